@@ -1,0 +1,52 @@
+/** Who may import whom (docs/conventions.md). One rule per room: `path` may only reach what `pathNot` lists. */
+const only = (name, from, allowed, comment) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: from },
+  to: { path: '^(lib|functions|local|cli|console|workload|infra|test)/', pathNot: allowed },
+});
+const areas = '^lib/(errors|training|quality|scaling|backup|release|cost|tenants|config|events)/';
+const portTypes = '^lib/ports/';
+
+module.exports = {
+  forbidden: [
+    only('areas-are-pure', areas, [areas], 'lib/<area> knows other pure lib only'),
+    {
+      name: 'areas-do-no-io',
+      comment: 'lib/<area> and lib/ports hold no SDK, no file system, no network, no process',
+      severity: 'error',
+      from: { path: ['^lib/(errors|training|quality|scaling|backup|release|cost|tenants|events|ports)/'] },
+      to: { path: ['^node_modules/@aws-sdk/', '^(node:)?(fs|net|http|https|child_process|process)(/|$)'] },
+    },
+    only('ports-hold-types', '^lib/ports/', [areas, portTypes], 'lib/ports knows the types of lib/<area>'),
+    only('adapters', '^lib/(aws|kubernetes|airflow)/', [areas, portTypes, '^lib/(aws|kubernetes|airflow)/'], 'adapters know ports and areas'),
+    only('handler-stack', '^lib/handler/', [areas, portTypes, '^lib/handler/', '^lib/aws/'], 'the handler stack wires lib/aws'),
+    only('functions-know-lib', '^functions/', ['^lib/'], 'a function knows lib, never another function'),
+    {
+      name: 'no-function-imports-another',
+      severity: 'error',
+      from: { path: '^functions/' },
+      to: { path: '^functions/' },
+    },
+    only('workload', '^workload/', ['^workload/', areas, portTypes, '^lib/aws/'], 'workload knows ports and the adapters it needs'),
+    only('watcher', '^infra/watcher/', ['^infra/watcher/', areas, portTypes, '^lib/(aws|kubernetes)/'], 'the watcher knows ports and its adapters'),
+    only('pulumi', '^infra/pulumi/', ['^infra/pulumi/', '^lib/config/', '^lib/errors/'], 'infrastructure knows configuration only'),
+    only('local', '^local/', ['^local/', '^functions/', '^lib/(?!aws/)'], 'the embedded runtime knows functions and lib, not lib/aws'),
+    only('console', '^console/', ['^console/', '^local/', '^lib/'], 'the console knows local and lib'),
+    {
+      name: 'nothing-imports-cli-or-test',
+      severity: 'error',
+      from: { path: '^(lib|functions|local|console|workload|infra)/' },
+      to: { path: '^(cli|test)/' },
+    },
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'], extensions: ['.ts', '.js', '.json'] },
+  },
+};

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+/** One configuration for `npm test`; suites that need more than npm are under test/conformance and have their own scripts. */
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/conformance/**', '**/node_modules/**'],
+    environment: 'node',
+    setupFiles: ['test/setup.ts'],
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    pool: 'forks',
+  },
+});
