@@ -1,0 +1,70 @@
+import { EpsilonError, exitCodes } from './epsilon-error.ts';
+
+/** When an API we depend on asks us to slow down: own retrier, full jitter. */
+export class Throttled extends EpsilonError {
+  override readonly name = 'Throttled';
+  constructor(message: string, cause?: unknown) {
+    super('THROTTLED', message, { exitCode: exitCodes.backend, retryable: true, cause });
+  }
+}
+
+/** When another run of the tenant holds the lease: bounded retry, then outcome `busy`. */
+export class TenantBusy extends EpsilonError {
+  override readonly name = 'TenantBusy';
+  constructor(tenantId: string, holder: string) {
+    super('TENANT_BUSY', `Tenant "${tenantId}" is being trained by run "${holder}".`, {
+      exitCode: exitCodes.conflict,
+      retryable: true,
+      details: { tenantId, holder },
+    });
+  }
+}
+
+/** When the newest quality verdict of the tenant forbids training: outcome `skipped`. */
+export class QualityGateClosed extends EpsilonError {
+  override readonly name = 'QualityGateClosed';
+  constructor(tenantId: string, reason: string) {
+    super('QUALITY_GATE_CLOSED', `Training of tenant "${tenantId}" is not started: ${reason}.`, {
+      exitCode: exitCodes.runFailed,
+      details: { tenantId, reason },
+    });
+  }
+}
+
+/** When a scheduled time is delivered a second time: the execution ends as a duplicate. */
+export class AlreadyClaimed extends EpsilonError {
+  override readonly name = 'AlreadyClaimed';
+  constructor(machine: string, scheduledTime: string, heldBy: string) {
+    super('ALREADY_CLAIMED', `${machine} for ${scheduledTime} already belongs to ${heldBy}.`, {
+      exitCode: exitCodes.conflict,
+      details: { machine, scheduledTime, heldBy },
+    });
+  }
+}
+
+/** When the share of succeeded tenants is at or below the success criterion: the night fails. */
+export class NightBelowTarget extends EpsilonError {
+  override readonly name = 'NightBelowTarget';
+  constructor(message: string, details: Record<string, unknown>) {
+    super('NIGHT_BELOW_TARGET', message, { exitCode: exitCodes.runFailed, details });
+  }
+}
+
+/** When a redriven night still misses tenants that this redrive has not tried: it goes round once more for those. */
+export class NightIncomplete extends EpsilonError {
+  override readonly name = 'NightIncomplete';
+  constructor(message: string, details: Record<string, unknown>) {
+    super('NIGHT_INCOMPLETE', message, { exitCode: exitCodes.runFailed, details });
+  }
+}
+
+/** When a writer's fence is older than the one on record: a zombie, refused. */
+export class StaleFence extends EpsilonError {
+  override readonly name = 'StaleFence';
+  constructor(tenantId: string, fence: number, current: number) {
+    super('STALE_FENCE', `Fence ${fence} of tenant "${tenantId}" is stale: the lease is at ${current}.`, {
+      exitCode: exitCodes.conflict,
+      details: { tenantId, fence, current },
+    });
+  }
+}

@@ -1,0 +1,10 @@
+/** Ids as a parameter. */
+export interface IdSource {
+  /** A ULID: 26 characters, sorts by time of making. */
+  ulid(): string;
+  /** An unguessable url-safe string of `bytes` random bytes (tokens, trace ids). */
+  secret(bytes: number): string;
+}
+
+/** Randomness as a parameter: uniform in [0, 1). */
+export type Random = () => number;

@@ -1,0 +1,29 @@
+/** What is known of an object without reading it. */
+export interface ObjectInfo {
+  readonly uri: string;
+  readonly size: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly modifiedAt: number;
+}
+
+/** Conditions of a write. */
+export interface PutOptions {
+  readonly contentType?: string;
+  /** Write only when nothing is there yet; otherwise `ConditionFailed`. */
+  readonly ifAbsent?: boolean;
+}
+
+/**
+ * Objects under `s3://bucket/key` URIs. A write is all or nothing: readers see the old object or the whole new one.
+ * Errors: `OBJECT_NOT_FOUND` (NotFound), `OBJECT_URI_INVALID`, `PREFIX_UNSAFE` (a prefix without trailing slash).
+ */
+export interface ObjectStore {
+  get(uri: string): Promise<Uint8Array>;
+  put(uri: string, body: Uint8Array | string, options?: PutOptions): Promise<void>;
+  head(uri: string): Promise<ObjectInfo | undefined>;
+  /** All objects below a prefix that ends in "/", in key order. */
+  list(prefixUri: string): AsyncIterable<ObjectInfo>;
+  copy(fromUri: string, toUri: string): Promise<void>;
+  /** Deleting what is not there is no error. */
+  delete(uri: string): Promise<void>;
+}
