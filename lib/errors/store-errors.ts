@@ -4,7 +4,10 @@ import { EpsilonError, exitCodes } from './epsilon-error.ts';
 export class ConditionFailed extends EpsilonError {
   override readonly name = 'ConditionFailed';
   constructor(what: string, details?: Record<string, unknown>) {
-    super('CONDITION_FAILED', `Refused: ${what}.`, { exitCode: exitCodes.conflict, ...(details ? { details } : {}) });
+    super('CONDITION_FAILED', `Refused: ${what}.`, {
+      exitCode: exitCodes.conflict,
+      ...(details ? { details } : {}),
+    });
   }
 }
 

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { EpsilonError } from '../errors/epsilon-error.ts';
+import { modelTypes, stageNames } from '../training/stages.ts';
+
+/** Allowed tenant ids; the pattern is repeated in every message that refuses one. */
+export const tenantIdPattern = /^[a-z][a-z0-9-]{1,38}$/;
+
+/** Kinds of machine a tenant's jobs may run on. */
+export const backends = ['eks', 'batch', 'local'] as const;
+
+/** One of the job backends. */
+export type Backend = (typeof backends)[number];
+
+const resources = z.strictObject({
+  cpu: z.number().positive().max(256),
+  memoryMiB: z.int().min(64).max(4_194_304),
+});
+
+const documentsUri = z.string().regex(/^(s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/.*|file:\/\/\/.+)$/, {
+  error: 'must be an s3://bucket/prefix/ URI, or file:///path for the local backend',
+});
+
+/** A tenant's record; unknown keys are errors. */
+export const tenantSchema = z
+  .strictObject({
+    tenantId: z.string().regex(tenantIdPattern),
+    status: z.enum(['active', 'suspended']),
+    documentsUri,
+    modelType: z.enum(modelTypes),
+    backend: z.enum(backends),
+    schedule: z.enum(['on', 'off']),
+    /** 0 (last) to 100 (first). */
+    priority: z.int().min(0).max(100),
+    capacity: z.strictObject({ spotAllowed: z.boolean() }),
+    resources: z.partialRecord(z.enum(stageNames), resources),
+    limits: z.strictObject({
+      maxDocuments: z.int().positive().optional(),
+      /** Tokens per epoch; the rest of the corpus is left out and the result says so. */
+      maxTokens: z.int().positive().optional(),
+    }),
+    datasets: z.array(z.string().min(1)),
+    promotion: z.strictObject({
+      /** Share of sampled passages that must find themselves first, 0 to 1. */
+      minSelfRetrieval: z.number().min(0).max(1),
+    }),
+    /** Rises by one with every change. */
+    version: z.int().positive(),
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+  })
+  .refine((tenant) => tenant.backend === 'local' || !tenant.documentsUri.startsWith('file:'), {
+    error: 'a file:/// documents URI needs the local backend',
+    path: ['documentsUri'],
+  });
+
+/** A tenant: whose documents, which model, on which backend, how often. */
+export type Tenant = z.infer<typeof tenantSchema>;
+
+/** Throws `TENANT_ID_INVALID` unless the id has the allowed form; returns it unchanged. */
+export function checkTenantId(tenantId: unknown): string {
+  if (typeof tenantId === 'string' && tenantIdPattern.test(tenantId)) return tenantId;
+  throw new EpsilonError(
+    'TENANT_ID_INVALID',
+    `Tenant id ${JSON.stringify(tenantId)} is not allowed: use 2 to 39 of a-z, 0-9 and "-", starting with a letter (${tenantIdPattern.source}).`,
+    { details: { pattern: tenantIdPattern.source } },
+  );
+}

@@ -1,0 +1,110 @@
+import type { Backend } from '../tenants/tenant.ts';
+import type { ImageName, Resources, StageName } from './stages.ts';
+
+/** Where a run stands. `skipped` and `busy` ended on purpose without training. */
+export type RunStatus = 'running' | 'succeeded' | 'failed' | 'skipped' | 'busy' | 'aborted' | 'timed-out';
+
+/** Who asked for the run. */
+export type Trigger = 'schedule' | 'manual';
+
+/** One training run of one tenant: `RUN#id / META`. */
+export interface Run {
+  /** Name of the tenant-model-training execution; a redrive keeps it. */
+  readonly runId: string;
+  readonly tenantId: string;
+  /** UTC date of the scheduled time, `YYYY-MM-DD`. */
+  readonly logicalDate: string;
+  readonly trigger: Trigger;
+  /** ARN of the execution that trains. */
+  readonly executionArn: string;
+  /** Redrives of that execution seen so far. */
+  readonly redriveCount: number;
+  /** ARN of the night that started it, if one did. */
+  readonly nightArn?: string;
+  readonly status: RunStatus;
+  readonly traceId: string;
+  /** ULID given when the run began; kept by a redrive. */
+  readonly modelVersion: string;
+  readonly modelType: string;
+  readonly backend: Backend;
+  /** Version of the tenant record the run began with. */
+  readonly tenantVersion: number;
+  readonly documentsUri: string;
+  readonly priority: number;
+  readonly spotAllowed: boolean;
+  readonly resources: Readonly<Partial<Record<StageName, Resources>>>;
+  /** Options handed to the job as EPSILON_OPTIONS. */
+  readonly jobOptions: Readonly<Record<string, number>>;
+  /** Image name to a reference that ends in `@sha256:...`. */
+  readonly images: Readonly<Record<ImageName, string>>;
+  /** Seed of the job's randomness, 32 bits. */
+  readonly seed: number;
+  /** Fence of the lease held now; rises when the lease is taken again. */
+  readonly fence: number;
+  readonly startedAt: string;
+  readonly finishedAt?: string;
+  readonly error?: string;
+  readonly cause?: string;
+}
+
+/** Where one attempt's job stands; the last six are terminal and never left. */
+export type AttemptStatus =
+  | 'intent'
+  | 'submitted'
+  | 'running'
+  | 'succeeded'
+  | 'failed'
+  | 'rejected'
+  | 'preempted'
+  | 'lost'
+  | 'cancelled';
+
+/** Kind of capacity an attempt asks for. */
+export type Capacity = 'spot' | 'on-demand';
+
+/** One attempt of one stage: `RUN#id / STAGE#stage#ATTEMPT#n`. */
+export interface Attempt {
+  readonly runId: string;
+  readonly tenantId: string;
+  readonly logicalDate: string;
+  readonly traceId: string;
+  readonly stage: StageName;
+  /** From 1; advances only after the previous attempt is terminal. */
+  readonly attempt: number;
+  readonly status: AttemptStatus;
+  /** Deterministic: the name under which the job is looked up before it is submitted again. */
+  readonly jobName: string;
+  readonly jobId?: string;
+  readonly backend: Backend;
+  readonly capacity: Capacity;
+  readonly fence: number;
+  readonly executionArn: string;
+  readonly redriveCount: number;
+  /** Prefix the job writes below, ends in "/". */
+  readonly outputUri: string;
+  /** Secret; absent once it has been answered. */
+  readonly taskToken?: string;
+  readonly intentAt: string;
+  readonly submittedAt?: string;
+  readonly startedAt?: string;
+  readonly finishedAt?: string;
+  readonly heartbeatAt?: string;
+  readonly exitCode?: number;
+  /** The job's own result (counts, metrics, URIs, checksums), at most 4,096 bytes as JSON. */
+  readonly result?: Readonly<Record<string, unknown>>;
+  /** Name of the error the state machine was or will be told. */
+  readonly error?: string;
+  readonly cause?: string;
+  /** When the state machine was told the outcome; an attempt without it is still open. */
+  readonly settledAt?: string;
+}
+
+/** Statuses that an attempt never leaves. */
+export const terminalStatuses: ReadonlySet<AttemptStatus> = new Set([
+  'succeeded',
+  'failed',
+  'rejected',
+  'preempted',
+  'lost',
+  'cancelled',
+]);

@@ -1,0 +1,120 @@
+/** The training stages, in the order of the night. */
+export const stageNames = ['prepare', 'train', 'index', 'deploy', 'cache'] as const;
+
+/** Name of a training stage. */
+export type StageName = (typeof stageNames)[number];
+
+/** Names of the container images of the stages; digests are resolved once when a run begins. */
+export const imageNames = ['data-pipeline', 'ml-engine', 'deployer'] as const;
+
+/** Name of a container image. */
+export type ImageName = (typeof imageNames)[number];
+
+/** Requested resources of one job. */
+export interface Resources {
+  /** vCPU, may be fractional. */
+  readonly cpu: number;
+  /** Mebibytes. */
+  readonly memoryMiB: number;
+}
+
+/** What a stage's arguments may depend on. */
+export interface StageArguments {
+  readonly tenantId: string;
+  readonly modelType: string;
+  /** This attempt's output prefix. */
+  readonly outputUri: string;
+  /** Input name to URI, as `StageDefinition.inputs` lists them. */
+  readonly inputs: Readonly<Record<string, string>>;
+}
+
+/** One entry of the stage catalogue. */
+export interface StageDefinition {
+  readonly name: StageName;
+  /** Name of the Task state in statemachines/tenant-model-training.asl.json. */
+  readonly state: string;
+  readonly image: ImageName;
+  /** Stages whose outputs this one reads. */
+  readonly dependsOn: readonly StageName[];
+  /** Input name to the stage that writes it; `documents` comes from the tenant record. */
+  readonly inputs: Readonly<Record<string, StageName | 'documents'>>;
+  readonly resources: Resources;
+  /** Seconds one attempt may take, queueing included; equals the state's TimeoutSeconds. */
+  readonly timeoutSeconds: number;
+  readonly arguments: (values: StageArguments) => string[];
+}
+
+/**
+ * The stage catalogue: images, arguments and resources of the source specification's training pipeline
+ * (section "Training Orchestration"). Stages without resources there ask for 0.5 cpu and 512 MiB.
+ */
+export const stages: Readonly<Record<StageName, StageDefinition>> = {
+  prepare: {
+    name: 'prepare',
+    state: 'PrepareTrainingData',
+    image: 'data-pipeline',
+    dependsOn: [],
+    inputs: { documents: 'documents' },
+    resources: { cpu: 1, memoryMiB: 2048 },
+    timeoutSeconds: 14_400,
+    arguments: ({ tenantId, outputUri }) => ['--tenant-id', tenantId, '--output', outputUri],
+  },
+  train: {
+    name: 'train',
+    state: 'TrainModel',
+    image: 'ml-engine',
+    dependsOn: ['prepare'],
+    inputs: { data: 'prepare' },
+    resources: { cpu: 4, memoryMiB: 8192 },
+    timeoutSeconds: 43_200,
+    arguments: ({ tenantId, modelType }) => [
+      '--tenant-id',
+      tenantId,
+      '--model-type',
+      modelType,
+      '--epochs',
+      '10',
+    ],
+  },
+  index: {
+    name: 'index',
+    state: 'BuildFaissIndex',
+    image: 'ml-engine',
+    dependsOn: ['train'],
+    inputs: { data: 'prepare', model: 'train' },
+    resources: { cpu: 2, memoryMiB: 4096 },
+    timeoutSeconds: 14_400,
+    arguments: ({ tenantId }) => ['--tenant-id', tenantId, '--build-index'],
+  },
+  deploy: {
+    name: 'deploy',
+    state: 'DeployModel',
+    image: 'deployer',
+    dependsOn: ['index'],
+    inputs: { data: 'prepare', model: 'train', index: 'index' },
+    resources: { cpu: 0.5, memoryMiB: 512 },
+    timeoutSeconds: 7_200,
+    arguments: ({ tenantId, inputs }) => [
+      '--tenant-id',
+      tenantId,
+      '--model-path',
+      `${inputs['model'] ?? ''}model.bin`,
+    ],
+  },
+  cache: {
+    name: 'cache',
+    state: 'UpdateRedisCache',
+    image: 'ml-engine',
+    dependsOn: ['index'],
+    inputs: { data: 'prepare', model: 'train', index: 'index' },
+    resources: { cpu: 0.5, memoryMiB: 512 },
+    timeoutSeconds: 7_200,
+    arguments: ({ tenantId }) => ['--tenant-id', tenantId, '--refresh-cache'],
+  },
+};
+
+/** Model types the reference workload can train. */
+export const modelTypes = ['skipgram'] as const;
+
+/** Type of a tenant's model. */
+export type ModelType = (typeof modelTypes)[number];
