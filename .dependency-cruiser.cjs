@@ -20,6 +20,7 @@ module.exports = {
       to: { path: ['^node_modules/@aws-sdk/', '^(node:)?(fs|net|http|https|child_process|process)(/|$)'] },
     },
     only('ports-hold-types', '^lib/ports/', [areas, portTypes], 'lib/ports knows the types of lib/<area>'),
+    only('operations', '^lib/operations/', [areas, portTypes, '^lib/operations/'], 'operations act through ports only'),
     only('adapters', '^lib/(aws|kubernetes|airflow)/', [areas, portTypes, '^lib/(aws|kubernetes|airflow)/'], 'adapters know ports and areas'),
     only('handler-stack', '^lib/handler/', [areas, portTypes, '^lib/handler/', '^lib/aws/'], 'the handler stack wires lib/aws'),
     only('functions-know-lib', '^functions/', ['^lib/'], 'a function knows lib, never another function'),

@@ -84,6 +84,8 @@ export interface Attempt {
   readonly outputUri: string;
   /** Secret; absent once it has been answered. */
   readonly taskToken?: string;
+  /** SHA-256 of the newest token this attempt was entered with; tells a repeated invocation from a new try. */
+  readonly tokenDigest: string;
   readonly intentAt: string;
   readonly submittedAt?: string;
   readonly startedAt?: string;

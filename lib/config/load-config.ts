@@ -1,0 +1,117 @@
+import { EpsilonError } from '../errors/epsilon-error.ts';
+import { nearest } from './nearest.ts';
+import { type ServiceConfig, serviceConfigSchema } from './service-config.ts';
+
+/** Variables that share the prefix but are not settings: the job contract's and the command line's own. */
+const otherVariables = new Set([
+  'EPSILON_RUN_ID',
+  'EPSILON_TRAINING_STAGE',
+  'EPSILON_ATTEMPT',
+  'EPSILON_INPUTS',
+  'EPSILON_OUTPUT',
+  'EPSILON_FENCE',
+  'EPSILON_SEED',
+  'EPSILON_RESULT_PATH',
+  'EPSILON_TRACEPARENT',
+  'EPSILON_OBJECTS_ROOT',
+  'EPSILON_OPTIONS',
+  'EPSILON_STATE_DIR',
+  'EPSILON_RESOURCES',
+]);
+
+/** Setting path to environment variable: `training.maxConcurrency` is `EPSILON_TRAINING_MAX_CONCURRENCY`. */
+export function variableOf(path: readonly string[]): string {
+  return `EPSILON_${path.map((key) => key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()).join('_')}`;
+}
+
+/** Every setting's path, from the schema. */
+export function settingPaths(): string[][] {
+  return Object.entries(serviceConfigSchema.shape).flatMap(([key, field]) => {
+    const inner = 'shape' in field ? Object.keys(field.shape as object) : undefined;
+    return inner ? inner.map((name) => [key, name]) : [[key]];
+  });
+}
+
+function coerce(text: string): unknown {
+  return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+}
+
+function fromVariables(variables: Readonly<Record<string, string | undefined>>): Record<string, unknown> {
+  const known = new Map(settingPaths().map((path) => [variableOf(path), path]));
+  const settings: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(variables)) {
+    if (!name.startsWith('EPSILON_') || value === undefined || otherVariables.has(name)) continue;
+    const path = known.get(name);
+    if (!path) throw unknownKey(`environment variable ${name}`, name, [...known.keys()]);
+    assign(settings, path, coerce(value));
+  }
+  return settings;
+}
+
+function assign(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  const [first, second] = path;
+  if (first === undefined) return;
+  if (second === undefined) target[first] = value;
+  else target[first] = { ...((target[first] as object | undefined) ?? {}), [second]: value };
+}
+
+function merge(base: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {
+  const result = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    const before = result[key];
+    result[key] = isRecord(before) && isRecord(value) ? merge(before, value) : value;
+  }
+  return result;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function unknownKey(what: string, key: string, candidates: readonly string[]): EpsilonError {
+  const hint = nearest(key, candidates);
+  return new EpsilonError('CONFIG_UNKNOWN_KEY', `Unknown ${what}.${hint ? ` Did you mean ${hint}?` : ''}`, {
+    details: { key, ...(hint ? { nearest: hint } : {}) },
+  });
+}
+
+function explain(issue: {
+  code: string;
+  path: PropertyKey[];
+  message: string;
+  keys?: string[];
+}): EpsilonError {
+  const path = issue.path.map(String);
+  if (issue.code === 'unrecognized_keys' && issue.keys?.[0] !== undefined) {
+    const key = [...path, issue.keys[0]].join('.');
+    return unknownKey(
+      `setting "${key}"`,
+      key,
+      settingPaths().map((known) => known.join('.')),
+    );
+  }
+  return new EpsilonError(
+    'CONFIG_INVALID',
+    `Setting "${path.join('.')}" (or ${variableOf(path)}): ${issue.message}.`,
+    { details: { key: path.join('.') } },
+  );
+}
+
+/**
+ * Settings from, in rising precedence, a file's content, environment variables and flags.
+ * Errors: `CONFIG_UNKNOWN_KEY` with the nearest known key, `CONFIG_INVALID` naming key and variable.
+ */
+export function loadConfig(sources: {
+  readonly file?: unknown;
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  readonly flags?: Record<string, unknown>;
+}): ServiceConfig {
+  const file = sources.file ?? {};
+  if (!isRecord(file))
+    throw new EpsilonError('CONFIG_PARSE', 'The configuration file is not a table of settings.');
+  const merged = merge(merge(file, fromVariables(sources.variables)), sources.flags ?? {});
+  const parsed = serviceConfigSchema.safeParse(merged);
+  if (parsed.success) return Object.freeze(parsed.data);
+  const issue = parsed.error.issues[0];
+  throw issue ? explain(issue) : new EpsilonError('CONFIG_INVALID', parsed.error.message);
+}

@@ -1,0 +1,34 @@
+import type { ServiceConfig } from '../config/service-config.ts';
+import type { Backend } from '../tenants/tenant.ts';
+import type { Clock } from './clock.ts';
+import type { IdSource, Random } from './id-source.ts';
+import type { JobRunner } from './job-runner.ts';
+import type { ObjectStore } from './object-store.ts';
+import type { RunStore } from './run-store.ts';
+import type { EventPublisher, ImageResolver, Log, Metrics, Notifier, TaskCallbacks } from './services.ts';
+import type { ClaimStore, LeaseStore, ModelRegistry, QualityVerdicts, TenantStore } from './stores.ts';
+import type { Workflows } from './workflows.ts';
+
+/** Everything a handler may touch; the wiring of AWS and that of the embedded runtime both build one. */
+export interface Ports {
+  readonly config: ServiceConfig;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly tenants: TenantStore;
+  readonly runs: RunStore;
+  readonly leases: LeaseStore;
+  readonly claims: ClaimStore;
+  readonly models: ModelRegistry;
+  readonly verdicts: QualityVerdicts;
+  readonly objects: ObjectStore;
+  /** The backends that exist here; a tenant on another one is refused when its run begins. */
+  readonly jobs: ReadonlyMap<Backend, JobRunner>;
+  readonly callbacks: TaskCallbacks;
+  readonly events: EventPublisher;
+  readonly notifier: Notifier;
+  readonly images: ImageResolver;
+  readonly workflows: Workflows;
+}
