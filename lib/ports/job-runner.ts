@@ -1,61 +1,7 @@
 import type { Backend } from '../tenants/tenant.ts';
-import type { Capacity } from '../training/run.ts';
-import type { Resources, StageName } from '../training/stages.ts';
+import type { JobObservation, JobRef, JobSpec } from '../training/job.ts';
 
-/** Everything a backend needs to start one job. */
-export interface JobSpec {
-  /** Deterministic, at most 63 of a-z, 0-9 and "-": unique per run, stage and attempt. */
-  readonly jobName: string;
-  readonly tenantId: string;
-  readonly runId: string;
-  readonly logicalDate: string;
-  readonly traceId: string;
-  readonly stage: StageName;
-  readonly attempt: number;
-  /** Image reference that ends in `@sha256:<64 hex>`. */
-  readonly image: string;
-  readonly arguments: readonly string[];
-  /** The EPSILON_* variables of the job contract. Never a secret. */
-  readonly environment: Readonly<Record<string, string>>;
-  /** Prefix under which the job writes `result.json`. */
-  readonly outputUri: string;
-  readonly resources: Resources;
-  readonly capacity: Capacity;
-  readonly timeoutSeconds: number;
-  /** 0 (last) to 100 (first). */
-  readonly priority: number;
-}
-
-/** Names one job of a backend. */
-export interface JobRef {
-  readonly jobName: string;
-  readonly jobId: string;
-}
-
-/** Why a finished job finished. */
-export type JobReason =
-  | 'completed'
-  | 'error'
-  | 'preempted'
-  | 'lost'
-  | 'cancelled'
-  | 'timeout'
-  | 'unplaceable';
-
-/** What a backend knows of a job. States only move forward: pending, running, then succeeded or failed. */
-export interface JobObservation extends JobRef {
-  readonly state: 'pending' | 'running' | 'succeeded' | 'failed';
-  readonly capacity?: Capacity;
-  /** Present when state is succeeded or failed. */
-  readonly reason?: JobReason;
-  readonly exitCode?: number;
-  readonly message?: string;
-  /** Parsed job result, when the job wrote one. */
-  readonly result?: Readonly<Record<string, unknown>>;
-  readonly submittedAt?: string;
-  readonly startedAt?: string;
-  readonly finishedAt?: string;
-}
+export type { JobObservation, JobReason, JobRef, JobSpec } from '../training/job.ts';
 
 /** One backend that runs jobs (processes, Batch, Kubernetes). All implementations pass test/contract/job-runner.ts. */
 export interface JobRunner {

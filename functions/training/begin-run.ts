@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
+import { QualityGateClosed, TenantBusy } from '../../lib/errors/run-errors.ts';
+import { ConditionFailed, NotFound } from '../../lib/errors/store-errors.ts';
+import { defineHandler } from '../../lib/handler/define-handler.ts';
+import type { Ports } from '../../lib/ports/ports.ts';
+import { gateClosedBecause } from '../../lib/quality/gate.ts';
+import { checkTenantId, type Tenant } from '../../lib/tenants/tenant.ts';
+import { checkLogicalDate } from '../../lib/training/logical-date.ts';
+import type { Run, RunStatus } from '../../lib/training/run.ts';
+import { imageNames } from '../../lib/training/stages.ts';
+
+const input = z.object({
+  tenantId: z.string(),
+  /** Absent on an operator's start: today (UTC). */
+  logicalDate: z.string().optional(),
+  trigger: z.enum(['schedule', 'manual']),
+  nightArn: z.string().optional(),
+  traceId: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .optional(),
+  execution: z.object({ id: z.string().min(1), name: z.string().min(1), redriveCount: z.int().min(0) }),
+});
+
+type Event = z.output<typeof input>;
+
+async function requireTenant({ tenants, jobs }: Ports, tenantId: string): Promise<Tenant> {
+  const tenant = await tenants.get(checkTenantId(tenantId));
+  if (!tenant) throw new NotFound('TENANT_NOT_FOUND', `There is no tenant "${tenantId}".`);
+  if (tenant.status === 'suspended') {
+    throw new EpsilonError('TENANT_SUSPENDED', `Tenant "${tenantId}" is suspended; nothing was started.`);
+  }
+  if (!jobs.has(tenant.backend)) {
+    const here = [...jobs.keys()].join(', ');
+    throw new EpsilonError(
+      'BACKEND_UNAVAILABLE',
+      `Tenant "${tenantId}" asks for the ${tenant.backend} backend; available here: ${here}.`,
+    );
+  }
+  return tenant;
+}
+
+function draftRun({ clock, ids, random }: Ports, event: Event, tenant: Tenant): Run {
+  const now = new Date(clock.now()).toISOString();
+  return {
+    runId: event.execution.name,
+    tenantId: tenant.tenantId,
+    logicalDate: checkLogicalDate(event.logicalDate ?? now.slice(0, 10)),
+    trigger: event.trigger,
+    executionArn: event.execution.id,
+    redriveCount: event.execution.redriveCount,
+    ...(event.nightArn === undefined ? {} : { nightArn: event.nightArn }),
+    status: 'running',
+    traceId: event.traceId ?? ids.traceId(),
+    modelVersion: ids.ulid(),
+    modelType: tenant.modelType,
+    backend: tenant.backend,
+    tenantVersion: tenant.version,
+    documentsUri: tenant.documentsUri,
+    priority: tenant.priority,
+    spotAllowed: tenant.capacity.spotAllowed,
+    resources: tenant.resources as Run['resources'],
+    jobOptions: {
+      ...tenant.limits,
+      minSelfRetrieval: tenant.promotion.minSelfRetrieval,
+    } as Run['jobOptions'],
+    images: {} as Run['images'],
+    seed: Math.floor(random() * 2 ** 31),
+    fence: 0,
+    startedAt: now,
+  };
+}
+
+/** Begins a tenant's run: quality gate, lease, image digests, record. Repeating it continues the same run. */
+export function createBeginRun(ports: Ports) {
+  const { runs, leases, images, verdicts, config, clock, metrics } = ports;
+
+  /** Writes how a run that did not train ended; a run that is on record as running or finished is left alone. */
+  async function recordUntrained(draft: Run, status: RunStatus, cause: string): Promise<void> {
+    const stored = await runs.createRun({ ...draft, status, cause });
+    if (stored.status === status || stored.executionArn !== draft.executionArn) return;
+    await runs
+      .updateRun(draft.runId, { status, cause }, { status: ['busy', 'skipped'] })
+      .catch((error: unknown) => {
+        if (!(error instanceof ConditionFailed)) throw error;
+      });
+  }
+
+  async function takeLease(draft: Run): Promise<number> {
+    const now = clock.now();
+    try {
+      const lease = await leases.acquire({
+        tenantId: draft.tenantId,
+        holder: draft.runId,
+        now: new Date(now).toISOString(),
+        expiresAt: new Date(now + config.training.leaseSeconds * 1000).toISOString(),
+      });
+      return lease.fence;
+    } catch (error) {
+      if (error instanceof TenantBusy) await recordUntrained(draft, 'busy', error.message);
+      throw error;
+    }
+  }
+
+  return async (event: Event) => {
+    const tenant = await requireTenant(ports, event.tenantId);
+    const draft = draftRun(ports, event, tenant);
+    const closed = gateClosedBecause(await verdicts.latest(tenant.tenantId), config.quality.gate);
+    if (closed) {
+      await recordUntrained(draft, 'skipped', closed);
+      throw new QualityGateClosed(tenant.tenantId, closed);
+    }
+    const fence = await takeLease(draft);
+    const resolved = await images.resolve(imageNames);
+    const stored = await runs.createRun({ ...draft, images: resolved, fence });
+    const run = await runs.updateRun(
+      draft.runId,
+      { status: 'running', fence, ...(Object.keys(stored.images).length === 0 ? { images: resolved } : {}) },
+      { status: ['running', 'busy', 'skipped'] },
+    );
+    metrics.count('RunsBegun', 1, { trigger: run.trigger });
+    return {
+      runId: run.runId,
+      tenantId: run.tenantId,
+      logicalDate: run.logicalDate,
+      traceId: run.traceId,
+      modelVersion: run.modelVersion,
+    };
+  };
+}
+
+export const handler = defineHandler({ name: 'beginRun', input, create: createBeginRun });

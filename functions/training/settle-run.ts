@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { envelopeOf } from '../../lib/events/detail.ts';
+import { defineHandler } from '../../lib/handler/define-handler.ts';
+import { endRun } from '../../lib/operations/end-run.ts';
+import type { Ports } from '../../lib/ports/ports.ts';
+
+/** Detail of "Step Functions Execution Status Change", as far as it is read here. */
+const input = envelopeOf(
+  z.object({
+    executionArn: z.string().min(1),
+    name: z.string().min(1),
+    status: z.enum(['FAILED', 'TIMED_OUT', 'ABORTED']),
+    redriveCount: z.int().min(0).nullish(),
+    error: z.string().nullish(),
+    cause: z.string().nullish(),
+  }),
+);
+
+/** Cleans up after a tenant run that did not succeed. */
+export function createSettleRun(ports: Ports) {
+  return async ({ detail }: z.output<typeof input>) => {
+    const run = await ports.runs.getRun(detail.name);
+    if (!run || run.executionArn !== detail.executionArn) return { outcome: 'unknown' };
+    const acted = await endRun(ports, run, {
+      status: detail.status,
+      redriveCount: detail.redriveCount ?? 0,
+      ...(detail.error ? { error: detail.error } : {}),
+      ...(detail.cause ? { cause: detail.cause } : {}),
+    });
+    return { outcome: acted ? 'settled' : 'nothing to do' };
+  };
+}
+
+export const handler = defineHandler({ name: 'settleRun', input, create: createSettleRun });

@@ -1,0 +1,128 @@
+import { ConditionFailed } from '../errors/store-errors.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { JobObservation } from '../training/job.ts';
+import { outcomeOfJob } from '../training/outcome.ts';
+import { type Attempt, type AttemptStatus, terminalStatuses } from '../training/run.ts';
+
+type Needed = Pick<Ports, 'runs' | 'callbacks' | 'clock' | 'log' | 'metrics'>;
+
+const open: readonly AttemptStatus[] = ['intent', 'submitted', 'running'];
+const terminal = [...terminalStatuses];
+
+/** What the state machine gets as the result of a stage. */
+export function stageOutputOf(attempt: Attempt): Record<string, unknown> {
+  return {
+    stage: attempt.stage,
+    attempt: attempt.attempt,
+    outputUri: attempt.outputUri,
+    result: attempt.result ?? {},
+  };
+}
+
+/** The optional facts of an observation that an attempt keeps. */
+function factsOf(observed: JobObservation): Partial<Attempt> {
+  return {
+    jobId: observed.jobId,
+    ...(observed.capacity ? { capacity: observed.capacity } : {}),
+    ...(observed.startedAt ? { startedAt: observed.startedAt } : {}),
+  };
+}
+
+/**
+ * Records a finished job on its attempt. Statuses only move forward: when the attempt is terminal already,
+ * the record stays as it is and is returned.
+ */
+export async function recordOutcome(
+  ports: Needed,
+  attempt: Attempt,
+  observed: JobObservation,
+): Promise<Attempt> {
+  const state = observed.state === 'succeeded' ? 'succeeded' : 'failed';
+  const outcome = outcomeOfJob({ ...observed, state });
+  try {
+    return await ports.runs.updateAttempt(
+      attempt,
+      {
+        ...factsOf(observed),
+        status: outcome.status,
+        finishedAt: observed.finishedAt ?? new Date(ports.clock.now()).toISOString(),
+        ...(observed.exitCode === undefined ? {} : { exitCode: observed.exitCode }),
+        ...(observed.result ? { result: observed.result } : {}),
+        ...(outcome.error ? { error: outcome.error, cause: outcome.cause ?? '' } : {}),
+      },
+      { status: open },
+    );
+  } catch (error) {
+    if (!(error instanceof ConditionFailed)) throw error;
+    const current = await ports.runs.getAttempt(attempt);
+    if (!current) throw error;
+    return current;
+  }
+}
+
+async function answer(ports: Needed, attempt: Attempt, taskToken: string): Promise<'delivered' | 'gone'> {
+  if (attempt.status === 'succeeded') return ports.callbacks.succeed(taskToken, stageOutputOf(attempt));
+  return ports.callbacks.fail(taskToken, { error: attempt.error ?? 'JobFailed', cause: attempt.cause ?? '' });
+}
+
+/**
+ * Tells the state machine how a terminal attempt ended and closes it. Safe to repeat: a used token is `gone`, which is
+ * counted. When another entry replaced the token meanwhile, the newer token is answered too.
+ */
+export async function settleAttempt(ports: Needed, attempt: Attempt): Promise<void> {
+  let current: Attempt | undefined = attempt;
+  while (current && current.settledAt === undefined && terminalStatuses.has(current.status)) {
+    const taskToken: string | undefined = current.taskToken;
+    if (taskToken !== undefined) {
+      const outcome = await answer(ports, current, taskToken);
+      ports.metrics.count(outcome === 'delivered' ? 'CallbacksDelivered' : 'CallbacksGone', 1);
+    }
+    current = await close(ports, current, taskToken);
+  }
+}
+
+/** Closes the attempt; returns it anew when its token was replaced since it was read. */
+async function close(
+  ports: Needed,
+  attempt: Attempt,
+  taskToken: string | undefined,
+): Promise<Attempt | undefined> {
+  try {
+    await ports.runs.updateAttempt(
+      attempt,
+      { settledAt: new Date(ports.clock.now()).toISOString(), taskToken: null },
+      { status: terminal, ...(taskToken === undefined ? {} : { taskToken }) },
+    );
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ConditionFailed)) throw error;
+    return ports.runs.getAttempt(attempt);
+  }
+}
+
+/** Notes that a job is pending or running: monotonic, never from terminal back. */
+export async function recordProgress(
+  ports: Needed,
+  attempt: Attempt,
+  observed: JobObservation,
+): Promise<void> {
+  if (attempt.status === 'running' || (observed.state === 'pending' && attempt.status === 'submitted'))
+    return;
+  const earlier: readonly AttemptStatus[] =
+    observed.state === 'running' ? ['intent', 'submitted'] : ['intent'];
+  const status = observed.state === 'running' ? 'running' : 'submitted';
+  try {
+    await ports.runs.updateAttempt(attempt, { ...factsOf(observed), status }, { status: earlier });
+  } catch (error) {
+    if (!(error instanceof ConditionFailed)) throw error;
+  }
+}
+
+/** Records and settles in one go. */
+export async function finishAttempt(
+  ports: Needed,
+  attempt: Attempt,
+  observed: JobObservation,
+): Promise<void> {
+  await settleAttempt(ports, await recordOutcome(ports, attempt, observed));
+}

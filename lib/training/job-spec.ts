@@ -1,0 +1,69 @@
+import type { JobSpec } from './job.ts';
+import type { Attempt, Run } from './run.ts';
+import { type StageName, stages } from './stages.ts';
+
+/** Output prefixes of the stages that succeeded so far. */
+export type StageOutputs = Readonly<Partial<Record<StageName, string>>>;
+
+/** Prefix of all attempts of one stage: `s3://<bucket>/<tenant>/runs/<runId>/<stage>/`. */
+export function stagePrefix(bucket: string, run: Pick<Run, 'tenantId' | 'runId'>, stage: StageName): string {
+  return `s3://${bucket}/${run.tenantId}/runs/${run.runId}/${stage}/`;
+}
+
+/** The stage's inputs by name; throws when a stage it depends on has no output yet, which is a fault of ours. */
+export function inputsOf(run: Run, stage: StageName, outputs: StageOutputs): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(stages[stage].inputs).map(([name, from]) => {
+      const uri = from === 'documents' ? run.documentsUri : outputs[from];
+      if (uri === undefined)
+        throw new Error(
+          `Stage ${stage} of ${run.runId} needs the output of ${from}, which has not succeeded.`,
+        );
+      return [name, uri];
+    }),
+  );
+}
+
+/** Everything the backend needs to run one attempt: the job contract (docs/job-contract.md) filled in. */
+export function jobSpecOf(run: Run, attempt: Attempt, outputs: StageOutputs, bucket: string): JobSpec {
+  const stage = stages[attempt.stage];
+  const inputs = inputsOf(run, attempt.stage, outputs);
+  const checkpoints = attempt.stage === 'train' ? { checkpoints: stagePrefix(bucket, run, 'train') } : {};
+  return {
+    jobName: attempt.jobName,
+    tenantId: run.tenantId,
+    runId: run.runId,
+    logicalDate: run.logicalDate,
+    traceId: run.traceId,
+    stage: stage.name,
+    attempt: attempt.attempt,
+    image: run.images[stage.image],
+    arguments: stage.arguments({
+      tenantId: run.tenantId,
+      modelType: run.modelType,
+      outputUri: attempt.outputUri,
+      inputs,
+    }),
+    environment: {
+      EPSILON_RUN_ID: run.runId,
+      EPSILON_TRAINING_STAGE: stage.name,
+      EPSILON_ATTEMPT: String(attempt.attempt),
+      EPSILON_INPUTS: JSON.stringify({ ...inputs, ...checkpoints }),
+      EPSILON_OUTPUT: attempt.outputUri,
+      EPSILON_FENCE: String(attempt.fence),
+      EPSILON_SEED: String(run.seed),
+      EPSILON_TRACEPARENT: traceparentOf(run.traceId),
+      EPSILON_OPTIONS: JSON.stringify(run.jobOptions),
+    },
+    outputUri: attempt.outputUri,
+    resources: run.resources[stage.name] ?? stage.resources,
+    capacity: attempt.capacity,
+    timeoutSeconds: stage.timeoutSeconds,
+    priority: run.priority,
+  };
+}
+
+/** W3C traceparent of a 32-hex trace id; the parent span is the trace's first 16 digits. */
+export function traceparentOf(traceId: string): string {
+  return `00-${traceId}-${traceId.slice(0, 16)}-01`;
+}

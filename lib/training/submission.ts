@@ -1,0 +1,32 @@
+import type { JobObservation } from './job.ts';
+import { type Attempt, terminalStatuses } from './run.ts';
+
+/** What an entry of a stage has to do, decided from the stage's newest attempt. */
+export type SubmissionStep =
+  | { readonly kind: 'new-attempt'; readonly attempt: number }
+  | { readonly kind: 'look-up'; readonly attempt: Attempt }
+  | { readonly kind: 'settle'; readonly attempt: Attempt }
+  | { readonly kind: 'answered' };
+
+/**
+ * First half of a stage's entry: what the record alone says.
+ * Attempt numbers advance only here, and only when the newest attempt is over and was told to the state machine.
+ */
+export function nextStep(latest: Attempt | undefined, tokenDigest: string): SubmissionStep {
+  if (!latest) return { kind: 'new-attempt', attempt: 1 };
+  if (!terminalStatuses.has(latest.status)) return { kind: 'look-up', attempt: latest };
+  if (latest.settledAt === undefined) return { kind: 'settle', attempt: latest };
+  // The same token again is a repeated invocation of an entry that has been answered, not a new try.
+  if (latest.tokenDigest === tokenDigest) return { kind: 'answered' };
+  if (latest.status === 'succeeded') return { kind: 'settle', attempt: latest };
+  return { kind: 'new-attempt', attempt: latest.attempt + 1 };
+}
+
+/** What to do with an open attempt once its backend has been asked. */
+export type OpenAttemptStep = 'adopt' | 'submit' | 'finish' | 'lost';
+
+/** Second half: the backend's answer decides between adopting, submitting under the same name, finishing and declaring lost. */
+export function stepForOpenAttempt(attempt: Attempt, observed: JobObservation | undefined): OpenAttemptStep {
+  if (observed) return observed.state === 'pending' || observed.state === 'running' ? 'adopt' : 'finish';
+  return attempt.status === 'intent' ? 'submit' : 'lost';
+}
