@@ -7,20 +7,23 @@ import type { Ports } from '../../lib/ports/ports.ts';
 import { gateClosedBecause } from '../../lib/quality/gate.ts';
 import { checkTenantId, type Tenant } from '../../lib/tenants/tenant.ts';
 import { checkLogicalDate } from '../../lib/training/logical-date.ts';
+import { executionSchema } from '../../lib/training/night-input.ts';
 import type { Run, RunStatus } from '../../lib/training/run.ts';
 import { imageNames } from '../../lib/training/stages.ts';
 
 const input = z.object({
-  tenantId: z.string(),
-  /** Absent on an operator's start: today (UTC). */
-  logicalDate: z.string().optional(),
-  trigger: z.enum(['schedule', 'manual']),
-  nightArn: z.string().optional(),
-  traceId: z
-    .string()
-    .regex(/^[0-9a-f]{32}$/)
-    .optional(),
-  execution: z.object({ id: z.string().min(1), name: z.string().min(1), redriveCount: z.int().min(0) }),
+  input: z.object({
+    tenantId: z.string(),
+    /** Absent on an operator's start: today (UTC). */
+    logicalDate: z.string().optional(),
+    /** The night that started this run; an operator's start has none. */
+    nightArn: z.string().optional(),
+    traceId: z
+      .string()
+      .regex(/^[0-9a-f]{32}$/)
+      .optional(),
+  }),
+  execution: executionSchema,
 });
 
 type Event = z.output<typeof input>;
@@ -41,18 +44,18 @@ async function requireTenant({ tenants, jobs }: Ports, tenantId: string): Promis
   return tenant;
 }
 
-function draftRun({ clock, ids, random }: Ports, event: Event, tenant: Tenant): Run {
+function draftRun({ clock, ids, random }: Ports, { input: asked, execution }: Event, tenant: Tenant): Run {
   const now = new Date(clock.now()).toISOString();
   return {
-    runId: event.execution.name,
+    runId: execution.name,
     tenantId: tenant.tenantId,
-    logicalDate: checkLogicalDate(event.logicalDate ?? now.slice(0, 10)),
-    trigger: event.trigger,
-    executionArn: event.execution.id,
-    redriveCount: event.execution.redriveCount,
-    ...(event.nightArn === undefined ? {} : { nightArn: event.nightArn }),
+    logicalDate: checkLogicalDate(asked.logicalDate ?? now.slice(0, 10)),
+    trigger: asked.nightArn === undefined ? 'manual' : 'schedule',
+    executionArn: execution.id,
+    redriveCount: execution.redriveCount,
+    ...(asked.nightArn === undefined ? {} : { nightArn: asked.nightArn }),
     status: 'running',
-    traceId: event.traceId ?? ids.traceId(),
+    traceId: asked.traceId ?? ids.traceId(),
     modelVersion: ids.ulid(),
     modelType: tenant.modelType,
     backend: tenant.backend,
@@ -104,7 +107,7 @@ export function createBeginRun(ports: Ports) {
   }
 
   return async (event: Event) => {
-    const tenant = await requireTenant(ports, event.tenantId);
+    const tenant = await requireTenant(ports, event.input.tenantId);
     const draft = draftRun(ports, event, tenant);
     const closed = gateClosedBecause(await verdicts.latest(tenant.tenantId), config.quality.gate);
     if (closed) {

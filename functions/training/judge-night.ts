@@ -5,18 +5,9 @@ import { defineHandler } from '../../lib/handler/define-handler.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 import type { DueTenant } from '../../lib/training/due-tenants.ts';
 import { judgeNight, type NightJudgement } from '../../lib/training/night.ts';
+import { executionSchema, nightSchema } from '../../lib/training/night-input.ts';
 
-const input = z.object({
-  nightName: z.string().min(1),
-  logicalDate: z.string(),
-  bucket: z.string(),
-  /** Key of the tenant file of the first round: who was due before any redrive. */
-  firstKey: z.string(),
-  /** Redrive count with which the newest round began. */
-  round: z.int().min(0),
-  /** Redrive count now; larger than `round` when this state itself was redriven. */
-  redriveCount: z.int().min(0),
-});
+const input = z.object({ night: nightSchema, execution: executionSchema });
 
 function summaryOf(judgement: NightJudgement): string {
   const { succeeded, failed, skipped, busy } = judgement.counts;
@@ -28,45 +19,35 @@ function summaryOf(judgement: NightJudgement): string {
 
 /** Computes the night's success rate from the runs on record and fails the night at or below the target. */
 export function createJudgeNight({ objects, runs, config, events, metrics, log }: Ports) {
-  return async (event: z.output<typeof input>) => {
-    const file = await objects.get(`s3://${event.bucket}/${event.firstKey}`);
+  return async ({ night, execution }: z.output<typeof input>) => {
+    const file = await objects.get(`s3://${night.bucket}/${night.firstKey}`);
     const tenants = (JSON.parse(new TextDecoder().decode(file)) as DueTenant[]).map(
       ({ tenantId }) => tenantId,
     );
+    const { logicalDate } = night;
     const judgement = judgeNight(
       tenants,
-      await runs.listRuns({ logicalDate: event.logicalDate }),
+      await runs.listRuns({ logicalDate }),
       config.training.successTarget,
     );
+    const { counts, rate, met, failed } = judgement;
     const summary = summaryOf(judgement);
-    if (judgement.failed.length > 0 && event.redriveCount > event.round) {
-      throw new NightIncomplete(`This redrive has not tried the failed tenants yet: ${summary}`, {
-        ...judgement.counts,
-      });
+    if (failed.length > 0 && execution.redriveCount > night.round) {
+      throw new NightIncomplete(`This redrive has not tried the failed tenants yet: ${summary}`, counts);
     }
-    for (const [outcome, count] of Object.entries(judgement.counts))
-      metrics.count('NightTenants', count, { outcome });
-    log.info('night judged', { logicalDate: event.logicalDate, ...judgement.counts, met: judgement.met });
-    const night = { tenantId: '*', runId: event.nightName, logicalDate: event.logicalDate, traceId: '' };
+    for (const [outcome, count] of Object.entries(counts)) metrics.count('NightTenants', count, { outcome });
+    log.info('night judged', { logicalDate, ...counts, met });
+    const about = { tenantId: '*', runId: execution.name, logicalDate, traceId: night.traceId };
     await events.publish([
       {
         source: 'epsilon.training',
         detailType: detailTypes.nightJudged,
-        detail: eventDetail(night, { ...judgement }),
+        detail: eventDetail(about, { ...counts, rate, met }),
       },
     ]);
-    if (!judgement.met) {
-      throw new NightBelowTarget(
-        `The night is not above ${config.training.successTarget * 100} %: ${summary}`,
-        { ...judgement.counts },
-      );
-    }
-    return {
-      logicalDate: event.logicalDate,
-      ...judgement.counts,
-      rate: judgement.rate,
-      failed: judgement.failed.slice(0, 100),
-    };
+    if (!met)
+      throw new NightBelowTarget(`Not above ${config.training.successTarget * 100} %: ${summary}`, counts);
+    return { logicalDate, ...counts, rate, failed: failed.slice(0, 100) };
   };
 }
 

@@ -1,48 +1,66 @@
 import { z } from 'zod';
 import { AlreadyClaimed } from '../../lib/errors/run-errors.ts';
+import { ConditionFailed } from '../../lib/errors/store-errors.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 import { dueTenants } from '../../lib/training/due-tenants.ts';
-import { logicalDateOf } from '../../lib/training/logical-date.ts';
+import {
+  executionSchema,
+  type Night,
+  nightDate,
+  nightInputSchema,
+  nightSuffix,
+  nightTraceId,
+} from '../../lib/training/night-input.ts';
 
-const input = z.object({
-  scheduledTime: z.string(),
-  /** ARN of the night's execution: the holder of the claim. */
-  nightArn: z.string().min(1),
-  nightName: z.string().min(1),
-  machine: z.string().min(1),
-  redriveCount: z.int().min(0),
-});
+const input = z.object({ input: nightInputSchema, machine: z.string().min(1), execution: executionSchema });
+
+type Event = z.output<typeof input>;
 
 /** Claims the scheduled time for this execution and writes the tenants that are due to the object store, one JSON array. */
 export function createLoadTenants({ claims, tenants, runs, objects, clock, config, log }: Ports) {
-  return async (event: z.output<typeof input>) => {
-    const logicalDate = logicalDateOf(event.scheduledTime);
-    const scheduledTime = new Date(event.scheduledTime).toISOString();
+  /** Only deliveries of a schedule are deduplicated; an operator means it. */
+  async function claim({ input: asked, machine, execution }: Event): Promise<void> {
+    if (asked.trigger === 'manual' || asked.scheduledTime === undefined) return;
+    const scheduledTime = new Date(asked.scheduledTime).toISOString();
     const now = new Date(clock.now()).toISOString();
-    const { claimed, holder } = await claims.claim({
-      machine: event.machine,
-      scheduledTime,
-      holder: event.nightArn,
-      now,
-    });
-    if (!claimed) throw new AlreadyClaimed(event.machine, scheduledTime, holder);
+    const { claimed, holder } = await claims.claim({ machine, scheduledTime, holder: execution.id, now });
+    if (!claimed) throw new AlreadyClaimed(machine, scheduledTime, holder);
+  }
 
+  /** The first round's file is never overwritten: it says whom the night is judged by. */
+  async function writeFirst(uri: string, body: string): Promise<void> {
+    try {
+      await objects.put(uri, body, { contentType: 'application/json', ifAbsent: true });
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+    }
+  }
+
+  return async (event: Event): Promise<Night> => {
+    const { execution } = event;
+    const logicalDate = nightDate(event.input, clock.now());
+    await claim(event);
     const due = dueTenants(await tenants.list(), await runs.listRuns({ logicalDate }), logicalDate);
-    const key = `nights/${logicalDate}/${event.nightName}/tenants-${event.redriveCount}.json`;
+    const folder = `nights/${logicalDate}/${execution.name}`;
+    const [firstKey, key] = [`${folder}/tenants.json`, `${folder}/tenants-${execution.redriveCount}.json`];
+    await writeFirst(`s3://${config.dataBucket}/${firstKey}`, JSON.stringify(due));
     await objects.put(`s3://${config.dataBucket}/${key}`, JSON.stringify(due), {
       contentType: 'application/json',
     });
-    log.info('night loaded', { logicalDate, tenants: due.length, round: event.redriveCount });
+    log.info('night loaded', { logicalDate, tenants: due.length, round: execution.redriveCount });
+    const trigger = event.input.trigger ?? (event.input.scheduledTime === undefined ? 'manual' : 'schedule');
     return {
       logicalDate,
-      round: event.redriveCount,
+      trigger,
+      traceId: nightTraceId(execution.id),
+      round: execution.redriveCount,
       tenants: due.length,
       bucket: config.dataBucket,
       key,
+      firstKey,
       maxConcurrency: config.training.maxConcurrency,
-      // Operators read execution names: only a redriven night needs a suffix to be told from its first round.
-      suffix: event.redriveCount === 0 ? '' : `-r${event.redriveCount}`,
+      suffix: nightSuffix(trigger, execution.name, execution.redriveCount),
     };
   };
 }

@@ -35,10 +35,14 @@ export class QualityGateClosed extends EpsilonError {
 export class AlreadyClaimed extends EpsilonError {
   override readonly name = 'AlreadyClaimed';
   constructor(machine: string, scheduledTime: string, heldBy: string) {
-    super('ALREADY_CLAIMED', `${machine} for ${scheduledTime} already belongs to ${heldBy}.`, {
-      exitCode: exitCodes.conflict,
-      details: { machine, scheduledTime, heldBy },
-    });
+    super(
+      'ALREADY_CLAIMED',
+      `${machine} for ${scheduledTime} already belongs to ${heldBy}. To run it again on purpose, start it with "trigger": "manual".`,
+      {
+        exitCode: exitCodes.conflict,
+        details: { machine, scheduledTime, heldBy },
+      },
+    );
   }
 }
 

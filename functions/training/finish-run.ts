@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { NotFound } from '../../lib/errors/store-errors.ts';
+import { detailTypes, eventDetail } from '../../lib/events/detail.ts';
+import { defineHandler } from '../../lib/handler/define-handler.ts';
+import type { Ports } from '../../lib/ports/ports.ts';
+
+const input = z.object({
+  runId: z.string().min(1),
+  model: z.object({
+    modelVersion: z.string(),
+    modelUri: z.string(),
+    indexUri: z.string(),
+    vectors: z.int(),
+    dimensions: z.int(),
+  }),
+});
+
+/** Records the success, gives the lease back and says so on the bus. Safe to repeat. */
+export function createFinishRun({ runs, leases, events, clock, metrics }: Ports) {
+  return async ({ runId, model }: z.output<typeof input>) => {
+    const run = await runs.getRun(runId);
+    if (!run) throw new NotFound('RUN_NOT_FOUND', `There is no run "${runId}".`);
+    if (run.status !== 'succeeded') {
+      await runs.updateRun(
+        runId,
+        { status: 'succeeded', finishedAt: new Date(clock.now()).toISOString() },
+        { status: ['running'] },
+      );
+      metrics.count('RunsSucceeded', 1);
+    }
+    await leases.release({ tenantId: run.tenantId, holder: runId, fence: run.fence });
+    await events.publish([
+      {
+        source: 'epsilon.training',
+        detailType: detailTypes.runStateChange,
+        detail: eventDetail(run, { status: 'succeeded', modelVersion: model.modelVersion }),
+      },
+    ]);
+    return { outcome: 'succeeded', tenantId: run.tenantId, runId, logicalDate: run.logicalDate, ...model };
+  };
+}
+
+export const handler = defineHandler({ name: 'finishRun', input, create: createFinishRun });

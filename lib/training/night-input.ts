@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { checkLogicalDate, logicalDateOf } from './logical-date.ts';
+
+/** What an execution tells its handlers about itself. */
+export const executionSchema = z.object({
+  id: z.string().min(1),
+  name: z.string().min(1),
+  redriveCount: z.int().min(0),
+});
+
+/** Input of nightly-training: the schedule's own event, or an operator's with `trigger: "manual"`. */
+export const nightInputSchema = z.object({
+  /** ISO 8601 instant; what the schedule puts in. */
+  scheduledTime: z.string().optional(),
+  /** An operator may name the date instead. */
+  logicalDate: z.string().optional(),
+  trigger: z.enum(['schedule', 'manual']).optional(),
+});
+
+/** Input of a night. */
+export type NightInput = z.output<typeof nightInputSchema>;
+
+/** What LoadTenants hands to the rest of the night. */
+export const nightSchema = z.object({
+  logicalDate: z.string(),
+  trigger: z.enum(['schedule', 'manual']),
+  traceId: z.string(),
+  /** Redrive count with which this round began. */
+  round: z.int().min(0),
+  tenants: z.int().min(0),
+  bucket: z.string(),
+  /** Key of this round's tenants. */
+  key: z.string(),
+  /** Key of the first round's tenants: whom the night is judged by. */
+  firstKey: z.string(),
+  maxConcurrency: z.int().min(1),
+  /** Makes the tenant executions' names unique: empty for a schedule's first round. */
+  suffix: z.string(),
+});
+
+/** A loaded night. */
+export type Night = z.output<typeof nightSchema>;
+
+/** The date a night is for: named by the operator, or the UTC date of the scheduled time, or today. */
+export function nightDate(input: NightInput, now: number): string {
+  if (input.logicalDate !== undefined) return checkLogicalDate(input.logicalDate);
+  return logicalDateOf(input.scheduledTime ?? new Date(now).toISOString());
+}
+
+/** One trace id from schedule to job: the same on every delivery to this execution, 32 hex digits. */
+export function nightTraceId(nightArn: string): string {
+  return createHash('sha256').update(nightArn).digest('hex').slice(0, 32);
+}
+
+/** Suffix of the tenant executions' names. An operator's night must not collide with the schedule's of the same date. */
+export function nightSuffix(trigger: 'schedule' | 'manual', nightName: string, round: number): string {
+  const own =
+    trigger === 'manual' ? `-m${createHash('sha256').update(nightName).digest('hex').slice(0, 8)}` : '';
+  return round === 0 ? own : `${own}-r${round}`;
+}
