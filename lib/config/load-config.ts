@@ -112,6 +112,8 @@ export function loadConfig(sources: {
   const merged = merge(merge(file, fromVariables(sources.variables)), sources.flags ?? {});
   const parsed = serviceConfigSchema.safeParse(merged);
   if (parsed.success) return Object.freeze(parsed.data);
-  const issue = parsed.error.issues[0];
+  // A misspelt key also leaves its setting missing: name the typo, not the consequence.
+  const issue =
+    parsed.error.issues.find(({ code }) => code === 'unrecognized_keys') ?? parsed.error.issues[0];
   throw issue ? explain(issue) : new EpsilonError('CONFIG_INVALID', parsed.error.message);
 }

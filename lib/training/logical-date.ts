@@ -9,6 +9,7 @@ export function logicalDateOf(scheduledTime: string): string {
       `Scheduled time ${JSON.stringify(scheduledTime)} is not an ISO 8601 instant.`,
     );
   }
+  checkLogicalDate(scheduledTime.slice(0, 10));
   return new Date(at).toISOString().slice(0, 10);
 }
 

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { loadConfig, settingPaths, variableOf } from '../../../lib/config/load-config.ts';
+import { environments } from '../../../lib/config/service-config.ts';
+
+const fileOf = (environment: string): unknown =>
+  parse(readFileSync(`infra/config/${environment}.yml`, 'utf8'));
+
+describe('loadConfig', () => {
+  it.each(environments)('accepts the file of %s', (environment) => {
+    expect(loadConfig({ file: fileOf(environment), variables: {} }).environment).toBe(environment);
+  });
+
+  it('lets a variable win over the file and a flag over both', () => {
+    const variables = { EPSILON_TRAINING_MAX_CONCURRENCY: '7', EPSILON_REGION: 'eu-west-1' };
+    const flags = { region: 'eu-central-1' };
+    const config = loadConfig({ file: fileOf('local'), variables, flags });
+    expect(config).toMatchObject({
+      region: 'eu-central-1',
+      training: { maxConcurrency: 7, successTarget: 0.95 },
+    });
+  });
+
+  it('builds the whole configuration from variables alone, as a deployed function does', () => {
+    const file = fileOf('prod') as Record<string, unknown>;
+    const value = (path: string[]) =>
+      path.reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], file);
+    const variables = Object.fromEntries(
+      settingPaths().map((path) => [variableOf(path), String(value(path))]),
+    );
+    expect(loadConfig({ variables })).toEqual(loadConfig({ file, variables: {} }));
+  });
+
+  it.each([
+    [{ file: { regoin: 'x' } }, 'CONFIG_UNKNOWN_KEY', 'region'],
+    [{ file: { training: { maxConcurency: 3 } } }, 'CONFIG_UNKNOWN_KEY', 'training.maxConcurrency'],
+    [
+      { variables: { EPSILON_TRAINING_MAX_CONCURENCY: '3' } },
+      'CONFIG_UNKNOWN_KEY',
+      'EPSILON_TRAINING_MAX_CONCURRENCY',
+    ],
+    [{ variables: { EPSILON_TRAINING_MAX_CONCURRENCY: '0' } }, 'CONFIG_INVALID', 'training.maxConcurrency'],
+    [
+      { variables: { EPSILON_TRAINING_MAX_CONCURRENCY: 'many' } },
+      'CONFIG_INVALID',
+      'EPSILON_TRAINING_MAX_CONCURRENCY',
+    ],
+    [{ file: 'text' }, 'CONFIG_PARSE', 'table of settings'],
+  ])('refuses %j with %s naming %s', (over, code, named) => {
+    const base = fileOf('local') as Record<string, unknown>;
+    const file =
+      'file' in over && typeof over.file === 'object'
+        ? { ...base, ...over.file }
+        : 'file' in over
+          ? over.file
+          : base;
+    expect(() => loadConfig({ file, variables: 'variables' in over ? over.variables : {} })).toThrow(
+      expect.objectContaining({ code, message: expect.stringContaining(named) }),
+    );
+  });
+
+  it('leaves the variables of the job contract alone', () => {
+    expect(() =>
+      loadConfig({ file: fileOf('local'), variables: { EPSILON_RUN_ID: 'x', EPSILON_STATE_DIR: 'y' } }),
+    ).not.toThrow();
+  });
+});

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { checkTenantId, tenantSchema } from '../../../lib/tenants/tenant.ts';
+import { aTenant } from '../../fixtures/records.ts';
+
+describe('tenant ids', () => {
+  it.each(['ac', 'acme', 'a1-b2', 'a'.repeat(39)])('accept %s', (id) => {
+    expect(checkTenantId(id)).toBe(id);
+  });
+
+  it.each(['', 'a', 'a'.repeat(40), '../x', 'Acme', '1acme', '-acme', 'ac me', 'аcme', 'acme\n', null, 7])(
+    'refuse %j with the pattern',
+    (id) => {
+      expect(() => checkTenantId(id)).toThrow(
+        expect.objectContaining({
+          code: 'TENANT_ID_INVALID',
+          exitCode: 2,
+          message: expect.stringContaining('[a-z0-9-]{1,38}'),
+        }),
+      );
+    },
+  );
+});
+
+describe('tenant records', () => {
+  it('refuse unknown keys', () => {
+    expect(tenantSchema.safeParse({ ...aTenant(), colour: 'red' }).success).toBe(false);
+  });
+
+  it.each([
+    ['s3://bucket-a/docs/', 'eks', true],
+    ['file:///home/me/docs', 'local', true],
+    ['file:///home/me/docs', 'batch', false],
+    ['https://example.com/', 'local', false],
+    ['./docs', 'local', false],
+  ] as const)('documents at %s on %s: %s', (documentsUri, backend, accepted) => {
+    expect(tenantSchema.safeParse(aTenant({ documentsUri, backend })).success).toBe(accepted);
+  });
+});

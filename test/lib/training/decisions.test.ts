@@ -1,0 +1,186 @@
+import { describe, expect, it } from 'vitest';
+import { chooseCapacity } from '../../../lib/training/capacity.ts';
+import { dueTenants } from '../../../lib/training/due-tenants.ts';
+import { jobNameOf } from '../../../lib/training/job-name.ts';
+import { checkLogicalDate, logicalDateOf } from '../../../lib/training/logical-date.ts';
+import { judgeNight, outcomeOf } from '../../../lib/training/night.ts';
+import { nightDate, nightSuffix } from '../../../lib/training/night-input.ts';
+import { outcomeOfJob } from '../../../lib/training/outcome.ts';
+import type { RunStatus } from '../../../lib/training/run.ts';
+import { anAttempt, aRun, aTenant } from '../../fixtures/records.ts';
+
+describe('dueTenants', () => {
+  it('takes active, scheduled tenants without a succeeded run for the date, highest priority first', () => {
+    const tenants = [
+      aTenant({ tenantId: 'zeta' }),
+      aTenant({ tenantId: 'urgent', priority: 90 }),
+      aTenant({ tenantId: 'off', schedule: 'off' }),
+      aTenant({ tenantId: 'gone', status: 'suspended' }),
+      aTenant({ tenantId: 'done' }),
+      aTenant({ tenantId: 'again' }),
+    ];
+    const runs = [
+      aRun({ tenantId: 'done', status: 'succeeded' }),
+      aRun({ tenantId: 'again', status: 'failed' }),
+      aRun({ tenantId: 'zeta', status: 'succeeded', logicalDate: '2026-11-23' }),
+    ];
+
+    const due = dueTenants(tenants, runs, '2026-11-24');
+
+    expect(due.map((tenant) => tenant.tenantId)).toEqual(['urgent', 'again', 'zeta']);
+    expect(due.every((tenant) => tenant.logicalDate === '2026-11-24')).toBe(true);
+  });
+});
+
+describe('judgeNight', () => {
+  const night = (outcomes: RunStatus[]) =>
+    judgeNight(
+      outcomes.map((_, index) => `t${index}`),
+      outcomes.map((status, index) => aRun({ tenantId: `t${index}`, runId: `r${index}`, status })),
+      0.95,
+    );
+
+  it.each([
+    [
+      '95 of 100 is not more than 95 %',
+      [...Array(95).fill('succeeded'), ...Array(5).fill('failed')],
+      false,
+      0.95,
+    ],
+    ['96 of 100 is', [...Array(96).fill('succeeded'), ...Array(4).fill('failed')], true, 0.96],
+    ['skipped and busy stand in neither term', ['succeeded', 'skipped', 'busy'], true, 1],
+    [
+      'a run still on record as running after the map is over has failed',
+      ['running', 'succeeded'],
+      false,
+      0.5,
+    ],
+    ['an aborted and a timed-out run have failed', ['aborted', 'timed-out'], false, 0],
+    ['nothing to judge is met, without a rate', ['skipped'], true, null],
+    ['an empty night is met', [], true, null],
+  ] as [string, RunStatus[], boolean, number | null][])('%s', (_, outcomes, met, rate) => {
+    expect(night(outcomes)).toMatchObject({ met, rate });
+  });
+
+  it('counts a tenant whose execution never began as failed, by name', () => {
+    expect(judgeNight(['ghost'], [], 0.95)).toMatchObject({ met: false, failed: ['ghost'] });
+  });
+
+  it('lets one success of the date win over a later failure', () => {
+    const runs = [
+      aRun({ runId: 'a', status: 'succeeded', startedAt: '2026-11-24T02:00:00.000Z' }),
+      aRun({ runId: 'b', status: 'failed', startedAt: '2026-11-24T03:00:00.000Z' }),
+    ];
+    expect(outcomeOf(runs)).toBe('succeeded');
+  });
+});
+
+describe('outcomeOfJob', () => {
+  it.each([
+    [{ state: 'succeeded', exitCode: 0 }, 'succeeded', undefined],
+    [{ state: 'failed', reason: 'error', exitCode: 1 }, 'failed', 'JobFailed'],
+    [{ state: 'failed', reason: 'error', exitCode: 63 }, 'failed', 'JobFailed'],
+    [{ state: 'failed', reason: 'error', exitCode: 64 }, 'rejected', 'JobRejected'],
+    [{ state: 'failed', reason: 'error', exitCode: 75 }, 'failed', 'JobFailed'],
+    [{ state: 'failed', reason: 'error', exitCode: 78 }, 'rejected', 'JobRejected'],
+    [{ state: 'failed', reason: 'error', exitCode: 79 }, 'failed', 'JobFailed'],
+    [{ state: 'failed', reason: 'preempted', exitCode: 143 }, 'preempted', 'JobPreempted'],
+    [{ state: 'failed', reason: 'unplaceable' }, 'preempted', 'JobPreempted'],
+    [{ state: 'failed', reason: 'lost' }, 'lost', 'JobLost'],
+    [{ state: 'failed', reason: 'cancelled', exitCode: 143 }, 'cancelled', 'JobCancelled'],
+    [{ state: 'failed', reason: 'timeout' }, 'failed', 'JobFailed'],
+  ] as const)('classifies %j as %s', (job, status, error) => {
+    const outcome = outcomeOfJob(job);
+    expect(outcome.status).toBe(status);
+    expect(outcome.error).toBe(error);
+  });
+
+  it("prefers the job's own words for the cause", () => {
+    const result = {
+      error: { code: 'DATA_TOO_FEW_DOCUMENTS', message: '3 usable documents, 10 are needed' },
+    };
+    const { cause } = outcomeOfJob({
+      state: 'failed',
+      reason: 'error',
+      exitCode: 65,
+      message: 'exit 65',
+      result,
+    });
+    expect(cause).toBe('DATA_TOO_FEW_DOCUMENTS: 3 usable documents, 10 are needed');
+  });
+});
+
+describe('chooseCapacity', () => {
+  const policy = { spotAllowed: true, preemptionsBeforeOnDemand: 2 };
+  const preempted = anAttempt({ status: 'preempted' });
+
+  it.each([
+    ['spot at first', [], policy, 'spot'],
+    ['spot after one preemption', [preempted], policy, 'spot'],
+    ['on-demand after the second', [preempted, preempted], policy, 'on-demand'],
+    [
+      'spot after any number of the job’s own failures',
+      Array(5).fill(anAttempt({ status: 'failed' })),
+      policy,
+      'spot',
+    ],
+    ['on-demand where spot is not allowed', [], { ...policy, spotAllowed: false }, 'on-demand'],
+  ] as const)('%s', (_, earlier, rules, capacity) => {
+    expect(chooseCapacity(earlier, rules)).toBe(capacity);
+  });
+});
+
+describe('jobNameOf', () => {
+  it('keeps a short run id readable', () => {
+    expect(jobNameOf('acme-2026-11-24', 'train', 2)).toBe('acme-2026-11-24-train-2');
+  });
+
+  it.each(['x'.repeat(80), 'Upper_Case', `${'y'.repeat(45)}-2026-11-24`])(
+    'fits 63 of a-z 0-9 "-" for %s',
+    (runId) => {
+      expect(jobNameOf(runId, 'prepare', 12)).toMatch(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])$/);
+    },
+  );
+
+  it('never gives two run ids that are cut or folded the same name', () => {
+    expect(jobNameOf(`${'x'.repeat(70)}1`, 'train', 1)).not.toBe(jobNameOf(`${'x'.repeat(70)}2`, 'train', 1));
+    expect(jobNameOf('A_b', 'train', 1)).not.toBe(jobNameOf('a-b', 'train', 1));
+  });
+});
+
+describe('logical dates', () => {
+  it('are the UTC date of the scheduled time, whatever its offset', () => {
+    expect(logicalDateOf('2026-11-24T02:00:00Z')).toBe('2026-11-24');
+    expect(logicalDateOf('2026-11-24T00:30:00+02:00')).toBe('2026-11-23');
+  });
+
+  it.each(['', 'yesterday', '2026-02-30T02:00:00Z', '24.11.2026'])('refuse %j as a time', (text) => {
+    expect(() => logicalDateOf(text)).toThrow(expect.objectContaining({ code: 'DATE_OUT_OF_RANGE' }));
+  });
+
+  it.each(['2026-02-30', '2026-2-3', 'today'])('refuse %j as a date', (text) => {
+    expect(() => checkLogicalDate(text)).toThrow(expect.objectContaining({ code: 'DATE_OUT_OF_RANGE' }));
+  });
+
+  it("take the operator's date over the scheduled time, and today when neither is given", () => {
+    const now = Date.parse('2026-11-24T10:00:00Z');
+    expect(nightDate({ logicalDate: '2026-11-20', scheduledTime: '2026-11-24T02:00:00Z' }, now)).toBe(
+      '2026-11-20',
+    );
+    expect(nightDate({}, now)).toBe('2026-11-24');
+  });
+});
+
+describe('nightSuffix', () => {
+  it("is empty for the schedule's first round and tells every other round and operator's night apart", () => {
+    const all = [
+      nightSuffix('schedule', 'n', 0),
+      nightSuffix('schedule', 'n', 1),
+      nightSuffix('manual', 'n', 0),
+      nightSuffix('manual', 'm', 0),
+      nightSuffix('manual', 'm', 1),
+    ];
+    expect(all[0]).toBe('');
+    expect(new Set(all).size).toBe(all.length);
+  });
+});
