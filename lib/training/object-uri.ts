@@ -1,0 +1,28 @@
+import { EpsilonError } from '../errors/epsilon-error.ts';
+
+/** An object's place. */
+export interface ObjectPlace {
+  readonly bucket: string;
+  readonly key: string;
+}
+
+/** Splits `s3://bucket/key`; throws `OBJECT_URI_INVALID` for other schemes, odd buckets and keys that climb (`..`). */
+export function parseObjectUri(uri: string): ObjectPlace {
+  const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/(.*)$/s.exec(uri);
+  const [, bucket, key] = match ?? [];
+  const climbs = key?.split('/').some((part) => part === '..' || part === '.') ?? false;
+  if (bucket === undefined || key === undefined || climbs || key.includes('\0') || key.includes('\\')) {
+    throw new EpsilonError(
+      'OBJECT_URI_INVALID',
+      `${JSON.stringify(uri)} is not an object URI (s3://bucket/key).`,
+    );
+  }
+  return { bucket, key };
+}
+
+/** As `parseObjectUri`, for a prefix: it must end in "/", or `tenant1` would also match `tenant10` (`PREFIX_UNSAFE`). */
+export function parsePrefixUri(uri: string): ObjectPlace {
+  const place = parseObjectUri(uri);
+  if (place.key === '' || place.key.endsWith('/')) return place;
+  throw new EpsilonError('PREFIX_UNSAFE', `Prefix ${JSON.stringify(uri)} must end in "/".`);
+}

@@ -1,0 +1,151 @@
+import { chmodSync, existsSync, statSync } from 'node:fs';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
+
+/** Marks our files among all SQLite files ("EPSI"). */
+const applicationId = 0x45505349;
+
+/** How a database file is opened. */
+export interface DatabaseOptions {
+  readonly file: string;
+  /** Schema changes in order; `user_version` counts those applied. */
+  readonly migrations: readonly string[];
+  readonly readOnly?: boolean;
+}
+
+/** A SQLite file of ours: prepared statements are kept, faults become errors with a code, writes are transactions. */
+export class Database {
+  readonly file: string;
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  #depth = 0;
+
+  constructor({ file, migrations, readOnly = false }: DatabaseOptions) {
+    this.file = file;
+    const fresh = !existsSync(file) || statSync(file).size === 0;
+    if (fresh && readOnly) throw new EpsilonError('STATE_DIR_ABSENT', `There is no state at ${file} yet.`);
+    this.#db = this.#guard(() => new DatabaseSync(file, { readOnly }));
+    try {
+      this.#guard(() => this.#prepareFile(fresh, readOnly, migrations));
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
+    if (!readOnly) chmodSync(file, 0o600);
+  }
+
+  #prepareFile(fresh: boolean, readOnly: boolean, migrations: readonly string[]): void {
+    this.#db.exec('PRAGMA busy_timeout = 5000');
+    if (fresh) this.#db.exec(`PRAGMA application_id = ${applicationId}`);
+    const owner = Number(this.#db.prepare('PRAGMA application_id').get()?.['application_id']);
+    if (owner !== applicationId) {
+      throw new EpsilonError(
+        'STATE_DIR_FOREIGN',
+        `${this.file} is a database of something else; choose another state directory.`,
+      );
+    }
+    const version = Number(this.#db.prepare('PRAGMA user_version').get()?.['user_version']);
+    if (version > migrations.length) {
+      throw new EpsilonError(
+        'STATE_DIR_NEWER',
+        `${this.file} was written by a newer version (schema ${version}, known ${migrations.length}); upgrade first.`,
+      );
+    }
+    if (readOnly) return;
+    this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+    for (let next = version; next < migrations.length; next += 1) {
+      this.#db.exec(`BEGIN; ${migrations[next] ?? ''}; PRAGMA user_version = ${next + 1}; COMMIT`);
+    }
+  }
+
+  /** Rows of a query. */
+  all(sql: string, ...values: SqlValue[]): Row[] {
+    return this.#guard(() => this.#statement(sql).all(...values) as Row[]);
+  }
+
+  /** First row of a query. */
+  get(sql: string, ...values: SqlValue[]): Row | undefined {
+    return this.#guard(() => this.#statement(sql).get(...values) as Row | undefined);
+  }
+
+  /** Rows changed by a statement. */
+  run(sql: string, ...values: SqlValue[]): number {
+    return this.#guard(() => Number(this.#statement(sql).run(...values).changes));
+  }
+
+  /** Runs `work` as one transaction; all of it is on disk when this returns, or none of it. */
+  transaction<T>(work: () => T): T {
+    if (this.#depth > 0) return work();
+    this.#guard(() => this.#db.exec('BEGIN IMMEDIATE'));
+    this.#depth += 1;
+    try {
+      const result = work();
+      this.#guard(() => this.#db.exec('COMMIT'));
+      return result;
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw error;
+    } finally {
+      this.#depth -= 1;
+    }
+  }
+
+  close(): void {
+    if (this.#db.isOpen) this.#db.close();
+  }
+
+  #statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = this.#db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #guard<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw explain(error, this.file);
+    }
+  }
+}
+
+/** A value SQLite stores. */
+export type SqlValue = string | number | null | Uint8Array;
+
+/** A row by column name. */
+export type Row = Record<string, SqlValue>;
+
+/** SQLite's primary result codes that users can do something about. */
+const explanations: Readonly<Record<number, readonly [code: string, sentence: string]>> = {
+  13: [
+    'DISK_FULL',
+    'The disk is full; nothing was half written. Free some space and run the same command again',
+  ],
+  11: [
+    'STATE_DIR_CORRUPT',
+    'The file is damaged; restore it from a copy or start with another state directory',
+  ],
+  26: [
+    'STATE_DIR_CORRUPT',
+    'The file is not a database (damaged or foreign); restore it or choose another state directory',
+  ],
+  8: ['STATE_DIR_UNWRITABLE', 'The file cannot be written'],
+  14: ['STATE_DIR_UNWRITABLE', 'The file cannot be opened'],
+  10: ['STATE_DIR_IO', 'The disk reported an error'],
+};
+
+function explain(error: unknown, file: string): unknown {
+  const number = (error as { errcode?: unknown } | null)?.errcode;
+  if (typeof number !== 'number') return error;
+  const known = explanations[number & 0xff];
+  if (!known) return error;
+  const [code, sentence] = known;
+  return new EpsilonError(code, `${sentence}: ${file}.`, {
+    exitCode: exitCodes.backend,
+    cause: error,
+    details: { file },
+  });
+}

@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import {
+  copyFile,
+  link,
+  mkdir,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
+import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
+import { ConditionFailed, NotFound } from '../../lib/errors/store-errors.ts';
+import type { ObjectInfo, ObjectStore } from '../../lib/ports/object-store.ts';
+import { parseObjectUri, parsePrefixUri } from '../../lib/training/object-uri.ts';
+
+const codeOf = (error: unknown) => (error as NodeJS.ErrnoException | null)?.code;
+
+function explain(error: unknown, uri: string): unknown {
+  if (codeOf(error) === 'ENOENT' || codeOf(error) === 'EISDIR')
+    return new NotFound('OBJECT_NOT_FOUND', `There is no object ${uri}.`);
+  if (codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT') {
+    return new EpsilonError('DISK_FULL', `The disk is full; ${uri} was not written.`, {
+      exitCode: exitCodes.backend,
+      cause: error,
+    });
+  }
+  return error;
+}
+
+/** Objects as files: `s3://bucket/key` is `<root>/<bucket>/<key>`. Writes go through a temporary file and a rename. */
+export function createFileObjectStore({ root }: { readonly root: string }): ObjectStore {
+  const pathOf = (uri: string): string => {
+    const { bucket, key } = parseObjectUri(uri);
+    return join(root, bucket, key);
+  };
+
+  /** A symbolic link inside the root must not lead out of it. */
+  async function checkInside(path: string, uri: string): Promise<void> {
+    const [inside, base] = await Promise.all([realpath(path), realpath(root)]);
+    if (inside !== base && !inside.startsWith(base + sep)) {
+      throw new EpsilonError('OBJECT_URI_INVALID', `${uri} leads out of the object store.`);
+    }
+  }
+
+  async function place(
+    uri: string,
+    write: (temporary: string) => Promise<void>,
+    ifAbsent = false,
+  ): Promise<void> {
+    const path = pathOf(uri);
+    const temporary = join(dirname(path), `.tmp-${randomBytes(8).toString('hex')}`);
+    try {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await checkInside(dirname(path), uri);
+      await write(temporary);
+      if (ifAbsent) await link(temporary, path);
+      else await rename(temporary, path);
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') throw new ConditionFailed(`object ${uri} is there already`);
+      throw explain(error, uri);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  }
+
+  async function head(uri: string): Promise<ObjectInfo | undefined> {
+    const found = await stat(pathOf(uri)).catch(() => undefined);
+    return found?.isFile() ? { uri, size: found.size, modifiedAt: found.mtimeMs } : undefined;
+  }
+
+  async function* walk(folder: string, uri: string): AsyncGenerator<ObjectInfo> {
+    const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+    // Keys are ordered as S3 orders them: a folder sorts as its name with the slash.
+    const named = entries.map((entry) => ({
+      entry,
+      name: entry.isDirectory() ? `${entry.name}/` : entry.name,
+    }));
+    named.sort((a, b) => (a.name < b.name ? -1 : 1));
+    for (const { entry, name } of named) {
+      if (entry.isDirectory()) yield* walk(join(folder, entry.name), uri + name);
+      else if (entry.isFile() && !name.startsWith('.tmp-')) {
+        const info = await head(uri + name);
+        if (info) yield info;
+      }
+    }
+  }
+
+  return {
+    get: async (uri) => {
+      try {
+        const path = pathOf(uri);
+        await checkInside(path, uri);
+        return await readFile(path);
+      } catch (error) {
+        throw explain(error, uri);
+      }
+    },
+    put: (uri, body, options = {}) =>
+      place(uri, (temporary) => writeFile(temporary, body, { mode: 0o600 }), options.ifAbsent),
+    head,
+    list: (prefixUri) => {
+      const { bucket, key } = parsePrefixUri(prefixUri);
+      return walk(join(root, bucket, key), prefixUri);
+    },
+    copy: (fromUri, toUri) =>
+      place(toUri, (temporary) => copyFile(pathOf(fromUri), temporary, constants.COPYFILE_FICLONE)),
+    delete: async (uri) => {
+      await rm(pathOf(uri), { force: true });
+    },
+  };
+}

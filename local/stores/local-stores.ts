@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import type { RunStore } from '../../lib/ports/run-store.ts';
+import type {
+  ClaimStore,
+  LeaseStore,
+  ModelRegistry,
+  QualityVerdicts,
+  TenantStore,
+} from '../../lib/ports/stores.ts';
+import { Database } from './database.ts';
+import { LocalRunStore } from './run-store.ts';
+import { storeMigrations } from './schema.ts';
+import {
+  localClaimStore,
+  localLeaseStore,
+  localModelRegistry,
+  localQualityVerdicts,
+  localTenantStore,
+} from './tenant-stores.ts';
+import { openTokenBox } from './token-box.ts';
+
+/** Where the scheduler got to with each schedule. */
+export interface ScheduleCursors {
+  get(name: string): Promise<string | undefined>;
+  set(name: string, scheduledTime: string): Promise<void>;
+}
+
+/** All stores of one state directory. */
+export interface LocalStores {
+  readonly tenants: TenantStore;
+  readonly runs: RunStore;
+  readonly leases: LeaseStore;
+  readonly claims: ClaimStore;
+  readonly models: ModelRegistry;
+  readonly verdicts: QualityVerdicts;
+  readonly cursors: ScheduleCursors;
+  close(): void;
+}
+
+/** Opens `<stateDir>/store.db`; a reader needs no lock. */
+export function openLocalStores({
+  stateDir,
+  readOnly = false,
+}: {
+  readonly stateDir: string;
+  readonly readOnly?: boolean;
+}): LocalStores {
+  const db = new Database({ file: join(stateDir, 'store.db'), migrations: storeMigrations, readOnly });
+  const box = openTokenBox(join(stateDir, 'keys', 'token.key'));
+  return {
+    tenants: localTenantStore(db),
+    runs: new LocalRunStore(db, box),
+    leases: localLeaseStore(db),
+    claims: localClaimStore(db),
+    models: localModelRegistry(db),
+    verdicts: localQualityVerdicts(db),
+    cursors: {
+      get: async (name) => {
+        const at = db.get('SELECT at FROM cursors WHERE name = ?', name)?.['at'];
+        return at === undefined ? undefined : String(at);
+      },
+      set: async (name, scheduledTime) => {
+        db.run('INSERT OR REPLACE INTO cursors (name, at) VALUES (?, ?)', name, scheduledTime);
+      },
+    },
+    close: () => db.close(),
+  };
+}

@@ -1,0 +1,27 @@
+/** Schema of store.db, one entry per version; entries are only ever appended. */
+export const storeMigrations: readonly string[] = [
+  `
+  CREATE TABLE tenants (tenant_id TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+  CREATE TABLE runs (
+    run_id TEXT PRIMARY KEY, tenant_id TEXT NOT NULL, logical_date TEXT NOT NULL, status TEXT NOT NULL,
+    night_arn TEXT, started_at TEXT NOT NULL, redrive_count INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+  CREATE INDEX runs_by_tenant ON runs (tenant_id, logical_date);
+  CREATE INDEX runs_by_date ON runs (logical_date);
+  CREATE INDEX runs_by_status ON runs (status);
+  CREATE TABLE attempts (
+    run_id TEXT NOT NULL, stage TEXT NOT NULL, attempt INTEGER NOT NULL, status TEXT NOT NULL, open INTEGER NOT NULL,
+    part INTEGER NOT NULL, intent_at TEXT NOT NULL, token BLOB, body TEXT NOT NULL,
+    PRIMARY KEY (run_id, stage, attempt)) STRICT;
+  CREATE INDEX attempts_open ON attempts (open, intent_at) WHERE open = 1;
+  CREATE TABLE leases (
+    tenant_id TEXT PRIMARY KEY, holder TEXT NOT NULL, fence INTEGER NOT NULL, expires_at TEXT NOT NULL, held INTEGER NOT NULL) STRICT;
+  CREATE TABLE claims (
+    machine TEXT NOT NULL, scheduled_time TEXT NOT NULL, holder TEXT NOT NULL, claimed_at TEXT NOT NULL,
+    PRIMARY KEY (machine, scheduled_time)) STRICT;
+  CREATE TABLE models (
+    tenant_id TEXT NOT NULL, model_version TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (tenant_id, model_version)) STRICT;
+  CREATE TABLE live (tenant_id TEXT PRIMARY KEY, fence INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+  CREATE TABLE verdicts (tenant_id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+  CREATE TABLE cursors (name TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT;
+  `,
+];

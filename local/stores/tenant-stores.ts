@@ -1,0 +1,211 @@
+import { StaleFence, TenantBusy } from '../../lib/errors/run-errors.ts';
+import { ConditionFailed, NotFound } from '../../lib/errors/store-errors.ts';
+import type {
+  ClaimStore,
+  Lease,
+  LeaseStore,
+  ModelRegistry,
+  QualityVerdicts,
+  TenantStore,
+} from '../../lib/ports/stores.ts';
+import type { QualityVerdict } from '../../lib/quality/verdict.ts';
+import type { Tenant } from '../../lib/tenants/tenant.ts';
+import type { LiveModel, ModelVersion } from '../../lib/training/model.ts';
+import type { Database, Row } from './database.ts';
+
+function bodyOf<T>(row: Row | undefined): T | undefined {
+  return row ? (JSON.parse(String(row['body'])) as T) : undefined;
+}
+
+/** Tenant records in SQLite. */
+export function localTenantStore(db: Database): TenantStore {
+  const version = (tenantId: string): number =>
+    Number(db.get('SELECT version FROM tenants WHERE tenant_id = ?', tenantId)?.['version'] ?? 0);
+  const demand = (tenantId: string, expected: number): void => {
+    const found = version(tenantId);
+    if (found !== expected)
+      throw new ConditionFailed(`tenant ${tenantId} is at version ${found}, not ${expected}`, {
+        found,
+        expected,
+      });
+  };
+  return {
+    get: async (tenantId) => bodyOf<Tenant>(db.get('SELECT body FROM tenants WHERE tenant_id = ?', tenantId)),
+    list: async () =>
+      db
+        .all('SELECT body FROM tenants ORDER BY tenant_id')
+        .map((row) => JSON.parse(String(row['body'])) as Tenant),
+    put: async (tenant, expectedVersion) =>
+      db.transaction(() => {
+        demand(tenant.tenantId, expectedVersion);
+        const stored = { ...tenant, version: expectedVersion + 1 };
+        db.run(
+          'INSERT OR REPLACE INTO tenants (tenant_id, version, body) VALUES (?, ?, ?)',
+          tenant.tenantId,
+          stored.version,
+          JSON.stringify(stored),
+        );
+      }),
+    remove: async (tenantId, expectedVersion) =>
+      db.transaction(() => {
+        demand(tenantId, expectedVersion);
+        db.run('DELETE FROM tenants WHERE tenant_id = ?', tenantId);
+      }),
+  };
+}
+
+function leaseOf(row: Row | undefined): (Lease & { readonly held: boolean }) | undefined {
+  if (!row) return undefined;
+  const { tenant_id, holder, fence, expires_at, held } = row;
+  return {
+    tenantId: String(tenant_id),
+    holder: String(holder),
+    fence: Number(fence),
+    expiresAt: String(expires_at),
+    held: held === 1,
+  };
+}
+
+/** Leases in SQLite. A released lease keeps its row, because its fence must never go back. */
+export function localLeaseStore(db: Database): LeaseStore {
+  const read = (tenantId: string) => leaseOf(db.get('SELECT * FROM leases WHERE tenant_id = ?', tenantId));
+  return {
+    acquire: async ({ tenantId, holder, now, expiresAt }) =>
+      db.transaction(() => {
+        const current = read(tenantId);
+        if (current?.held && current.holder !== holder && current.expiresAt > now)
+          throw new TenantBusy(tenantId, current.holder);
+        const fence = (current?.fence ?? 0) + 1;
+        db.run(
+          'INSERT OR REPLACE INTO leases (tenant_id, holder, fence, expires_at, held) VALUES (?, ?, ?, ?, 1)',
+          tenantId,
+          holder,
+          fence,
+          expiresAt,
+        );
+        return { tenantId, holder, fence, expiresAt };
+      }),
+    renew: async ({ tenantId, holder, fence, expiresAt }) => {
+      const changed = db.run(
+        'UPDATE leases SET expires_at = ? WHERE tenant_id = ? AND holder = ? AND fence = ? AND held = 1',
+        expiresAt,
+        tenantId,
+        holder,
+        fence,
+      );
+      if (changed === 0) throw new StaleFence(tenantId, fence, read(tenantId)?.fence ?? 0);
+    },
+    release: async ({ tenantId, holder, fence }) => {
+      db.run(
+        'UPDATE leases SET held = 0 WHERE tenant_id = ? AND holder = ? AND fence = ?',
+        tenantId,
+        holder,
+        fence,
+      );
+    },
+    get: async (tenantId) => {
+      const found = read(tenantId);
+      if (!found?.held) return undefined;
+      const { held: _, ...lease } = found;
+      return lease;
+    },
+  };
+}
+
+/** Claims of scheduled times in SQLite. */
+export function localClaimStore(db: Database): ClaimStore {
+  return {
+    claim: async ({ machine, scheduledTime, holder, now }) =>
+      db.transaction(() => {
+        db.run(
+          'INSERT OR IGNORE INTO claims (machine, scheduled_time, holder, claimed_at) VALUES (?, ?, ?, ?)',
+          machine,
+          scheduledTime,
+          holder,
+          now,
+        );
+        const row = db.get(
+          'SELECT holder FROM claims WHERE machine = ? AND scheduled_time = ?',
+          machine,
+          scheduledTime,
+        );
+        const current = String(row?.['holder']);
+        return { claimed: current === holder, holder: current };
+      }),
+  };
+}
+
+/** Models and live pairs in SQLite. */
+export function localModelRegistry(db: Database): ModelRegistry {
+  const model = (tenantId: string, version: string) =>
+    bodyOf<ModelVersion>(
+      db.get('SELECT body FROM models WHERE tenant_id = ? AND model_version = ?', tenantId, version),
+    );
+  const live = (tenantId: string) =>
+    bodyOf<LiveModel>(db.get('SELECT body FROM live WHERE tenant_id = ?', tenantId));
+
+  const promote: ModelRegistry['promote'] = async ({ tenantId, modelVersion, fence, at, reason }) =>
+    db.transaction(() => {
+      const chosen = model(tenantId, modelVersion);
+      if (!chosen)
+        throw new NotFound('MODEL_NOT_FOUND', `Tenant "${tenantId}" has no model ${modelVersion}.`);
+      const before = live(tenantId);
+      const leaseFence = leaseOf(db.get('SELECT * FROM leases WHERE tenant_id = ?', tenantId))?.fence ?? 0;
+      const current = Math.max(leaseFence, before?.fence ?? 0);
+      if (fence < current) throw new StaleFence(tenantId, fence, current);
+      if (before?.modelVersion === modelVersion) return before;
+      const { modelUri, indexUri, dataUri, cacheUri } = chosen;
+      const next: LiveModel = {
+        tenantId,
+        modelVersion,
+        ...(before ? { previousVersion: before.modelVersion } : {}),
+        modelUri,
+        indexUri,
+        dataUri,
+        cacheUri,
+        fence,
+        promotedAt: at,
+        reason,
+      };
+      db.run(
+        'INSERT OR REPLACE INTO live (tenant_id, fence, body) VALUES (?, ?, ?)',
+        tenantId,
+        fence,
+        JSON.stringify(next),
+      );
+      return next;
+    });
+
+  return {
+    register: async (entry) => {
+      db.run(
+        'INSERT OR IGNORE INTO models (tenant_id, model_version, body) VALUES (?, ?, ?)',
+        entry.tenantId,
+        entry.modelVersion,
+        JSON.stringify(entry),
+      );
+    },
+    get: async (tenantId, version) => model(tenantId, version),
+    list: async (tenantId) =>
+      db
+        .all('SELECT body FROM models WHERE tenant_id = ? ORDER BY model_version DESC', tenantId)
+        .map((row) => JSON.parse(String(row['body'])) as ModelVersion),
+    live: async (tenantId) => live(tenantId),
+    promote,
+  };
+}
+
+/** Quality verdicts in SQLite. */
+export function localQualityVerdicts(db: Database): QualityVerdicts {
+  return {
+    latest: async (tenantId) =>
+      bodyOf<QualityVerdict>(db.get('SELECT body FROM verdicts WHERE tenant_id = ?', tenantId)),
+    record: async (verdict) => {
+      db.run(
+        'INSERT OR REPLACE INTO verdicts (tenant_id, body) VALUES (?, ?)',
+        verdict.tenantId,
+        JSON.stringify(verdict),
+      );
+    },
+  };
+}
