@@ -1,0 +1,186 @@
+import type { EngineCore } from './engine-core.ts';
+import { AslFailure, statesErrors } from './failure.ts';
+import { failureOutcome } from './failure-outcome.ts';
+import { isObject, type Json, Payload } from './json.ts';
+import type { LiveExecution, Thread } from './live.ts';
+import type { TaskState } from './machine.ts';
+import { functionNameOf, machineNameOf } from './names.ts';
+import type { Outcome } from './records.ts';
+import { resourceOf, timeoutOutcome } from './states/task.ts';
+
+/** Starts child executions for `.sync` and fire-and-forget Tasks; given by the engine. */
+export interface ChildStarter {
+  start(request: {
+    machine: string;
+    name?: string;
+    input: string;
+    waiter?: { thread: Thread; serial: number };
+  }): { arn: string; startDate: number };
+  stop(arn: string, cause: string): void;
+}
+
+/** The calls that Tasks have under way. */
+export class Calls {
+  readonly #core: EngineCore;
+  children: ChildStarter | undefined;
+
+  constructor(core: EngineCore) {
+    this.#core = core;
+  }
+
+  /** Arms deadlines and makes the call once its intent is on disk; also after a restart, for calls without an answer. */
+  start(thread: Thread): void {
+    const { task, state } = thread;
+    if (!task || state.type !== 'Task') return;
+    this.arm(thread);
+    if (state.integration === 'startExecution' || state.integration === 'startExecution.sync') {
+      this.#startChild(thread, state, task.serial);
+      return;
+    }
+    const { serial } = task;
+    this.#core.afterCommit(() => this.#call(thread, state, serial));
+  }
+
+  /** Arms the Task's timeout and heartbeat. */
+  arm(thread: Thread): void {
+    const { task } = thread;
+    if (!task) return;
+    const { serial } = task;
+    this.#core.at(task.timeoutAt, () =>
+      this.#core.settle(thread, serial, timeoutOutcome('timeout', thread.stateName)),
+    );
+    this.#armHeartbeat(thread, serial);
+  }
+
+  #armHeartbeat(thread: Thread, serial: number): void {
+    const due = thread.task?.heartbeatAt;
+    if (due === undefined) return;
+    this.#core.at(due, () => {
+      const task = thread.task;
+      if (task?.serial !== serial || thread.phase !== 'task' || task.heartbeatAt === undefined) return;
+      if (task.heartbeatAt > this.#core.clock.now()) this.#armHeartbeat(thread, serial);
+      else this.#core.settle(thread, serial, timeoutOutcome('heartbeat', thread.stateName));
+    });
+  }
+
+  /** Stops waiting for a thread's call and tells the called. */
+  abort(thread: Thread): void {
+    thread.abort?.abort();
+    thread.abort = undefined;
+    const { task, state } = thread;
+    if (task?.childArn && state.type === 'Task' && state.integration === 'startExecution.sync') {
+      this.children?.stop(task.childArn, 'The parent execution stopped waiting.');
+    }
+    if (task?.mapRunArn) this.#core.mapRuns.abort(task.mapRunArn);
+  }
+
+  /** Aborts every call without recording anything: the process is going away. */
+  abortAll(executions: readonly LiveExecution[]): void {
+    for (const execution of executions)
+      for (const thread of execution.threads.values()) thread.abort?.abort();
+  }
+
+  #call(thread: Thread, state: TaskState, serial: number): void {
+    const { task } = thread;
+    if (task?.serial !== serial || thread.phase !== 'task' || task.submitted) return;
+    thread.abort = new AbortController();
+    this.#invoke(thread, state, Payload.parse(task.arguments).value, thread.abort.signal).then(
+      (result) => this.#answered(thread, state, serial, result),
+      (error: unknown) => this.#core.settle(thread, serial, failureOutcome(error)),
+    );
+  }
+
+  async #invoke(thread: Thread, state: TaskState, given: Json, signal: AbortSignal): Promise<Json> {
+    const { integrations } = this.#core;
+    const request = isObject(given) ? given : {};
+    switch (state.integration) {
+      case 'lambda': {
+        const { record } = thread.execution;
+        const payload = await integrations.invokeFunction({
+          functionName: functionNameOf(String(request['FunctionName'] ?? '')),
+          payload: request['Payload'] ?? {},
+          executionArn: record.arn,
+          ...(record.traceId === undefined ? {} : { traceId: record.traceId }),
+          signal,
+        });
+        return { ExecutedVersion: '$LATEST', Payload: asJson(payload), StatusCode: 200 };
+      }
+      case 'putEvents':
+        return asJson(await integrations.putEvents((request['Entries'] ?? []) as Json[]));
+      case 'snsPublish':
+        return asJson(await integrations.snsPublish(request));
+      default:
+        return asJson(await integrations.sqsSendMessage(request));
+    }
+  }
+
+  #answered(thread: Thread, state: TaskState, serial: number, result: Json): void {
+    const { task } = thread;
+    if (!state.waitForTaskToken) {
+      this.#core.settle(thread, serial, { ok: true, output: JSON.stringify(result) });
+      return;
+    }
+    if (task?.serial !== serial || thread.phase !== 'task' || thread.status !== 'active') return;
+    task.submitted = true;
+    this.#core.emit(thread, 'TaskSubmitted', 'taskSubmittedEventDetails', {
+      ...resourceOf(state),
+      output: JSON.stringify(result),
+      outputDetails: { truncated: false },
+    });
+    this.#core.commitStep(thread);
+    this.#core.schedule();
+  }
+
+  #startChild(thread: Thread, state: TaskState, serial: number): void {
+    const { task } = thread;
+    if (!task || task.childArn !== undefined) return;
+    const sync = state.integration === 'startExecution.sync';
+    try {
+      const request = Payload.parse(task.arguments).value;
+      const child = this.#child(isObject(request) ? request : {}, sync ? { thread, serial } : undefined);
+      const output = { ExecutionArn: child.arn, StartDate: child.startDate };
+      if (!sync) {
+        this.#core.settle(thread, serial, { ok: true, output: JSON.stringify(output) });
+        return;
+      }
+      task.childArn = child.arn;
+      task.submitted = true;
+      this.#core.emit(thread, 'TaskSubmitted', 'taskSubmittedEventDetails', {
+        ...resourceOf(state),
+        output: JSON.stringify(output),
+        outputDetails: { truncated: false },
+      });
+    } catch (error) {
+      this.#core.settle(thread, serial, startFailure(error));
+    }
+  }
+
+  #child(request: { readonly [key: string]: Json }, waiter: { thread: Thread; serial: number } | undefined) {
+    const { StateMachineArn: machine, Name: name, Input: input } = request;
+    if (typeof machine !== 'string' || !this.children)
+      throw new AslFailure(statesErrors.taskFailed, 'No StateMachineArn was given.');
+    return this.children.start({
+      machine: machineNameOf(machine),
+      ...(typeof name === 'string' ? { name } : {}),
+      input: JSON.stringify(input ?? {}),
+      ...(waiter ? { waiter } : {}),
+    });
+  }
+}
+
+function asJson(value: unknown): Json {
+  return value === undefined ? null : (JSON.parse(JSON.stringify(value)) as Json);
+}
+
+/** Errors of StartExecution by the names the service gives them inside a machine. */
+const startErrors: Readonly<Record<string, string>> = {
+  EXECUTION_ALREADY_EXISTS: 'StepFunctions.ExecutionAlreadyExistsException',
+  MACHINE_NOT_FOUND: 'StepFunctions.StateMachineDoesNotExistException',
+  RUN_NAME_INVALID: 'StepFunctions.InvalidNameException',
+};
+
+function startFailure(error: unknown): Outcome {
+  const code = (error as { code?: unknown } | null)?.code;
+  const name = typeof code === 'string' ? startErrors[code] : undefined;
+  return name ? { ok: false, error: name, cause: (error as Error).message } : failureOutcome(error);
+}

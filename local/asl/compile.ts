@@ -1,0 +1,152 @@
+import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
+import { compileState } from './compile-state.ts';
+import { isObject, type Json } from './json.ts';
+import type { Block, Fault, Machine, State } from './machine.ts';
+
+/** Longest definition, in bytes, as the service has it. */
+const longestDefinition = 1_048_576;
+
+/** Collects blocks and faults while a definition is read. */
+export class Compilation {
+  readonly faults: Fault[] = [];
+  readonly blocks = new Map<string, Block>();
+
+  invalid(path: string, message: string): void {
+    this.faults.push({ code: 'ASL_INVALID', path, message });
+  }
+
+  unsupported(path: string, message: string): void {
+    this.faults.push({ code: 'ASL_UNSUPPORTED', path, message });
+  }
+
+  /** Refuses fields that are not in `known`, by name: nothing is ever skipped silently. */
+  checkFields(value: { readonly [key: string]: Json }, known: readonly string[], path: string): void {
+    for (const key of Object.keys(value)) {
+      if (jsonPathFields.has(key))
+        this.unsupported(
+          `${path}.${key}`,
+          `${key} belongs to JSONPath; this engine runs the JSONata dialect`,
+        );
+      else if (!known.includes(key)) this.unsupported(`${path}.${key}`, `unknown field ${key}`);
+    }
+  }
+
+  /** Compiles `StartAt` and `States` of a machine, branch or processor. */
+  block(value: { readonly [key: string]: Json }, path: string, at: string): Block {
+    const raw = isObject(value['States']) ? value['States'] : {};
+    if (Object.keys(raw).length === 0) this.invalid(`${at}.States`, 'at least one state is needed');
+    const states = new Map<string, State>();
+    const prefix = path === '' ? '' : `${path}/`;
+    for (const [name, state] of Object.entries(raw)) {
+      if (name.length > 80) this.invalid(`${at}.States.${name}`, 'a state name has at most 80 characters');
+      const compiled = compileState(this, name, state, `${at}.States.${name}`, prefix);
+      if (compiled) states.set(name, compiled);
+    }
+    const startAt = value['StartAt'];
+    if (typeof startAt !== 'string' || !Object.hasOwn(raw, startAt)) {
+      this.invalid(`${at}.StartAt`, `names no state: ${JSON.stringify(startAt ?? null)}`);
+    }
+    const block = { path, startAt: String(startAt), states };
+    this.#checkFlow(block, at, Object.keys(raw));
+    this.blocks.set(path, block);
+    return block;
+  }
+
+  #checkFlow(block: Block, at: string, names: readonly string[]): void {
+    const targetsOf = (state: State): string[] => [
+      ...(state.next === undefined ? [] : [state.next]),
+      ...state.catch.map((catcher) => catcher.next),
+      ...(state.type === 'Choice'
+        ? [...state.choices.map((rule) => rule.next), ...(state.default === undefined ? [] : [state.default])]
+        : []),
+    ];
+    const reached = new Set<string>();
+    const queue = [block.startAt];
+    for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
+      if (reached.has(name)) continue;
+      reached.add(name);
+      const state = block.states.get(name);
+      if (!state) continue;
+      for (const target of targetsOf(state)) {
+        if (!names.includes(target))
+          this.invalid(`${at}.States.${name}`, `goes to "${target}", which is not a state here`);
+        else queue.push(target);
+      }
+    }
+    for (const name of names)
+      if (!reached.has(name)) this.invalid(`${at}.States.${name}`, 'is never reached');
+    const ends = [...block.states.values()].some(
+      (state) => state.end || state.type === 'Succeed' || state.type === 'Fail',
+    );
+    if (!ends && block.states.size > 0) this.invalid(`${at}.States`, 'no state ends this part');
+  }
+}
+
+/** Fields of the JSONPath dialect, refused by name. */
+const jsonPathFields: ReadonlySet<string> = new Set([
+  'InputPath',
+  'OutputPath',
+  'ResultPath',
+  'Parameters',
+  'ResultSelector',
+  'ItemsPath',
+  'SecondsPath',
+  'TimestampPath',
+  'TimeoutSecondsPath',
+  'HeartbeatSecondsPath',
+  'ErrorPath',
+  'CausePath',
+  'Variable',
+]);
+
+function asText(definition: unknown): string {
+  return typeof definition === 'string' ? definition : JSON.stringify(definition);
+}
+
+/** All faults of a definition; empty when it can be run here. */
+export function faultsOf(definition: unknown): readonly Fault[] {
+  return read(definition).faults;
+}
+
+function read(definition: unknown): { readonly faults: readonly Fault[]; readonly machine: Machine } {
+  const compilation = new Compilation();
+  const value = isObject(definition) ? definition : {};
+  if (!isObject(definition)) compilation.invalid('', 'a definition is a JSON object');
+  if (Buffer.byteLength(asText(definition)) > longestDefinition)
+    compilation.invalid('', 'a definition has at most 1 MB');
+  if (value['QueryLanguage'] !== 'JSONata') {
+    compilation.unsupported(
+      'QueryLanguage',
+      'only JSONata definitions run here: set "QueryLanguage": "JSONata"',
+    );
+  }
+  compilation.checkFields(
+    value,
+    ['Comment', 'QueryLanguage', 'StartAt', 'States', 'TimeoutSeconds', 'Version'],
+    '',
+  );
+  const timeout = value['TimeoutSeconds'];
+  if (timeout !== undefined && !(Number.isInteger(timeout) && Number(timeout) > 0)) {
+    compilation.invalid('TimeoutSeconds', 'must be a positive whole number');
+  }
+  const block = compilation.block(value, '', '');
+  return {
+    faults: compilation.faults.map((fault) => ({ ...fault, path: fault.path.replace(/^\./, '') })),
+    machine: {
+      ...block,
+      blocks: compilation.blocks,
+      ...(typeof timeout === 'number' ? { timeoutSeconds: timeout } : {}),
+    },
+  };
+}
+
+/** Compiles a definition. Throws `ASL_UNSUPPORTED` or `ASL_INVALID` listing every fault with its place. */
+export function compileMachine(definition: unknown, name: string): Machine {
+  const { faults, machine } = read(definition);
+  const first = faults.find((fault) => fault.code === 'ASL_INVALID') ?? faults[0];
+  if (!first) return machine;
+  const list = faults.map((fault) => `${fault.path || '(definition)'}: ${fault.message}`).join('; ');
+  throw new EpsilonError(first.code, `State machine "${name}" cannot be run: ${list}.`, {
+    details: { machine: name, faults },
+  });
+}

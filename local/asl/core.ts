@@ -1,0 +1,161 @@
+import type { Clock } from '../../lib/ports/clock.ts';
+import type { IdSource, Random } from '../../lib/ports/id-source.ts';
+import { AslFailure, statesErrors } from './failure.ts';
+import type { Integrations } from './integrations.ts';
+import type { Json, Payload } from './json.ts';
+import type { Scope } from './jsonata/expression.ts';
+import type { LiveExecution, Thread } from './live.ts';
+import { machineArn, roleArn } from './names.ts';
+import type { Outcome } from './records.ts';
+
+/** Limits of the service; a simulation may raise them, a deployment cannot. */
+export interface Limits {
+  /** Bytes of a state's input or output. */
+  readonly payloadBytes: number;
+  /** Events of one execution's history. */
+  readonly historyEvents: number;
+  /** Iterations of an inline Map at once. */
+  readonly inlineIterations: number;
+  /** Children of a distributed Map at once. */
+  readonly distributedChildren: number;
+}
+
+/** The service's limits (docs/asl-support.md names the pages). */
+export const serviceLimits: Limits = {
+  payloadBytes: 262_144,
+  historyEvents: 25_000,
+  inlineIterations: 40,
+  distributedChildren: 10_000,
+};
+
+/** How a state's code waits for what is not at hand: it yields a promise and is given its value. */
+export type Steps<T = void> = Generator<Promise<unknown>, T, unknown>;
+
+/** What states need of the engine. Everything is synchronous; effects run after the journal has been written. */
+export interface Core {
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly random: Random;
+  readonly limits: Limits;
+  readonly retryScale: number;
+  readonly integrations: Integrations;
+  /** Stages an event of the step under way. */
+  emit(thread: Thread, type: string, detailName?: string, details?: Readonly<Record<string, unknown>>): void;
+  enqueue(thread: Thread): void;
+  touch(thread: Thread): void;
+  /** Drops a thread's children and all below them. */
+  dropChildren(thread: Thread): void;
+  /** Runs after everything so far is in the journal. */
+  afterCommit(effect: () => void): void;
+  /** Calls back at an instant unless the thread has moved on (see `Thread.task.serial` and `until`). */
+  at(instant: number, callback: () => void): void;
+  /** Hands a Task's answer over; ignored when `serial` is not the thread's try any more. */
+  settle(thread: Thread, serial: number, outcome: Outcome): boolean;
+  failThread(thread: Thread, error: string, cause: string): void;
+  finishThread(thread: Thread, output: Payload): void;
+  startTask(thread: Thread): void;
+  startMapRun(thread: Thread, inputs: readonly Json[], settings: MapSettings): void;
+}
+
+/** Settings of one run of a distributed Map. */
+export interface MapSettings {
+  readonly maxConcurrency: number;
+  readonly toleratedPercentage: number;
+  readonly toleratedCount: number;
+}
+
+/** What `$states` holds beside the context. */
+export interface Visible {
+  readonly input?: Json;
+  readonly result?: Json;
+  readonly errorOutput?: Json;
+}
+
+function contextOf(thread: Thread): Record<string, unknown> {
+  const { record, input } = thread.execution;
+  const iteration = iterationOf(thread);
+  return {
+    Execution: {
+      Id: record.arn,
+      Input: input.value,
+      Name: record.name,
+      RoleArn: roleArn,
+      StartTime: new Date(record.startDate).toISOString(),
+      RedriveCount: record.redriveCount,
+      ...(record.redriveDate === undefined
+        ? {}
+        : { RedriveTime: new Date(record.redriveDate).toISOString() }),
+    },
+    State: {
+      EnteredTime: new Date(thread.enteredAt).toISOString(),
+      Name: thread.stateName,
+      RetryCount: thread.retryCount,
+    },
+    StateMachine: { Id: machineArn(record.machine), Name: record.machine },
+    ...(thread.task?.token === undefined ? {} : { Task: { Token: thread.task.token } }),
+    ...(iteration ? { Map: { Item: { Index: iteration.index, Value: iteration.item?.value ?? null } } } : {}),
+  };
+}
+
+function iterationOf(thread: Thread): Thread | undefined {
+  for (let at: Thread | undefined = thread; at; at = at.parent) if (at.item) return at;
+  return undefined;
+}
+
+/** A variable's value, from the thread outwards. */
+function variableOf(thread: Thread, name: string): unknown {
+  for (let at: Thread | undefined = thread; at; at = at.parent)
+    if (Object.hasOwn(at.variables, name)) return at.variables[name];
+  return undefined;
+}
+
+/** The scope of one evaluation; the context is built only when an expression asks for it. */
+export function scopeOf(
+  core: Core,
+  thread: Thread,
+  visible: Visible,
+  context?: Record<string, unknown>,
+): Scope {
+  let states: Record<string, unknown> | undefined;
+  const lookup = (name: string): unknown => {
+    if (name !== 'states') return variableOf(thread, name);
+    states ??= {
+      ...visible,
+      get context() {
+        const value = context ? { ...contextOf(thread), ...context } : contextOf(thread);
+        Object.defineProperty(this, 'context', { value, enumerable: true });
+        return value;
+      },
+    };
+    return states;
+  };
+  return {
+    lookup,
+    now: () => core.clock.now(),
+    random: core.random,
+    uuid: () => uuidFrom(core.ids.traceId()),
+  };
+}
+
+/** A version 4 UUID from 32 hex digits. */
+export function uuidFrom(hex: string): string {
+  const variant = ((Number.parseInt(hex[16] ?? '0', 16) & 0x3) | 0x8).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** Returns the payload when it fits the service's limit; otherwise fails with `States.DataLimitExceeded`. */
+export function checkSize(core: Core, payload: Payload, what: string): Payload {
+  const { text } = payload;
+  const fits =
+    text.length * 3 <= core.limits.payloadBytes || Buffer.byteLength(text) <= core.limits.payloadBytes;
+  if (fits) return payload;
+  throw new AslFailure(
+    statesErrors.tooLarge,
+    `The ${what} has more than ${core.limits.payloadBytes} bytes, the maximum the service allows.`,
+  );
+}
+
+/** The live execution of a thread is over or gone. */
+export function isOver(execution: LiveExecution): boolean {
+  return execution.record.status !== 'RUNNING';
+}

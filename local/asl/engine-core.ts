@@ -1,0 +1,343 @@
+import type { Clock } from '../../lib/ports/clock.ts';
+import type { IdSource, Random } from '../../lib/ports/id-source.ts';
+import { Calls } from './calls.ts';
+import { type Core, isOver, type Limits, type MapSettings } from './core.ts';
+import { statesErrors } from './failure.ts';
+import type { Integrations } from './integrations.ts';
+import type { Journal } from './journal/journal.ts';
+import type { Json, Payload } from './json.ts';
+import { inherited, type LiveExecution, type Thread } from './live.ts';
+import { MapRuns } from './map-runs.ts';
+import type { EventRecord, Outcome } from './records.ts';
+import { pumpIterations } from './states/map.ts';
+import { isReady, step } from './step.ts';
+import { Deadlines } from './timers.ts';
+import { GroupWriter } from './writer.ts';
+
+/** What the engine is made of. */
+export interface CoreOptions {
+  readonly journal: Journal;
+  readonly integrations: Integrations;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly random: Random;
+  readonly limits: Limits;
+  readonly retryScale: number;
+  readonly onFault: (error: Error) => void;
+}
+
+/** What the core reports to its owner. */
+export interface CoreListeners {
+  /** An execution ended; called while its end is being recorded. */
+  ended(execution: LiveExecution): void;
+  event(execution: LiveExecution, event: EventRecord): void;
+}
+
+/** Threads run in one turn of the event loop before others (timers, sockets) get theirs. */
+const turn = 2_000;
+
+/** The engine's heart: a queue of threads that have a step to take, and a writer that remembers what they did. */
+export class EngineCore implements Core {
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly random: Random;
+  readonly limits: Limits;
+  readonly retryScale: number;
+  readonly integrations: Integrations;
+  readonly writer: GroupWriter;
+  readonly deadlines: Deadlines;
+  readonly calls: Calls;
+  readonly mapRuns: MapRuns;
+  readonly live = new Map<number, LiveExecution>();
+  readonly #listeners: CoreListeners;
+  readonly #onFault: (error: Error) => void;
+  #queue: Thread[] = [];
+  #scheduled = false;
+  #closed = false;
+
+  constructor(options: CoreOptions, listeners: CoreListeners) {
+    this.clock = options.clock;
+    this.ids = options.ids;
+    this.random = options.random;
+    this.limits = options.limits;
+    this.retryScale = options.retryScale;
+    this.integrations = options.integrations;
+    this.#onFault = options.onFault;
+    this.#listeners = listeners;
+    this.deadlines = new Deadlines(options.clock);
+    this.writer = new GroupWriter(options.journal, options.clock, options.onFault);
+    this.calls = new Calls(this);
+    this.mapRuns = new MapRuns(this);
+  }
+
+  emit(thread: Thread, type: string, detailName?: string, details?: Readonly<Record<string, unknown>>): void {
+    thread.staged.push({ type, detailName, details });
+  }
+
+  /** Numbers the staged events of a thread: its step is on record now. */
+  commitStep(thread: Thread): void {
+    this.writer.thread(thread);
+    if (thread.staged.length === 0) return;
+    const { execution } = thread;
+    if (thread.lastEvent === inherited) thread.lastEvent = thread.parent?.lastEvent ?? 0;
+    const timestamp = this.clock.now();
+    for (const { type, detailName, details } of thread.staged) {
+      execution.record.eventCount += 1;
+      const id = execution.record.eventCount;
+      const head = { id, previousEventId: thread.lastEvent, timestamp, type };
+      const event: EventRecord = detailName === undefined ? head : { ...head, [detailName]: details };
+      thread.lastEvent = id;
+      execution.events.push(event);
+      this.#listeners.event(execution, event);
+    }
+    thread.staged = [];
+  }
+
+  enqueue(thread: Thread): void {
+    if (thread.queued) return;
+    thread.queued = true;
+    this.#queue.push(thread);
+    this.schedule();
+  }
+
+  touch(thread: Thread): void {
+    this.writer.thread(thread);
+    this.schedule();
+  }
+
+  afterCommit(effect: () => void): void {
+    this.writer.afterCommit(effect);
+    this.schedule();
+  }
+
+  at(instant: number, callback: () => void): void {
+    this.deadlines.add(instant, callback);
+  }
+
+  schedule(): void {
+    if (this.#scheduled || this.#closed) return;
+    this.#scheduled = true;
+    setImmediate(() => this.#tick());
+  }
+
+  #tick(): void {
+    this.#scheduled = false;
+    if (this.#closed) return;
+    try {
+      this.drain();
+      this.writer.flush();
+    } catch (error) {
+      this.#onFault(error as Error);
+    }
+    if (this.#queue.length > 0) this.schedule();
+  }
+
+  /** Runs queued threads, at most one turn's worth. */
+  drain(): void {
+    const queue = this.#queue;
+    for (let index = 0; index < queue.length && index < turn; index += 1) this.#run(queue[index] as Thread);
+    this.#queue = queue.length <= turn ? [] : queue.slice(turn);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.deadlines.close();
+    this.calls.abortAll([...this.live.values()]);
+  }
+
+  #run(thread: Thread): void {
+    thread.queued = false;
+    while (isReady(thread) && !thread.suspended && !isOver(thread.execution)) {
+      if (!this.#advance(thread, step(this, thread), undefined)) return;
+      if (thread.execution.record.eventCount >= this.limits.historyEvents) this.#tooLong(thread);
+    }
+  }
+
+  /** Drives one step; false when it has to wait for a promise. */
+  #advance(
+    thread: Thread,
+    steps: ReturnType<typeof step>,
+    resume: { value: unknown } | { error: unknown } | undefined,
+  ): boolean {
+    const next = resume && 'error' in resume ? steps.throw(resume.error) : steps.next(resume?.value);
+    if (next.done) {
+      this.commitStep(thread);
+      return true;
+    }
+    thread.suspended = true;
+    const go = (result: { value: unknown } | { error: unknown }) => {
+      thread.suspended = false;
+      if (this.#closed || thread.status !== 'active' || isOver(thread.execution)) return;
+      try {
+        if (this.#advance(thread, steps, result)) this.enqueue(thread);
+      } catch (error) {
+        this.#onFault(error as Error);
+      }
+    };
+    next.value.then(
+      (value) => go({ value }),
+      (error: unknown) => go({ error }),
+    );
+    return false;
+  }
+
+  #tooLong(thread: Thread): void {
+    const { execution } = thread;
+    if (isOver(execution)) return;
+    this.endExecution(execution, 'FAILED', {
+      error: statesErrors.runtime,
+      cause: `The execution reached the maximum number of history events (${this.limits.historyEvents}).`,
+    });
+  }
+
+  dropChildren(thread: Thread): void {
+    for (const child of thread.children.values()) {
+      this.dropChildren(child);
+      if (child.status === 'active') this.abortThread(child);
+      thread.execution.threads.delete(child.id);
+      this.writer.removeThread(child);
+    }
+    thread.children.clear();
+    thread.finished = 0;
+  }
+
+  /** Ends a thread that its surroundings do not need any more. */
+  abortThread(thread: Thread): void {
+    for (const child of thread.children.values()) if (child.status === 'active') this.abortThread(child);
+    thread.status = 'aborted';
+    thread.staged = [];
+    this.calls.abort(thread);
+    const abortable =
+      thread.phase !== 'select' &&
+      thread.phase !== 'enter' &&
+      ['Task', 'Wait', 'Parallel', 'Map'].includes(thread.state.type);
+    if (abortable) this.emit(thread, `${thread.state.type}StateAborted`);
+    if (thread.parent?.state.type === 'Map') {
+      this.emit(thread, 'MapIterationAborted', 'mapIterationAbortedEventDetails', {
+        name: thread.parent.stateName,
+        index: thread.index,
+      });
+    }
+    this.commitStep(thread);
+  }
+
+  settle(thread: Thread, serial: number, outcome: Outcome): boolean {
+    const waits = thread.status === 'active' && thread.phase === 'task' && thread.task?.serial === serial;
+    if (!waits || isOver(thread.execution)) return false;
+    thread.outcome = outcome;
+    thread.phase = 'resume';
+    if (!outcome.ok) this.calls.abort(thread);
+    this.touch(thread);
+    this.enqueue(thread);
+    return true;
+  }
+
+  startTask(thread: Thread): void {
+    this.calls.start(thread);
+  }
+
+  startMapRun(thread: Thread, inputs: readonly Json[], settings: MapSettings): void {
+    this.mapRuns.start(thread, inputs, settings);
+  }
+
+  finishThread(thread: Thread, output: Payload): void {
+    const { parent, execution } = thread;
+    thread.output = output;
+    thread.status = 'done';
+    if (!parent) {
+      this.emit(thread, 'ExecutionSucceeded', 'executionSucceededEventDetails', {
+        output: output.text,
+        outputDetails: { truncated: false },
+      });
+      this.commitStep(thread);
+      this.endExecution(execution, 'SUCCEEDED', { output: output.text });
+      return;
+    }
+    const { state } = parent;
+    if (state.type === 'Map') {
+      this.emit(thread, 'MapIterationSucceeded', 'mapIterationSucceededEventDetails', {
+        name: state.name,
+        index: thread.index,
+      });
+    }
+    this.commitStep(thread);
+    parent.finished += 1;
+    if (state.type === 'Map') {
+      pumpIterations(this, parent, state);
+      this.commitStep(parent);
+    }
+    if (parent.finished < parent.expected) return;
+    parent.phase = 'resume';
+    this.touch(parent);
+    this.enqueue(parent);
+  }
+
+  failThread(thread: Thread, error: string, cause: string): void {
+    const { parent, execution } = thread;
+    thread.status = 'failed';
+    thread.error = error;
+    thread.cause = cause;
+    this.calls.abort(thread);
+    if (!parent) {
+      this.commitStep(thread);
+      this.endExecution(execution, 'FAILED', { error, cause });
+      return;
+    }
+    if (parent.state.type === 'Map') {
+      this.emit(thread, 'MapIterationFailed', 'mapIterationFailedEventDetails', {
+        name: parent.stateName,
+        index: thread.index,
+      });
+    }
+    this.commitStep(thread);
+    for (const sibling of parent.children.values())
+      if (sibling.status === 'active') this.abortThread(sibling);
+    parent.outcome = { ok: false, error, cause };
+    parent.phase = 'resume';
+    this.touch(parent);
+    this.enqueue(parent);
+  }
+
+  /** Ends an execution: last event, record, waiters, listeners. */
+  endExecution(
+    execution: LiveExecution,
+    status: 'SUCCEEDED' | 'FAILED' | 'ABORTED' | 'TIMED_OUT',
+    end: { output?: string; error?: string; cause?: string },
+  ): void {
+    const { record } = execution;
+    const root = [...execution.threads.values()].find((thread) => !thread.parent);
+    record.status = status;
+    record.stopDate = this.clock.now();
+    Object.assign(record, end);
+    if (status === 'SUCCEEDED') this.writer.endThreads(execution);
+    else {
+      for (const thread of execution.threads.values()) if (thread.status === 'active') this.#cease(thread);
+      if (root) {
+        const [type, name] = endEvents[status];
+        this.emit(root, type, name, {
+          ...(end.error === undefined ? {} : { error: end.error }),
+          ...(end.cause === undefined ? {} : { cause: end.cause }),
+        });
+        this.commitStep(root);
+      }
+      this.writer.keepThreads(execution);
+    }
+    this.writer.execution(execution);
+    this.live.delete(record.key);
+    this.#listeners.ended(execution);
+    this.schedule();
+  }
+
+  /** Stops what a thread has under way, keeping where it stood for a redrive. */
+  #cease(thread: Thread): void {
+    thread.staged = [];
+    this.calls.abort(thread);
+    thread.status = 'aborted';
+  }
+}
+
+const endEvents = {
+  FAILED: ['ExecutionFailed', 'executionFailedEventDetails'],
+  ABORTED: ['ExecutionAborted', 'executionAbortedEventDetails'],
+  TIMED_OUT: ['ExecutionTimedOut', 'executionTimedOutEventDetails'],
+} as const;

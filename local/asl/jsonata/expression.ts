@@ -1,0 +1,161 @@
+import { createHash } from 'node:crypto';
+import jsonata from 'jsonata';
+import type { Random } from '../../../lib/ports/id-source.ts';
+import { AslFailure, statesErrors } from '../failure.ts';
+import { compilePlain, type Lookup, type Node, notPlain, type Plain } from './fast.ts';
+
+/** What an evaluation may see. */
+export interface Scope {
+  readonly lookup: Lookup;
+  /** Milliseconds since the Unix epoch, for `$now` and `$millis`. */
+  readonly now: () => number;
+  readonly random: Random;
+  /** A version 4 UUID. */
+  readonly uuid: () => string;
+}
+
+/** A compiled expression; evaluates to a value at once where it is plain, otherwise to a promise. */
+export interface Expression {
+  readonly source: string;
+  evaluate(scope: Scope): unknown;
+}
+
+/** Functions of JSONata that Step Functions takes away, with the reason. */
+const refused: ReadonlySet<string> = new Set(['eval']);
+
+function usesRefused(node: unknown): string | undefined {
+  if (typeof node !== 'object' || node === null) return undefined;
+  const { type, procedure } = node as Node;
+  if (type === 'function' && procedure?.type === 'variable' && refused.has(String(procedure.value)))
+    return String(procedure.value);
+  for (const child of Object.values(node)) {
+    const found = usesRefused(child);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function partition(items: unknown, size: unknown): unknown[][] {
+  const list = Array.isArray(items) ? items : [items];
+  const width = Number(size);
+  if (!Number.isInteger(width) || width < 1) throw new Error('$partition needs a positive whole chunk size');
+  return Array.from({ length: Math.ceil(list.length / width) }, (_, index) =>
+    list.slice(index * width, (index + 1) * width),
+  );
+}
+
+function range(first: unknown, last: unknown, step: unknown): number[] {
+  const [from, to, by] = [Number(first), Number(last), Number(step)];
+  const length = Math.floor((to - from) / by) + 1;
+  if (by === 0 || !Number.isFinite(length)) throw new Error('$range needs a step that is not 0');
+  if (length > 1000) throw new Error('$range makes at most 1,000 items');
+  return Array.from({ length: Math.max(0, length) }, (_, index) => from + index * by);
+}
+
+const hashes: Readonly<Record<string, string>> = {
+  MD5: 'md5',
+  'SHA-1': 'sha1',
+  'SHA-256': 'sha256',
+  'SHA-384': 'sha384',
+  'SHA-512': 'sha512',
+};
+
+function hash(text: unknown, algorithm: unknown): string {
+  const name = hashes[String(algorithm)];
+  if (!name) throw new Error(`$hash knows ${Object.keys(hashes).join(', ')}, not ${String(algorithm)}`);
+  return createHash(name).update(String(text)).digest('hex');
+}
+
+/** Marsaglia-free seeding is not promised by the service; a seed only makes one evaluation repeatable. */
+function seeded(seed: number): number {
+  const digest = createHash('sha256').update(String(seed)).digest();
+  return digest.readUInt32BE(0) / 2 ** 32;
+}
+
+/** Step Functions' own functions beside JSONata's, and time and chance from the engine's parameters. */
+function bind(expression: jsonata.Expression, scope: Scope): void {
+  expression.registerFunction('partition', partition);
+  expression.registerFunction('range', range);
+  expression.registerFunction('hash', hash);
+  expression.registerFunction('random', (seed?: number) =>
+    seed === undefined ? scope.random() : seeded(seed),
+  );
+  expression.registerFunction('uuid', () => scope.uuid());
+  expression.registerFunction('parse', (text: string) => JSON.parse(text) as unknown);
+  expression.registerFunction('millis', () => scope.now());
+}
+
+/** Variables an expression names: what is bound for the library. */
+function variablesIn(node: unknown, found = new Set<string>()): Set<string> {
+  if (typeof node !== 'object' || node === null) return found;
+  const { type, value } = node as Node;
+  if (type === 'variable' && typeof value === 'string') found.add(value);
+  for (const child of Object.values(node)) variablesIn(child, found);
+  return found;
+}
+
+/** Copies away the library's marks on arrays, so that only JSON leaves an evaluation. */
+function clean(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? (JSON.parse(JSON.stringify(value)) as unknown) : value;
+}
+
+function failed(source: string, error: unknown): AslFailure {
+  const message = (error as { message?: string } | null)?.message ?? String(error);
+  return new AslFailure(
+    statesErrors.query,
+    `The JSONata expression '${source}' could not be evaluated: ${message}`,
+  );
+}
+
+function checked(source: string, value: unknown): unknown {
+  if (value === undefined) {
+    throw new AslFailure(
+      statesErrors.query,
+      `The JSONata expression '${source}' returned nothing (undefined).`,
+    );
+  }
+  if (typeof value === 'function')
+    throw new AslFailure(statesErrors.query, `The JSONata expression '${source}' returned a function.`);
+  return value;
+}
+
+async function evaluateByLibrary(names: readonly string[], source: string, scope: Scope): Promise<unknown> {
+  // The library's functions are bound to the scope of this very evaluation; a parsed tree is shared, its bindings are not.
+  const expression = jsonata(source);
+  bind(expression, scope);
+  const bindings = Object.fromEntries(
+    names.map((name) => [name, scope.lookup(name)]).filter(([, value]) => value !== undefined),
+  );
+  let value: unknown;
+  try {
+    value = clean(await expression.evaluate(undefined, bindings));
+  } catch (error) {
+    throw failed(source, error);
+  }
+  return checked(source, value);
+}
+
+/** Compiles one `{% ... %}` expression; throws a plain Error with the library's message when it does not parse. */
+export function compileExpression(source: string): Expression {
+  const parsed = jsonata(source);
+  const tree = parsed.ast() as unknown as Node;
+  const bad = usesRefused(tree);
+  if (bad) throw new Error(`$${bad} is not available in a state machine`);
+  const plain: Plain | undefined = compilePlain(tree);
+  const names = [...variablesIn(tree)].filter((name) => name !== '' && name !== '$');
+  const slow = (scope: Scope) => evaluateByLibrary(names, source, scope);
+  if (!plain) return { source, evaluate: slow };
+  return {
+    source,
+    evaluate: (scope) => {
+      let value: unknown;
+      try {
+        value = plain(undefined, scope.lookup);
+      } catch (error) {
+        if (error === notPlain) return slow(scope);
+        throw failed(source, error);
+      }
+      return checked(source, value);
+    },
+  };
+}

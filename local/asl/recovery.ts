@@ -1,0 +1,71 @@
+import type { EngineCore } from './engine-core.ts';
+import type { LiveExecution, Thread } from './live.ts';
+import type { MapRunRecord } from './records.ts';
+import { waitUntil } from './states/simple.ts';
+import { isReady } from './step.ts';
+
+/** Takes every thread of a live execution up again where the journal left it. */
+export function resumeThreads(core: EngineCore, execution: LiveExecution): void {
+  for (const thread of execution.threads.values()) {
+    if (thread.status !== 'active') continue;
+    if (isReady(thread)) core.enqueue(thread);
+    else if (thread.phase === 'wait') waitUntil(core, thread);
+    else if (thread.phase === 'retry') rearmRetry(core, thread);
+    else if (thread.phase === 'task') resumeTask(core, thread);
+  }
+}
+
+function rearmRetry(core: EngineCore, thread: Thread): void {
+  const { until } = thread;
+  core.at(until ?? core.clock.now(), () => {
+    if (thread.phase !== 'retry' || thread.until !== until || thread.status !== 'active') return;
+    thread.phase = 'again';
+    thread.until = undefined;
+    core.enqueue(thread);
+  });
+}
+
+/** A call that was accepted waits for its token or child; one that was not is made again, with the same token. */
+function resumeTask(core: EngineCore, thread: Thread): void {
+  const { task } = thread;
+  if (!task || task.mapRunArn !== undefined) return;
+  if (task.submitted) core.calls.arm(thread);
+  else core.calls.start(thread);
+}
+
+/** Prepares the threads of an execution that ended without success to go on from where they failed; counters start anew. */
+export function resetForRedrive(execution: LiveExecution): void {
+  for (const thread of execution.threads.values()) {
+    if (thread.status === 'done') continue;
+    thread.status = 'active';
+    thread.error = undefined;
+    thread.cause = undefined;
+    thread.until = undefined;
+    thread.outcome = undefined;
+    thread.retries = [];
+    thread.retryCount = 0;
+    resetPhase(thread);
+  }
+}
+
+function resetPhase(thread: Thread): void {
+  const { phase, state, task } = thread;
+  if (phase === 'select' || phase === 'enter') return;
+  if (task?.mapRunArn !== undefined) {
+    thread.phase = 'task';
+    return;
+  }
+  const waitsForChildren = thread.children.size > 0 && (state.type === 'Parallel' || state.type === 'Map');
+  if (waitsForChildren) {
+    const allDone = thread.finished >= thread.expected;
+    thread.phase = allDone ? 'resume' : 'children';
+    return;
+  }
+  thread.task = undefined;
+  thread.phase = 'again';
+}
+
+/** The thread that waits for a map run, if it is among the live ones. */
+export function ownerOf(core: EngineCore, run: MapRunRecord): Thread | undefined {
+  return core.live.get(run.execution)?.threads.get(run.thread);
+}

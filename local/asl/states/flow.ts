@@ -1,0 +1,137 @@
+import { type Core, checkSize, type Steps, scopeOf, type Visible } from '../core.ts';
+import { AslFailure, matchesError } from '../failure.ts';
+import { type Json, Payload } from '../json.ts';
+import type { Template } from '../jsonata/template.ts';
+import type { Thread } from '../live.ts';
+import type { Retrier, State } from '../machine.ts';
+
+const notTruncated = { truncated: false };
+
+/** Emits the state's Entered event and resets what belongs to one visit. */
+export function enterState(core: Core, thread: Thread, state: State): void {
+  thread.enteredAt = core.clock.now();
+  thread.retries = [];
+  thread.retryCount = 0;
+  core.emit(thread, `${state.type}StateEntered`, 'stateEnteredEventDetails', {
+    name: state.name,
+    input: thread.input.text,
+    inputDetails: notTruncated,
+  });
+}
+
+/** Where a state goes on leaving and what it evaluates on the way. */
+export interface Exit {
+  readonly next?: string;
+  readonly output?: Template;
+  readonly assign?: Template;
+}
+
+/** Evaluates Assign and Output side by side, emits the Exited event, and moves on or ends the thread. */
+export function* leaveState(
+  core: Core,
+  thread: Thread,
+  exit: Exit,
+  visible: Visible,
+  fallback: Payload,
+): Steps {
+  const { state } = thread;
+  let output = fallback;
+  let assigned: Json | undefined;
+  if (exit.assign || exit.output) {
+    const scope = scopeOf(core, thread, visible);
+    if (exit.assign) assigned = yield* exit.assign.evaluate(scope);
+    if (exit.output) output = new Payload(yield* exit.output.evaluate(scope));
+  }
+  checkSize(core, output, `output of state "${state.name}"`);
+  if (assigned !== undefined)
+    thread.variables = { ...thread.variables, ...(assigned as Record<string, unknown>) };
+  core.emit(thread, `${state.type}StateExited`, 'stateExitedEventDetails', {
+    name: state.name,
+    output: output.text,
+    outputDetails: notTruncated,
+    ...(assigned === undefined
+      ? {}
+      : { assignedVariables: textsOf(assigned), assignedVariablesDetails: notTruncated }),
+  });
+  clearVisit(thread);
+  if (exit.next === undefined) {
+    core.finishThread(thread, output);
+    return;
+  }
+  thread.stateName = exit.next;
+  thread.input = output;
+  thread.phase = 'enter';
+}
+
+function textsOf(assigned: Json): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(assigned as Record<string, Json>).map(([name, value]) => [name, JSON.stringify(value)]),
+  );
+}
+
+function clearVisit(thread: Thread): void {
+  thread.task = undefined;
+  thread.outcome = undefined;
+  thread.until = undefined;
+  thread.items = undefined;
+  thread.expected = 0;
+  thread.finished = 0;
+}
+
+/** Milliseconds of the pause before retry number `count` (from 1) of a retrier. */
+export function retryDelay(retrier: Retrier, count: number, random: () => number): number {
+  const grown = retrier.intervalSeconds * retrier.backoffRate ** (count - 1);
+  const capped = Math.min(grown, retrier.maxDelaySeconds ?? Number.POSITIVE_INFINITY);
+  return (retrier.jitter ? random() * capped : capped) * 1000;
+}
+
+function tryRetry(core: Core, thread: Thread, state: State, error: string): boolean {
+  const index = state.retry.findIndex((retrier) => matchesError(retrier.errorEquals, error));
+  const retrier = state.retry[index];
+  const used = thread.retries[index] ?? 0;
+  if (!retrier || used >= retrier.maxAttempts) return false;
+  thread.retries = Array.from(
+    { length: Math.max(thread.retries.length, index + 1) },
+    (_, at) => (thread.retries[at] ?? 0) + (at === index ? 1 : 0),
+  );
+  thread.retryCount += 1;
+  core.dropChildren(thread);
+  clearVisit(thread);
+  const delay = retryDelay(retrier, used + 1, core.random) * core.retryScale;
+  const until = core.clock.now() + delay;
+  thread.phase = 'retry';
+  thread.until = until;
+  core.at(until, () => {
+    if (thread.phase !== 'retry' || thread.until !== until || thread.status !== 'active') return;
+    thread.phase = 'again';
+    thread.until = undefined;
+    core.enqueue(thread);
+  });
+  return true;
+}
+
+/** What a state does with a failure: its first fitting Retry, then its first fitting Catch, then it fails the thread. */
+export function* handleFailure(core: Core, thread: Thread, failure: AslFailure): Steps {
+  const { state } = thread;
+  const { error, reason: cause } = failure;
+  if (tryRetry(core, thread, state, error)) return;
+  const catcher = state.catch.find(({ errorEquals }) => matchesError(errorEquals, error));
+  if (!catcher) {
+    core.failThread(thread, error, cause);
+    return;
+  }
+  const errorOutput = { Error: error, Cause: cause };
+  try {
+    core.dropChildren(thread);
+    yield* leaveState(
+      core,
+      thread,
+      catcher,
+      { input: thread.input.value, errorOutput },
+      new Payload(errorOutput),
+    );
+  } catch (inner) {
+    if (!(inner instanceof AslFailure)) throw inner;
+    core.failThread(thread, inner.error, inner.reason);
+  }
+}
