@@ -1,0 +1,192 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
+import type { JobObservation, JobReason, JobSpec } from '../../lib/training/job.ts';
+import { isAlive } from './processes.ts';
+
+/** Largest job result, in bytes (the job contract). */
+const largestResult = 4_096;
+
+/** What the shim wrote about its processes. */
+export interface Started {
+  readonly shim: number;
+  readonly shimStart: string;
+  readonly job: number;
+}
+
+/** Why the control plane ended a job. */
+export interface Cancelled {
+  readonly reason: Extract<JobReason, 'cancelled' | 'timeout' | 'preempted'>;
+  readonly message: string;
+  readonly at: number;
+}
+
+interface Exit {
+  readonly code?: number;
+  /** The job never ran. */
+  readonly neverStarted?: boolean;
+  /** Its processes vanished without leaving an exit code. */
+  readonly lost?: boolean;
+}
+
+function read<T>(path: string): T | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as T;
+  } catch {
+    return undefined;
+  }
+}
+
+function timeOf(path: string): string | undefined {
+  try {
+    return new Date(statSync(path).mtimeMs).toISOString();
+  } catch {
+    return undefined;
+  }
+}
+
+function explain(error: unknown, path: string): unknown {
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new EpsilonError('DISK_FULL', `The disk is full; nothing was started (${path}).`, {
+      exitCode: exitCodes.backend,
+      cause: error,
+    });
+  }
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR') {
+    return new EpsilonError('STATE_DIR_UNWRITABLE', `${path} cannot be written; nothing was started.`, {
+      cause: error,
+    });
+  }
+  return error;
+}
+
+/** The folder of one job: everything that is known of it, readable after any crash. */
+export class JobFolder {
+  readonly path: string;
+  readonly jobName: string;
+
+  constructor(root: string, jobName: string) {
+    this.jobName = jobName;
+    this.path = join(root, jobName);
+  }
+
+  file(name: string): string {
+    return join(this.path, name);
+  }
+
+  get exists(): boolean {
+    return existsSync(this.file('spec.json'));
+  }
+
+  /** Accepts the job: from here on it is known under its name for ever. */
+  accept(spec: JobSpec): void {
+    try {
+      mkdirSync(this.path, { recursive: true, mode: 0o700 });
+      this.#write('spec.json', spec);
+    } catch (error) {
+      throw explain(error, this.path);
+    }
+  }
+
+  #write(name: string, value: unknown): void {
+    const temporary = this.file(`${name}.tmp`);
+    writeFileSync(temporary, `${JSON.stringify(value)}\n`, { mode: 0o600 });
+    renameSync(temporary, this.file(name));
+  }
+
+  get spec(): JobSpec | undefined {
+    return read<JobSpec>(this.file('spec.json'));
+  }
+
+  get started(): Started | undefined {
+    return read<Started>(this.file('started.json'));
+  }
+
+  /** A shim has taken the job, though it may not have said more yet. */
+  get taken(): boolean {
+    return existsSync(this.file('running'));
+  }
+
+  get takenAt(): number {
+    return statSync(this.file('running')).mtimeMs;
+  }
+
+  get finished(): boolean {
+    return existsSync(this.file('exit.json'));
+  }
+
+  get cancelled(): Cancelled | undefined {
+    return read<Cancelled>(this.file('cancel.json'));
+  }
+
+  cancel(cancelled: Cancelled): void {
+    if (!existsSync(this.file('cancel.json'))) this.#write('cancel.json', cancelled);
+  }
+
+  /** Writes the exit of a job that has no shim to do it. */
+  close(exit: Exit): void {
+    if (!this.finished) this.#write('exit.json', exit);
+  }
+
+  get alive(): boolean {
+    const { started } = this;
+    return started !== undefined && !this.finished && isAlive(started.shim, started.shimStart);
+  }
+
+  #result(): { result?: Record<string, unknown>; note?: string } {
+    const path = this.file('result.json');
+    if (!existsSync(path)) return {};
+    if (statSync(path).size > largestResult)
+      return { note: `its result has more than ${largestResult} bytes and was left out` };
+    const result = read<Record<string, unknown>>(path);
+    return result && typeof result === 'object'
+      ? { result }
+      : { note: 'its result is not JSON and was left out' };
+  }
+
+  /** What is known of the job now. */
+  observe(): JobObservation | undefined {
+    const spec = this.spec;
+    if (!spec) return undefined;
+    const submittedAt = timeOf(this.file('spec.json'));
+    const startedAt = timeOf(this.file('started.json'));
+    const base = {
+      jobName: this.jobName,
+      jobId: this.jobName,
+      capacity: spec.capacity,
+      ...(submittedAt ? { submittedAt } : {}),
+      ...(startedAt ? { startedAt } : {}),
+    };
+    const exit = read<Exit>(this.file('exit.json'));
+    if (!exit) return { ...base, state: this.taken ? 'running' : 'pending' };
+    const finishedAt = timeOf(this.file('exit.json'));
+    const { result, note } = this.#result();
+    const fate = fateOf(exit, this.cancelled);
+    const message = [fate.message, note].filter(Boolean).join('; ');
+    return {
+      ...base,
+      state: fate.reason === 'completed' ? 'succeeded' : 'failed',
+      reason: fate.reason,
+      ...(exit.code === undefined ? {} : { exitCode: exit.code }),
+      ...(message === '' ? {} : { message }),
+      ...(result ? { result } : {}),
+      ...(finishedAt ? { finishedAt } : {}),
+    };
+  }
+}
+
+/** How an exit reads: our own asking first, then the code. A shell reports a signal as 128 + its number. */
+function fateOf(
+  exit: Exit,
+  cancelled: Cancelled | undefined,
+): { readonly reason: JobReason; readonly message?: string } {
+  if (exit.code === 0) return { reason: 'completed' };
+  if (cancelled) return { reason: cancelled.reason, message: cancelled.message };
+  if (exit.lost) return { reason: 'lost', message: 'its processes vanished without leaving an exit code' };
+  if (exit.code === 143)
+    return { reason: 'preempted', message: 'it was told to stop (SIGTERM) by somebody else' };
+  if (exit.code === 137)
+    return { reason: 'error', message: 'it was killed (SIGKILL), perhaps because memory ran out' };
+  return { reason: 'error', message: `it exited with ${exit.code ?? 'no code'}` };
+}

@@ -1,0 +1,283 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { availableParallelism, totalmem } from 'node:os';
+import { join } from 'node:path';
+import type { Clock, Timer } from '../../lib/ports/clock.ts';
+import type { JobRunner } from '../../lib/ports/job-runner.ts';
+import type { Log } from '../../lib/ports/services.ts';
+import type { JobObservation, JobRef, JobSpec } from '../../lib/training/job.ts';
+import { CapacityQueue, clamp, type MachineCapacity } from './capacity-queue.ts';
+import { allowedEnvironment, carriesJob } from './environment.ts';
+import { type Cancelled, JobFolder } from './job-folder.ts';
+import { groupMembers, signal } from './processes.ts';
+
+/** Milliseconds between looks at jobs that are not children of this process. */
+const adoptedPoll = 100;
+
+/** Milliseconds after which a job that was taken but never said that it started counts as lost. */
+const takenGrace = 5_000;
+
+/** What starts a job. */
+export interface JobCommand {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** What a runner is made of. */
+export interface ProcessJobRunnerOptions {
+  /** Folder of all jobs. */
+  readonly root: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly machine?: MachineCapacity;
+  /** Variables that jobs may inherit from, after an allow-list. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  readonly command: (spec: JobSpec, files: { readonly resultPath: string }) => JobCommand;
+  /** Called when a job starts and when it is over. */
+  readonly onObservation: (observation: JobObservation, spec: JobSpec) => void;
+  /** Milliseconds between SIGTERM and SIGKILL. */
+  readonly graceMs?: number;
+}
+
+/** This machine, some memory left to the control plane. */
+function thisMachine(): MachineCapacity {
+  return { cpu: availableParallelism(), memoryMiB: Math.floor(totalmem() / 1_048_576) };
+}
+
+const shimPath = join(import.meta.dirname, 'shim.sh');
+
+/** Jobs as processes of this machine, each in a process group of its own under a small shim. */
+export class ProcessJobRunner implements JobRunner {
+  readonly backend = 'local';
+  readonly #options: ProcessJobRunnerOptions;
+  readonly #machine: MachineCapacity;
+  readonly #queue: CapacityQueue;
+  readonly #graceMs: number;
+  /** Jobs that are not over: our own children and adopted ones. */
+  readonly #live = new Map<
+    string,
+    { readonly folder: JobFolder; readonly spec: JobSpec; readonly adopted: boolean }
+  >();
+  readonly #timers = new Set<Timer>();
+  #closed = false;
+
+  constructor(options: ProcessJobRunnerOptions) {
+    this.#options = options;
+    this.#machine = options.machine ?? thisMachine();
+    this.#queue = new CapacityQueue(this.#machine);
+    this.#graceMs = options.graceMs ?? 10_000;
+    mkdirSync(options.root, { recursive: true, mode: 0o700 });
+  }
+
+  /** Takes up every job that is not over: running ones are adopted, accepted ones queued, vanished ones closed as lost. */
+  recover(): { readonly adopted: number; readonly queued: number; readonly lost: number } {
+    const counts = { adopted: 0, queued: 0, lost: 0 };
+    for (const name of readdirSync(this.#options.root).sort()) {
+      const folder = this.#folder(name);
+      const spec = folder.finished ? undefined : folder.spec;
+      if (!spec) continue;
+      if (!folder.taken) {
+        counts.queued += 1;
+        this.#enqueue(folder, spec);
+      } else {
+        const there = folder.alive || folder.started === undefined;
+        counts[there ? 'adopted' : 'lost'] += 1;
+        this.#adopt(folder, spec);
+      }
+    }
+    this.#startNext();
+    return counts;
+  }
+
+  async submit(spec: JobSpec): Promise<JobRef> {
+    const folder = this.#folder(spec.jobName);
+    const ref = { jobName: spec.jobName, jobId: spec.jobName };
+    if (folder.exists) return ref;
+    folder.accept(spec);
+    if (clamp(spec.resources, this.#machine).clamped) {
+      this.#options.log.info('request is larger than this machine: the job gets all of it and runs alone', {
+        jobName: spec.jobName,
+        asked: spec.resources,
+        machine: this.#machine,
+      });
+    }
+    this.#enqueue(folder, spec);
+    this.#startNext();
+    return ref;
+  }
+
+  async find(jobName: string): Promise<JobObservation | undefined> {
+    return this.#folder(jobName).observe();
+  }
+
+  async observe(jobs: readonly JobRef[]): Promise<ReadonlyMap<string, JobObservation>> {
+    const found = jobs.flatMap(({ jobName }) => {
+      const observation = this.#folder(jobName).observe();
+      return observation ? [[jobName, observation] as const] : [];
+    });
+    return new Map(found);
+  }
+
+  async cancel({ jobName }: JobRef, reason: string): Promise<void> {
+    this.#end(jobName, { reason: 'cancelled', message: reason, at: this.#options.clock.now() });
+  }
+
+  /** Takes the machine away from a job, as a spot interruption does. */
+  interrupt(jobName: string): void {
+    this.#end(jobName, {
+      reason: 'preempted',
+      message: 'the capacity was taken away',
+      at: this.#options.clock.now(),
+    });
+  }
+
+  get runningCount(): number {
+    return this.#queue.runningCount;
+  }
+
+  /** Lets go of everything; jobs go on running and are adopted by the next process. */
+  close(): void {
+    this.#closed = true;
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers.clear();
+  }
+
+  #folder(jobName: string): JobFolder {
+    return new JobFolder(this.#options.root, jobName);
+  }
+
+  #enqueue(folder: JobFolder, spec: JobSpec): void {
+    this.#live.set(spec.jobName, { folder, spec, adopted: false });
+    this.#queue.add(spec.jobName, spec.resources, spec.priority);
+  }
+
+  #startNext(): void {
+    if (this.#closed) return;
+    for (const name of this.#queue.take()) this.#start(name);
+  }
+
+  #start(name: string): void {
+    const job = this.#live.get(name);
+    if (!job) return;
+    const { folder, spec } = job;
+    const { file, args, env } = this.#options.command(spec, { resultPath: folder.file('result.json') });
+    const child = spawn('/bin/sh', [shimPath, folder.path, file, ...args], {
+      detached: true,
+      stdio: 'ignore',
+      env: { ...allowedEnvironment(this.#options.variables), ...env },
+    });
+    child.unref();
+    child.once('error', (error) => {
+      this.#options.log.error('job could not be started', { jobName: name, error: error.message });
+      folder.close({ code: 127 });
+      this.#over(name);
+    });
+    child.once('exit', () => this.#shimLeft(name));
+    this.#armTimeout(name, spec);
+    this.#options.onObservation(
+      { jobName: name, jobId: name, state: 'running', capacity: spec.capacity },
+      spec,
+    );
+  }
+
+  /** Our shim is gone: normally the job is over; if another shim had the job already, that one is followed. */
+  #shimLeft(name: string): void {
+    const job = this.#live.get(name);
+    if (!job || this.#closed) return;
+    if (job.folder.finished) this.#over(name);
+    else this.#adopt(job.folder, job.spec);
+  }
+
+  #adopt(folder: JobFolder, spec: JobSpec): void {
+    this.#live.set(spec.jobName, { folder, spec, adopted: true });
+    this.#queue.occupy(spec.jobName, spec.resources);
+    this.#armTimeout(spec.jobName, spec);
+    const cancelled = folder.cancelled;
+    if (cancelled && folder.alive) this.#terminate(folder, cancelled);
+    this.#follow(folder, spec);
+  }
+
+  #follow(folder: JobFolder, spec: JobSpec): void {
+    if (this.#closed || !this.#live.has(spec.jobName)) return;
+    if (!folder.finished && this.#stillThere(folder)) {
+      this.#later(adoptedPoll, () => this.#follow(folder, spec));
+      return;
+    }
+    if (!folder.finished) {
+      // Never two live jobs: whatever is left of the group goes before the job is called lost.
+      this.#kill(folder, 'SIGKILL');
+      folder.close({ lost: true });
+    }
+    this.#over(spec.jobName);
+  }
+
+  #stillThere(folder: JobFolder): boolean {
+    if (folder.started) return folder.alive;
+    return folder.taken && this.#options.clock.now() - folder.takenAt < takenGrace;
+  }
+
+  #over(name: string): void {
+    const job = this.#live.get(name);
+    if (!job) return;
+    this.#live.delete(name);
+    this.#queue.remove(name);
+    const observation = job.folder.observe();
+    if (observation && !this.#closed) this.#options.onObservation(observation, job.spec);
+    this.#startNext();
+  }
+
+  #end(jobName: string, cancelled: Cancelled): void {
+    const folder = this.#folder(jobName);
+    if (!folder.exists || folder.finished) return;
+    folder.cancel(cancelled);
+    if (folder.taken) {
+      this.#terminate(folder, cancelled);
+      return;
+    }
+    folder.close({ neverStarted: true });
+    this.#over(jobName);
+  }
+
+  /** SIGTERM now, SIGKILL after what is left of the grace. A stopped process is woken, or it would never hear. */
+  #terminate(folder: JobFolder, { at }: Cancelled): void {
+    this.#kill(folder, 'SIGTERM');
+    this.#kill(folder, 'SIGCONT');
+    this.#later(Math.max(0, at + this.#graceMs - this.#options.clock.now()), () => {
+      if (!folder.finished) this.#kill(folder, 'SIGKILL');
+    });
+  }
+
+  /** Signals the job and everything it started, but not the shim: it has an exit code to write. */
+  #kill(folder: JobFolder, name: NodeJS.Signals): void {
+    const { started } = folder;
+    if (!started) return;
+    const members = groupMembers(started.shim).filter((pid) => pid !== started.shim);
+    if (members.length > 0 && !folder.alive && !this.#ours(members)) return;
+    for (const pid of members) signal(pid, name);
+  }
+
+  /** Without its shim a group is only ours when its members carry a job's environment. */
+  #ours(members: readonly number[]): boolean {
+    return !existsSync('/proc/self/environ') || members.some((pid) => carriesJob(pid));
+  }
+
+  #armTimeout(name: string, spec: JobSpec): void {
+    this.#later(spec.timeoutSeconds * 1000, () => {
+      if (!this.#live.has(name)) return;
+      this.#end(name, {
+        reason: 'timeout',
+        message: `it took longer than ${spec.timeoutSeconds} seconds`,
+        at: this.#options.clock.now(),
+      });
+    });
+  }
+
+  #later(delayMs: number, callback: () => void): void {
+    const timer = this.#options.clock.setTimer(delayMs, () => {
+      this.#timers.delete(timer);
+      callback();
+    });
+    this.#timers.add(timer);
+  }
+}

@@ -1,0 +1,58 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+
+const hasProc = existsSync('/proc/self/stat');
+
+/** Fields of /proc/<pid>/stat behind the bracketed name: [0] state, [2] group, [19] start time. */
+function statOf(pid: number): string[] | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return text.slice(text.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return undefined;
+  }
+}
+
+/** What tells a process from a later one with the same pid: its start time, or undefined when it is gone or a zombie. */
+export function startOf(pid: number): string | undefined {
+  if (hasProc) {
+    const fields = statOf(pid);
+    return fields && fields[0] !== 'Z' && fields[0] !== 'X' ? fields[19] : undefined;
+  }
+  const shown = spawnSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {
+    encoding: 'utf8',
+  }).stdout.trim();
+  const [state = '', ...start] = shown.split(/\s+/);
+  return shown === '' || state.startsWith('Z') ? undefined : start.join(' ');
+}
+
+/** Whether exactly this process is alive. */
+export function isAlive(pid: number, start: string): boolean {
+  const now = startOf(pid);
+  return now !== undefined && now.replace(/\s+/g, ' ').trim() === start.replace(/\s+/g, ' ').trim();
+}
+
+/** Members of a process group, zombies left out. */
+export function groupMembers(group: number): number[] {
+  if (!hasProc) {
+    const rows = spawnSync('ps', ['-axo', 'pid=,pgid='], { encoding: 'utf8' }).stdout.trim().split('\n');
+    return rows.flatMap((row) => {
+      const [pid, of] = row.trim().split(/\s+/).map(Number);
+      return of === group && pid !== undefined ? [pid] : [];
+    });
+  }
+  return readdirSync('/proc').flatMap((name) => {
+    const fields = /^\d+$/.test(name) ? statOf(Number(name)) : undefined;
+    return fields && Number(fields[2]) === group && fields[0] !== 'Z' ? [Number(name)] : [];
+  });
+}
+
+/** Sends a signal; false when there is no such process. */
+export function signal(pid: number, name: NodeJS.Signals): boolean {
+  try {
+    process.kill(pid, name);
+    return true;
+  } catch {
+    return false;
+  }
+}
