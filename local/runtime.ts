@@ -1,0 +1,329 @@
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadConfig } from '../lib/config/load-config.ts';
+import type { ServiceConfig } from '../lib/config/service-config.ts';
+import { EpsilonError, exitCodes } from '../lib/errors/epsilon-error.ts';
+import { NotFound } from '../lib/errors/store-errors.ts';
+import { detailTypes, eventDetail } from '../lib/events/detail.ts';
+import type { Clock } from '../lib/ports/clock.ts';
+import type { ControlPlane, Schedules } from '../lib/ports/control-plane.ts';
+import type { IdSource, Random } from '../lib/ports/id-source.ts';
+import type { Ports } from '../lib/ports/ports.ts';
+import type { Log } from '../lib/ports/services.ts';
+import type { JobObservation, JobSpec } from '../lib/training/job.ts';
+import { Engine } from './asl/engine.ts';
+import { SqliteJournal } from './asl/journal/sqlite.ts';
+import { systemIds } from './clock/ids.ts';
+import { SystemClock } from './clock/system-clock.ts';
+import { EventBus } from './events/bus.ts';
+import { ProcessJobRunner } from './jobs/process-job-runner.ts';
+import { fileLog, LocalMetrics } from './log.ts';
+import { engineCallbacks, engineWorkflows } from './ports/engine-ports.ts';
+import { LocalFunctions } from './ports/functions.ts';
+import { fileJobLogs } from './ports/job-logs.ts';
+import { workloadImages } from './ports/workload-images.ts';
+import { Scheduler } from './schedule/scheduler.ts';
+import { readYaml } from './service/read-yaml.ts';
+import { loadService, type Service, type TargetRef } from './service/service.ts';
+import { createFileObjectStore } from './stores/file-object-store.ts';
+import { type LocalStores, openLocalStores } from './stores/local-stores.ts';
+import { openStateDirectory, type StateDirectory } from './stores/state-directory.ts';
+
+/** How a runtime is opened. */
+export interface RuntimeOptions {
+  /** Folder of serverless.yml. */
+  readonly projectDir: string;
+  readonly stateDir: string;
+  /** A writer takes the lock and runs everything; a reader only looks. */
+  readonly mode: 'write' | 'read';
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  readonly clock?: Clock;
+  readonly ids?: IdSource;
+  readonly random?: Random;
+  /** Factor on the pauses of Retry; 1 is the machines' own. */
+  readonly retryScale?: number;
+  /** Milliseconds a job gets between SIGTERM and SIGKILL. */
+  readonly graceMs?: number;
+  /** Run the declared schedules. */
+  readonly schedules?: boolean;
+  readonly onFault?: (error: Error) => void;
+}
+
+/** The control plane in this process. */
+export interface Runtime {
+  readonly control: ControlPlane;
+  readonly state: StateDirectory;
+  metricsText(): string;
+  close(): Promise<void>;
+}
+
+const stage = 'local';
+
+/** The service as declared, for this machine; values that only an account knows stay names. */
+export function loadLocalService(
+  projectDir: string,
+  variables: RuntimeOptions['variables'],
+): { service: Service; config: ServiceConfig } {
+  const config = loadConfig({
+    file: readYaml(join(projectDir, 'infra', 'config', `${stage}.yml`)),
+    variables,
+  });
+  const service = loadService({
+    folder: projectDir,
+    stage,
+    variables,
+    external: (kind, address) => `local:${kind}:${address}`,
+  });
+  return { service, config };
+}
+
+/** Everything of a runtime that does not depend on who opened it. */
+class LocalRuntime {
+  readonly options: RuntimeOptions;
+  readonly state: StateDirectory;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly log: Log;
+  readonly metrics = new LocalMetrics();
+  readonly service: Service;
+  readonly config: ServiceConfig;
+  readonly stores: LocalStores;
+  readonly engine: Engine;
+  readonly functions: LocalFunctions;
+  readonly bus: EventBus;
+  readonly runner: ProcessJobRunner | undefined;
+  readonly scheduler: Scheduler;
+  readonly ports: Ports;
+
+  constructor(options: RuntimeOptions, state: StateDirectory) {
+    this.options = options;
+    this.state = state;
+    this.clock = options.clock ?? new SystemClock();
+    this.ids = options.ids ?? systemIds(this.clock);
+    const { service, config } = loadLocalService(options.projectDir, options.variables);
+    this.service = service;
+    this.config = config;
+    const readOnly = options.mode === 'read';
+    this.log = fileLog(this.clock, join(state.logs, 'control-plane.jsonl'));
+    this.stores = openLocalStores({ stateDir: state.databases, readOnly });
+    this.functions = new LocalFunctions(service, this.clock, this.ids);
+    this.engine = this.#engine(readOnly);
+    this.bus = this.#bus();
+    this.runner = readOnly ? undefined : this.#runner();
+    this.scheduler = new Scheduler({
+      schedules: service.schedules,
+      clock: this.clock,
+      cursors: this.stores.cursors,
+      log: this.log,
+      stage,
+      deliver: async (schedule, input, scheduledTime) => {
+        await this.#deliver(
+          schedule.target,
+          input,
+          `${schedule.name}-${scheduledTime.replace(/[^0-9]/g, '').slice(0, 12)}`,
+        );
+      },
+    });
+    this.ports = this.#ports();
+    this.functions.bind(this.ports);
+  }
+
+  fault(error: Error): void {
+    this.log.error('fault', { error: String(error), stack: error.stack ?? '' });
+    this.options.onFault?.(error);
+  }
+
+  #engine(readOnly: boolean): Engine {
+    const objects = createFileObjectStore({ root: this.state.objects });
+    const engine = new Engine({
+      journal: new SqliteJournal({ stateDir: this.state.databases, readOnly }),
+      clock: this.clock,
+      ids: this.ids,
+      random: this.options.random ?? Math.random,
+      retryScale: this.options.retryScale ?? 1,
+      onFault: (error) => this.fault(error),
+      integrations: {
+        invokeFunction: ({ functionName, payload }) => this.functions.invoke(functionName, payload),
+        readObject: (bucket, key) => objects.get(`s3://${bucket}/${key}`),
+        writeObject: (bucket, key, body) => objects.put(`s3://${bucket}/${key}`, body),
+        putEvents: async (entries) => this.#putEvents(entries),
+        snsPublish: async (request) => this.#note('sns:publish', request),
+        sqsSendMessage: async (request) => this.#note('sqs:sendMessage', request),
+      },
+    });
+    for (const { key, definition } of this.service.machines)
+      engine.registerMachine({ name: key, definition, resolve: this.service.resolve });
+    return engine;
+  }
+
+  /** Topics and queues exist on AWS only; here their messages are in the log. */
+  #note(what: string, request: unknown): { MessageId: string } {
+    this.log.info(what, { request });
+    return { MessageId: this.ids.ulid() };
+  }
+
+  #putEvents(entries: readonly unknown[]) {
+    type Entry = { Source?: string; DetailType?: string; Detail?: unknown };
+    const results = (entries as Entry[]).map(({ Source = '', DetailType = '', Detail = {} }) => {
+      const detail = typeof Detail === 'string' ? (JSON.parse(Detail) as unknown) : Detail;
+      const [result] = this.bus.put([{ source: Source, detailType: DetailType, detail }]);
+      return result?.error ? { ErrorCode: result.error } : { EventId: result?.id ?? '' };
+    });
+    return { FailedEntryCount: results.filter((result) => 'ErrorCode' in result).length, Entries: results };
+  }
+
+  #bus(): EventBus {
+    return new EventBus({
+      rules: this.service.rules,
+      clock: this.clock,
+      ids: this.ids,
+      log: this.log,
+      deliver: (target, event) => this.#deliver(target, event, event.id.toLowerCase()),
+      deadLetter: (event, target, error) => {
+        const line = { at: new Date(this.clock.now()).toISOString(), target, error: String(error), event };
+        appendFileSync(this.state.deadLetters, `${JSON.stringify(line)}\n`, { mode: 0o600 });
+      },
+    });
+  }
+
+  async #deliver(target: TargetRef, input: unknown, name: string): Promise<void> {
+    if (target.kind === 'function') await this.functions.invoke(target.key, input);
+    else await this.#startOnce(target.key, input, name);
+  }
+
+  /** Delivering twice is allowed; the execution's name makes the second one visible as the same. */
+  async #startOnce(machine: string, input: unknown, name: string): Promise<void> {
+    try {
+      await this.engine.startExecution({ machine, name, input });
+    } catch (error) {
+      if (!(error instanceof EpsilonError) || error.code !== 'EXECUTION_ALREADY_EXISTS') throw error;
+    }
+  }
+
+  #runner(): ProcessJobRunner {
+    return new ProcessJobRunner({
+      root: this.state.jobs,
+      clock: this.clock,
+      log: this.log,
+      variables: this.options.variables,
+      ...(this.options.graceMs === undefined ? {} : { graceMs: this.options.graceMs }),
+      command: (spec, { resultPath }) => ({
+        file: process.execPath,
+        args: [
+          join(this.options.projectDir, 'workload', spec.image.split('@')[0] ?? '', 'main.ts'),
+          ...spec.arguments,
+        ],
+        env: {
+          ...spec.environment,
+          EPSILON_RESULT_PATH: resultPath,
+          EPSILON_OBJECTS_ROOT: this.state.objects,
+        },
+      }),
+      onObservation: (observation, spec) => this.#observed(observation, spec),
+    });
+  }
+
+  #observed(observation: JobObservation, spec: JobSpec): void {
+    const data = { stage: spec.stage, attempt: spec.attempt, ...observation };
+    this.bus.put([
+      { source: 'epsilon.jobs', detailType: detailTypes.jobStateChange, detail: eventDetail(spec, data) },
+    ]);
+  }
+
+  #ports(): Ports {
+    const { stores, clock, ids, log, metrics, config, bus, engine, runner } = this;
+    return {
+      config,
+      clock,
+      ids,
+      random: this.options.random ?? Math.random,
+      log,
+      metrics,
+      ...stores,
+      objects: createFileObjectStore({ root: this.state.objects }),
+      jobs: new Map(runner ? [['local', runner]] : []),
+      callbacks: engineCallbacks(engine),
+      events: {
+        publish: async (events) => {
+          const refused = bus.put(events).find((result) => result.error);
+          if (refused)
+            throw new EpsilonError('EVENTS_NOT_ACCEPTED', `An event was refused: ${refused.error}.`, {
+              exitCode: exitCodes.backend,
+            });
+        },
+      },
+      notifier: {
+        notify: async ({ subject, body, severity }) => log.warn('notification', { subject, body, severity }),
+      },
+      images: workloadImages(this.options.projectDir),
+      workflows: engineWorkflows(engine),
+    };
+  }
+
+  schedules(): Schedules {
+    return {
+      list: async () =>
+        this.scheduler.list().map(({ schedule, next, previous }) => ({
+          name: schedule.name,
+          expression: schedule.expression,
+          timezone: schedule.timezone,
+          enabled: schedule.enabled,
+          ...(next ? { next: next.toISOString() } : {}),
+          ...(previous ? { previous: previous.toISOString() } : {}),
+        })),
+      fire: async (name, scheduledTime) => {
+        if (await this.scheduler.fire(name, scheduledTime)) return;
+        const known = this.service.schedules.map((schedule) => schedule.name).join(', ');
+        throw new NotFound('SCHEDULE_NOT_FOUND', `There is no schedule "${name}" (known: ${known}).`);
+      },
+    };
+  }
+
+  /** Takes up what an earlier process left, then begins to listen. */
+  async begin(): Promise<void> {
+    if (!this.runner) return;
+    this.engine.onStatusChange((detail) => {
+      this.bus.put([{ source: 'aws.states', detailType: 'Step Functions Execution Status Change', detail }]);
+    });
+    const executions = this.engine.recover();
+    const jobs = this.runner.recover();
+    if (executions > 0) this.log.info('recovered', { executions, ...jobs });
+    // Jobs may have ended while nobody listened: the reconciler settles them now instead of within a minute.
+    if (executions > 0) await this.functions.invoke('reconcileJobs', {});
+    await this.scheduler.begin();
+    if (this.options.schedules ?? true) this.scheduler.start();
+  }
+
+  async close(): Promise<void> {
+    this.scheduler.close();
+    this.runner?.close();
+    await this.bus.idle();
+    await this.engine.close();
+    this.stores.close();
+    this.state.release();
+  }
+}
+
+/** Opens the control plane in this process; a writer takes up everything that was under way. */
+export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const state = openStateDirectory(options.stateDir, options.mode);
+  let runtime: LocalRuntime;
+  try {
+    runtime = new LocalRuntime(options, state);
+    await runtime.begin();
+  } catch (error) {
+    state.release();
+    throw error;
+  }
+  const { config, clock, ports } = runtime;
+  const close = () => runtime.close();
+  const control: ControlPlane = {
+    ...ports,
+    config,
+    clock,
+    logs: fileJobLogs(state.jobs),
+    schedules: runtime.schedules(),
+    close,
+  };
+  return { control, state, metricsText: () => runtime.metrics.text(), close };
+}

@@ -1,0 +1,188 @@
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join, resolve } from 'node:path';
+import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
+import { isAlive, startOf } from '../jobs/processes.ts';
+
+/** Version of the directory's layout. */
+const layoutVersion = 1;
+
+const folders = ['objects', 'jobs', 'logs', 'keys'] as const;
+const ours: ReadonlySet<string> = new Set(['lock', ...folders]);
+
+/** An opened state directory. */
+export interface StateDirectory {
+  readonly path: string;
+  readonly databases: string;
+  readonly objects: string;
+  readonly jobs: string;
+  readonly logs: string;
+  readonly socket: string;
+  readonly tokenFile: string;
+  readonly deadLetters: string;
+  /** Gives the writer's lock back. */
+  release(): void;
+}
+
+interface Holder {
+  readonly pid: number;
+  readonly start: string;
+}
+
+function explain(error: unknown, path: string): unknown {
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    return new EpsilonError(
+      'STATE_DIR_UNWRITABLE',
+      `The state directory ${path} cannot be written; choose another with --state-dir.`,
+      { cause: error },
+    );
+  }
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new EpsilonError('DISK_FULL', `The disk is full; nothing was changed in ${path}.`, {
+      exitCode: exitCodes.backend,
+      cause: error,
+    });
+  }
+  return error;
+}
+
+function checkLayout(path: string): boolean {
+  if (!existsSync(path)) return false;
+  if (!statSync(path).isDirectory())
+    throw new EpsilonError(
+      'STATE_DIR_NOT_A_FOLDER',
+      `${path} is a file; choose another state directory with --state-dir.`,
+    );
+  const marker = join(path, 'state.json');
+  if (!existsSync(marker)) {
+    // A process killed while it made the directory leaves only names of ours.
+    if (readdirSync(path).every((name) => ours.has(name.replace(/\.stale-\d+$/, '')))) return false;
+    throw new EpsilonError(
+      'STATE_DIR_FOREIGN',
+      `${path} holds something else (no state.json in it); choose another state directory with --state-dir.`,
+    );
+  }
+  let layout: unknown;
+  try {
+    layout = (JSON.parse(readFileSync(marker, 'utf8')) as { layout?: unknown }).layout;
+  } catch (error) {
+    throw new EpsilonError('STATE_DIR_CORRUPT', `${marker} is damaged: ${(error as Error).message}.`, {
+      exitCode: exitCodes.backend,
+      cause: error,
+    });
+  }
+  if (layout !== layoutVersion) {
+    throw new EpsilonError(
+      'STATE_DIR_NEWER',
+      `${path} has layout ${String(layout)}, this version knows ${layoutVersion}; use the version that wrote it.`,
+    );
+  }
+  return true;
+}
+
+function holderOf(lock: string): Holder | undefined {
+  try {
+    return JSON.parse(readFileSync(lock, 'utf8')) as Holder;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The process that writes a state directory now, if one does. */
+export function liveHolder(path: string): number | undefined {
+  const holder = holderOf(join(path, 'lock'));
+  return holder && isAlive(holder.pid, holder.start) ? holder.pid : undefined;
+}
+
+/** Takes the writer's lock. A lock whose holder is dead, a zombie, or another process with the same pid is taken over. */
+function takeLock(path: string): () => void {
+  const lock = join(path, 'lock');
+  const mine = `${JSON.stringify({ pid: process.pid, start: startOf(process.pid) ?? '' })}\n`;
+  for (;;) {
+    try {
+      const file = openSync(lock, 'wx', 0o600);
+      writeSync(file, mine);
+      closeSync(file);
+      return () => {
+        if (holderOf(lock)?.pid === process.pid) rmSync(lock, { force: true });
+      };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw explain(error, path);
+    }
+    const pid = liveHolder(path);
+    if (pid !== undefined) {
+      throw new EpsilonError(
+        'STATE_LOCKED',
+        `Process ${pid} is using ${path}. Stop it, or choose another state directory with --state-dir.`,
+        {
+          exitCode: exitCodes.conflict,
+          details: { pid },
+        },
+      );
+    }
+    // Two that find the same stale lock: only one of them can rename it away.
+    const stale = `${lock}.stale-${process.pid}`;
+    try {
+      renameSync(lock, stale);
+      rmSync(stale, { force: true });
+    } catch {
+      // The other one was first; look again.
+    }
+  }
+}
+
+/**
+ * Opens a state directory: for writing it is made when absent and locked, for reading it must be there and needs no lock.
+ * Errors: `STATE_LOCKED`, `STATE_DIR_ABSENT`, `_NOT_A_FOLDER`, `_FOREIGN`, `_NEWER`, `_CORRUPT`, `_UNWRITABLE`, `DISK_FULL`.
+ */
+export function openStateDirectory(given: string, mode: 'write' | 'read'): StateDirectory {
+  const path = resolve(given);
+  const known = checkLayout(path);
+  if (mode === 'read' && !known) {
+    throw new EpsilonError(
+      'STATE_DIR_ABSENT',
+      `There is no state at ${path} yet: run something first (epsilon demo), or name it with --state-dir.`,
+    );
+  }
+  let release = () => {};
+  if (mode === 'write') {
+    try {
+      mkdirSync(path, { recursive: true, mode: 0o700 });
+      release = takeLock(path);
+      if (!known)
+        writeFileSync(
+          join(path, 'state.json'),
+          `${JSON.stringify({ product: 'epsilon', layout: layoutVersion })}\n`,
+          { mode: 0o600 },
+        );
+      for (const folder of ['objects', 'jobs', 'logs', 'keys'])
+        mkdirSync(join(path, folder), { recursive: true, mode: 0o700 });
+    } catch (error) {
+      release();
+      throw explain(error, path);
+    }
+  }
+  return {
+    path,
+    databases: path,
+    objects: join(path, 'objects'),
+    jobs: join(path, 'jobs'),
+    logs: join(path, 'logs'),
+    socket: join(path, 'control.sock'),
+    tokenFile: join(path, 'token'),
+    deadLetters: join(path, 'dead-letters.jsonl'),
+    release,
+  };
+}
