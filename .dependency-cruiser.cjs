@@ -21,7 +21,7 @@ module.exports = {
     },
     only('ports-hold-types', '^lib/ports/', [areas, portTypes], 'lib/ports knows the types of lib/<area>'),
     only('operations', '^lib/operations/', [areas, portTypes, '^lib/operations/'], 'operations act through ports only'),
-    only('adapters', '^lib/(aws|kubernetes|airflow)/', [areas, portTypes, '^lib/(aws|kubernetes|airflow)/'], 'adapters know ports and areas'),
+    only('adapters', '^lib/(aws|files|kubernetes|airflow)/', [areas, portTypes, '^lib/(aws|files|kubernetes|airflow)/'], 'adapters know ports and areas'),
     only('handler-stack', '^lib/handler/', [areas, portTypes, '^lib/handler/', '^lib/aws/'], 'the handler stack wires lib/aws'),
     only('functions-know-lib', '^functions/', ['^lib/'], 'a function knows lib, never another function'),
     {
@@ -30,7 +30,7 @@ module.exports = {
       from: { path: '^functions/' },
       to: { path: '^functions/' },
     },
-    only('workload', '^workload/', ['^workload/', areas, portTypes, '^lib/aws/'], 'workload knows ports and the adapters it needs'),
+    only('workload', '^workload/', ['^workload/', areas, portTypes, '^lib/(aws|files)/'], 'workload knows ports and the adapters it needs'),
     only('watcher', '^infra/watcher/', ['^infra/watcher/', areas, portTypes, '^lib/(aws|kubernetes)/'], 'the watcher knows ports and its adapters'),
     only('pulumi', '^infra/pulumi/', ['^infra/pulumi/', '^lib/config/', '^lib/errors/'], 'infrastructure knows configuration only'),
     only('local', '^local/', ['^local/', '^functions/', '^lib/(?!aws/)'], 'the embedded runtime knows functions and lib, not lib/aws'),

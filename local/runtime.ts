@@ -5,6 +5,7 @@ import type { ServiceConfig } from '../lib/config/service-config.ts';
 import { EpsilonError, exitCodes } from '../lib/errors/epsilon-error.ts';
 import { NotFound } from '../lib/errors/store-errors.ts';
 import { detailTypes, eventDetail } from '../lib/events/detail.ts';
+import { createFileObjectStore } from '../lib/files/file-object-store.ts';
 import type { Clock } from '../lib/ports/clock.ts';
 import type { ControlPlane, Schedules } from '../lib/ports/control-plane.ts';
 import type { IdSource, Random } from '../lib/ports/id-source.ts';
@@ -25,7 +26,6 @@ import { workloadImages } from './ports/workload-images.ts';
 import { Scheduler } from './schedule/scheduler.ts';
 import { readYaml } from './service/read-yaml.ts';
 import { loadService, type Service, type TargetRef } from './service/service.ts';
-import { createFileObjectStore } from './stores/file-object-store.ts';
 import { type LocalStores, openLocalStores } from './stores/local-stores.ts';
 import { openStateDirectory, type StateDirectory } from './stores/state-directory.ts';
 

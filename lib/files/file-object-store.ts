@@ -13,10 +13,10 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
-import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
-import { ConditionFailed, NotFound } from '../../lib/errors/store-errors.ts';
-import type { ObjectInfo, ObjectStore } from '../../lib/ports/object-store.ts';
-import { parseObjectUri, parsePrefixUri } from '../../lib/training/object-uri.ts';
+import { EpsilonError, exitCodes } from '../errors/epsilon-error.ts';
+import { ConditionFailed, NotFound } from '../errors/store-errors.ts';
+import type { ObjectInfo, ObjectStore } from '../ports/object-store.ts';
+import { parseObjectUri, parsePrefixUri } from '../training/object-uri.ts';
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException | null)?.code;
 

@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+// Runs on any Node from 20 on: the command itself needs the project's own Node 24, which npm has installed.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const project = dirname(dirname(fileURLToPath(import.meta.url)));
+
+if (Number(process.versions.node.split('.')[0]) >= 24) {
+  const { main } = await import('./main.ts');
+  await main(project);
+} else {
+  const node = join(project, 'node_modules', 'node', 'bin', 'node');
+  if (!existsSync(node)) {
+    process.stderr.write(
+      'error NODE_MISSING: Node 24 is not installed here. Run "npm ci" in the project first.\n',
+    );
+    process.exit(4);
+  }
+  // Signals from the terminal reach both processes; this one only waits.
+  for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => {});
+  const { status, signal } = spawnSync(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: 'inherit',
+  });
+  process.exit(status ?? 128 + (constants.signals[signal] ?? 0));
+}

@@ -1,0 +1,80 @@
+import Table from 'cli-table3';
+import { EpsilonError, exitCodes } from '../lib/errors/epsilon-error.ts';
+
+/** Version of every JSON document the command prints. */
+export const schemaVersion = 1;
+
+/** Where a verb writes. */
+export interface Output {
+  readonly json: boolean;
+  /** The terminal understands cursor movements. */
+  readonly terminal: boolean;
+  readonly columns: number;
+  write(text: string): void;
+  warn(text: string): void;
+}
+
+/** Prints one JSON document, or the text for people. */
+export function print(output: Output, document: Readonly<Record<string, unknown>>, text: () => string): void {
+  if (output.json) output.write(`${JSON.stringify({ schemaVersion, ...document }, null, 2)}\n`);
+  else output.write(`${text()}\n`);
+}
+
+/** A plain table; numbers to the right. */
+export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  if (rows.length === 0) return '(none)';
+  const aligned = head.map((_, column) =>
+    rows.every((row) => typeof row[column] === 'number') ? 'right' : 'left',
+  );
+  const made = new Table({
+    head: [...head],
+    style: { head: [], border: [], compact: true },
+    chars: {
+      top: '',
+      'top-mid': '',
+      'top-left': '',
+      'top-right': '',
+      bottom: '',
+      'bottom-mid': '',
+      'bottom-left': '',
+      'bottom-right': '',
+      left: '',
+      'left-mid': '',
+      mid: '',
+      'mid-mid': '',
+      right: '',
+      'right-mid': '',
+      middle: ' ',
+    },
+    colAligns: aligned as ('left' | 'right')[],
+  });
+  made.push(...rows.map((row) => row.map(String)));
+  return made
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+/** Writes an error as the mode asks and gives the exit code. Never a stack trace unless asked for. */
+export function report(output: Output, error: unknown, debug: boolean): number {
+  const known = error instanceof EpsilonError ? error : undefined;
+  const code = known?.code ?? 'INTERNAL';
+  const message = error instanceof Error ? error.message : String(error);
+  if (output.json)
+    output.warn(
+      `${JSON.stringify({ schemaVersion, error: { code, message, details: known?.details ?? {} } })}\n`,
+    );
+  else output.warn(`error ${code}: ${message}\n`);
+  if (debug && error instanceof Error) output.warn(`${error.stack ?? ''}\n`);
+  else if (!known && !output.json)
+    output.warn('This is a fault of ours; run the command again with --debug for the details.\n');
+  return known?.exitCode ?? exitCodes.backend;
+}
+
+/** Seconds for people. */
+export function seconds(milliseconds: number): string {
+  const value = milliseconds / 1000;
+  if (value < 60) return `${value.toFixed(1)}s`;
+  return `${Math.floor(value / 60)}m${String(Math.round(value % 60)).padStart(2, '0')}s`;
+}

@@ -1,0 +1,76 @@
+import { EpsilonError, exitCodes } from '../lib/errors/epsilon-error.ts';
+import { NotFound } from '../lib/errors/store-errors.ts';
+import type { Clock } from '../lib/ports/clock.ts';
+import type { ControlPlane } from '../lib/ports/control-plane.ts';
+import type { IdSource } from '../lib/ports/id-source.ts';
+import type { Output } from './output.ts';
+
+/** How a control plane is opened for a verb. */
+export interface OpenOptions {
+  readonly mode: 'read' | 'write';
+  readonly retryScale?: number;
+  readonly schedules?: boolean;
+}
+
+/** What every verb is given. */
+export interface Session {
+  readonly output: Output;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly projectDir: string;
+  readonly stateDir: string;
+  /** Aborted by the first Ctrl-C. */
+  readonly signal: AbortSignal;
+  open(options: OpenOptions): Promise<ControlPlane>;
+}
+
+/** Opens, works, closes; whatever happens in between. */
+export async function withControl<T>(
+  session: Session,
+  options: OpenOptions,
+  work: (control: ControlPlane) => Promise<T>,
+): Promise<T> {
+  const control = await session.open(options);
+  try {
+    return await work(control);
+  } finally {
+    await control.close();
+  }
+}
+
+/** Throws `INTERRUPTED` (exit 130) when Ctrl-C was pressed. */
+export function checkSignal({ signal }: Session, howToGoOn: string): void {
+  if (signal.aborted)
+    throw new EpsilonError('INTERRUPTED', `Stopped. Nothing is lost: ${howToGoOn}`, {
+      exitCode: exitCodes.interrupted,
+    });
+}
+
+/** Waits, but no longer than until Ctrl-C. */
+export async function pause({ clock, signal }: Session, milliseconds: number): Promise<void> {
+  if (signal.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = clock.setTimer(milliseconds, resolve);
+  signal.addEventListener('abort', () => resolve(), { once: true });
+  await promise;
+  timer.cancel();
+}
+
+/** Finds an execution by ARN, by `machine/name`, or by a name that only one has. */
+export async function findExecution(control: ControlPlane, given: string): Promise<string> {
+  if (given.startsWith('arn:')) return (await control.workflows.describe(given)).executionArn;
+  const [machine, name] = given.includes('/')
+    ? [given.slice(0, given.indexOf('/')), given.slice(given.indexOf('/') + 1)]
+    : [undefined, given];
+  const all = await control.workflows.list({ limit: 10_000, ...(machine === undefined ? {} : { machine }) });
+  const found = all.filter((execution) => execution.name === name);
+  if (found.length > 1) {
+    const choices = found.map((execution) => `${execution.machine}/${execution.name}`).join(', ');
+    throw new EpsilonError('EXECUTION_AMBIGUOUS', `Several executions are called "${given}": ${choices}.`);
+  }
+  if (found[0]) return found[0].executionArn;
+  throw new NotFound(
+    'EXECUTION_NOT_FOUND',
+    `There is no execution "${given}"; "epsilon executions" lists them.`,
+  );
+}

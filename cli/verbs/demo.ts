@@ -1,0 +1,256 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Command } from 'commander';
+import { environmentVariables } from '../../lib/config/environment.ts';
+import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
+import { openSearch } from '../../lib/operations/search.ts';
+import type { ControlPlane } from '../../lib/ports/control-plane.ts';
+import type { ExecutionSummary } from '../../lib/ports/workflows.ts';
+import type { Attempt } from '../../lib/training/run.ts';
+import { stageNames } from '../../lib/training/stages.ts';
+import { serveSocket } from '../../local/control/server.ts';
+import { type DemoFamily, demoFamilies, gatherFamily } from '../../local/demo/corpora.ts';
+import { openRuntime, type Runtime } from '../../local/runtime.ts';
+import { parseSchedule } from '../../local/schedule/expression.ts';
+import { print, schemaVersion, seconds, table } from '../output.ts';
+import type { RunView } from '../progress.ts';
+import type { Session } from '../session.ts';
+import { transitionsOf, watch } from '../watch.ts';
+import { scaleOf } from './executions.ts';
+import { tenantOf } from './tenants.ts';
+
+const machine = 'nightly-training';
+
+async function addFamilies(
+  session: Session,
+  runtime: Runtime,
+  families: readonly DemoFamily[],
+): Promise<void> {
+  const { control, state } = runtime;
+  const now = new Date(session.clock.now()).toISOString();
+  for (const family of families) {
+    if (await control.tenants.get(family.tenantId)) continue;
+    const folder = join(state.path, 'objects', 'demo-documents', family.tenantId);
+    const files = gatherFamily(join(session.projectDir, 'node_modules'), family, folder);
+    const options = {
+      documents: pathToFileURL(folder).href,
+      modelType: 'skipgram',
+      backend: 'local',
+      priority: '50',
+      schedule: 'on',
+      maxTokens: String(family.maxTokens),
+      spot: true,
+    };
+    await control.tenants.put(tenantOf(family.tenantId, options, now), 0);
+    if (!session.output.json)
+      session.output.write(
+        `  tenant ${family.tenantId.padEnd(14)} ${files} documents from the packages installed here\n`,
+      );
+  }
+}
+
+function scheduledTimeOf(execution: ExecutionSummary & { readonly input?: unknown }): string {
+  const { scheduledTime } = (execution.input ?? {}) as { scheduledTime?: string };
+  return scheduledTime ?? execution.startDate;
+}
+
+/** The night to run: one that an earlier demo left unfinished, or the schedule's next one after the newest. */
+async function nextNight(
+  session: Session,
+  control: ControlPlane,
+): Promise<{ readonly resumed?: string; readonly scheduledTime: string }> {
+  const [newest] = await control.workflows.list({ machine, limit: 1 });
+  const schedule = (await control.schedules.list()).find(({ name }) => name === machine);
+  if (!schedule)
+    throw new EpsilonError('SCHEDULE_NOT_FOUND', `serverless.yml declares no schedule "${machine}".`);
+  const occurrences = parseSchedule(schedule.expression, schedule.timezone);
+  const latest = occurrences.previous(new Date(session.clock.now())) ?? new Date(session.clock.now());
+  if (!newest) return { scheduledTime: latest.toISOString() };
+  const detail = await control.workflows.describe(newest.executionArn);
+  const time = scheduledTimeOf(detail);
+  if (newest.status === 'RUNNING') return { resumed: newest.executionArn, scheduledTime: time };
+  const after = occurrences.next(new Date(Math.max(Date.parse(time), latest.getTime() - 1)));
+  return { scheduledTime: (after ?? latest).toISOString() };
+}
+
+async function begin(
+  session: Session,
+  control: ControlPlane,
+): Promise<{ arn: string; scheduledTime: string }> {
+  const { resumed, scheduledTime } = await nextNight(session, control);
+  const say = (text: string) => session.output.json || session.output.write(`${text}\n\n`);
+  if (resumed) {
+    say(`Going on with the night of ${scheduledTime.slice(0, 10)}, which was interrupted`);
+    return { arn: resumed, scheduledTime };
+  }
+  say(
+    `The night of ${scheduledTime.slice(0, 10)}: firing the schedule ${machine} with its own event (${scheduledTime})`,
+  );
+  await control.schedules.fire(machine, scheduledTime);
+  const [started] = await control.workflows.list({ machine, limit: 1 });
+  if (!started)
+    throw new EpsilonError('NIGHT_NOT_STARTED', 'The schedule was fired, but no night began.', {
+      exitCode: exitCodes.backend,
+    });
+  return { arn: started.executionArn, scheduledTime };
+}
+
+function secondsOf(attempt: Attempt): number {
+  const from = Date.parse(attempt.startedAt ?? attempt.intentAt);
+  const to = Date.parse(attempt.finishedAt ?? attempt.settledAt ?? attempt.intentAt);
+  return Math.max(0, Math.round(to - from)) / 1000;
+}
+
+async function tenantReport(control: ControlPlane, { run, attempts }: RunView) {
+  const model = await control.models.get(run.tenantId, run.modelVersion);
+  const stages = stageNames.flatMap((stage) => {
+    const mine = attempts.filter((attempt) => attempt.stage === stage);
+    return mine.length === 0
+      ? []
+      : [
+          {
+            stage,
+            attempts: mine.length,
+            seconds: mine.reduce((sum, attempt) => sum + secondsOf(attempt), 0),
+          },
+        ];
+  });
+  return {
+    tenantId: run.tenantId,
+    status: run.status,
+    modelVersion: model?.modelVersion ?? null,
+    modelUri: model?.modelUri ?? null,
+    indexUri: model?.indexUri ?? null,
+    vectors: model?.vectors ?? 0,
+    dimensions: model?.dimensions ?? 0,
+    transitions: await transitionsOf(control, run.executionArn),
+    stages,
+  };
+}
+
+type TenantReport = Awaited<ReturnType<typeof tenantReport>>;
+
+function reportTable(tenants: readonly TenantReport[]): string {
+  return table(
+    [
+      'TENANT',
+      'OUTCOME',
+      ...stageNames.map((stage) => stage.toUpperCase()),
+      'ATTEMPTS',
+      'VECTORS',
+      'MODEL',
+      'TRANSITIONS',
+    ],
+    tenants.map((tenant) => [
+      tenant.tenantId,
+      tenant.status,
+      ...stageNames.map((name) => {
+        const stage = tenant.stages.find((one) => one.stage === name);
+        return stage ? seconds(stage.seconds * 1000) : '-';
+      }),
+      tenant.stages.reduce((sum, stage) => sum + stage.attempts, 0),
+      tenant.vectors,
+      tenant.modelVersion ?? '-',
+      tenant.transitions,
+    ]),
+  );
+}
+
+/** One real answer per tenant from the model that was just promoted. */
+async function answers(
+  session: Session,
+  control: ControlPlane,
+  tenants: readonly TenantReport[],
+): Promise<string> {
+  const lines: string[] = [];
+  for (const { tenantId } of tenants) {
+    const live = await control.models.live(tenantId);
+    if (!live) continue;
+    const question =
+      demoFamilies.find((family) => family.tenantId === tenantId)?.question ?? 'how do I begin';
+    const [best] = (await openSearch(control.objects, live)).ask(question, 1);
+    const text =
+      best?.text.replace(/\s+/g, ' ').slice(0, Math.max(60, session.output.columns - 12)) ?? '(no answer)';
+    lines.push(
+      `  ${tenantId}: "${question}"\n    ${best?.score.toFixed(3) ?? ''}  ${best?.source ?? ''}\n    ${text}`,
+    );
+  }
+  return lines.join('\n');
+}
+
+async function night(session: Session, runtime: Runtime): Promise<void> {
+  const { control } = runtime;
+  const began = session.clock.now();
+  const { arn } = await begin(session, control);
+  const { execution, views } = await watch(session, control, arn);
+  const tenants = await Promise.all(views.map((view) => tenantReport(control, view)));
+  const total = tenants.reduce((sum, tenant) => sum + tenant.transitions, await transitionsOf(control, arn));
+  const document = {
+    status: execution.status.toLowerCase(),
+    seconds: (session.clock.now() - began) / 1000,
+    transitions: total,
+    tenants,
+  };
+  const found = session.output.json ? '' : await answers(session, control, tenants);
+  print(
+    session.output,
+    { schemaVersion, ...document },
+    () =>
+      `\n${reportTable(tenants)}\n\n${found}\n\nNight ${execution.name}: ${execution.status} in ${seconds(document.seconds * 1000)}, ${total} transitions.\nAsk more: npx epsilon query --tenant ${tenants[0]?.tenantId ?? 'acme'} "your question"`,
+  );
+  if (execution.status === 'SUCCEEDED') return;
+  throw new EpsilonError(
+    'RUN_FAILED',
+    `The night failed: ${execution.error}: ${execution.cause}. When the cause is mended: npx epsilon redrive ${machine}/${execution.name}`,
+    { exitCode: exitCodes.runFailed },
+  );
+}
+
+interface DemoOptions {
+  readonly tenants: string;
+  readonly retryScale: string;
+}
+
+async function demo(session: Session, options: DemoOptions): Promise<void> {
+  const count = Number(options.tenants);
+  if (!Number.isInteger(count) || count < 1 || count > demoFamilies.length)
+    throw new EpsilonError(
+      'USAGE',
+      `--tenants ${options.tenants} is not a whole number from 1 to ${demoFamilies.length}.`,
+    );
+  const runtime = await openRuntime({
+    projectDir: session.projectDir,
+    stateDir: session.stateDir,
+    mode: 'write',
+    variables: environmentVariables(),
+    clock: session.clock,
+    schedules: true,
+    ...scaleOf(options.retryScale),
+    onFault: (error) => session.output.warn(`fault: ${error.message}\n`),
+  });
+  try {
+    const socket = await serveSocket(runtime.control, runtime.state.socket);
+    try {
+      if (!session.output.json)
+        session.output.write(
+          `Epsilon on this machine, state in ${runtime.state.path} (pauses of retries x ${options.retryScale})\n`,
+        );
+      await addFamilies(session, runtime, demoFamilies.slice(0, count));
+      await night(session, runtime);
+    } finally {
+      await socket.close();
+    }
+  } finally {
+    await runtime.close();
+  }
+}
+
+/** `demo` */
+export function addDemo(program: Command, session: () => Session): void {
+  program
+    .command('demo')
+    .description('a whole night of training on this machine, from the schedule to a search answer')
+    .option('--tenants <n>', 'how many demo tenants', String(demoFamilies.length))
+    .option('--retry-scale <0-1>', 'factor on the pauses of retries', '0.01')
+    .action((options: DemoOptions) => demo(session(), options));
+}

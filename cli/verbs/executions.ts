@@ -1,0 +1,221 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
+import { NotFound } from '../../lib/errors/store-errors.ts';
+import type { ControlPlane } from '../../lib/ports/control-plane.ts';
+import type { ExecutionDetail, ExecutionStatus, HistoryEvent } from '../../lib/ports/workflows.ts';
+import { checkTenantId } from '../../lib/tenants/tenant.ts';
+import { print, table } from '../output.ts';
+import { findExecution, type Session, withControl } from '../session.ts';
+import { watch } from '../watch.ts';
+
+function inputOf(text: string): unknown {
+  let body = text;
+  try {
+    if (text.startsWith('@')) body = readFileSync(text.slice(1), 'utf8');
+    return JSON.parse(body);
+  } catch (error) {
+    throw new EpsilonError(
+      'INPUT_INVALID',
+      `--input is not JSON (or @file with JSON): ${(error as Error).message}.`,
+      { cause: error },
+    );
+  }
+}
+
+/** Prints how an execution ended and throws with exit code 1 unless it succeeded. */
+function conclude(session: Session, execution: ExecutionDetail): void {
+  print(
+    session.output,
+    { execution },
+    () =>
+      `${execution.machine}/${execution.name} ${execution.status}${execution.error ? `: ${execution.error}: ${execution.cause ?? ''}` : ''}`,
+  );
+  if (execution.status === 'SUCCEEDED') return;
+  throw new EpsilonError(
+    'RUN_FAILED',
+    `${execution.name} ended ${execution.status}. When the cause is mended: epsilon redrive ${execution.machine}/${execution.name}`,
+    {
+      exitCode: exitCodes.runFailed,
+    },
+  );
+}
+
+interface RunOptions {
+  readonly input?: string;
+  readonly tenant?: string;
+  readonly name?: string;
+  readonly wait: boolean;
+  readonly retryScale?: string;
+}
+
+async function requireTenant(control: ControlPlane, tenantId: string): Promise<void> {
+  const tenant = await control.tenants.get(checkTenantId(tenantId));
+  if (!tenant)
+    throw new NotFound('TENANT_NOT_FOUND', `There is no tenant "${tenantId}"; nothing was started.`);
+  if (tenant.status === 'suspended')
+    throw new EpsilonError(
+      'TENANT_SUSPENDED',
+      `Tenant "${tenantId}" is suspended; nothing was started. "epsilon tenants resume ${tenantId}" ends that.`,
+    );
+}
+
+function startOf(
+  session: Session,
+  machine: string,
+  options: RunOptions,
+): { readonly input: unknown; readonly name: string } {
+  const unique = session.ids.ulid().toLowerCase();
+  const given = options.input === undefined ? {} : (inputOf(options.input) as Record<string, unknown>);
+  if (options.tenant !== undefined)
+    return {
+      input: { ...given, tenantId: options.tenant },
+      name: options.name ?? `${options.tenant}-manual-${unique}`,
+    };
+  // An operator's night is meant: it is never taken for a second delivery of the schedule.
+  if (machine === 'nightly-training')
+    return { input: { trigger: 'manual', ...given }, name: options.name ?? `manual-${unique}` };
+  return { input: given, name: options.name ?? `manual-${unique}` };
+}
+
+async function run(session: Session, machine: string, options: RunOptions): Promise<void> {
+  await withControl(
+    session,
+    { mode: 'write', schedules: false, ...scaleOf(options.retryScale) },
+    async (control) => {
+      if (options.tenant !== undefined) await requireTenant(control, options.tenant);
+      const { executionArn } = await control.workflows.start({
+        machine,
+        ...startOf(session, machine, options),
+      });
+      if (!options.wait) {
+        print(session.output, { executionArn }, () => `Started ${executionArn}`);
+        return;
+      }
+      conclude(session, (await watch(session, control, executionArn)).execution);
+    },
+  );
+}
+
+/** The factor on retry pauses, as a number. */
+export function scaleOf(text: string | undefined): { retryScale?: number } {
+  if (text === undefined) return {};
+  const scale = Number(text);
+  if (Number.isFinite(scale) && scale >= 0 && scale <= 1) return { retryScale: scale };
+  throw new EpsilonError('USAGE', `--retry-scale ${text} is not a number from 0 to 1.`);
+}
+
+/** Task tokens are secrets: a history is printed without them. */
+export function redact(event: HistoryEvent): HistoryEvent {
+  const hide = (text: string) =>
+    text.replace(/((?:taskToken|TaskToken|token)\\*"\s*:\s*\\*")[^"\\]+/g, '$1(redacted)');
+  return JSON.parse(
+    JSON.stringify(event, (_, value: unknown) => (typeof value === 'string' ? hide(value) : value)),
+  ) as HistoryEvent;
+}
+
+function lineOf(event: HistoryEvent): string {
+  const details = Object.values(event).find((value) => typeof value === 'object' && value !== null) as
+    | Record<string, unknown>
+    | undefined;
+  const what = details?.['name'] ?? details?.['resource'] ?? details?.['mapRunArn'] ?? '';
+  const error =
+    details?.['error'] === undefined ? '' : ` ${String(details['error'])}: ${String(details['cause'] ?? '')}`;
+  return `${String(event.id).padStart(5)}  ${event.timestamp}  ${event.type} ${String(what)}${error}`;
+}
+
+async function history(session: Session, given: string): Promise<void> {
+  await withControl(session, { mode: 'read' }, async (control) => {
+    const events = (
+      await Array.fromAsync(control.workflows.history(await findExecution(control, given)))
+    ).map(redact);
+    print(session.output, { events }, () => events.map(lineOf).join('\n'));
+  });
+}
+
+/** `run`, `executions`, `describe`, `history`, `redrive`, `stop`. */
+export function addExecutions(program: Command, session: () => Session): void {
+  program
+    .command('run')
+    .description('start a state machine now and watch it')
+    .argument('<machine>', 'nightly-training or tenant-model-training')
+    .option('--tenant <tenant>', 'the tenant to train (tenant-model-training)')
+    .option('--input <json>', 'input as JSON, or @file')
+    .option('--name <name>', 'execution name; a fresh one otherwise')
+    .option('--no-wait', 'return as soon as it is started (a running "epsilon start" carries it on)')
+    .option('--retry-scale <0-1>', 'factor on the pauses of retries')
+    .action((machine: string, options: RunOptions) => run(session(), machine, options));
+  program
+    .command('executions')
+    .description('executions, newest first')
+    .option('--machine <machine>')
+    .option('--status <status>', 'RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED')
+    .option('--limit <n>', 'how many', '20')
+    .action((options: { machine?: string; status?: string; limit: string }) =>
+      withControl(session(), { mode: 'read' }, async (control) => {
+        const filter = {
+          ...(options.machine ? { machine: options.machine } : {}),
+          ...(options.status ? { status: options.status.toUpperCase() as ExecutionStatus } : {}),
+        };
+        const executions = await control.workflows.list({ ...filter, limit: Number(options.limit) });
+        print(session().output, { executions }, () =>
+          table(
+            ['MACHINE', 'NAME', 'STATUS', 'STARTED', 'STOPPED', 'REDRIVES'],
+            executions.map((one) => [
+              one.machine,
+              one.name,
+              one.status,
+              one.startDate,
+              one.stopDate ?? '',
+              one.redriveCount,
+            ]),
+          ),
+        );
+      }),
+    );
+  program
+    .command('describe')
+    .description('one execution whole')
+    .argument('<execution>', 'name, machine/name or ARN')
+    .action((given: string) =>
+      withControl(session(), { mode: 'read' }, async (control) => {
+        const execution = await control.workflows.describe(await findExecution(control, given));
+        print(session().output, { execution }, () => JSON.stringify(execution, null, 2));
+      }),
+    );
+  program
+    .command('history')
+    .description('what happened in an execution')
+    .argument('<execution>')
+    .action((given: string) => history(session(), given));
+  program
+    .command('redrive')
+    .description('continue a failed execution from where it failed, and watch it')
+    .argument('<execution>')
+    .option('--no-wait', 'return as soon as it runs again')
+    .option('--retry-scale <0-1>', 'factor on the pauses of retries')
+    .action((given: string, options: { wait: boolean; retryScale?: string }) =>
+      withControl(
+        session(),
+        { mode: 'write', schedules: false, ...scaleOf(options.retryScale) },
+        async (control) => {
+          const arn = await findExecution(control, given);
+          await control.workflows.redrive(arn);
+          if (!options.wait) print(session().output, { executionArn: arn }, () => `Redriven ${arn}`);
+          else conclude(session(), (await watch(session(), control, arn)).execution);
+        },
+      ),
+    );
+  program
+    .command('stop')
+    .description('stop an execution and cancel its jobs')
+    .argument('<execution>')
+    .option('--reason <text>', 'why', 'stopped by an operator')
+    .action((given: string, { reason }: { reason: string }) =>
+      withControl(session(), { mode: 'write', schedules: false }, async (control) => {
+        const arn = await findExecution(control, given);
+        await control.workflows.stop(arn, { error: 'Stopped', cause: reason });
+        print(session().output, { executionArn: arn }, () => `Stopped ${arn}`);
+      }),
+    );
+}

@@ -1,0 +1,76 @@
+import type { Command } from 'commander';
+import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
+import { NotFound } from '../../lib/errors/store-errors.ts';
+import type { ControlPlane } from '../../lib/ports/control-plane.ts';
+import type { Attempt } from '../../lib/training/run.ts';
+import { stageNames } from '../../lib/training/stages.ts';
+import { pause, type Session, withControl } from '../session.ts';
+
+interface LogOptions {
+  readonly stage?: string;
+  readonly attempt?: string;
+  readonly follow?: boolean;
+}
+
+async function attemptsOf(
+  control: ControlPlane,
+  runId: string,
+  { stage, attempt }: LogOptions,
+): Promise<Attempt[]> {
+  if (stage !== undefined && !(stageNames as readonly string[]).includes(stage)) {
+    throw new EpsilonError('USAGE', `There is no stage "${stage}" (${stageNames.join(', ')}).`);
+  }
+  if (!(await control.runs.getRun(runId)))
+    throw new NotFound('RUN_NOT_FOUND', `There is no run "${runId}"; "epsilon executions" lists them.`);
+  const all = await control.runs.listAttempts(runId);
+  return all.filter(
+    (one) =>
+      (stage === undefined || one.stage === stage) &&
+      (attempt === undefined || one.attempt === Number(attempt)),
+  );
+}
+
+async function copyLog(
+  session: Session,
+  control: ControlPlane,
+  { jobName }: Attempt,
+  follow: boolean,
+): Promise<void> {
+  for (const stream of ['stdout', 'stderr'] as const) {
+    for (let at = 0; !session.signal.aborted; ) {
+      const { text, nextByte, ended } = await control.logs.read(jobName, stream, at);
+      if (text !== '') session.output.write(text);
+      if (ended || (nextByte === at && !follow)) break;
+      if (nextByte === at) await pause(session, 200);
+      at = nextByte;
+    }
+  }
+}
+
+/** `logs` */
+export function addLogs(program: Command, session: () => Session): void {
+  program
+    .command('logs')
+    .description("the output of a run's jobs, one JSON line each")
+    .argument('<run>', 'run id: the name of the tenant execution')
+    .option('--stage <stage>', stageNames.join(', '))
+    .option('--attempt <n>')
+    .option('-f, --follow', 'go on until the jobs are over')
+    .action((runId: string, options: LogOptions) =>
+      withControl(session(), { mode: 'read' }, async (control) => {
+        const shown = new Set<string>();
+        for (;;) {
+          for (const attempt of await attemptsOf(control, runId, options)) {
+            if (shown.has(attempt.jobName)) continue;
+            shown.add(attempt.jobName);
+            await copyLog(session(), control, attempt, options.follow ?? false).catch((error: unknown) => {
+              if (!(error instanceof NotFound)) throw error;
+            });
+          }
+          const run = await control.runs.getRun(runId);
+          if (!options.follow || run?.status !== 'running' || session().signal.aborted) return;
+          await pause(session(), 300);
+        }
+      }),
+    );
+}

@@ -1,0 +1,140 @@
+import type { Command } from 'commander';
+import { environmentVariables } from '../../lib/config/environment.ts';
+import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
+import { faultsOf } from '../../local/asl/compile.ts';
+import { resolveIntrinsics } from '../../local/asl/resolve.ts';
+import { serveHttp, serveSocket } from '../../local/control/server.ts';
+import { compilePattern } from '../../local/events/pattern.ts';
+import { loadLocalService, openRuntime } from '../../local/runtime.ts';
+import { parseSchedule } from '../../local/schedule/expression.ts';
+import { print, table } from '../output.ts';
+import { pause, type Session, withControl } from '../session.ts';
+import { scaleOf } from './executions.ts';
+
+/** Port of metrics and control API where none is named. */
+const defaultPort = 7411;
+
+/** Every fault of the service's declarations, each with its place. */
+export function serviceFaults(projectDir: string): string[] {
+  const { service } = loadLocalService(projectDir, environmentVariables());
+  const faults: string[] = [];
+  for (const { key, definition } of service.machines) {
+    for (const fault of faultsOf(resolveIntrinsics(definition, service.resolve)))
+      faults.push(`machine ${key}, ${fault.path}: ${fault.message}`);
+  }
+  const attempt = (place: string, check: () => unknown) => {
+    try {
+      check();
+    } catch (error) {
+      faults.push(`${place}: ${(error as Error).message}`);
+    }
+  };
+  for (const schedule of service.schedules)
+    attempt(`schedule ${schedule.name}`, () => parseSchedule(schedule.expression, schedule.timezone));
+  for (const rule of service.rules) attempt(`rule ${rule.name}`, () => compilePattern(rule.pattern));
+  return faults;
+}
+
+async function start(session: Session, options: { port: string; retryScale?: string }): Promise<void> {
+  const runtime = await openRuntime({
+    projectDir: session.projectDir,
+    stateDir: session.stateDir,
+    mode: 'write',
+    variables: environmentVariables(),
+    clock: session.clock,
+    ...scaleOf(options.retryScale),
+    onFault: (error) => session.output.warn(`fault: ${error.message}\n`),
+  });
+  try {
+    const socket = await serveSocket(runtime.control, runtime.state.socket);
+    try {
+      const http = await serveHttp(runtime.control, {
+        port: Number(options.port),
+        tokenFile: runtime.state.tokenFile,
+        metricsText: () => runtime.metricsText(),
+      });
+      print(
+        session.output,
+        { status: 'started', socket: socket.at, http: http.at, stateDir: runtime.state.path },
+        () =>
+          `Control plane of ${runtime.state.path}\nmetrics ${http.at}/metrics, control API ${http.at}/rpc (token in ${runtime.state.tokenFile})\nStop with Ctrl-C; jobs that run go on and are taken up by the next start.`,
+      );
+      while (!session.signal.aborted) await pause(session, 3_600_000);
+      await http.close();
+    } finally {
+      await socket.close();
+    }
+  } finally {
+    await runtime.close();
+  }
+  session.output.warn('Stopped; nothing is lost.\n');
+}
+
+/** `start`, `validate`, `schedules ...`. */
+export function addService(program: Command, session: () => Session): void {
+  program
+    .command('start')
+    .description('run the control plane: schedules, events, jobs, metrics and control API')
+    .option('--port <port>', 'port on 127.0.0.1, 0 for any', String(defaultPort))
+    .option('--retry-scale <0-1>', 'factor on the pauses of retries')
+    .action((options: { port: string; retryScale?: string }) => start(session(), options));
+  program
+    .command('validate')
+    .description('check configuration, state machines, schedules and rules')
+    .action(() => {
+      const faults = serviceFaults(session().projectDir);
+      const { service } = loadLocalService(session().projectDir, environmentVariables());
+      const counts = {
+        functions: service.functions.size,
+        machines: service.machines.length,
+        schedules: service.schedules.length,
+        rules: service.rules.length,
+      };
+      if (faults.length > 0)
+        throw new EpsilonError('SERVICE_INVALID', `${faults.length} faults:\n  ${faults.join('\n  ')}`, {
+          details: { faults },
+        });
+      print(
+        session().output,
+        { status: 'valid', ...counts },
+        () =>
+          `Valid: ${counts.functions} functions, ${counts.machines} state machines, ${counts.schedules} schedules, ${counts.rules} rules.`,
+      );
+    });
+  const schedules = program.command('schedules').description('when things begin');
+  schedules
+    .command('list')
+    .description('declared schedules and their next times')
+    .action(() =>
+      withControl(session(), { mode: 'read' }, async (control) => {
+        const all = await control.schedules.list();
+        print(session().output, { schedules: all }, () =>
+          table(
+            ['SCHEDULE', 'EXPRESSION', 'ZONE', 'STATE', 'NEXT', 'PREVIOUS'],
+            all.map((one) => [
+              one.name,
+              one.expression,
+              one.timezone,
+              one.enabled ? 'on' : 'off',
+              one.next ?? '',
+              one.previous ?? '',
+            ]),
+          ),
+        );
+      }),
+    );
+  schedules
+    .command('fire')
+    .description("deliver a schedule's own event now")
+    .argument('<schedule>')
+    .option('--at <time>', 'scheduled time (ISO 8601)')
+    .action((name: string, { at }: { at?: string }) =>
+      withControl(session(), { mode: 'write', schedules: false }, async (control) => {
+        const time = at ?? new Date(session().clock.now()).toISOString();
+        if (Number.isNaN(Date.parse(time)))
+          throw new EpsilonError('DATE_OUT_OF_RANGE', `--at ${time} is not an ISO 8601 instant.`);
+        await control.schedules.fire(name, new Date(time).toISOString());
+        print(session().output, { schedule: name, scheduledTime: time }, () => `Fired ${name} for ${time}.`);
+      }),
+    );
+}

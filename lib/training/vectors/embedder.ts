@@ -1,0 +1,45 @@
+import { tokenize } from './tokens.ts';
+import type { WordModel } from './word-model.ts';
+
+/** Weight of rare against frequent words: smooth inverse frequency, a / (a + p(w)) (Arora, Liang, Ma 2017, who use 1e-3). */
+const smoothing = 1e-3;
+
+/** Embeds texts as the normalised weighted mean of their words' vectors. */
+export class Embedder {
+  readonly dimensions: number;
+  readonly #model: WordModel;
+  readonly #rows: ReadonlyMap<string, number>;
+  readonly #weights: Float32Array;
+
+  constructor(model: WordModel) {
+    this.#model = model;
+    this.dimensions = model.dimensions;
+    this.#rows = new Map(model.words.map((word, row) => [word, row]));
+    const total = model.counts.reduce((sum, count) => sum + count, 0);
+    this.#weights = Float32Array.from(model.counts, (count) => smoothing / (smoothing + count / total));
+  }
+
+  /** A unit vector, or undefined when the text holds no known word. */
+  embed(text: string): Float32Array | undefined {
+    const { dimensions } = this;
+    const sum = new Float32Array(dimensions);
+    let known = false;
+    for (const word of tokenize(text)) {
+      const row = this.#rows.get(word);
+      if (row === undefined) continue;
+      known = true;
+      const weight = this.#weights[row] ?? 0;
+      for (let index = 0; index < dimensions; index += 1) {
+        sum[index] =
+          (sum[index] as number) + weight * (this.#model.vectors[row * dimensions + index] as number);
+      }
+    }
+    return known ? normalise(sum) : undefined;
+  }
+}
+
+/** The vector divided by its length; undefined for a zero vector. */
+export function normalise(vector: Float32Array): Float32Array | undefined {
+  const length = Math.hypot(...vector);
+  return length > 0 ? vector.map((value) => value / length) : undefined;
+}

@@ -1,0 +1,135 @@
+/** What a skip-gram training starts from. */
+export interface SkipGramOptions {
+  readonly dimensions: number;
+  /** Words to either side. */
+  readonly window: number;
+  /** Words that are not there, for each one that is. */
+  readonly negatives: number;
+  readonly epochs: number;
+  readonly learningRate: number;
+  /** 32 bits; the same seed and data give the same model. */
+  readonly seed: number;
+}
+
+/** Where a training stands: enough to go on after a restart as if nothing had happened. */
+export interface SkipGramState {
+  /** Epochs that are done. */
+  epoch: number;
+  random: number;
+  readonly input: Float32Array;
+  readonly output: Float32Array;
+}
+
+const tableSize = 1 << 18;
+const sigmoidSteps = 1_024;
+const sigmoidReach = 6;
+
+const sigmoids = Float32Array.from(
+  { length: sigmoidSteps },
+  (_, index) => 1 / (1 + Math.exp(-((index / sigmoidSteps) * 2 - 1) * sigmoidReach)),
+);
+
+function sigmoid(value: number): number {
+  if (value >= sigmoidReach) return 1;
+  if (value <= -sigmoidReach) return 0;
+  return sigmoids[((value + sigmoidReach) * (sigmoidSteps / (2 * sigmoidReach))) | 0] as number;
+}
+
+/** Marsaglia's xorshift with 32 bits. */
+function next(random: number): number {
+  let mixed = random;
+  mixed ^= mixed << 13;
+  mixed ^= mixed >>> 17;
+  mixed ^= mixed << 5;
+  return mixed >>> 0;
+}
+
+/** Rows to draw negatives from, each as often as its count to the 3/4 asks (Mikolov et al. 2013). */
+function negativeTable(counts: readonly number[]): Uint32Array {
+  const weights = counts.map((count) => count ** 0.75);
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const table = new Uint32Array(tableSize);
+  let row = 0;
+  let reached = (weights[0] ?? 0) / total;
+  for (let index = 0; index < tableSize; index += 1) {
+    table[index] = row;
+    if (index / tableSize > reached && row < counts.length - 1) {
+      row += 1;
+      reached += (weights[row] ?? 0) / total;
+    }
+  }
+  return table;
+}
+
+/** A training that has not begun. */
+export function beginSkipGram(words: number, { dimensions, seed }: SkipGramOptions): SkipGramState {
+  let random = (seed >>> 0) | 1;
+  const input = new Float32Array(words * dimensions);
+  for (let index = 0; index < input.length; index += 1) {
+    random = next(random);
+    input[index] = (random / 2 ** 32 - 0.5) / dimensions;
+  }
+  return { epoch: 0, random, input, output: new Float32Array(words * dimensions) };
+}
+
+/**
+ * Trains one epoch in place and returns its mean loss per pair (negative sampling, Mikolov et al. 2013).
+ * `corpus` holds row numbers, -1 between passages.
+ */
+export function trainEpoch(
+  corpus: Int32Array,
+  counts: readonly number[],
+  state: SkipGramState,
+  options: SkipGramOptions,
+): number {
+  const { dimensions, window, negatives, epochs, learningRate } = options;
+  const { input, output } = state;
+  const table = negativeTable(counts);
+  const gradient = new Float32Array(dimensions);
+  let { random } = state;
+  let loss = 0;
+  let pairs = 0;
+  for (let at = 0; at < corpus.length; at += 1) {
+    const center = corpus[at] as number;
+    if (center < 0) continue;
+    const done = (state.epoch + at / corpus.length) / epochs;
+    const rate = learningRate * Math.max(1e-4, 1 - done);
+    random = next(random);
+    const reach = 1 + (random % window);
+    for (let side = -reach; side <= reach; side += 1) {
+      const context = side === 0 ? -1 : (corpus[at + side] ?? -1);
+      if (context < 0) {
+        if (side < 0) continue;
+        if (side === 0) continue;
+        break;
+      }
+      const row = context * dimensions;
+      gradient.fill(0);
+      for (let sample = 0; sample <= negatives; sample += 1) {
+        let target = center;
+        if (sample > 0) {
+          random = next(random);
+          target = table[random & (tableSize - 1)] as number;
+          if (target === center) continue;
+        }
+        const column = target * dimensions;
+        let dot = 0;
+        for (let index = 0; index < dimensions; index += 1)
+          dot += (input[row + index] as number) * (output[column + index] as number);
+        const predicted = sigmoid(dot);
+        const step = ((sample === 0 ? 1 : 0) - predicted) * rate;
+        loss -= Math.log(Math.max(1e-7, sample === 0 ? predicted : 1 - predicted));
+        for (let index = 0; index < dimensions; index += 1) {
+          gradient[index] = (gradient[index] as number) + step * (output[column + index] as number);
+          output[column + index] = (output[column + index] as number) + step * (input[row + index] as number);
+        }
+      }
+      for (let index = 0; index < dimensions; index += 1)
+        input[row + index] = (input[row + index] as number) + (gradient[index] as number);
+      pairs += 1;
+    }
+  }
+  state.random = random;
+  state.epoch += 1;
+  return pairs === 0 ? 0 : loss / pairs;
+}

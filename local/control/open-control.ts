@@ -1,0 +1,23 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { ControlPlane } from '../../lib/ports/control-plane.ts';
+import { SystemClock } from '../clock/system-clock.ts';
+import { loadLocalService, openRuntime, type RuntimeOptions } from '../runtime.ts';
+import { connectControl } from './client.ts';
+
+/**
+ * The control plane of a state directory: the process that runs it, through its socket, or else this process.
+ * Reading needs no lock; writing takes it (`STATE_LOCKED` when somebody without a socket holds it).
+ */
+export async function openControl(
+  options: RuntimeOptions,
+): Promise<{ readonly control: ControlPlane; readonly remote: boolean }> {
+  const socket = join(resolve(options.stateDir), 'control.sock');
+  if (existsSync(socket)) {
+    const { config } = loadLocalService(options.projectDir, options.variables);
+    const control = await connectControl(socket, { config, clock: options.clock ?? new SystemClock() });
+    if (control) return { control, remote: true };
+  }
+  const runtime = await openRuntime(options);
+  return { control: runtime.control, remote: false };
+}

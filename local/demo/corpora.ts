@@ -1,0 +1,84 @@
+import { copyFileSync, existsSync, globSync, mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A demo tenant: a family of the packages that are installed here. */
+export interface DemoFamily {
+  readonly tenantId: string;
+  /** Folders below node_modules, as globs. */
+  readonly packages: readonly string[];
+  /** A question its documents should answer. */
+  readonly question: string;
+  /** Tokens of training data; the rest of a large family is left out. */
+  readonly maxTokens: number;
+}
+
+/** Families of clearly different size. */
+export const demoFamilies: readonly DemoFamily[] = [
+  {
+    tenantId: 'pulumi',
+    packages: ['@pulumi/*', '@grpc/*', 'protobufjs', '@protobufjs/*'],
+    question: 'how do I create a stack and preview changes',
+    maxTokens: 30_000,
+  },
+  {
+    tenantId: 'aws-sdk',
+    packages: ['@aws-sdk/client-*', '@smithy/*', '@aws-lambda-powertools/*', '@middy/*'],
+    question: 'how do I retry a failed request',
+    maxTokens: 60_000,
+  },
+  {
+    tenantId: 'build-tools',
+    packages: [
+      'esbuild',
+      'vitest',
+      'typescript',
+      '@biomejs/*',
+      'rollup',
+      'vite',
+      'acorn*',
+      'commander',
+      'dependency-cruiser',
+      'chalk',
+      'semver',
+    ],
+    question: 'how do I run the tests in watch mode',
+    maxTokens: 40_000,
+  },
+  {
+    tenantId: 'data-formats',
+    packages: ['yaml', 'csv-parse', 'zod', 'jsonata', 'ajv*', 'fast-*', 'json*', 'picomatch'],
+    question: 'how do I parse a file with headers',
+    maxTokens: 25_000,
+  },
+];
+
+/** Names of documents inside a package. */
+const documents = '{README,CHANGELOG,HISTORY,MIGRATION,CONTRIBUTING,LICENSE}*';
+
+/** Files larger than this are generated lists rather than documents. */
+const largest = 400_000;
+
+/** Documentation files of a family that are installed here, in a stable order. */
+export function familyFiles(nodeModules: string, family: DemoFamily): string[] {
+  const patterns = family.packages.flatMap((name) => [
+    `${name}/${documents}`,
+    `${name}/docs/**/*.md`,
+    `${name}/doc/**/*.md`,
+  ]);
+  return globSync(patterns, { cwd: nodeModules })
+    .filter((file) => /\.(md|markdown|txt)$|LICENSE$/i.test(file))
+    .filter((file) => {
+      const found = statSync(join(nodeModules, file), { throwIfNoEntry: false });
+      return found?.isFile() === true && found.size <= largest;
+    })
+    .sort();
+}
+
+/** Copies a family's documents below the state directory, where its tenant's `documents` point; returns how many. */
+export function gatherFamily(nodeModules: string, family: DemoFamily, folder: string): number {
+  if (existsSync(folder)) return familyFiles(nodeModules, family).length;
+  mkdirSync(folder, { recursive: true });
+  const files = familyFiles(nodeModules, family);
+  for (const file of files) copyFileSync(join(nodeModules, file), join(folder, file.replaceAll('/', '__')));
+  return files.length;
+}

@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { createFileObjectStore } from '../../lib/files/file-object-store.ts';
+import type { ObjectStore } from '../../lib/ports/object-store.ts';
+import { JobFailure, jobExit } from './failure.ts';
+
+/** The job contract's variables (docs/job-contract.md). */
+const contract = z.object({
+  EPSILON_RUN_ID: z.string().min(1),
+  EPSILON_TRAINING_STAGE: z.enum(['prepare', 'train', 'index', 'deploy', 'cache']),
+  EPSILON_ATTEMPT: z.coerce.number().int().positive(),
+  EPSILON_INPUTS: z.string(),
+  EPSILON_OUTPUT: z
+    .string()
+    .regex(/^s3:\/\/[^/]+\/.+\/$/, { error: 'must be an s3://bucket/prefix/ that ends in "/"' }),
+  EPSILON_FENCE: z.coerce.number().int().min(0),
+  EPSILON_SEED: z.coerce.number().int().min(0),
+  EPSILON_RESULT_PATH: z.string().min(1),
+  EPSILON_TRACEPARENT: z.string().optional(),
+  EPSILON_OBJECTS_ROOT: z.string().optional(),
+  EPSILON_OPTIONS: z.string().optional(),
+  REDIS_URL: z.string().optional(),
+});
+
+const optionsSchema = z.object({
+  maxTokens: z.number().int().positive().optional(),
+  maxDocuments: z.number().int().positive().optional(),
+  dimensions: z.number().int().min(2).max(4_096).optional(),
+  minSelfRetrieval: z.number().min(0).max(1).optional(),
+});
+
+/** Everything a stage is given. */
+export interface JobContext {
+  readonly tenantId: string;
+  readonly runId: string;
+  readonly stage: string;
+  readonly attempt: number;
+  readonly fence: number;
+  readonly seed: number;
+  readonly inputs: Readonly<Record<string, string>>;
+  /** This attempt's prefix, ends in "/". */
+  readonly output: string;
+  readonly options: z.output<typeof optionsSchema>;
+  readonly objects: ObjectStore;
+  readonly redisUrl: string | undefined;
+  readonly resultPath: string;
+  /** Aborted on SIGTERM: checkpoint and leave. */
+  readonly signal: AbortSignal;
+  /** One line of progress for people and machines. */
+  readonly progress: (message: string, fields?: Readonly<Record<string, unknown>>) => void;
+}
+
+async function openObjects(root: string | undefined): Promise<ObjectStore> {
+  if (root !== undefined) return createFileObjectStore({ root });
+  const { createS3ObjectStore } = await import('../../lib/aws/s3-object-store.ts');
+  return createS3ObjectStore();
+}
+
+function json<T>(schema: z.ZodType<T>, text: string, name: string): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new JobFailure(jobExit.config, 'CONTRACT_INVALID', `${name} is not JSON.`);
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new JobFailure(
+    jobExit.config,
+    'CONTRACT_INVALID',
+    `${name}: ${parsed.error.issues[0]?.message ?? 'invalid'}.`,
+  );
+}
+
+/** Reads the job contract; throws a JobFailure (exit 78) naming the variable that is missing or wrong. */
+export async function readContext(
+  variables: Readonly<Record<string, string | undefined>>,
+  tenantId: string,
+  signal: AbortSignal,
+): Promise<JobContext> {
+  const parsed = contract.safeParse(variables);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new JobFailure(
+      jobExit.config,
+      'CONTRACT_INVALID',
+      `${String(issue?.path[0])}: ${issue?.message ?? 'invalid'}.`,
+    );
+  }
+  const values = parsed.data;
+  const common = {
+    runId: values.EPSILON_RUN_ID,
+    tenantId,
+    stage: values.EPSILON_TRAINING_STAGE,
+    attempt: values.EPSILON_ATTEMPT,
+    traceId: values.EPSILON_TRACEPARENT?.split('-')[1],
+  };
+  return {
+    tenantId,
+    runId: values.EPSILON_RUN_ID,
+    stage: values.EPSILON_TRAINING_STAGE,
+    attempt: values.EPSILON_ATTEMPT,
+    fence: values.EPSILON_FENCE,
+    seed: values.EPSILON_SEED,
+    inputs: json(z.record(z.string(), z.string()), values.EPSILON_INPUTS, 'EPSILON_INPUTS'),
+    output: values.EPSILON_OUTPUT,
+    options: json(optionsSchema, values.EPSILON_OPTIONS ?? '{}', 'EPSILON_OPTIONS'),
+    objects: await openObjects(values.EPSILON_OBJECTS_ROOT),
+    redisUrl: values.REDIS_URL,
+    resultPath: values.EPSILON_RESULT_PATH,
+    signal,
+    progress: (message, fields = {}) => {
+      process.stdout.write(
+        `${JSON.stringify({ timestamp: new Date().toISOString(), level: 'INFO', message, ...common, ...fields })}\n`,
+      );
+    },
+  };
+}
+
+/** An input's URI; throws when the contract does not name it. */
+export function inputOf(context: JobContext, name: string): string {
+  const uri = context.inputs[name];
+  if (uri !== undefined) return uri;
+  throw new JobFailure(jobExit.config, 'CONTRACT_INVALID', `EPSILON_INPUTS names no "${name}".`);
+}

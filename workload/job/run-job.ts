@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { renameSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
+import { checkTenantId } from '../../lib/tenants/tenant.ts';
+import { type JobContext, readContext } from './context.ts';
+import { Interrupted, JobFailure, jobExit } from './failure.ts';
+
+/** Largest result, in bytes. */
+const largestResult = 4_096;
+
+/** Arguments of a job, by name without dashes. */
+export type JobArguments = Readonly<Record<string, string | boolean | undefined>>;
+
+/** What a stage gives back: small facts for the control plane. */
+export type JobResult = Readonly<Record<string, unknown>>;
+
+/** A job of an image: the arguments it takes and what it does. */
+export interface JobDefinition {
+  readonly options: Readonly<Record<string, { readonly type: 'string' | 'boolean' }>>;
+  run(context: JobContext, args: JobArguments): Promise<JobResult>;
+}
+
+/** SHA-256 of bytes or text, in hex. */
+export function sha256(body: Uint8Array | string): string {
+  return createHash('sha256').update(body).digest('hex');
+}
+
+/** `--resultPath` may be /dev/termination-log, which cannot be replaced by a rename. */
+function writeResult(path: string, result: JobResult): void {
+  const text = JSON.stringify(result);
+  if (Buffer.byteLength(text) > largestResult)
+    throw new JobFailure(
+      jobExit.software,
+      'RESULT_TOO_LARGE',
+      `The result has more than ${largestResult} bytes.`,
+    );
+  if (path.startsWith('/dev/')) {
+    writeFileSync(path, text);
+    return;
+  }
+  writeFileSync(`${path}.tmp`, text);
+  renameSync(`${path}.tmp`, path);
+}
+
+function parse(definition: JobDefinition, argv: readonly string[]): JobArguments {
+  try {
+    return parseArgs({ args: [...argv], options: definition.options, strict: true }).values as JobArguments;
+  } catch (error) {
+    throw new JobFailure(jobExit.usage, 'USAGE', (error as Error).message);
+  }
+}
+
+/** Codes of failing calls that a later try may not meet again. */
+const passing: ReadonlySet<string> = new Set([
+  'ENOSPC',
+  'EDQUOT',
+  'EMFILE',
+  'ENFILE',
+  'ETIMEDOUT',
+  'ECONNRESET',
+  'ECONNREFUSED',
+]);
+
+function asFailure(error: unknown): JobFailure {
+  if (error instanceof JobFailure) return error;
+  if (error instanceof Interrupted)
+    return new JobFailure(
+      jobExit.terminated,
+      'INTERRUPTED',
+      'Stopped on request; the last checkpoint stays.',
+    );
+  if (error instanceof EpsilonError) {
+    const input =
+      error.code.startsWith('DATA_') ||
+      error.code === 'OBJECT_NOT_FOUND' ||
+      error.code === 'TENANT_ID_INVALID';
+    return new JobFailure(
+      input ? jobExit.data : error.code === 'DISK_FULL' ? jobExit.tryAgain : 1,
+      error.code,
+      error.message,
+    );
+  }
+  const { code, message } = error as NodeJS.ErrnoException;
+  return new JobFailure(passing.has(code ?? '') ? jobExit.tryAgain : 1, code ?? 'INTERNAL', message);
+}
+
+async function work(
+  definition: JobDefinition,
+  argv: readonly string[],
+  variables: Readonly<Record<string, string | undefined>>,
+  signal: AbortSignal,
+): Promise<void> {
+  const args = parse(definition, argv);
+  const tenantId = checkTenantId(args['tenant-id']);
+  const context = await readContext(variables, tenantId, signal);
+  const began = performance.now();
+  context.progress('stage begins');
+  const result = {
+    ...(await definition.run(context, args)),
+    seconds: Math.round(performance.now() - began) / 1000,
+  };
+  await context.objects.put(`${context.output}result.json`, JSON.stringify(result), {
+    contentType: 'application/json',
+  });
+  writeResult(context.resultPath, result);
+  context.progress('stage done', result);
+}
+
+/** Runs a job by the contract: result, exit code and one line of JSON on stderr when it fails. Ends the process. */
+export async function runJob(definition: JobDefinition): Promise<void> {
+  const stop = new AbortController();
+  process.once('SIGTERM', () => stop.abort());
+  // A job's environment is its input: the contract is read here, at its door.
+  const variables = process.env;
+  try {
+    await work(definition, process.argv.slice(2), variables, stop.signal);
+    process.exitCode = 0;
+  } catch (error) {
+    const { code, message, exitCode } = asFailure(error);
+    const path = variables['EPSILON_RESULT_PATH'];
+    if (path !== undefined && code !== 'RESULT_TOO_LARGE')
+      writeResult(path, { error: { code, message: message.slice(0, 1_000) } });
+    process.stderr.write(
+      `${JSON.stringify({ timestamp: new Date().toISOString(), level: 'ERROR', code, message })}\n`,
+    );
+    process.exitCode = exitCode;
+  }
+}
+
+/** Throws when the platform has asked the job to stop. */
+export function checkInterrupted({ signal }: JobContext): void {
+  if (signal.aborted) throw new Interrupted('SIGTERM');
+}
