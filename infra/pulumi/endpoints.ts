@@ -1,0 +1,105 @@
+import { SecurityGroup } from '@pulumi/aws/ec2/securityGroup.js';
+import { VpcEndpoint } from '@pulumi/aws/ec2/vpcEndpoint.js';
+import { SecurityGroupEgressRule } from '@pulumi/aws/vpc/securityGroupEgressRule.js';
+import { SecurityGroupIngressRule } from '@pulumi/aws/vpc/securityGroupIngressRule.js';
+import type { Output } from '@pulumi/pulumi';
+import type { Network } from './network.ts';
+import type { Site } from './site.ts';
+
+/** AWS services reached without leaving the network; ECR needs two (API and layers). */
+export const interfaceServices = [
+  'eks',
+  'sts',
+  'states',
+  'events',
+  'batch',
+  'ssm',
+  'secretsmanager',
+  'sns',
+  'logs',
+  'ecr.api',
+  'ecr.dkr',
+  'xray',
+] as const;
+
+/** A security group and one inbound port from the VPC. */
+export function groupFor(site: Site, network: Network, part: string, port?: number): SecurityGroup {
+  const name = site.name(part);
+  const group = new SecurityGroup(
+    name,
+    { name, vpcId: network.vpc.id, description: `${part} of epsilon` },
+    site.here,
+  );
+  if (port !== undefined) {
+    new SecurityGroupIngressRule(
+      name,
+      {
+        securityGroupId: group.id,
+        cidrIpv4: site.config.network.cidr,
+        ipProtocol: 'tcp',
+        fromPort: port,
+        toPort: port,
+        description: `port ${port} from inside the VPC`,
+      },
+      site.here,
+    );
+  }
+  return group;
+}
+
+/** Security group of functions and Batch instances: calls out over TLS and to the data stores, takes nothing in. */
+export function createWorkerGroup(site: Site, network: Network, part: string): SecurityGroup {
+  const group = groupFor(site, network, part);
+  const out = (name: string, port: number, cidr: string) =>
+    new SecurityGroupEgressRule(
+      site.name(`${part}-${name}`),
+      {
+        securityGroupId: group.id,
+        cidrIpv4: cidr,
+        ipProtocol: 'tcp',
+        fromPort: port,
+        toPort: port,
+        description: name,
+      },
+      site.here,
+    );
+  out('https', 443, '0.0.0.0/0');
+  out('postgres', 5432, site.config.network.cidr);
+  out('redis', 6379, site.config.network.cidr);
+  return group;
+}
+
+/** Creates the interface endpoints, and gateways for S3 and DynamoDB. */
+export function createEndpoints(site: Site, network: Network): Output<string>[] {
+  const group = groupFor(site, network, 'endpoints', 443);
+  const service = (name: string) => `com.amazonaws.${site.config.region}.${name}`;
+  const interfaces = interfaceServices.map(
+    (name) =>
+      new VpcEndpoint(
+        site.name(`endpoint-${name}`),
+        {
+          vpcId: network.vpc.id,
+          serviceName: service(name),
+          vpcEndpointType: 'Interface',
+          privateDnsEnabled: true,
+          subnetIds: network.privateSubnetIds,
+          securityGroupIds: [group.id],
+        },
+        site.here,
+      ),
+  );
+  const gateways = ['s3', 'dynamodb'].map(
+    (name) =>
+      new VpcEndpoint(
+        site.name(`endpoint-${name}`),
+        {
+          vpcId: network.vpc.id,
+          serviceName: service(name),
+          vpcEndpointType: 'Gateway',
+          routeTableIds: network.privateRouteTableIds,
+        },
+        site.here,
+      ),
+  );
+  return [...interfaces, ...gateways].map(({ id }) => id);
+}

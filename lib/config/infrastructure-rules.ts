@@ -1,0 +1,117 @@
+import { EpsilonError } from '../errors/epsilon-error.ts';
+import type { InfrastructureConfig } from './infrastructure.ts';
+
+/**
+ * Kubernetes minors this project runs on, with the last day of EKS standard support
+ * (https://endoflife.date/amazon-eks). Older ones cost six times as much an hour and are then upgraded by AWS.
+ */
+export const supportedKubernetes: Readonly<Record<string, string>> = { '1.35': '2027-03-27' };
+
+/** RDS keeps automated backups for 1 to 35 days; 0 switches them off and with them point-in-time recovery. */
+const retention = { min: 1, max: 35 };
+
+/** Prefix length of the widest network that may reach the public Kubernetes endpoint. */
+const widestPrefix = 16;
+
+function refuse(code: string, key: string, message: string, bound: unknown): EpsilonError {
+  return new EpsilonError(code, `Setting "${key}" ${message}.`, { details: { key, bound } });
+}
+
+function checkNodeGroups(config: InfrastructureConfig): void {
+  for (const [name, group] of Object.entries(config.nodeGroups)) {
+    const key = `nodeGroups.${name}`;
+    const { minSize, desiredSize, maxSize } = group;
+    if (minSize < 0) throw refuse('CAPACITY_RANGE', `${key}.minSize`, `is ${minSize}; the least is 0`, 0);
+    if (maxSize < 1) throw refuse('CAPACITY_RANGE', `${key}.maxSize`, `is ${maxSize}; the least is 1`, 1);
+    if (minSize > maxSize) {
+      throw refuse('CAPACITY_RANGE', `${key}.minSize`, `is ${minSize}, above maxSize ${maxSize}`, maxSize);
+    }
+    if (desiredSize < minSize || desiredSize > maxSize) {
+      const bound = `${minSize} to ${maxSize}`;
+      throw refuse('CAPACITY_RANGE', `${key}.desiredSize`, `is ${desiredSize}, outside ${bound}`, bound);
+    }
+  }
+}
+
+function checkWave(config: InfrastructureConfig): void {
+  const needed = Math.ceil(config.maxConcurrency / config.trainingJobsPerNode);
+  const key = 'nodeGroups.training_spot.maxSize';
+  const has = config.nodeGroups.training_spot.maxSize;
+  if (has < needed) {
+    const message = `is ${has}; ${config.maxConcurrency} tenants at a time, ${config.trainingJobsPerNode} jobs a node, need at least ${needed}`;
+    throw refuse('CAPACITY_RANGE', key, message, needed);
+  }
+  for (const key of ['spotMaxVcpus', 'onDemandMaxVcpus'] as const) {
+    const value = config.batch[key];
+    // The largest stage asks for 4 vCPU; a queue that cannot hold it would wait for ever.
+    if (value < 4) throw refuse('CAPACITY_RANGE', `batch.${key}`, `is ${value}; the least is 4`, 4);
+  }
+}
+
+function checkRetention(config: InfrastructureConfig): void {
+  const { backupRetentionDays: days } = config.database;
+  if (days < retention.min || days > retention.max) {
+    const bound = `${retention.min} to ${retention.max}`;
+    throw refuse(
+      'RETENTION_RANGE',
+      'database.backupRetentionDays',
+      `is ${days}, outside ${bound} days`,
+      bound,
+    );
+  }
+  const { intelligentTieringDays: tier, glacierDays: glacier, logExpiryDays: logs } = config.storage;
+  if (tier < 1)
+    throw refuse('RETENTION_RANGE', 'storage.intelligentTieringDays', `is ${tier}; the least is 1`, 1);
+  if (glacier <= tier) {
+    throw refuse(
+      'RETENTION_RANGE',
+      'storage.glacierDays',
+      `is ${glacier}; it must exceed intelligentTieringDays ${tier}`,
+      tier,
+    );
+  }
+  if (logs < 1) throw refuse('RETENTION_RANGE', 'storage.logExpiryDays', `is ${logs}; the least is 1`, 1);
+}
+
+function checkExposure(config: InfrastructureConfig): void {
+  for (const cidr of config.cluster.publicAccessCidrs) {
+    const prefix = Number(cidr.split('/')[1]);
+    if (cidr.startsWith('0.') || prefix < widestPrefix) {
+      const message = `holds ${cidr}, open to the world; the widest network allowed is /${widestPrefix}`;
+      throw refuse('ENDPOINT_OPEN', 'cluster.publicAccessCidrs', message, `/${widestPrefix}`);
+    }
+    const octets = (cidr.split('/')[0] ?? '').split('.').map(Number);
+    if (prefix > 32 || octets.some((octet) => octet > 255)) {
+      throw refuse(
+        'CONFIG_INVALID',
+        'cluster.publicAccessCidrs',
+        `holds ${cidr}, which is no network`,
+        '/32',
+      );
+    }
+  }
+}
+
+/** Settings that are each well-formed but contradict one another or a published limit; throws the first found. */
+export function assertConsistent(config: InfrastructureConfig): void {
+  if (config.disasterRecoveryRegion === config.region) {
+    const message = `is ${config.region}, the service's own region; it must be another one`;
+    throw refuse('DR_REGION_SAME', 'disasterRecoveryRegion', message, config.region);
+  }
+  if (!(config.cluster.version in supportedKubernetes)) {
+    const known = Object.keys(supportedKubernetes).join(', ');
+    throw refuse(
+      'VERSION_UNSUPPORTED',
+      'cluster.version',
+      `is ${config.cluster.version}; supported: ${known}`,
+      known,
+    );
+  }
+  if (new Set(config.network.zones).size !== 3) {
+    throw refuse('CONFIG_INVALID', 'network.zones', 'must name three different zones', 3);
+  }
+  checkNodeGroups(config);
+  checkWave(config);
+  checkRetention(config);
+  checkExposure(config);
+}

@@ -1,0 +1,57 @@
+/** One parameter that infrastructure writes and the service reads. */
+export interface SsmParameter {
+  /** `<area>/<name>`; the full name is `/epsilon/<environment>/<area>/<name>`. */
+  readonly name: string;
+  readonly writtenBy: 'infra/pulumi';
+  readonly readBy: string;
+  readonly meaning: string;
+}
+
+const parameter = (name: string, readBy: string, meaning: string): SsmParameter => ({
+  name,
+  writtenBy: 'infra/pulumi',
+  readBy,
+  meaning,
+});
+
+/** Everything that crosses from infrastructure to the service; values are ids, ARNs and names, never secrets. */
+export const ssmParameters: readonly SsmParameter[] = [
+  parameter('network/vpc-id', 'load balancer controller', 'VPC id'),
+  parameter(
+    'network/private-subnet-ids',
+    'serverless.yml (functions in the VPC)',
+    'comma-separated, one per zone',
+  ),
+  parameter('network/lambda-security-group-id', 'serverless.yml', 'security group of functions in the VPC'),
+  parameter('eks/cluster-name', 'serverless.yml, release workflow', 'name of the cluster'),
+  parameter('eks/cluster-endpoint', 'serverless.yml', 'https URL of the Kubernetes API'),
+  parameter('batch/spot-queue-arn', 'serverless.yml (job runner)', 'queue tried first'),
+  parameter('batch/on-demand-queue-arn', 'serverless.yml (job runner)', 'queue after repeated preemption'),
+  parameter(
+    'batch/job-definition-arns',
+    'serverless.yml (job runner)',
+    'JSON: stage to ARN; {} until images have digests',
+  ),
+  parameter('s3/data-bucket', 'serverless.yml', 'bucket of tenant data and models'),
+  parameter('s3/replica-bucket', 'restore', 'bucket in the disaster recovery region'),
+  parameter('redis/endpoint', 'cache stage', 'host of the cache'),
+  parameter('redis/secret-arn', 'external-secrets', 'secret with the cache token'),
+  parameter('rds/instance-id', 'backup functions', 'identifier of the database'),
+  parameter('rds/endpoint', 'backend', 'host:port of the database'),
+  parameter('rds/secret-arn', 'external-secrets', 'secret with the database credentials, rotated by AWS'),
+  parameter('kms/key-arn', 'serverless.yml', 'key of data at rest'),
+  parameter('kms/replica-key-arn', 'restore', 'key of data at rest in the disaster recovery region'),
+  parameter('jobs/role-arn', 'job runner', 'role that a job takes with its TenantId session tag'),
+  parameter('jobs/pod-role-arn', 'tenant onboarding', "role to associate with a tenant's service account"),
+  parameter('ecr/data-pipeline-url', 'beginRun, release workflow', 'repository of the data-pipeline image'),
+  parameter('ecr/ml-engine-url', 'beginRun, release workflow', 'repository of the ml-engine image'),
+  parameter('ecr/deployer-url', 'beginRun, release workflow', 'repository of the deployer image'),
+  parameter('ecr/backend-api-url', 'release workflow', 'repository of the backend-api image'),
+  parameter('alerts/topic-arn', 'serverless.yml', 'topic that people subscribe to'),
+  parameter('github/release-role-arn', 'release workflow', 'role that GitHub takes through OIDC'),
+];
+
+/** Full name of a parameter; `name` is `<area>/<name>`. */
+export function ssmParameterName(environment: string, name: string): string {
+  return `/epsilon/${environment}/${name}`;
+}
