@@ -1,5 +1,5 @@
 import type { Compilation } from './compile.ts';
-import { type Source, templateOf, templatesOf } from './compile-state.ts';
+import { type Source, templateOf, templatesOf } from './compile-fields.ts';
 import { isObject, type Json } from './json.ts';
 import type { Template } from './jsonata/template.ts';
 import type { ItemReader, MapState } from './machine.ts';

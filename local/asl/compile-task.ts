@@ -1,5 +1,5 @@
 import type { Compilation } from './compile.ts';
-import { type Source, templatesOf } from './compile-state.ts';
+import { type Source, templatesOf } from './compile-fields.ts';
 import type { Integration, TaskState } from './machine.ts';
 
 /** Resources that run here; a trailing pattern is taken from the name. */
