@@ -1,0 +1,69 @@
+import { ComputeEnvironment } from '@pulumi/aws/batch/computeEnvironment.js';
+import { JobQueue } from '@pulumi/aws/batch/jobQueue.js';
+import { InstanceProfile } from '@pulumi/aws/iam/instanceProfile.js';
+import { createWorkerGroup } from './endpoints.ts';
+import { createIdentity, trustHost } from './identity.ts';
+import type { Network } from './network.ts';
+import { createTemplate } from './node-groups.ts';
+import type { Site } from './site.ts';
+
+/** The two queues: spot is tried first, on-demand after repeated preemption. */
+export interface Batch {
+  readonly spot: JobQueue;
+  readonly onDemand: JobQueue;
+}
+
+/** Creates compute environments that scale to zero, and one queue for each. */
+export function createBatch(site: Site, network: Network): Batch {
+  const host = createIdentity(site, 'batch-host', {
+    trust: [trustHost('ec2.amazonaws.com')],
+    managed: ['service-role/AmazonEC2ContainerServiceforEC2Role'],
+  });
+  const profile = new InstanceProfile(
+    site.name('batch-host'),
+    { name: site.name('batch-host'), role: host.role.name },
+    { ...site.here, dependsOn: [...host.ready] },
+  );
+  const template = createTemplate(site, 'batch');
+  const group = createWorkerGroup(site, network, 'batch');
+  const queue = (part: string, type: 'SPOT' | 'EC2', maxVcpus: number) => {
+    const name = site.name(`batch-${part}`);
+    const environment = new ComputeEnvironment(
+      name,
+      {
+        // A prefix, so that a replacement can be made before the old one, still in the queue, goes.
+        namePrefix: `${name}-`,
+        type: 'MANAGED',
+        state: 'ENABLED',
+        // No service role: AWS then uses its service-linked one.
+        computeResources: {
+          type,
+          allocationStrategy: type === 'SPOT' ? 'SPOT_PRICE_CAPACITY_OPTIMIZED' : 'BEST_FIT_PROGRESSIVE',
+          minVcpus: 0,
+          maxVcpus,
+          instanceRole: profile.arn,
+          instanceTypes: ['c5', 'c6i', 'm5', 'm6i'],
+          ec2Configurations: [{ imageType: 'ECS_AL2023' }],
+          launchTemplate: { launchTemplateId: template.id, version: '$Latest' },
+          subnets: network.privateSubnetIds,
+          securityGroupIds: [group.id],
+        },
+      },
+      { ...site.here, dependsOn: [...network.exits], ignoreChanges: ['computeResources.desiredVcpus'] },
+    );
+    return new JobQueue(
+      name,
+      {
+        name,
+        state: 'ENABLED',
+        priority: 1,
+        computeEnvironmentOrders: [{ order: 1, computeEnvironment: environment.arn }],
+      },
+      site.here,
+    );
+  };
+  return {
+    spot: queue('spot', 'SPOT', site.config.batch.spotMaxVcpus),
+    onDemand: queue('on-demand', 'EC2', site.config.batch.onDemandMaxVcpus),
+  };
+}

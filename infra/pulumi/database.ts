@@ -1,0 +1,109 @@
+import { Instance } from '@pulumi/aws/rds/instance.js';
+import { InstanceAutomatedBackupsReplication } from '@pulumi/aws/rds/instanceAutomatedBackupsReplication.js';
+import { ParameterGroup } from '@pulumi/aws/rds/parameterGroup.js';
+import { SubnetGroup } from '@pulumi/aws/rds/subnetGroup.js';
+import { SecretRotation } from '@pulumi/aws/secretsmanager/secretRotation.js';
+import type { Output } from '@pulumi/pulumi';
+import { groupFor } from './endpoints.ts';
+import { createIdentity, trustHost } from './identity.ts';
+import type { Keys } from './keys.ts';
+import type { Network } from './network.ts';
+import type { Site } from './site.ts';
+
+/** The database and the secret AWS keeps its credentials in. */
+export interface Database {
+  readonly instance: Instance;
+  readonly secretArn: Output<string>;
+}
+
+function createParameters(site: Site): ParameterGroup {
+  return new ParameterGroup(
+    site.name('postgres15'),
+    {
+      name: site.name('postgres15'),
+      family: 'postgres15',
+      parameters: [
+        { name: 'rds.force_ssl', value: '1' },
+        { name: 'log_statement', value: 'ddl' },
+        { name: 'log_min_duration_statement', value: '1000' },
+      ],
+    },
+    site.here,
+  );
+}
+
+function keepRecoverable(site: Site, instance: Instance, keys: Keys): void {
+  new InstanceAutomatedBackupsReplication(
+    site.name('backups'),
+    {
+      sourceDbInstanceArn: instance.arn,
+      retentionPeriod: site.config.database.backupRetentionDays,
+      kmsKeyId: keys.replica.arn,
+    },
+    { ...site.there, protect: true },
+  );
+}
+
+/** Creates PostgreSQL 15 with point-in-time recovery here and replicated in the other region; no password passes through us. */
+export function createDatabase(site: Site, network: Network, keys: Keys): Database {
+  const { database, nameSuffix } = site.config;
+  const identifier = `embeddings-saas-db${nameSuffix}`;
+  const subnets = new SubnetGroup(
+    identifier,
+    { name: identifier, subnetIds: network.privateSubnetIds },
+    site.here,
+  );
+  const monitor = createIdentity(site, 'database-monitor', {
+    trust: [trustHost('monitoring.rds.amazonaws.com')],
+    managed: ['service-role/AmazonRDSEnhancedMonitoringRole'],
+  });
+  const instance = new Instance(
+    identifier,
+    {
+      identifier,
+      engine: 'postgres',
+      // The major alone: AWS chooses the newest 15.x and keeps it patched.
+      engineVersion: '15',
+      autoMinorVersionUpgrade: true,
+      instanceClass: database.instanceClass,
+      allocatedStorage: database.allocatedStorage,
+      storageType: 'gp3',
+      storageEncrypted: true,
+      kmsKeyId: keys.data.arn,
+      multiAz: database.multiAz,
+      dbName: 'embeddings_saas',
+      username: 'epsilon_admin',
+      manageMasterUserPassword: true,
+      masterUserSecretKmsKeyId: keys.data.arn,
+      iamDatabaseAuthenticationEnabled: true,
+      publiclyAccessible: false,
+      dbSubnetGroupName: subnets.name,
+      vpcSecurityGroupIds: [groupFor(site, network, 'database', 5432).id],
+      parameterGroupName: createParameters(site).name,
+      backupRetentionPeriod: database.backupRetentionDays,
+      // Before the nightly training at 02:00 UTC, and away from maintenance.
+      backupWindow: '00:00-01:00',
+      maintenanceWindow: 'sun:09:00-sun:10:00',
+      copyTagsToSnapshot: true,
+      deleteAutomatedBackups: false,
+      deletionProtection: true,
+      skipFinalSnapshot: false,
+      finalSnapshotIdentifier: `${identifier}-final`,
+      enabledCloudwatchLogsExports: ['postgresql', 'upgrade'],
+      monitoringInterval: 60,
+      monitoringRoleArn: monitor.arn,
+      performanceInsightsEnabled: true,
+      performanceInsightsKmsKeyId: keys.data.arn,
+    },
+    // AWS upgrades the minor; the next run must not take it back.
+    { ...site.here, protect: true, dependsOn: [...monitor.ready], ignoreChanges: ['engineVersion'] },
+  );
+  const secretArn = instance.masterUserSecrets.apply((secrets) => secrets[0]?.secretArn ?? '');
+  new SecretRotation(
+    identifier,
+    { secretId: secretArn, rotationRules: { automaticallyAfterDays: 30 } },
+    site.here,
+  );
+  keepRecoverable(site, instance, keys);
+  return { instance, secretArn };
+}

@@ -1,0 +1,85 @@
+import { getCallerIdentityOutput } from '@pulumi/aws/getCallerIdentity.js';
+import { all, type Output } from '@pulumi/pulumi';
+import type { InfrastructureConfig } from '../../lib/config/infrastructure.ts';
+import { createAlerts, createBudget, createReleaseRole } from './account.ts';
+import { createNodeAddons, createWorkloadAddons } from './addons.ts';
+import { createBatch } from './batch.ts';
+import { createCache } from './cache.ts';
+import { createCluster } from './cluster.ts';
+import { createDatabase } from './database.ts';
+import { createEndpoints, createWorkerGroup } from './endpoints.ts';
+import { createJobDefinitions } from './job-definitions.ts';
+import { createJobRoles } from './job-roles.ts';
+import { createKeys, type Keys } from './keys.ts';
+import { createNetwork, type Network } from './network.ts';
+import { createNodeGroups } from './node-groups.ts';
+import { writeParameters } from './parameters.ts';
+import { createPodIdentities, createPodLogs } from './pod-identities.ts';
+import { createRegistry } from './registry.ts';
+import { createSite, type Site } from './site.ts';
+import { createStorage } from './storage.ts';
+
+/** What `pulumi stack output` shows. */
+export interface PlatformOutputs {
+  readonly clusterName: Output<string>;
+  readonly clusterEndpoint: Output<string>;
+}
+
+function createKubernetes(site: Site, network: Network, keys: Keys) {
+  const parts = createCluster(site, network, keys);
+  createPodLogs(site, keys);
+  const identities = createPodIdentities(site, parts.cluster, parts.access);
+  const daemons = createNodeAddons(site, parts.cluster, identities);
+  const nodes = createNodeGroups(site, parts, {
+    network,
+    dependsOn: [...parts.access, ...identities.associations, ...daemons, ...network.exits],
+  });
+  createWorkloadAddons(site, parts.cluster, { identities, nodes });
+  return parts.cluster;
+}
+
+/** Creates the whole platform of one environment from checked settings. */
+export function createPlatform(config: InfrastructureConfig): PlatformOutputs {
+  const site = createSite(config, getCallerIdentityOutput({}).accountId);
+  const keys = createKeys(site);
+  const network = createNetwork(site, keys);
+  createEndpoints(site, network);
+  const cluster = createKubernetes(site, network, keys);
+  const database = createDatabase(site, network, keys);
+  const cache = createCache(site, network, keys);
+  const storage = createStorage(site, keys);
+  const images = createRegistry(site, keys);
+  const batch = createBatch(site, network);
+  const definitions = createJobDefinitions(site, images);
+  const roles = createJobRoles(site, storage.data, keys);
+  const alerts = createAlerts(site, keys);
+  createBudget(site, alerts);
+  writeParameters(site, {
+    'network/vpc-id': network.vpc.id,
+    'network/private-subnet-ids': all(network.privateSubnetIds).apply((ids) => ids.join(',')),
+    'network/lambda-security-group-id': createWorkerGroup(site, network, 'functions').id,
+    'eks/cluster-name': cluster.name,
+    'eks/cluster-endpoint': cluster.endpoint,
+    'batch/spot-queue-arn': batch.spot.arn,
+    'batch/on-demand-queue-arn': batch.onDemand.arn,
+    'batch/job-definition-arns': definitions.apply((arns) => JSON.stringify(arns)),
+    's3/data-bucket': storage.data.id,
+    's3/replica-bucket': storage.replica.id,
+    'redis/endpoint': cache.group.primaryEndpointAddress,
+    'redis/secret-arn': cache.token.arn,
+    'rds/instance-id': database.instance.identifier,
+    'rds/endpoint': database.instance.endpoint,
+    'rds/secret-arn': database.secretArn,
+    'kms/key-arn': keys.data.arn,
+    'kms/replica-key-arn': keys.replica.arn,
+    'jobs/role-arn': roles.tenant,
+    'jobs/pod-role-arn': roles.pod,
+    'ecr/data-pipeline-url': images['data-pipeline'].repositoryUrl,
+    'ecr/ml-engine-url': images['ml-engine'].repositoryUrl,
+    'ecr/deployer-url': images.deployer.repositoryUrl,
+    'ecr/backend-api-url': images['backend-api'].repositoryUrl,
+    'alerts/topic-arn': alerts.arn,
+    'github/release-role-arn': createReleaseRole(site, Object.values(images), cluster.arn),
+  });
+  return { clusterName: cluster.name, clusterEndpoint: cluster.endpoint };
+}

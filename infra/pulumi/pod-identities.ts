@@ -1,0 +1,126 @@
+import { LogGroup } from '@pulumi/aws/cloudwatch/logGroup.js';
+import type { Cluster } from '@pulumi/aws/eks/cluster.js';
+import { PodIdentityAssociation } from '@pulumi/aws/eks/podIdentityAssociation.js';
+import { interpolate, type Resource } from '@pulumi/pulumi';
+import { createIdentity, type Identity, trustPods } from './identity.ts';
+import type { Keys } from './keys.ts';
+import { loadBalancerStatements } from './load-balancer-policy.ts';
+import type { Site, Statement } from './site.ts';
+
+/** Roles of cluster services; the add-ons EKS manages take theirs directly, the others by association. */
+export interface PodIdentities {
+  readonly network: Identity;
+  readonly storage: Identity;
+  readonly associations: readonly Resource[];
+}
+
+function autoscaler(site: Site, clusterName: string): Statement[] {
+  return [
+    {
+      Effect: 'Allow',
+      Action: [
+        'autoscaling:DescribeAutoScalingGroups',
+        'autoscaling:DescribeAutoScalingInstances',
+        'autoscaling:DescribeLaunchConfigurations',
+        'autoscaling:DescribeScalingActivities',
+        'autoscaling:DescribeTags',
+        'ec2:DescribeImages',
+        'ec2:DescribeInstanceTypes',
+        'ec2:DescribeLaunchTemplateVersions',
+        'ec2:GetInstanceTypesFromInstanceRequirements',
+      ],
+      // None of these describe calls can be restricted to a resource.
+      Resource: '*',
+    },
+    {
+      Effect: 'Allow',
+      Action: 'eks:DescribeNodegroup',
+      Resource: interpolate`arn:aws:eks:${site.config.region}:${site.accountId}:nodegroup/${clusterName}/*`,
+    },
+    {
+      Effect: 'Allow',
+      Action: ['autoscaling:SetDesiredCapacity', 'autoscaling:TerminateInstanceInAutoScalingGroup'],
+      Resource: interpolate`arn:aws:autoscaling:${site.config.region}:${site.accountId}:autoScalingGroup:*:autoScalingGroupName/eks-*`,
+      Condition: { StringEquals: { 'aws:ResourceTag/eks:cluster-name': clusterName } },
+    },
+  ];
+}
+
+function secretReader(site: Site): Statement[] {
+  const { region, environment } = site.config;
+  return [
+    {
+      Effect: 'Allow',
+      Action: ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'],
+      Resource: [
+        interpolate`arn:aws:secretsmanager:${region}:${site.accountId}:secret:epsilon/${environment}/*`,
+        // RDS names the secret it rotates itself.
+        interpolate`arn:aws:secretsmanager:${region}:${site.accountId}:secret:rds!db-*`,
+      ],
+    },
+    {
+      Effect: 'Allow',
+      Action: ['ssm:GetParameter', 'ssm:GetParameters', 'ssm:GetParametersByPath'],
+      Resource: interpolate`arn:aws:ssm:${region}:${site.accountId}:parameter/epsilon/${environment}/*`,
+    },
+    {
+      Effect: 'Allow',
+      Action: 'kms:Decrypt',
+      Resource: interpolate`arn:aws:kms:${region}:${site.accountId}:key/*`,
+      Condition: { StringEquals: { 'kms:ViaService': `secretsmanager.${region}.amazonaws.com` } },
+    },
+  ];
+}
+
+function logShipper(site: Site): Statement[] {
+  return [
+    {
+      Effect: 'Allow',
+      Action: ['logs:CreateLogStream', 'logs:PutLogEvents', 'logs:DescribeLogStreams'],
+      Resource: interpolate`arn:aws:logs:${site.config.region}:${site.accountId}:log-group:/epsilon/${site.config.environment}/pods:*`,
+    },
+  ];
+}
+
+/** Creates the log group the shipper writes to, so that no pod needs the right to create groups. */
+export function createPodLogs(site: Site, keys: Keys): void {
+  new LogGroup(
+    site.name('pods'),
+    { name: `/epsilon/${site.config.environment}/pods`, retentionInDays: 365, kmsKeyId: keys.logs.arn },
+    site.here,
+  );
+}
+
+/** Creates the roles and associations. Nothing here needs a node, so every association exists before the first pod. */
+export function createPodIdentities(
+  site: Site,
+  cluster: Cluster,
+  dependsOn: readonly Resource[],
+): PodIdentities {
+  const clusterName = `embeddings-saas-cluster${site.config.nameSuffix}`;
+  const trust = [trustPods(site)];
+  const users: [string, string, string, Statement[]][] = [
+    ['cluster-autoscaler', 'kube-system', 'cluster-autoscaler', autoscaler(site, clusterName)],
+    [
+      'load-balancer',
+      'kube-system',
+      'aws-load-balancer-controller',
+      loadBalancerStatements(site, clusterName),
+    ],
+    ['external-secrets', 'external-secrets', 'external-secrets', secretReader(site)],
+    ['log-shipper', 'logging', 'aws-for-fluent-bit', logShipper(site)],
+  ];
+  const associations = users.flatMap(([part, namespace, serviceAccount, allow]) => {
+    const identity = createIdentity(site, part, { trust, allow });
+    return new PodIdentityAssociation(
+      site.name(part),
+      { clusterName: cluster.name, namespace, serviceAccount, roleArn: identity.arn },
+      { ...site.here, dependsOn: [...identity.ready, ...dependsOn] },
+    );
+  });
+  return {
+    network: createIdentity(site, 'vpc-cni', { trust, managed: ['AmazonEKS_CNI_Policy'] }),
+    storage: createIdentity(site, 'ebs-csi', { trust, managed: ['service-role/AmazonEBSCSIDriverPolicy'] }),
+    associations,
+  };
+}

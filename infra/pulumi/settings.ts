@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { type InfrastructureConfig, loadInfrastructure } from '../../lib/config/infrastructure.ts';
+import { loadConfig } from '../../lib/config/load-config.ts';
+import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
+
+function readYaml(path: string): unknown {
+  const url = new URL(`../config/${path}`, import.meta.url);
+  try {
+    return parse(readFileSync(url, 'utf8'));
+  } catch (cause) {
+    throw new EpsilonError('CONFIG_PARSE', `infra/config/${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Checked settings of an environment, from both of its files. Errors: those of `loadInfrastructure`, and `CONFIG_PARSE`. */
+export function readSettings(environment: string): InfrastructureConfig {
+  if (!/^(dev|staging|prod)$/.test(environment)) {
+    throw new EpsilonError('CONFIG_INVALID', `Stack "${environment}" is none of dev, staging, prod.`);
+  }
+  const service = loadConfig({ file: readYaml(`${environment}.yml`), variables: {} });
+  return loadInfrastructure(readYaml(`infrastructure/${environment}.yml`), service);
+}
