@@ -39,14 +39,23 @@ export interface BenchOptions {
 }
 
 /** Everything a state's arguments may name, as an object store and functions of the test. */
-export function makeBench({ journal = new MemoryJournal(), clock = new VirtualClock(midnight), functions = {}, options = {}, objects = new Map() }: BenchOptions = {}): Bench {
+export function makeBench({
+  journal = new MemoryJournal(),
+  clock = new VirtualClock(midnight),
+  functions = {},
+  options = {},
+  objects = new Map(),
+}: BenchOptions = {}): Bench {
   const calls: Invocation[] = [];
   const faults: Error[] = [];
   const integrations: Integrations = {
     invokeFunction: async (call) => {
       calls.push(call);
       const body = functions[call.functionName];
-      if (!body) throw Object.assign(new Error(`no function ${call.functionName}`), { name: 'Lambda.ResourceNotFoundException' });
+      if (!body)
+        throw Object.assign(new Error(`no function ${call.functionName}`), {
+          name: 'Lambda.ResourceNotFoundException',
+        });
       return body(call.payload as never, call);
     },
     readObject: async (bucket, key) => {
@@ -79,7 +88,8 @@ export function makeBench({ journal = new MemoryJournal(), clock = new VirtualCl
       if (detail.status !== 'RUNNING') return detail;
       if (faults[0]) throw faults[0];
       const wait = clock.untilNext();
-      if (wait === undefined || clock.now() + wait > end) throw new Error(`${arn} is still running and nothing is going to happen`);
+      if (wait === undefined || clock.now() + wait > end)
+        throw new Error(`${arn} is still running and nothing is going to happen`);
       await clock.advance(wait);
     }
   }
@@ -96,12 +106,16 @@ export function makeBench({ journal = new MemoryJournal(), clock = new VirtualCl
       const { executionArn } = await engine.startExecution({ machine: 'm', input });
       return until(executionArn);
     },
-    types: async (arn) => (await engine.getExecutionHistory(arn, { limit: 100_000 })).map((event) => event.type),
+    types: async (arn) =>
+      (await engine.getExecutionHistory(arn, { limit: 100_000 })).map((event) => event.type),
   };
 }
 
 /** A JSONata machine from its states; the first one begins. */
-export function machine(states: Record<string, unknown>, more: Record<string, unknown> = {}): Record<string, unknown> {
+export function machine(
+  states: Record<string, unknown>,
+  more: Record<string, unknown> = {},
+): Record<string, unknown> {
   return { QueryLanguage: 'JSONata', StartAt: Object.keys(states)[0], States: states, ...more };
 }
 
@@ -121,7 +135,10 @@ export function waitForToken(name: string, more: Record<string, unknown> = {}): 
   return {
     Type: 'Task',
     Resource: 'arn:aws:states:::lambda:invoke.waitForTaskToken',
-    Arguments: { FunctionName: name, Payload: { token: '{% $states.context.Task.Token %}', input: '{% $states.input %}' } },
+    Arguments: {
+      FunctionName: name,
+      Payload: { token: '{% $states.context.Task.Token %}', input: '{% $states.input %}' },
+    },
     ...more,
   };
 }
