@@ -1,6 +1,6 @@
 import { runtime } from '@pulumi/pulumi';
-import type { InfrastructureConfig } from '../../../lib/config/infrastructure.ts';
 import { createPlatform } from '../../../infra/pulumi/platform.ts';
+import type { InfrastructureConfig } from '../../../lib/config/infrastructure.ts';
 
 /** A resource as the program registered it. */
 export interface Registered {
@@ -37,7 +37,9 @@ function outputsOf(type: string, name: string, inputs: Record<string, unknown>):
   return { ...provided, name, ...inputs };
 }
 
-function mocks(record: Map<string, Omit<Registered, 'ignoreChanges' | 'protect' | 'waitsFor'>>): runtime.Mocks {
+function mocks(
+  record: Map<string, Omit<Registered, 'ignoreChanges' | 'protect' | 'waitsFor'>>,
+): runtime.Mocks {
   return {
     newResource: ({ type, name, inputs, provider }) => {
       record.set(`${type}::${name}`, { type, name, inputs, provider: provider ?? '' });

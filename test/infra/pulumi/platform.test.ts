@@ -1,0 +1,227 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { batchStages } from '../../../infra/pulumi/job-definitions.ts';
+import { at, statementsOf } from '../../../infra/pulumi/policy/statements.ts';
+import { readSettings } from '../../../infra/pulumi/settings.ts';
+import { ssmParameterName, ssmParameters } from '../../../lib/config/ssm-parameters.ts';
+import { stages } from '../../../lib/training/stages.ts';
+import { ancestors, evaluate, ofType, type Registered } from './program.ts';
+
+let prod: Registered[] = [];
+let dev: Registered[] = [];
+let staging: Registered[] = [];
+
+beforeAll(async () => {
+  prod = await evaluate(readSettings('prod'));
+  staging = await evaluate(readSettings('staging'));
+  dev = await evaluate(readSettings('dev'));
+});
+
+const names = (resources: readonly Registered[], type: string, key: string) =>
+  ofType(resources, type).map(({ inputs }) => at(inputs, key));
+
+describe('network', () => {
+  it('spans three zones and reaches AWS services from inside', () => {
+    // Act
+    const zones = new Set(names(prod, 'ec2/subnet:Subnet', 'availabilityZone'));
+    const services = names(prod, 'ec2/vpcEndpoint:VpcEndpoint', 'serviceName').map((name) =>
+      String(name).replace('com.amazonaws.us-west-2.', ''),
+    );
+
+    // Assess
+    expect([...zones]).toEqual(['us-west-2a', 'us-west-2b', 'us-west-2c']);
+    expect(services.sort()).toEqual([
+      'batch',
+      'dynamodb',
+      'ecr.api',
+      'ecr.dkr',
+      'eks',
+      'events',
+      'logs',
+      's3',
+      'secretsmanager',
+      'sns',
+      'ssm',
+      'states',
+      'sts',
+      'xray',
+    ]);
+  });
+
+  it('gives no two subnets the same addresses', () => {
+    const blocks = names(prod, 'ec2/subnet:Subnet', 'cidrBlock').map(String);
+    const spans = blocks.map((block) => {
+      const [, , third = 0] = block.split('.').map(Number);
+      return { from: third, to: third + (block.endsWith('/19') ? 31 : 0) };
+    });
+    const overlapping = spans.filter((a, i) =>
+      spans.some((b, j) => i !== j && a.from <= b.to && b.from <= a.to),
+    );
+    expect(spans).toHaveLength(6);
+    expect(overlapping).toEqual([]);
+  });
+});
+
+describe('order of creation', () => {
+  it.each(['general', 'ml_workloads', 'training_spot'])(
+    'node group %s waits for access, associations, daemons and a way out',
+    (name) => {
+      // Prepare
+      const group = ofType(prod, 'eks/nodeGroup:NodeGroup').find(
+        ({ inputs }) => inputs['nodeGroupName'] === name,
+      );
+      const before = group ? ancestors(prod, group) : new Set<string>();
+
+      // Assess
+      const needed = [
+        ...ofType(prod, 'eks/accessEntry:AccessEntry'),
+        ...ofType(prod, 'eks/accessPolicyAssociation:AccessPolicyAssociation'),
+        ...ofType(prod, 'eks/podIdentityAssociation:PodIdentityAssociation'),
+        ...ofType(prod, 'ec2/natGateway:NatGateway'),
+        ...ofType(prod, 'eks/addon:Addon').filter(({ inputs }) =>
+          ['vpc-cni', 'kube-proxy', 'eks-pod-identity-agent'].includes(String(inputs['addonName'])),
+        ),
+      ];
+      expect(needed.length).toBeGreaterThan(11);
+      for (const { type, name: part } of needed) expect(before).toContain(`${type}::${part}`);
+      expect(group?.ignoreChanges).toEqual(['scalingConfig.desiredSize', 'scalingConfig.minSize']);
+    },
+  );
+
+  it.each(['coredns', 'aws-ebs-csi-driver', 'metrics-server'])('add-on %s waits for nodes', (name) => {
+    const addon = ofType(prod, 'eks/addon:Addon').find(({ inputs }) => inputs['addonName'] === name);
+    const before = addon ? ancestors(prod, addon) : new Set<string>();
+    const groups = ofType(prod, 'eks/nodeGroup:NodeGroup');
+    expect(groups).toHaveLength(3);
+    for (const group of groups) expect(before).toContain(`${group.type}::${group.name}`);
+  });
+
+  it('every role is complete before its association, and replication waits for both versionings', () => {
+    for (const association of ofType(prod, 'eks/podIdentityAssociation:PodIdentityAssociation')) {
+      expect(association.waitsFor).toContain(`aws:iam/rolePolicy:RolePolicy::${association.name}`);
+    }
+    const [replication] = ofType(prod, 's3/bucketReplicationConfig:BucketReplicationConfig');
+    const versionings = replication?.waitsFor.filter((key) => key.includes('BucketVersioning'));
+    expect(versionings).toHaveLength(2);
+  });
+
+  it('network policy is switched on in the network add-on', () => {
+    const cni = ofType(prod, 'eks/addon:Addon').find(({ inputs }) => inputs['addonName'] === 'vpc-cni');
+    expect(JSON.parse(String(cni?.inputs['configurationValues']))).toMatchObject({
+      enableNetworkPolicy: 'true',
+    });
+  });
+});
+
+describe('recovery', () => {
+  it('sends backups and objects to the other region, objects within 15 minutes', () => {
+    // Act
+    const [backups] = ofType(
+      prod,
+      'rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication',
+    );
+    const [replication] = ofType(prod, 's3/bucketReplicationConfig:BucketReplicationConfig');
+
+    // Assess
+    expect(backups?.provider).toContain('disaster-recovery');
+    expect(backups?.inputs['retentionPeriod']).toBe(7);
+    expect(at(replication?.inputs, 'rules.0.destination.replicationTime')).toEqual({
+      status: 'Enabled',
+      time: { minutes: 15 },
+    });
+  });
+
+  it('protects what holds data from being deleted by the program', () => {
+    const precious = [
+      'rds/instance:Instance',
+      's3/bucket:Bucket',
+      'kms/key:Key',
+      'ecr/repository:Repository',
+    ];
+    const resources = precious.flatMap((type) => ofType(prod, type));
+    expect(resources.length).toBeGreaterThan(12);
+    expect(resources.filter(({ protect }) => !protect).map(({ name }) => name)).toEqual([]);
+  });
+});
+
+describe('identities', () => {
+  const role = (name: string) => ofType(prod, 'iam/role:Role').find((resource) => resource.name === name);
+
+  it('GitHub takes the release role from one repository and one environment exactly', () => {
+    const [statement] = statementsOf(role('epsilon-prod-github-release')?.inputs['assumeRolePolicy']);
+    expect(statement?.conditions).toEqual({
+      StringEquals: {
+        'token.actions.githubusercontent.com:aud': 'sts.amazonaws.com',
+        'token.actions.githubusercontent.com:sub': 'repo:yourorg/embeddings-saas:environment:prod',
+      },
+    });
+  });
+
+  it('a job reaches nothing outside the prefix of the tenant its session is tagged with', () => {
+    // Act
+    const policy = ofType(prod, 'iam/rolePolicy:RolePolicy').find(
+      ({ name }) => name === 'epsilon-prod-tenant-job',
+    );
+    const [objects, list, key] = statementsOf(policy?.inputs['policy']);
+
+    // Assess
+    expect(objects?.resources).toEqual([
+      'arn:aws:mock:us-west-2:123456789012:bucket:Bucket/embeddings-saas-data/${aws:PrincipalTag/TenantId}/*',
+    ]);
+    expect(list?.conditions).toEqual({ StringLike: { 's3:prefix': '${aws:PrincipalTag/TenantId}/*' } });
+    expect(key?.actions).toEqual(['kms:Decrypt', 'kms:GenerateDataKey']);
+  });
+
+  it('a pod becomes its own tenant only, a broker exactly one tenant', () => {
+    const [pod, broker] = statementsOf(role('epsilon-prod-tenant-job')?.inputs['assumeRolePolicy']);
+    expect(pod?.conditions).toEqual({
+      StringEquals: { 'aws:RequestTag/TenantId': '${aws:PrincipalTag/kubernetes-service-account}' },
+    });
+    expect(broker?.conditions).toEqual({
+      ArnLike: { 'aws:PrincipalArn': 'arn:aws:iam::123456789012:role/epsilon-prod-credential-broker' },
+      StringLike: { 'aws:RequestTag/TenantId': '?*' },
+      'ForAllValues:StringEquals': { 'aws:TagKeys': ['TenantId'] },
+    });
+  });
+});
+
+describe('parameters and batch', () => {
+  it('writes every listed parameter, each with a value', () => {
+    const written = ofType(prod, 'ssm/parameter:Parameter');
+    expect(written.map(({ inputs }) => inputs['name']).sort()).toEqual(
+      ssmParameters.map(({ name }) => ssmParameterName('prod', name)).sort(),
+    );
+    expect(written.filter(({ inputs }) => !inputs['value']).map(({ name }) => name)).toEqual([]);
+  });
+
+  it('has a spot and an on-demand queue that scale to zero', () => {
+    const computes = ofType(prod, 'batch/computeEnvironment:ComputeEnvironment');
+    expect(computes.map(({ inputs }) => at(inputs, 'computeResources.type'))).toEqual(['SPOT', 'EC2']);
+    expect(computes.map(({ inputs }) => at(inputs, 'computeResources.minVcpus'))).toEqual([0, 0]);
+    expect(ofType(prod, 'batch/jobQueue:JobQueue')).toHaveLength(2);
+  });
+
+  it('asks for the same images and resources as the stage catalogue', () => {
+    const catalogue = Object.fromEntries(
+      Object.values(stages).map(({ name, image, resources, timeoutSeconds }) => [
+        name,
+        { image, ...resources, timeoutSeconds },
+      ]),
+    );
+    expect(batchStages).toEqual(catalogue);
+  });
+});
+
+describe('environments', () => {
+  it('differ in configuration only: the same kinds of resources, other sizes and names', () => {
+    // Act
+    const kinds = (resources: readonly Registered[]) => new Set(resources.map(({ type }) => type));
+
+    // Assess
+    expect(kinds(staging)).toEqual(kinds(prod));
+    expect(kinds(dev)).toEqual(kinds(prod));
+    expect(names(dev, 'eks/cluster:Cluster', 'name')).toEqual(['embeddings-saas-cluster-dev']);
+    expect(names(staging, 's3/bucket:Bucket', 'bucket')).toContain('embeddings-saas-data-staging');
+    expect(ofType(dev, 'ec2/natGateway:NatGateway')).toHaveLength(1);
+    expect(ofType(prod, 'ec2/natGateway:NatGateway')).toHaveLength(3);
+  });
+});
