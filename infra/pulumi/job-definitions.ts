@@ -10,8 +10,8 @@ export const batchStages = {
   prepare: { image: 'data-pipeline', cpu: 1, memoryMiB: 2048, timeoutSeconds: 14_400 },
   train: { image: 'ml-engine', cpu: 4, memoryMiB: 8192, timeoutSeconds: 43_200 },
   index: { image: 'ml-engine', cpu: 2, memoryMiB: 4096, timeoutSeconds: 14_400 },
-  deploy: { image: 'deployer', cpu: 0.5, memoryMiB: 512, timeoutSeconds: 3_600 },
-  cache: { image: 'ml-engine', cpu: 0.5, memoryMiB: 512, timeoutSeconds: 3_600 },
+  deploy: { image: 'deployer', cpu: 0.5, memoryMiB: 512, timeoutSeconds: 7_200 },
+  cache: { image: 'ml-engine', cpu: 0.5, memoryMiB: 512, timeoutSeconds: 7_200 },
 } as const;
 
 /**
