@@ -24,7 +24,6 @@ const describe = [
   'elasticloadbalancing:DescribeTargetGroupAttributes',
   'elasticloadbalancing:DescribeTargetGroups',
   'elasticloadbalancing:DescribeTargetHealth',
-  'acm:DescribeCertificate',
   'acm:ListCertificates',
 ];
 
@@ -60,6 +59,7 @@ export function loadBalancerStatements(site: Site, clusterName: string): Stateme
   return [
     // None of the describe calls can be restricted to a resource.
     { Effect: 'Allow', Action: describe, Resource: '*' },
+    { Effect: 'Allow', Action: 'acm:DescribeCertificate', Resource: arn('acm', 'certificate/*') },
     { Effect: 'Allow', Action: 'ec2:CreateSecurityGroup', Resource: arn('ec2', 'vpc/*') },
     { Effect: 'Allow', Action: 'ec2:CreateSecurityGroup', Resource: groups, Condition: requested },
     {

@@ -1,0 +1,51 @@
+/** Findings that stay, by check id and the resources (name patterns) it may be found on, with the reason. */
+export const explained: readonly { readonly id: string; readonly on: RegExp; readonly reason: string }[] = [
+  {
+    id: 'CKV_AWS_39',
+    on: /^aws_eks_cluster\./,
+    reason:
+      'the specification asks for a public endpoint beside the private one; it is limited to named networks',
+  },
+  {
+    id: 'CKV_AWS_61',
+    on: /^aws_iam_role\.epsilon-prod-tenant-job$/,
+    reason:
+      'the account is named, but a condition admits one role of it, which is created later than this one',
+  },
+  {
+    id: 'CKV2_AWS_34',
+    on: /^aws_ssm_parameter\./,
+    reason: 'parameters hold ids, names and ARNs, no secret',
+  },
+  {
+    id: 'CKV2_AWS_62',
+    on: /^aws_s3_bucket\..*-(logs|replica)$/,
+    reason: 'nothing acts on log or replica objects; the data bucket does send events',
+  },
+  {
+    id: 'CKV_AWS_144',
+    on: /^aws_s3_bucket\..*-(logs|replica)$/,
+    reason: 'the replica is the copy; access logs are not needed in a second region',
+  },
+  {
+    id: 'CKV_AWS_145',
+    on: /^aws_s3_bucket\..*-logs$/,
+    reason: 'log delivery writes with the keys of S3 only',
+  },
+  {
+    id: 'CKV2_AWS_57',
+    on: /^aws_secretsmanager_secret\.embeddings-cache/,
+    reason: 'ElastiCache has no managed rotation; the token is replaced by a documented command',
+  },
+  {
+    id: 'CKV2_AWS_5',
+    on: /^aws_security_group\.epsilon-prod-(batch|functions)$/,
+    reason:
+      'attached by Batch (in a nested block) and by the functions of serverless.yml: the scanner sees neither',
+  },
+  {
+    id: 'CKV2_AWS_50',
+    on: /^aws_elasticache_replication_group\./,
+    reason: 'one node as specified; the cache stage rebuilds its content',
+  },
+];
