@@ -17,7 +17,7 @@ import { SqliteJournal } from './asl/journal/sqlite.ts';
 import { systemIds } from './clock/ids.ts';
 import { SystemClock } from './clock/system-clock.ts';
 import { EventBus } from './events/bus.ts';
-import { ProcessJobRunner } from './jobs/process-job-runner.ts';
+import { type JobListener, type LocalJobRunner, ProcessJobRunner } from './jobs/process-job-runner.ts';
 import { fileLog, LocalMetrics } from './log.ts';
 import { engineCallbacks, engineWorkflows } from './ports/engine-ports.ts';
 import { LocalFunctions } from './ports/functions.ts';
@@ -47,6 +47,8 @@ export interface RuntimeOptions {
   /** Run the declared schedules. */
   readonly schedules?: boolean;
   readonly onFault?: (error: Error) => void;
+  /** Runs jobs in another way than as processes; tests do. */
+  readonly makeRunner?: (listener: JobListener) => LocalJobRunner;
 }
 
 /** The control plane in this process. */
@@ -54,6 +56,8 @@ export interface Runtime {
   readonly control: ControlPlane;
   readonly state: StateDirectory;
   metricsText(): string;
+  /** Resolves when nothing more happens without time passing, a job ending or somebody calling. */
+  idle(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -91,7 +95,7 @@ class LocalRuntime {
   readonly engine: Engine;
   readonly functions: LocalFunctions;
   readonly bus: EventBus;
-  readonly runner: ProcessJobRunner | undefined;
+  readonly runner: LocalJobRunner | undefined;
   readonly scheduler: Scheduler;
   readonly ports: Ports;
 
@@ -200,7 +204,9 @@ class LocalRuntime {
     }
   }
 
-  #runner(): ProcessJobRunner {
+  #runner(): LocalJobRunner {
+    const onObservation: JobListener = (observation, spec) => this.#observed(observation, spec);
+    if (this.options.makeRunner) return this.options.makeRunner(onObservation);
     return new ProcessJobRunner({
       root: this.state.jobs,
       clock: this.clock,
@@ -219,7 +225,7 @@ class LocalRuntime {
           EPSILON_OBJECTS_ROOT: this.state.objects,
         },
       }),
-      onObservation: (observation, spec) => this.#observed(observation, spec),
+      onObservation,
     });
   }
 
@@ -294,6 +300,14 @@ class LocalRuntime {
     if (this.options.schedules ?? true) this.scheduler.start();
   }
 
+  /** Quiet for several turns of the event loop: a turn in between may begin something new. */
+  async idle(): Promise<void> {
+    for (let calm = 0; calm < 5; ) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      calm = this.engine.busy || this.functions.underWay > 0 || this.bus.underWay > 0 ? 0 : calm + 1;
+    }
+  }
+
   async close(): Promise<void> {
     this.scheduler.close();
     this.runner?.close();
@@ -325,5 +339,5 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     schedules: runtime.schedules(),
     close,
   };
-  return { control, state, metricsText: () => runtime.metrics.text(), close };
+  return { control, state, metricsText: () => runtime.metrics.text(), idle: () => runtime.idle(), close };
 }

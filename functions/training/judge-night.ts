@@ -47,7 +47,7 @@ export function createJudgeNight({ objects, runs, config, events, metrics, log }
     ]);
     if (!met)
       throw new NightBelowTarget(`Not above ${config.training.successTarget * 100} %: ${summary}`, counts);
-    return { logicalDate, ...counts, rate, failed: failed.slice(0, 100) };
+    return { logicalDate, ...counts, rate, failedTenants: failed.slice(0, 100) };
   };
 }
 

@@ -54,6 +54,7 @@ export class EngineCore implements Core {
   #queue: Thread[] = [];
   #scheduled = false;
   #closed = false;
+  #suspended = 0;
 
   constructor(options: CoreOptions, listeners: CoreListeners) {
     this.clock = options.clock;
@@ -139,6 +140,11 @@ export class EngineCore implements Core {
     this.#queue = queue.length <= turn ? [] : queue.slice(turn);
   }
 
+  /** Something is going to happen without time passing or anybody calling. */
+  get busy(): boolean {
+    return this.#scheduled || this.#queue.length > 0 || this.#suspended > 0;
+  }
+
   close(): void {
     this.#closed = true;
     this.deadlines.close();
@@ -165,8 +171,10 @@ export class EngineCore implements Core {
       return true;
     }
     thread.suspended = true;
+    this.#suspended += 1;
     const go = (result: { value: unknown } | { error: unknown }) => {
       thread.suspended = false;
+      this.#suspended -= 1;
       if (this.#closed || thread.status !== 'active' || isOver(thread.execution)) return;
       try {
         if (this.#advance(thread, steps, result)) this.enqueue(thread);

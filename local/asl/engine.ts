@@ -595,6 +595,11 @@ export class Engine {
     return this.describeExecution(arn);
   }
 
+  /** Something is going to happen without time passing or anybody calling. */
+  get busy(): boolean {
+    return this.#core.busy;
+  }
+
   /** Executions that are not over. */
   get liveCount(): number {
     return this.#core.live.size;

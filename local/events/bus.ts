@@ -69,6 +69,11 @@ export class EventBus {
     });
   }
 
+  /** Deliveries under way. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
   /** Resolves when nothing is being delivered. */
   async idle(): Promise<void> {
     if (this.#underWay > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));

@@ -24,6 +24,15 @@ export interface JobCommand {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** Hears of a job that started and of one that is over. */
+export type JobListener = (observation: JobObservation, spec: JobSpec) => void;
+
+/** A runner of this machine, which also takes up what an earlier process left. */
+export interface LocalJobRunner extends JobRunner {
+  recover(): { readonly adopted: number; readonly queued: number; readonly lost: number };
+  close(): void;
+}
+
 /** What a runner is made of. */
 export interface ProcessJobRunnerOptions {
   /** Folder of all jobs. */
@@ -34,8 +43,7 @@ export interface ProcessJobRunnerOptions {
   /** Variables that jobs may inherit from, after an allow-list. */
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly command: (spec: JobSpec, files: { readonly resultPath: string }) => JobCommand;
-  /** Called when a job starts and when it is over. */
-  readonly onObservation: (observation: JobObservation, spec: JobSpec) => void;
+  readonly onObservation: JobListener;
   /** Milliseconds between SIGTERM and SIGKILL. */
   readonly graceMs?: number;
 }
@@ -48,7 +56,7 @@ function thisMachine(): MachineCapacity {
 const shimPath = join(import.meta.dirname, 'shim.sh');
 
 /** Jobs as processes of this machine, each in a process group of its own under a small shim. */
-export class ProcessJobRunner implements JobRunner {
+export class ProcessJobRunner implements LocalJobRunner {
   readonly backend = 'local';
   readonly #options: ProcessJobRunnerOptions;
   readonly #machine: MachineCapacity;

@@ -16,6 +16,7 @@ export class LocalFunctions {
   readonly #ids: IdSource;
   readonly #bound = new Map<string, Promise<Bound>>();
   #ports: Ports | undefined;
+  #underWay = 0;
 
   constructor(service: Service, clock: Clock, ids: IdSource) {
     this.#service = service;
@@ -28,8 +29,22 @@ export class LocalFunctions {
     this.#ports = ports;
   }
 
+  /** Invocations under way. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
   /** Invokes a function by its key; its error is passed on as it is, a missing one is Lambda's own. */
   async invoke(key: string, event: unknown): Promise<unknown> {
+    this.#underWay += 1;
+    try {
+      return await this.#invoke(key, event);
+    } finally {
+      this.#underWay -= 1;
+    }
+  }
+
+  async #invoke(key: string, event: unknown): Promise<unknown> {
     const declared = this.#service.functions.get(key);
     if (!declared)
       throw Object.assign(new Error(`There is no function "${key}".`), {

@@ -1,5 +1,8 @@
 import { Cron } from 'croner';
-import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
+import { scheduleInvalid, translateCron } from './cron-fields.ts';
+import { checkTimezone, type WallClock, wallClock } from './wall-clock.ts';
+
+export { checkTimezone } from './wall-clock.ts';
 
 /** When a schedule falls due. */
 export interface Occurrences {
@@ -9,187 +12,124 @@ export interface Occurrences {
   previous(before: Date): Date | undefined;
 }
 
-function invalid(expression: string, message: string, example: string): EpsilonError {
-  return new EpsilonError(
-    'SCHEDULE_INVALID',
-    `Schedule ${JSON.stringify(expression)}: ${message}, as in ${example}.`,
-    {
-      details: { expression, example },
-    },
-  );
-}
-
-/** Throws `TIMEZONE_UNKNOWN` unless the name is in the IANA database this Node carries. */
-export function checkTimezone(timezone: string): string {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: timezone });
-    if (timezone === 'UTC' || timezone.includes('/')) return timezone;
-  } catch {
-    // Falls through to the one message.
-  }
-  throw new EpsilonError(
-    'TIMEZONE_UNKNOWN',
-    `Time zone ${JSON.stringify(timezone)} is not an IANA name such as "Europe/Berlin" or "UTC".`,
-  );
+/** What surrounds an expression. */
+export interface ScheduleOptions {
+  /** IANA name; UTC when absent. */
+  readonly timezone?: string;
+  /** No occurrence is earlier; a rate counts from here (from the Unix epoch when absent). */
+  readonly startDate?: Date;
+  /** No occurrence is later. */
+  readonly endDate?: Date;
 }
 
 const unitMs: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
-function parseRate(expression: string): Occurrences {
+function parseRate(expression: string, origin: number): Occurrences {
   const [, count = '', unit = '', plural = ''] =
-    /^rate\((\d+) (minute|hour|day)(s?)\)$/.exec(expression) ?? [];
+    /^rate\((\d{1,9}) (minute|hour|day)(s?)\)$/.exec(expression) ?? [];
   const every = Number(count);
   if (unit === '' || every < 1)
-    throw invalid(
+    throw scheduleInvalid(
       expression,
       'a rate has a positive whole number and minute(s), hour(s) or day(s)',
       'rate(5 minutes)',
     );
   if ((every === 1) !== (plural === '')) {
-    throw invalid(
+    throw scheduleInvalid(
       expression,
       'the unit is singular for 1 and plural otherwise',
       `rate(${every} ${unit}${every === 1 ? '' : 's'})`,
     );
   }
   const step = every * (unitMs[unit] ?? 0);
-  // Occurrences are counted from the epoch, so that every restart sees the same ones.
+  // Counted from a fixed origin, so that every restart sees the same occurrences. A day is 24 hours, also when the
+  // clocks change, as on the service.
   return {
-    next: (after) => new Date((Math.floor(after.getTime() / step) + 1) * step),
-    previous: (before) => new Date(Math.floor(before.getTime() / step) * step),
+    next: (after) => new Date(origin + (Math.floor((after.getTime() - origin) / step) + 1) * step),
+    previous: (before) => new Date(origin + Math.floor((before.getTime() - origin) / step) * step),
   };
 }
 
-function parseAt(expression: string, timezone: string): Occurrences {
+function parseAt(expression: string, clock: WallClock): Occurrences {
   const [, text = ''] = /^at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})\)$/.exec(expression) ?? [];
-  if (text === '') throw invalid(expression, 'an instant is written without zone', 'at(2026-11-24T02:00:00)');
-  const due = instantOf(text, timezone);
-  if (!due) throw invalid(expression, 'that instant does not exist', 'at(2026-11-24T02:00:00)');
+  const example = 'at(2026-11-24T02:00:00)';
+  if (text === '') throw scheduleInvalid(expression, 'an instant is written without zone', example);
+  const wall = Date.parse(`${text}Z`);
+  if (Number.isNaN(wall) || !new Date(wall).toISOString().startsWith(text))
+    throw scheduleInvalid(expression, 'that day or time does not exist', example);
+  const instant = clock.instantOf(wall);
+  if (instant === undefined) {
+    const later = new Date(wall + 3_600_000).toISOString().slice(0, 19);
+    throw scheduleInvalid(expression, 'the clocks of its time zone skip that time', `at(${later})`);
+  }
+  const due = new Date(instant);
   return {
     next: (after) => (due > after ? due : undefined),
     previous: (before) => (due <= before ? due : undefined),
   };
 }
 
-function instantOf(text: string, timezone: string): Date | undefined {
-  try {
-    return new Cron(text, { timezone, paused: true }).nextRun(new Date(0)) ?? undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const fieldNames = ['minutes', 'hours', 'day of month', 'month', 'day of week', 'year'] as const;
-const example = 'cron(0 2 * * ? *)';
-
-/** Ranges of the fields as EventBridge has them. */
-const bounds: readonly (readonly [number, number])[] = [
-  [0, 59],
-  [0, 23],
-  [1, 31],
-  [1, 12],
-  [1, 7],
-  [1970, 2199],
-];
-
-const months = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
-const days = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
-
-function numberIn(text: string, index: number, expression: string): number {
-  const names = index === 3 ? months : index === 4 ? days : [];
-  const named = names.indexOf(text.toUpperCase());
-  const value = named >= 0 ? named + 1 : /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  const [low, high] = bounds[index] ?? [0, 0];
-  if (value >= low && value <= high) return value;
-  throw invalid(
-    expression,
-    `${JSON.stringify(text)} is not a ${fieldNames[index]} (${low}-${high})`,
-    example,
-  );
-}
-
-/** One list item of a field in the form croner reads: names to numbers, `a/b` to `a-max/b`, days of the week from 0. */
-function translateItem(item: string, index: number, expression: string): string {
-  const shift = index === 4 ? -1 : 0;
-  const number = (text: string) => numberIn(text, index, expression) + shift;
-  const special =
-    index === 2
-      ? /^(L|LW|\d{1,2}W)$/
-      : index === 4
-        ? /^(L|[1-7]L|[1-7]#[1-5]|(?:SUN|MON|TUE|WED|THU|FRI|SAT)(?:L|#[1-5]))$/i
-        : undefined;
-  if (special?.test(item)) return translateSpecial(item.toUpperCase(), index, number);
-  const [range = '', step, ...more] = item.split('/');
-  if (more.length > 0 || (step !== undefined && !/^[1-9]\d*$/.test(step))) {
-    throw invalid(
-      expression,
-      `${JSON.stringify(item)} is not a step of ${fieldNames[index]}`,
-      'cron(0/15 * * * ? *)',
-    );
-  }
-  const [, high] = bounds[index] ?? [0, 0];
-  const every = step === undefined ? '' : `/${step}`;
-  if (range === '*') return `*${every}`;
-  const [from = '', to, ...rest] = range.split('-');
-  if (rest.length > 0)
-    throw invalid(expression, `${JSON.stringify(item)} is not a range of ${fieldNames[index]}`, example);
-  if (to === undefined)
-    return step === undefined ? String(number(from)) : `${number(from)}-${high + shift}${every}`;
-  return `${number(from)}-${number(to)}${every}`;
-}
-
-function translateSpecial(item: string, index: number, number: (text: string) => number): string {
-  if (index === 2) return item === 'LW' ? 'LW' : item;
-  if (item === 'L') return '6';
-  const [, day = '', rest = ''] = /^([A-Z]{3}|\d)(L|#\d)$/.exec(item) ?? [];
-  return `${number(day)}${rest === 'L' ? '#L' : rest}`;
-}
-
-function parseCron(expression: string, timezone: string): Occurrences {
-  const body = /^cron\((.*)\)$/.exec(expression)?.[1]?.trim() ?? '';
-  const fields = body.split(/\s+/);
-  if (fields.length !== 6) {
-    throw invalid(
-      expression,
-      `a cron expression has 6 fields (${fieldNames.join(', ')}), not ${body === '' ? 0 : fields.length}`,
-      example,
-    );
-  }
-  const [, , dayOfMonth, , dayOfWeek] = fields;
-  if ((dayOfMonth === '?') === (dayOfWeek === '?')) {
-    throw invalid(expression, 'exactly one of day of month and day of week is "?"', example);
-  }
-  const translated = fields.map((field, index) => {
-    if (field === '?') return '*';
-    return field
-      .split(',')
-      .map((item) => translateItem(item, index, expression))
-      .join(',');
-  });
-  // croner: seconds first, year last.
-  const cron = new Cron(`0 ${translated.join(' ')}`, {
-    timezone,
+/**
+ * Occurrences are found on the wall (croner works in UTC, so it never sees a clock change) and then placed in time:
+ * a time that the clocks skip in spring is left out, one that they show twice in autumn happens once, the first time.
+ * That is EventBridge Scheduler's rule (docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html).
+ */
+function parseCron(expression: string, clock: WallClock): Occurrences {
+  const cron = new Cron(translateCron(expression), {
+    timezone: 'UTC',
     paused: true,
     mode: '7-part',
     domAndDow: true,
   });
+  const later = (wall: number) => cron.nextRun(new Date(wall))?.getTime();
+  const earlier = (wall: number) => cron.previousRuns(1, new Date(wall))[0]?.getTime();
+  if (later(-1) === undefined)
+    throw scheduleInvalid(expression, 'no day fits, so it would never fall due', 'cron(0 2 L * ? *)');
   return {
-    // A time that the clocks skip in spring is skipped, as the service does; the library would move it forward.
     next: (after) => {
-      let due = cron.nextRun(after);
-      while (due && !cron.match(due)) due = cron.nextRun(due);
-      return due ?? undefined;
+      for (let wall = later(clock.wallOf(after.getTime())); wall !== undefined; wall = later(wall)) {
+        const instant = clock.instantOf(wall);
+        if (instant !== undefined && instant > after.getTime()) return new Date(instant);
+      }
+      return undefined;
     },
-    previous: (before) =>
-      cron.previousRuns(3, new Date(before.getTime() + 1_000)).find((due) => cron.match(due)),
+    previous: (before) => {
+      const limit = before.getTime();
+      // In a repeated hour, wall times beyond the present one have been already. The search is strictly before and in
+      // whole seconds.
+      const from = Math.floor((clock.wallOf(limit) + clock.putBackBefore(limit)) / 1000) * 1000 + 1000;
+      for (let wall = earlier(from); wall !== undefined; wall = earlier(wall)) {
+        const instant = clock.instantOf(wall);
+        if (instant !== undefined && instant <= limit) return new Date(instant);
+      }
+      return undefined;
+    },
   };
 }
 
-/** Reads `cron(...)`, `rate(...)` or `at(...)`; throws `SCHEDULE_INVALID` with a corrected example, or `TIMEZONE_UNKNOWN`. */
-export function parseSchedule(expression: string, timezone = 'UTC'): Occurrences {
-  const zone = checkTimezone(timezone);
-  if (expression.startsWith('rate(')) return parseRate(expression);
-  if (expression.startsWith('at(')) return parseAt(expression, zone);
-  if (expression.startsWith('cron(')) return parseCron(expression, zone);
-  throw invalid(expression, 'it begins with cron(, rate( or at(', example);
+function within(occurrences: Occurrences, { startDate, endDate }: ScheduleOptions): Occurrences {
+  const inside = (due: Date | undefined) =>
+    due && (!startDate || due >= startDate) && (!endDate || due <= endDate) ? due : undefined;
+  return {
+    next: (after) =>
+      inside(occurrences.next(startDate && after < startDate ? new Date(startDate.getTime() - 1) : after)),
+    previous: (before) => inside(occurrences.previous(endDate && before > endDate ? endDate : before)),
+  };
+}
+
+function parse(expression: string, zone: string, options: ScheduleOptions): Occurrences {
+  if (expression.startsWith('rate(')) return parseRate(expression, options.startDate?.getTime() ?? 0);
+  if (expression.startsWith('at(')) return parseAt(expression, wallClock(zone));
+  if (expression.startsWith('cron(')) return parseCron(expression, wallClock(zone));
+  throw scheduleInvalid(expression, 'it begins with cron(, rate( or at(', 'cron(0 2 * * ? *)');
+}
+
+/**
+ * Reads `cron(...)`, `rate(...)` or `at(...)` as EventBridge Scheduler does; the second argument may be just the time
+ * zone. Throws `SCHEDULE_INVALID` with a corrected example, or `TIMEZONE_UNKNOWN`.
+ */
+export function parseSchedule(expression: string, options: string | ScheduleOptions = {}): Occurrences {
+  const given = typeof options === 'string' ? { timezone: options } : options;
+  const { timezone = 'UTC' } = given;
+  return within(parse(expression, checkTimezone(timezone), given), given);
 }

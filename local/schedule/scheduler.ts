@@ -1,17 +1,30 @@
 import type { Clock, Timer } from '../../lib/ports/clock.ts';
 import type { Log } from '../../lib/ports/services.ts';
-import type { ServiceSchedule } from '../service/service.ts';
-import type { ScheduleCursors } from '../stores/local-stores.ts';
+import type { ServiceSchedule } from '../service/declarations.ts';
 import { type Occurrences, parseSchedule } from './expression.ts';
+import { fillInput } from './schedule-input.ts';
+
+/** Where the scheduler got to with each schedule: ISO instant of the last occurrence that is dealt with. */
+export interface ScheduleCursorStore {
+  get(name: string): Promise<string | undefined>;
+  set(name: string, scheduledTime: string): Promise<void>;
+}
 
 /** What the scheduler is made of. */
 export interface SchedulerOptions {
   readonly schedules: readonly ServiceSchedule[];
   readonly clock: Clock;
-  readonly cursors: ScheduleCursors;
+  readonly cursors: ScheduleCursorStore;
   readonly log: Log;
   /** Delivers one event; resolves when the target has accepted it. */
   readonly deliver: (schedule: ServiceSchedule, input: unknown, scheduledTime: string) => Promise<void>;
+  /** Keeps what no try could deliver. */
+  readonly deadLetter?: (
+    schedule: ServiceSchedule,
+    input: unknown,
+    scheduledTime: string,
+    error: unknown,
+  ) => void;
   readonly stage: string;
 }
 
@@ -19,53 +32,69 @@ interface Entry {
   readonly schedule: ServiceSchedule;
   readonly occurrences: Occurrences;
   timer?: Timer;
-  busy: boolean;
 }
 
 /** Longest a timer sleeps: the wall clock may be set meanwhile. */
 const longestSleep = 60_000;
 
-/** Fills the placeholders of a schedule's input, as EventBridge Scheduler does. */
-export function inputOf(schedule: ServiceSchedule, scheduledTime: string, stage: string): unknown {
-  const values: Readonly<Record<string, string>> = {
-    'scheduled-time': scheduledTime.replace(/\.\d{3}Z$/, 'Z'),
-    'schedule-arn': `arn:aws:scheduler:local:000000000000:schedule/default/epsilon-${stage}-${schedule.name}`,
-    'execution-id': `${schedule.name}-${scheduledTime}`,
-    'attempt-number': '1',
-  };
-  return JSON.parse(
-    schedule.input.replace(/<aws\.scheduler\.([a-z-]+)>/g, (whole, name: string) => values[name] ?? whole),
-  );
+/** Pauses between tries: the first one, doubled each time up to the longest. Milliseconds. */
+const firstPause = 1_000;
+const longestPause = 60_000;
+
+/** A cursor further ahead of the clock than this was written by a clock that was wrong. */
+const plausibleLead = 86_400_000;
+
+/** Fills the placeholders of a schedule's input for one try. */
+export function inputOf(
+  schedule: ServiceSchedule,
+  scheduledTime: string,
+  stage: string,
+  attempt = 1,
+): unknown {
+  return fillInput(schedule.input, {
+    scheduledTime,
+    scheduleArn: `arn:aws:scheduler:local:000000000000:schedule/default/epsilon-${stage}-${schedule.name}`,
+    executionId: `${schedule.name}-${scheduledTime}`,
+    attempt,
+  });
 }
 
 /**
- * The in-process scheduler: at least once, never overlapping itself. What fell due while nothing ran is caught up with
- * its latest occurrence only, if that is younger than the schedule's maximum event age: never a burst.
+ * The in-process scheduler: at least once, never overlapping itself; the cursor moves after delivery. What fell due
+ * while nothing ran is caught up with its latest occurrence only, if that is younger than the schedule's maximum
+ * event age: never a burst. Failed deliveries are repeated as the schedule's retry policy says, then dead-lettered.
  */
 export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #entries: readonly Entry[];
+  readonly #since: number;
+  /** Ends the pauses between tries when the scheduler closes. */
+  readonly #pauses = new Set<() => void>();
   #closed = false;
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
+    this.#since = options.clock.now();
     this.#entries = options.schedules.map((schedule) => ({
       schedule,
-      occurrences: parseSchedule(schedule.expression, schedule.timezone),
-      busy: false,
+      occurrences: parseSchedule(schedule.expression, schedule),
     }));
   }
 
   /** Starts waiting for every enabled schedule. */
   start(): void {
-    for (const entry of this.#entries) if (entry.schedule.enabled) this.#arm(entry);
+    for (const entry of this.#entries)
+      if (entry.schedule.enabled) this.#wake(entry, this.#options.clock.now());
   }
 
+  /** Stops; what is between two tries is delivered after the next start. */
   close(): void {
     this.#closed = true;
     for (const entry of this.#entries) entry.timer?.cancel();
+    for (const end of this.#pauses) end();
   }
 
+  /** Every schedule with its neighbours in time; a disabled one has no next occurrence. */
   list(): {
     readonly schedule: ServiceSchedule;
     readonly next: Date | undefined;
@@ -74,67 +103,114 @@ export class Scheduler {
     const now = new Date(this.#options.clock.now());
     return this.#entries.map(({ schedule, occurrences }) => ({
       schedule,
-      next: occurrences.next(now),
+      next: schedule.enabled ? occurrences.next(now) : undefined,
       previous: occurrences.previous(now),
     }));
   }
 
-  /** Delivers a schedule's own event for an instant, now. */
+  /** Delivers a schedule's own event for an instant, now and once; false when there is no such schedule. */
   async fire(entryName: string, scheduledTime: string): Promise<boolean> {
     const entry = this.#entries.find(({ schedule }) => schedule.name === entryName);
     if (!entry) return false;
-    await this.#deliver(entry.schedule, scheduledTime);
-    return true;
-  }
-
-  #arm(entry: Entry): void {
-    if (this.#closed) return;
-    const now = this.#options.clock.now();
-    const next = entry.occurrences.next(new Date(now));
-    const wait = next ? Math.min(next.getTime() - now, longestSleep) : longestSleep;
-    entry.timer = this.#options.clock.setTimer(wait, () => {
-      this.#catchUp(entry).finally(() => this.#arm(entry));
-    });
-  }
-
-  /** Delivers the latest occurrence that has not been delivered yet. */
-  async #catchUp(entry: Entry): Promise<void> {
-    const { schedule, occurrences } = entry;
-    const now = this.#options.clock.now();
-    const due = occurrences.previous(new Date(now));
-    if (!due || entry.busy) return;
-    entry.busy = true;
-    try {
-      const scheduledTime = due.toISOString();
-      const last = await this.#options.cursors.get(schedule.name);
-      if (last !== undefined && last >= scheduledTime) return;
-      const fresh = now - due.getTime() <= schedule.maximumEventAgeSeconds * 1000;
-      // A schedule that is new here begins with its next occurrence, not with one before it was known.
-      if (fresh && last !== undefined) await this.#deliver(schedule, scheduledTime);
-      await this.#options.cursors.set(schedule.name, scheduledTime);
-    } catch (error) {
-      this.#options.log.error('schedule not delivered', { schedule: schedule.name, error: String(error) });
-    } finally {
-      entry.busy = false;
-    }
-  }
-
-  async #deliver(schedule: ServiceSchedule, scheduledTime: string): Promise<void> {
-    this.#options.log.debug('schedule delivered', { schedule: schedule.name, scheduledTime });
+    const { schedule } = entry;
     await this.#options.deliver(
       schedule,
       inputOf(schedule, scheduledTime, this.#options.stage),
       scheduledTime,
     );
+    return true;
   }
 
   /** Marks where each schedule stands, so that only occurrences after now are delivered; keeps marks that are there. */
   async begin(): Promise<void> {
-    const now = new Date(this.#options.clock.now());
-    for (const { schedule, occurrences } of this.#entries) {
+    for (const { schedule } of this.#entries) {
       const known = await this.#options.cursors.get(schedule.name);
-      const latest = occurrences.previous(now);
-      if (known === undefined && latest) await this.#options.cursors.set(schedule.name, latest.toISOString());
+      if (known === undefined)
+        await this.#options.cursors.set(schedule.name, new Date(this.#since).toISOString());
     }
+  }
+
+  #wake(entry: Entry, at: number): void {
+    if (this.#closed) return;
+    const wait = Math.min(Math.max(0, at - this.#options.clock.now()), longestSleep);
+    entry.timer = this.#options.clock.setTimer(wait, () => {
+      void this.#catchUp(entry).then(() => this.#wake(entry, this.#nextWake(entry)));
+    });
+  }
+
+  #nextWake({ occurrences }: Entry): number {
+    const now = this.#options.clock.now();
+    return occurrences.next(new Date(now))?.getTime() ?? now + longestSleep;
+  }
+
+  /** Delivers the latest occurrence that has not been dealt with yet. Never rejects. */
+  async #catchUp(entry: Entry): Promise<void> {
+    const { schedule } = entry;
+    const { cursors, log } = this.#options;
+    try {
+      const due = await this.#latestDue(entry);
+      if (due === undefined) return;
+      const scheduledTime = due.toISOString();
+      if (this.#age(due.getTime()) > schedule.maximumEventAgeSeconds) {
+        log.info('schedule occurrence too old', { schedule: schedule.name, scheduledTime });
+      } else if (!(await this.#deliver(schedule, scheduledTime))) return;
+      await cursors.set(schedule.name, scheduledTime);
+    } catch (error) {
+      // The cursor did not move: the next waking tries again.
+      log.error('schedule not delivered', { schedule: schedule.name, error: String(error) });
+    }
+  }
+
+  async #latestDue({ schedule, occurrences }: Entry): Promise<Date | undefined> {
+    const { cursors, clock, log } = this.#options;
+    const now = clock.now();
+    const mark = await cursors.get(schedule.name);
+    let last = mark ?? new Date(this.#since).toISOString();
+    if (Date.parse(last) > now + plausibleLead) {
+      log.warn('schedule cursor is in the future', { schedule: schedule.name, cursor: last });
+      last = new Date(now).toISOString();
+      await cursors.set(schedule.name, last);
+    }
+    const due = occurrences.previous(new Date(now));
+    return due && due.toISOString() > last ? due : undefined;
+  }
+
+  /** Seconds since an instant. */
+  #age(instant: number): number {
+    return (this.#options.clock.now() - instant) / 1000;
+  }
+
+  /** Tries until delivered or dead-lettered; false when the scheduler closed meanwhile. */
+  async #deliver(schedule: ServiceSchedule, scheduledTime: string): Promise<boolean> {
+    const { deliver, deadLetter, log, stage } = this.#options;
+    for (let attempt = 1; !this.#closed; attempt += 1) {
+      const input = inputOf(schedule, scheduledTime, stage, attempt);
+      try {
+        await deliver(schedule, input, scheduledTime);
+        log.debug('schedule delivered', { schedule: schedule.name, scheduledTime, attempt });
+        return true;
+      } catch (error) {
+        const pause = Math.min(firstPause * 2 ** (attempt - 1), longestPause);
+        const age = this.#age(Date.parse(scheduledTime)) + pause / 1000;
+        log.warn('schedule delivery failed', { schedule: schedule.name, attempt, error: String(error) });
+        if (attempt > schedule.maximumRetryAttempts || age > schedule.maximumEventAgeSeconds) {
+          log.error('schedule not delivered', { schedule: schedule.name, scheduledTime, attempts: attempt });
+          deadLetter?.(schedule, input, scheduledTime, error);
+          return true;
+        }
+        await this.#pause(pause);
+      }
+    }
+    return false;
+  }
+
+  async #pause(ms: number): Promise<void> {
+    if (this.#closed) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = this.#options.clock.setTimer(ms, resolve);
+    this.#pauses.add(resolve);
+    await promise;
+    timer.cancel();
+    this.#pauses.delete(resolve);
   }
 }
