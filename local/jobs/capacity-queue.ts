@@ -45,6 +45,11 @@ export class CapacityQueue {
     this.#running.set(name, clamp(wants, this.#machine));
   }
 
+  /** Whether the job still waits: nothing has been started for it. */
+  isWaiting(name: string): boolean {
+    return this.#waiting.some((waiting) => waiting.name === name);
+  }
+
   remove(name: string): boolean {
     const index = this.#waiting.findIndex((waiting) => waiting.name === name);
     if (index >= 0) this.#waiting.splice(index, 1);

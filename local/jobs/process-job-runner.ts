@@ -14,6 +14,9 @@ import { groupMembers, signal } from './processes.ts';
 /** Milliseconds between looks at jobs that are not children of this process. */
 const adoptedPoll = 100;
 
+/** Milliseconds between looks at a job that is just being started. */
+const startPoll = 10;
+
 /** Milliseconds after which a job that was taken but never said that it started counts as lost. */
 const takenGrace = 5_000;
 
@@ -239,7 +242,7 @@ export class ProcessJobRunner implements LocalJobRunner {
     const folder = this.#folder(jobName);
     if (!folder.exists || folder.finished) return;
     folder.cancel(cancelled);
-    if (folder.taken) {
+    if (!this.#queue.isWaiting(jobName)) {
       this.#terminate(folder, cancelled);
       return;
     }
@@ -248,7 +251,13 @@ export class ProcessJobRunner implements LocalJobRunner {
   }
 
   /** SIGTERM now, SIGKILL after what is left of the grace. A stopped process is woken, or it would never hear. */
-  #terminate(folder: JobFolder, { at }: Cancelled): void {
+  #terminate(folder: JobFolder, cancelled: Cancelled): void {
+    const { at } = cancelled;
+    if (!folder.started && !folder.finished) {
+      // Its shim is just beginning: it has either seen the cancellation or says in a moment whom to stop.
+      this.#later(startPoll, () => this.#terminate(folder, cancelled));
+      return;
+    }
     this.#kill(folder, 'SIGTERM');
     this.#kill(folder, 'SIGCONT');
     this.#later(Math.max(0, at + this.#graceMs - this.#options.clock.now()), () => {

@@ -6,6 +6,16 @@ folder=$1
 shift
 mkdir "$folder/running" 2>/dev/null || exit 0
 
+finish() {
+  printf '%s\n' "$1" > "$folder/exit.tmp"
+  mv -f "$folder/exit.tmp" "$folder/exit.json"
+}
+
+if [ -e "$folder/cancel.json" ]; then
+  finish '{"neverStarted":true}'
+  exit 0
+fi
+
 identity() {
   if [ -r "/proc/$1/stat" ]; then
     read -r line < "/proc/$1/stat"
@@ -31,5 +41,4 @@ while :; do
   code=$?
   kill -0 "$job" 2>/dev/null || break
 done
-printf '{"code":%s}\n' "$code" > "$folder/exit.tmp"
-mv -f "$folder/exit.tmp" "$folder/exit.json"
+finish "{\"code\":$code}"

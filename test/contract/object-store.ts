@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import type { ObjectStore } from '../../lib/ports/object-store.ts';
+
+const text = async (store: ObjectStore, uri: string) => new TextDecoder().decode(await store.get(uri));
+
+/** What every ObjectStore must do. */
+export function describeObjectStore(name: string, make: () => Promise<ObjectStore>): void {
+  describe(`ObjectStore: ${name}`, () => {
+    it('reads back what was written, whole', async () => {
+      const store = await make();
+      await store.put('s3://bucket-a/x/y.txt', 'hello');
+      await store.put('s3://bucket-a/x/y.txt', new Uint8Array([104, 105]));
+      expect(await text(store, 's3://bucket-a/x/y.txt')).toBe('hi');
+      expect(await store.head('s3://bucket-a/x/y.txt')).toMatchObject({ size: 2 });
+      expect(await store.head('s3://bucket-a/x')).toBeUndefined();
+    });
+
+    it('says which object is missing', async () => {
+      const store = await make();
+      await expect(store.get('s3://bucket-a/nothing')).rejects.toMatchObject({
+        code: 'OBJECT_NOT_FOUND',
+        message: expect.stringContaining('s3://bucket-a/nothing'),
+      });
+    });
+
+    it('writes only once where that is asked for', async () => {
+      const store = await make();
+      await store.put('s3://bucket-a/once', 'first', { ifAbsent: true });
+      await expect(store.put('s3://bucket-a/once', 'second', { ifAbsent: true })).rejects.toMatchObject({
+        name: 'ConditionFailed',
+      });
+      expect(await text(store, 's3://bucket-a/once')).toBe('first');
+    });
+
+    it('B22: lists a prefix in key order and never a neighbour that begins alike', async () => {
+      const store = await make();
+      for (const key of ['t1/b', 't1/a/z', 't10/a', 't1/a.txt']) await store.put(`s3://bucket-a/${key}`, key);
+      const uris = (await Array.fromAsync(store.list('s3://bucket-a/t1/'))).map((object) => object.uri);
+      expect(uris).toEqual(['s3://bucket-a/t1/a.txt', 's3://bucket-a/t1/a/z', 's3://bucket-a/t1/b']);
+      expect(() => store.list('s3://bucket-a/t1')[Symbol.asyncIterator]().next()).toThrow(
+        expect.objectContaining({ code: 'PREFIX_UNSAFE' }),
+      );
+    });
+
+    it('copies and deletes; deleting nothing is no error', async () => {
+      const store = await make();
+      await store.put('s3://bucket-a/from', 'x');
+      await store.copy('s3://bucket-a/from', 's3://bucket-b/to');
+      await store.delete('s3://bucket-a/from');
+      await store.delete('s3://bucket-a/from');
+      expect(await text(store, 's3://bucket-b/to')).toBe('x');
+      await expect(store.copy('s3://bucket-a/from', 's3://bucket-b/to2')).rejects.toMatchObject({
+        code: 'OBJECT_NOT_FOUND',
+      });
+    });
+
+    it.each([
+      'http://x/y',
+      's3://B/y',
+      's3://bucket-a/../y',
+      's3://bucket-a/x/../../y',
+      's3:///y',
+      's3://bucket-a/a\\b',
+    ])('refuses %s', async (uri) => {
+      const store = await make();
+      await expect(store.put(uri, 'x')).rejects.toMatchObject({ code: 'OBJECT_URI_INVALID' });
+    });
+  });
+}

@@ -1,0 +1,168 @@
+import { describe, expect, it } from 'vitest';
+import type {
+  ClaimStore,
+  LeaseStore,
+  ModelRegistry,
+  QualityVerdicts,
+  TenantStore,
+} from '../../lib/ports/stores.ts';
+import type { ModelVersion } from '../../lib/training/model.ts';
+import { aTenant } from '../fixtures/records.ts';
+
+/** The stores of one table, empty. */
+export interface TenantStores {
+  readonly tenants: TenantStore;
+  readonly leases: LeaseStore;
+  readonly claims: ClaimStore;
+  readonly models: ModelRegistry;
+  readonly verdicts: QualityVerdicts;
+}
+
+const at = (minute: number) => `2026-11-24T02:${String(minute).padStart(2, '0')}:00.000Z`;
+
+function aModel(modelVersion: string): ModelVersion {
+  const base = `s3://data/acme/runs/${modelVersion}`;
+  return {
+    tenantId: 'acme',
+    modelVersion,
+    runId: modelVersion,
+    logicalDate: '2026-11-24',
+    modelUri: `${base}/model.bin`,
+    indexUri: `${base}/index.faiss`,
+    dataUri: `${base}/data/`,
+    cacheUri: `${base}/cache/`,
+    vectors: 1,
+    dimensions: 2,
+    selfRetrieval: 1,
+    checksums: {},
+    createdAt: at(0),
+  };
+}
+
+/** What every set of tenant stores must do. */
+export function describeTenantStores(name: string, make: () => Promise<TenantStores>): void {
+  describe(`TenantStore: ${name}`, () => {
+    it('writes version n + 1 over version n only', async () => {
+      const { tenants } = await make();
+      await tenants.put(aTenant(), 0);
+      await expect(tenants.put(aTenant(), 0)).rejects.toMatchObject({ name: 'ConditionFailed' });
+      await tenants.put(aTenant({ priority: 99 }), 1);
+      expect(await tenants.get('acme')).toMatchObject({ priority: 99, version: 2 });
+      await expect(tenants.remove('acme', 1)).rejects.toMatchObject({ name: 'ConditionFailed' });
+      await tenants.remove('acme', 2);
+      expect(await tenants.get('acme')).toBeUndefined();
+    });
+
+    it('lists by id', async () => {
+      const { tenants } = await make();
+      for (const tenantId of ['zeta', 'acme', 'beta']) await tenants.put(aTenant({ tenantId }), 0);
+      expect((await tenants.list()).map((tenant) => tenant.tenantId)).toEqual(['acme', 'beta', 'zeta']);
+    });
+  });
+
+  describe(`LeaseStore: ${name}`, () => {
+    const take = (leases: LeaseStore, holder: string, now: number) =>
+      leases.acquire({ tenantId: 'acme', holder, now: at(now), expiresAt: at(now + 15) });
+
+    it('is held by one; its fence rises with every acquisition, also across releases', async () => {
+      const { leases } = await make();
+      const first = await take(leases, 'a', 0);
+      await expect(take(leases, 'b', 1)).rejects.toMatchObject({
+        name: 'TenantBusy',
+        details: { holder: 'a' },
+      });
+      const again = await take(leases, 'a', 2);
+      expect(again.fence).toBeGreaterThan(first.fence);
+      await leases.release({ tenantId: 'acme', holder: 'a', fence: again.fence });
+      expect(await leases.get('acme')).toBeUndefined();
+      expect((await take(leases, 'b', 3)).fence).toBeGreaterThan(again.fence);
+    });
+
+    it('F29: expires inside the condition of the write: nobody has to sweep it', async () => {
+      const { leases } = await make();
+      const first = await take(leases, 'a', 0);
+      const second = await take(leases, 'b', 16);
+      expect(second.fence).toBeGreaterThan(first.fence);
+      await expect(
+        leases.renew({ tenantId: 'acme', holder: 'a', fence: first.fence, expiresAt: at(40) }),
+      ).rejects.toMatchObject({ name: 'StaleFence' });
+      await leases.release({ tenantId: 'acme', holder: 'a', fence: first.fence });
+      expect(await leases.get('acme')).toMatchObject({ holder: 'b' });
+    });
+
+    it('renewal moves the expiry', async () => {
+      const { leases } = await make();
+      const { fence } = await take(leases, 'a', 0);
+      await leases.renew({ tenantId: 'acme', holder: 'a', fence, expiresAt: at(50) });
+      await expect(take(leases, 'b', 30)).rejects.toMatchObject({ name: 'TenantBusy' });
+    });
+
+    it('F28: of two that race one gets it', async () => {
+      const { leases } = await make();
+      const results = await Promise.allSettled([take(leases, 'a', 0), take(leases, 'b', 0)]);
+      expect(results.map((result) => result.status).sort()).toEqual(['fulfilled', 'rejected']);
+    });
+  });
+
+  describe(`ClaimStore: ${name}`, () => {
+    it('gives a scheduled time to one holder, who may ask again', async () => {
+      const { claims } = await make();
+      const claim = (holder: string) =>
+        claims.claim({ machine: 'm', scheduledTime: at(0), holder, now: at(1) });
+      expect(await claim('a')).toEqual({ claimed: true, holder: 'a' });
+      expect(await claim('a')).toEqual({ claimed: true, holder: 'a' });
+      expect(await claim('b')).toEqual({ claimed: false, holder: 'a' });
+    });
+  });
+
+  describe(`ModelRegistry: ${name}`, () => {
+    const promote = (models: ModelRegistry, modelVersion: string, fence: number) =>
+      models.promote({ tenantId: 'acme', modelVersion, fence, at: at(5), reason: 'run' });
+
+    it('switches model and index together and keeps the replaced version', async () => {
+      const { models } = await make();
+      await models.register(aModel('v1'));
+      await models.register(aModel('v1'));
+      await models.register(aModel('v2'));
+      expect((await models.list('acme')).map((model) => model.modelVersion)).toEqual(['v2', 'v1']);
+      expect(await promote(models, 'v1', 1)).not.toHaveProperty('previousVersion');
+      const live = await promote(models, 'v2', 2);
+      expect(live).toMatchObject({
+        previousVersion: 'v1',
+        modelUri: aModel('v2').modelUri,
+        indexUri: aModel('v2').indexUri,
+      });
+      expect(await models.live('acme')).toEqual(live);
+    });
+
+    it('F13, F14: refuses a fence older than the live record’s or the lease’s', async () => {
+      const { models, leases } = await make();
+      await models.register(aModel('v1'));
+      await models.register(aModel('v2'));
+      await promote(models, 'v2', 5);
+      await expect(promote(models, 'v1', 4)).rejects.toMatchObject({ name: 'StaleFence' });
+      for (let holder = 0; holder < 7; holder += 1)
+        await leases.acquire({ tenantId: 'acme', holder: 'x', now: at(0), expiresAt: at(20) });
+      await expect(promote(models, 'v1', 6)).rejects.toMatchObject({ name: 'StaleFence' });
+      expect(await models.live('acme')).toMatchObject({ modelVersion: 'v2' });
+    });
+
+    it('promoting what is live changes nothing; what is not registered is refused', async () => {
+      const { models } = await make();
+      await models.register(aModel('v1'));
+      const first = await promote(models, 'v1', 1);
+      expect(await promote(models, 'v1', 2)).toEqual(first);
+      await expect(promote(models, 'v9', 3)).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
+    });
+  });
+
+  describe(`QualityVerdicts: ${name}`, () => {
+    it('keeps the newest', async () => {
+      const { verdicts } = await make();
+      expect(await verdicts.latest('acme')).toBeUndefined();
+      await verdicts.record({ tenantId: 'acme', verdict: 'passed', reasons: [], checkedAt: at(0) });
+      await verdicts.record({ tenantId: 'acme', verdict: 'failed', reasons: ['stale'], checkedAt: at(1) });
+      expect(await verdicts.latest('acme')).toMatchObject({ verdict: 'failed', reasons: ['stale'] });
+    });
+  });
+}

@@ -1,0 +1,316 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { JobObservation, JobSpec } from '../../../lib/training/job.ts';
+import { SystemClock } from '../../../local/clock/system-clock.ts';
+import { CapacityQueue } from '../../../local/jobs/capacity-queue.ts';
+import { JobFolder } from '../../../local/jobs/job-folder.ts';
+import { ProcessJobRunner, type ProcessJobRunnerOptions } from '../../../local/jobs/process-job-runner.ts';
+import { groupMembers, isAlive, startOf } from '../../../local/jobs/processes.ts';
+import { jsonLog } from '../../../local/log.ts';
+import { describeJobRunner } from '../../contract/job-runner.ts';
+import { freshDir } from '../asl/harness.ts';
+
+const clock = new SystemClock();
+
+function aSpec(jobName: string, script: string, over: Partial<JobSpec> = {}): JobSpec {
+  return {
+    jobName,
+    tenantId: 'acme',
+    runId: 'run',
+    logicalDate: '2026-11-24',
+    traceId: 'f'.repeat(32),
+    stage: 'train',
+    attempt: 1,
+    image: `ml-engine@sha256:${'0'.repeat(64)}`,
+    arguments: [script],
+    environment: { EPSILON_RUN_ID: 'run' },
+    outputUri: 's3://data-bucket/acme/',
+    resources: { cpu: 0.1, memoryMiB: 16 },
+    capacity: 'spot',
+    timeoutSeconds: 60,
+    priority: 50,
+    ...over,
+  };
+}
+
+/** A runner whose jobs are shell scripts, with every observation it made. */
+function aRunner(root = freshDir(), over: Partial<ProcessJobRunnerOptions> = {}) {
+  const seen: JobObservation[] = [];
+  const lines: string[] = [];
+  const waiters: (() => void)[] = [];
+  const runner = new ProcessJobRunner({
+    root,
+    clock,
+    log: jsonLog(clock, (line) => lines.push(line)),
+    variables: { PATH: process.env['PATH'], SECRET: 'not for jobs' },
+    machine: { cpu: 2, memoryMiB: 4096 },
+    graceMs: 300,
+    command: (spec, { resultPath }) => ({
+      file: '/bin/sh',
+      args: ['-c', spec.arguments[0] ?? 'true'],
+      env: { ...spec.environment, RESULT: resultPath },
+    }),
+    onObservation: (observation) => {
+      seen.push(observation);
+      for (const wake of waiters.splice(0)) wake();
+    },
+    ...over,
+  });
+  const when = async (test: () => boolean) => {
+    while (!test()) await new Promise<void>((resolve) => waiters.push(resolve));
+  };
+  const over1 = (jobName: string) =>
+    seen.find((one) => one.jobName === jobName && (one.state === 'succeeded' || one.state === 'failed'));
+  const ended = async (jobName: string): Promise<JobObservation> => {
+    await when(() => over1(jobName) !== undefined);
+    return over1(jobName) as JobObservation;
+  };
+  const started = async (jobName: string) => {
+    const folder = new JobFolder(root, jobName);
+    while (!folder.started) await new Promise<void>((resolve) => setImmediate(resolve));
+    return folder.started;
+  };
+  roots.push(root);
+  return { runner, root, seen, lines, ended, started };
+}
+
+const roots: string[] = [];
+
+/** No test may leave a process behind. */
+afterEach(() => {
+  const groups = execFileSync('ps', ['-axo', 'pgid=,args='], { encoding: 'utf8' });
+  for (const root of roots.splice(0))
+    expect(groups.split('\n').filter((line) => line.includes(root))).toEqual([]);
+});
+
+const scripts = {
+  succeeds: `printf '{"answer":42}' > "$RESULT"`,
+  fails: 'exit 1',
+  rejects: 'exit 65',
+  waits: 'sleep 60',
+};
+
+describeJobRunner('processes', async () => {
+  const { runner, root, ended } = aRunner();
+  return {
+    runner,
+    spec: (does, name) => aSpec(name, `echo start >> "${root}/${name}.starts"; ${scripts[does]}`),
+    ended,
+    starts: (name) =>
+      readFileSync(join(root, `${name}.starts`), 'utf8')
+        .trim()
+        .split('\n').length,
+    close: async () => runner.close(),
+  };
+});
+
+describe('a job of this machine', () => {
+  it('sees only what it may of the environment', async () => {
+    const { runner, root, ended } = aRunner();
+    await runner.submit(aSpec('env-1', 'env'));
+    await ended('env-1');
+    const log = readFileSync(join(root, 'env-1', 'stdout.log'), 'utf8');
+    expect(log).toContain('EPSILON_RUN_ID=run');
+    expect(log).not.toContain('SECRET');
+    runner.close();
+  });
+
+  it.each([
+    ['exit 143', 'preempted', 143],
+    ['kill -TERM $$', 'preempted', 143],
+    ['kill -KILL $$', 'error', 137],
+    ['exit 75', 'error', 75],
+  ])('that ends with "%s" is %s', async (script, reason, exitCode) => {
+    const { runner, ended } = aRunner();
+    await runner.submit(aSpec('end-1', script));
+    expect(await ended('end-1')).toMatchObject({ state: 'failed', reason, exitCode });
+    runner.close();
+  });
+
+  it.each([
+    [`head -c 5000 /dev/zero | tr '\\0' x > "$RESULT"`, '4096'],
+    [`echo '{' > "$RESULT"`, 'not JSON'],
+  ])('whose result is no result says so and has none', async (script, message) => {
+    const { runner, ended } = aRunner();
+    await runner.submit(aSpec('result-1', script));
+    const observation = await ended('result-1');
+    expect(observation).toMatchObject({ state: 'succeeded', message: expect.stringContaining(message) });
+    expect(observation).not.toHaveProperty('result');
+    runner.close();
+  });
+
+  it('that ignores SIGTERM is killed after the grace, with everything it started', async () => {
+    const { runner, ended, started } = aRunner();
+    const ref = await runner.submit(aSpec('stubborn-1', `trap '' TERM; sleep 61 & sleep 62; sleep 63`));
+    const { shim } = await started('stubborn-1');
+    await runner.cancel(ref, 'enough');
+    expect(await ended('stubborn-1')).toMatchObject({ reason: 'cancelled' });
+    expect(groupMembers(shim)).toEqual([]);
+    runner.close();
+  });
+
+  it('that is stopped (SIGSTOP) is cancelled all the same', async () => {
+    const { runner, ended, started } = aRunner();
+    const ref = await runner.submit(aSpec('stopped-1', 'kill -STOP $$; sleep 60'));
+    await started('stopped-1');
+    await runner.cancel(ref, 'enough');
+    expect(await ended('stopped-1')).toMatchObject({ reason: 'cancelled' });
+    runner.close();
+  });
+
+  it('that takes too long is ended with reason timeout', async () => {
+    const { runner, ended } = aRunner();
+    await runner.submit(aSpec('slow-1', 'sleep 60', { timeoutSeconds: 0.05 }));
+    expect(await ended('slow-1')).toMatchObject({ state: 'failed', reason: 'timeout' });
+    runner.close();
+  });
+
+  it('whose capacity is taken away is preempted and may still write its checkpoint', async () => {
+    const { runner, root, ended, started } = aRunner();
+    await runner.submit(
+      aSpec('spot-1', `trap 'echo saved > ${root}/checkpoint; exit 143' TERM; sleep 60 & wait`),
+    );
+    await started('spot-1');
+    await new Promise<void>((resolve) => clock.setTimer(50, resolve));
+    runner.interrupt('spot-1');
+    expect(await ended('spot-1')).toMatchObject({ reason: 'preempted', exitCode: 143 });
+    expect(readFileSync(join(root, 'checkpoint'), 'utf8')).toBe('saved\n');
+    runner.close();
+  });
+
+  it('that asks for more than the machine has gets all of it, alone, and says so', async () => {
+    const { runner, lines, ended, seen } = aRunner();
+    await runner.submit(aSpec('small-1', 'sleep 0.1'));
+    await runner.submit(aSpec('large-1', 'true', { resources: { cpu: 64, memoryMiB: 999_999 } }));
+    await ended('large-1');
+    const order = seen.map((one) => `${one.jobName} ${one.state}`);
+    expect(order.indexOf('small-1 succeeded')).toBeLessThan(order.indexOf('large-1 running'));
+    expect(lines.join('')).toContain('larger than this machine');
+    runner.close();
+  });
+});
+
+describe('a control plane that is gone', () => {
+  it('leaves its jobs running; the next one adopts them and hears of their end', async () => {
+    const first = aRunner();
+    await first.runner.submit(aSpec('kept-1', `sleep 0.3; ${scripts.succeeds}`));
+    await first.started('kept-1');
+    first.runner.close();
+    const second = aRunner(first.root);
+    expect(second.runner.recover()).toEqual({ adopted: 1, queued: 0, lost: 0 });
+    expect(await second.ended('kept-1')).toMatchObject({ state: 'succeeded', result: { answer: 42 } });
+    second.runner.close();
+  });
+
+  it('finds jobs that ended meanwhile, and starts those that were only accepted', async () => {
+    const first = aRunner();
+    await first.runner.submit(aSpec('done-1', scripts.succeeds));
+    await first.ended('done-1');
+    first.runner.close();
+    new JobFolder(first.root, 'accepted-1').accept(aSpec('accepted-1', 'true'));
+    const second = aRunner(first.root);
+    expect(second.runner.recover()).toEqual({ adopted: 0, queued: 1, lost: 0 });
+    expect(await second.runner.find('done-1')).toMatchObject({ state: 'succeeded' });
+    expect(await second.ended('accepted-1')).toMatchObject({ state: 'succeeded' });
+    second.runner.close();
+  });
+
+  it('calls a job lost whose shim vanished, after ending what is left of it', async () => {
+    const first = aRunner();
+    await first.runner.submit(aSpec('lost-1', 'sleep 60'));
+    const { shim } = await first.started('lost-1');
+    first.runner.close();
+    process.kill(shim, 'SIGKILL');
+    while (startOf(shim) !== undefined) await new Promise<void>((resolve) => setImmediate(resolve));
+    const second = aRunner(first.root);
+    second.runner.recover();
+    expect(await second.ended('lost-1')).toMatchObject({ state: 'failed', reason: 'lost' });
+    expect(groupMembers(shim)).toEqual([]);
+    second.runner.close();
+  });
+
+  it('goes on with a cancellation it had only written down', async () => {
+    const first = aRunner(freshDir(), { graceMs: 60_000 });
+    const ref = await first.runner.submit(aSpec('half-1', `trap '' TERM; sleep 60; sleep 61`));
+    await first.started('half-1');
+    await first.runner.cancel(ref, 'enough');
+    first.runner.close();
+    const second = aRunner(first.root, { graceMs: 50 });
+    second.runner.recover();
+    expect(await second.ended('half-1')).toMatchObject({ reason: 'cancelled' });
+    second.runner.close();
+  });
+
+  it('never lets a second shim run a job that another one has taken', async () => {
+    const { runner, root, ended } = aRunner();
+    await runner.submit(aSpec('twice-1', `echo x >> ${root}/count; sleep 0.2`));
+    const shim = spawn('/bin/sh', [
+      join(import.meta.dirname, '../../../local/jobs/shim.sh'),
+      join(root, 'twice-1'),
+      '/bin/sh',
+      '-c',
+      `echo x >> ${root}/count`,
+    ]);
+    await new Promise((resolve) => shim.once('exit', resolve));
+    await ended('twice-1');
+    expect(readFileSync(join(root, 'count'), 'utf8')).toBe('x\n');
+    runner.close();
+  });
+});
+
+describe('identity of processes', () => {
+  it('is pid and start time together: a later process with the same pid is another one', () => {
+    const start = startOf(process.pid) ?? '';
+    expect(isAlive(process.pid, start)).toBe(true);
+    expect(isAlive(process.pid, `${start}0`)).toBe(false);
+    expect(isAlive(4_000_000, start)).toBe(false);
+  });
+});
+
+describe('the queue', () => {
+  const queue = () => new CapacityQueue({ cpu: 2, memoryMiB: 100 });
+  const wants = (cpu: number, memoryMiB = 10) => ({ cpu, memoryMiB });
+
+  it('takes by priority, then in order of arrival, as long as they fit', () => {
+    const q = queue();
+    q.add('first', wants(1), 50);
+    q.add('urgent', wants(1), 90);
+    q.add('second', wants(1), 50);
+    expect(q.take()).toEqual(['urgent', 'first']);
+    q.remove('urgent');
+    expect(q.take()).toEqual(['second']);
+  });
+
+  it('never lets small jobs overtake a large one at its head', () => {
+    const q = queue();
+    q.add('a', wants(1), 50);
+    q.take();
+    q.add('large', wants(2), 50);
+    q.add('small', wants(0.5), 50);
+    expect(q.take()).toEqual([]);
+    q.remove('a');
+    expect(q.take()).toEqual(['large']);
+  });
+
+  it('counts memory as well, and adopted jobs too', () => {
+    const q = queue();
+    q.occupy('adopted', wants(0.1, 95));
+    q.add('b', wants(0.1, 10), 50);
+    expect(q.take()).toEqual([]);
+    q.remove('adopted');
+    expect(q.take()).toEqual(['b']);
+  });
+});
+
+describe('a full or forbidden disk', () => {
+  it('starts nothing', async () => {
+    const root = freshDir();
+    const { runner } = aRunner(join(root, 'jobs'));
+    writeFileSync(join(root, 'jobs', 'blocked-1'), 'a file where the folder should be');
+    await expect(runner.submit(aSpec('blocked-1', 'true'))).rejects.toThrow();
+    expect(existsSync(join(root, 'jobs', 'blocked-1', 'running'))).toBe(false);
+    runner.close();
+  });
+});
