@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { at } from '../../../infra/pulumi/policy/statements.ts';
 import { readSettings } from '../../../infra/pulumi/settings.ts';
+import { ssmParameters } from '../../../lib/config/ssm-parameters.ts';
 import { evaluate, ofType, type Registered } from './program.ts';
 
 const folder = new URL('../../../infra/argocd/addons/', import.meta.url);
@@ -71,5 +72,32 @@ describe('add-ons', () => {
     const resolved = group.replace(/\{\{.*\}\}/, 'dev');
     const created = ofType(resources, 'cloudwatch/logGroup:LogGroup').map(({ inputs }) => inputs['name']);
     expect(created).toContain(resolved);
+  });
+});
+
+describe('documents and workflow', () => {
+  const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
+
+  it('lists every parameter in the guide, with what it means and who reads it', () => {
+    const rows = read('docs/provision.md').split('\n');
+    const expected = ssmParameters.map((row) => `| \`${row.name}\` | ${row.meaning} | ${row.readBy} |`);
+    expect(rows.filter((row) => /^\| `[a-z0-9]+\/[a-z0-9-]+` \|/.test(row))).toEqual(expected);
+  });
+
+  it('pins every action by commit, stores no key, and fails at 30 minutes', () => {
+    const text = read('.github/workflows/provision.yml');
+    const actions = [...text.matchAll(/uses: (\S+)/g)].map(([, action]) => action ?? '');
+    expect(actions.length).toBeGreaterThan(2);
+    for (const action of actions) expect(action).toMatch(/@[0-9a-f]{40}$/);
+    expect(text).not.toMatch(/secrets\.|aws-access-key/);
+    expect(text).toContain('-lt 1800');
+    expect((parse(text) as { permissions: object }).permissions).toEqual({});
+  });
+
+  it('waits in the workflow for every chart Argo CD installs', () => {
+    const text = read('.github/workflows/provision.yml');
+    const names = sets.map((set) => String(at(set, 'metadata.name')));
+    expect(names).toHaveLength(6);
+    for (const name of names) expect(text).toContain(name);
   });
 });
