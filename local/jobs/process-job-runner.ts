@@ -216,8 +216,11 @@ export class ProcessJobRunner implements LocalJobRunner {
       return;
     }
     if (!folder.finished) {
-      // Never two live jobs: whatever is left of the group goes before the job is called lost.
-      this.#kill(folder, 'SIGKILL');
+      // Never two live jobs: whatever is left of the group is gone before the job is called lost.
+      if (this.#kill(folder, 'SIGKILL') > 0) {
+        this.#later(startPoll, () => this.#follow(folder, spec));
+        return;
+      }
       folder.close({ lost: true });
     }
     this.#over(spec.jobName);
@@ -265,13 +268,14 @@ export class ProcessJobRunner implements LocalJobRunner {
     });
   }
 
-  /** Signals the job and everything it started, but not the shim: it has an exit code to write. */
-  #kill(folder: JobFolder, name: NodeJS.Signals): void {
+  /** Signals the job and everything it started, but not the shim: it has an exit code to write. Returns how many it found. */
+  #kill(folder: JobFolder, name: NodeJS.Signals): number {
     const { started } = folder;
-    if (!started) return;
+    if (!started) return 0;
     const members = groupMembers(started.shim).filter((pid) => pid !== started.shim);
-    if (members.length > 0 && !folder.alive && !this.#ours(members)) return;
+    if (members.length > 0 && !folder.alive && !this.#ours(members)) return 0;
     for (const pid of members) signal(pid, name);
+    return members.length;
   }
 
   /** Without its shim a group is only ours when its members carry a job's environment. */
