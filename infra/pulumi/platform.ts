@@ -28,7 +28,7 @@ export interface PlatformOutputs {
 function createKubernetes(site: Site, network: Network, keys: Keys) {
   const parts = createCluster(site, network, keys);
   createPodLogs(site, keys);
-  const identities = createPodIdentities(site, parts.cluster, parts.access);
+  const identities = createPodIdentities(site, parts.cluster, { keys, dependsOn: parts.access });
   const daemons = createNodeAddons(site, parts.cluster, identities);
   const nodes = createNodeGroups(site, parts, {
     network,

@@ -46,17 +46,24 @@ function autoscaler(site: Site, clusterName: string): Statement[] {
   ];
 }
 
-function secretReader(site: Site): Statement[] {
-  const { region, environment } = site.config;
+function secretReader(site: Site, keys: Keys): Statement[] {
+  const { region, environment, nameSuffix } = site.config;
   return [
     {
       Effect: 'Allow',
       Action: ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'],
-      Resource: [
-        interpolate`arn:aws:secretsmanager:${region}:${site.accountId}:secret:epsilon/${environment}/*`,
-        // RDS names the secret it rotates itself.
-        interpolate`arn:aws:secretsmanager:${region}:${site.accountId}:secret:rds!db-*`,
-      ],
+      Resource: interpolate`arn:aws:secretsmanager:${region}:${site.accountId}:secret:epsilon/${environment}/*`,
+    },
+    {
+      Effect: 'Allow',
+      Action: ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'],
+      // RDS names the secret it rotates; its tag tells whose it is, also where environments share an account.
+      Resource: interpolate`arn:aws:secretsmanager:${region}:${site.accountId}:secret:rds!db-*`,
+      Condition: {
+        StringEquals: {
+          'aws:ResourceTag/aws:rds:primaryDBInstanceArn': interpolate`arn:aws:rds:${region}:${site.accountId}:db:embeddings-saas-db${nameSuffix}`,
+        },
+      },
     },
     {
       Effect: 'Allow',
@@ -66,7 +73,7 @@ function secretReader(site: Site): Statement[] {
     {
       Effect: 'Allow',
       Action: 'kms:Decrypt',
-      Resource: interpolate`arn:aws:kms:${region}:${site.accountId}:key/*`,
+      Resource: keys.data.arn,
       Condition: { StringEquals: { 'kms:ViaService': `secretsmanager.${region}.amazonaws.com` } },
     },
   ];
@@ -95,7 +102,7 @@ export function createPodLogs(site: Site, keys: Keys): void {
 export function createPodIdentities(
   site: Site,
   cluster: Cluster,
-  dependsOn: readonly Resource[],
+  options: { readonly keys: Keys; readonly dependsOn: readonly Resource[] },
 ): PodIdentities {
   const clusterName = `embeddings-saas-cluster${site.config.nameSuffix}`;
   const trust = [trustPods(site)];
@@ -107,7 +114,7 @@ export function createPodIdentities(
       'aws-load-balancer-controller',
       loadBalancerStatements(site, clusterName),
     ],
-    ['external-secrets', 'external-secrets', 'external-secrets', secretReader(site)],
+    ['external-secrets', 'external-secrets', 'external-secrets', secretReader(site, options.keys)],
     ['log-shipper', 'logging', 'aws-for-fluent-bit', logShipper(site)],
   ];
   const associations = users.flatMap(([part, namespace, serviceAccount, allow]) => {
@@ -115,7 +122,7 @@ export function createPodIdentities(
     return new PodIdentityAssociation(
       site.name(part),
       { clusterName: cluster.name, namespace, serviceAccount, roleArn: identity.arn },
-      { ...site.here, dependsOn: [...identity.ready, ...dependsOn] },
+      { ...site.here, dependsOn: [...identity.ready, ...options.dependsOn] },
     );
   });
   return {

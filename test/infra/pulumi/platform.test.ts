@@ -1,10 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { batchStages } from '../../../infra/pulumi/job-definitions.ts';
+import { createPlatform } from '../../../infra/pulumi/platform.ts';
 import { at, statementsOf } from '../../../infra/pulumi/policy/statements.ts';
 import { readSettings } from '../../../infra/pulumi/settings.ts';
+import { loadInfrastructure } from '../../../lib/config/infrastructure.ts';
 import { ssmParameterName, ssmParameters } from '../../../lib/config/ssm-parameters.ts';
 import { stages } from '../../../lib/training/stages.ts';
-import { ancestors, evaluate, ofType, type Registered } from './program.ts';
+import { ancestors, attempt, evaluate, ofType, type Registered } from './program.ts';
 
 let prod: Registered[] = [];
 let dev: Registered[] = [];
@@ -223,5 +225,32 @@ describe('environments', () => {
     expect(names(staging, 's3/bucket:Bucket', 'bucket')).toContain('embeddings-saas-data-staging');
     expect(ofType(dev, 'ec2/natGateway:NatGateway')).toHaveLength(1);
     expect(ofType(prod, 'ec2/natGateway:NatGateway')).toHaveLength(3);
+  });
+});
+
+describe('refused settings', () => {
+  const { region, dataBucket, maxConcurrency, ...file } = readSettings('prod');
+  const service = { environment: 'prod', region, dataBucket, training: { maxConcurrency } };
+  const build = (change: object) => () => createPlatform(loadInfrastructure({ ...file, ...change }, service));
+
+  it.each([
+    ['a region that is its own refuge', { disasterRecoveryRegion: 'us-west-2' }, 'DR_REGION_SAME'],
+    ['retention 0', { database: { ...file.database, backupRetentionDays: 0 } }, 'RETENTION_RANGE'],
+    ['an open endpoint', { cluster: { ...file.cluster, publicAccessCidrs: ['0.0.0.0/0'] } }, 'ENDPOINT_OPEN'],
+    ['an unknown key', { nodeGroup: {} }, 'CONFIG_UNKNOWN_KEY'],
+  ])('%s leaves nothing created', async (_what, change, code) => {
+    const { error, registered } = await attempt(build(change));
+    expect(error).toMatchObject({ code });
+    expect(registered).toBe(0);
+  });
+
+  it('the same settings unchanged do create resources', async () => {
+    const { error, registered } = await attempt(build({}));
+    expect(error).toBeUndefined();
+    expect(registered).toBeGreaterThan(150);
+  });
+
+  it('a stack that is no environment is refused by name', () => {
+    expect(() => readSettings('production')).toThrow('"production" is none of dev, staging, prod');
   });
 });

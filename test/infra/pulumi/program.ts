@@ -76,6 +76,20 @@ export async function evaluate(config: InfrastructureConfig): Promise<Registered
   }));
 }
 
+/** What creating a platform throws, and how many resources were registered until then. */
+export async function attempt(create: () => unknown): Promise<{ error: unknown; registered: number }> {
+  const record = new Map<string, Omit<Registered, 'ignoreChanges' | 'protect' | 'waitsFor'>>();
+  await runtime.setMocks(mocks(record), 'epsilon-platform', 'refused', false);
+  let error: unknown;
+  try {
+    create();
+  } catch (thrown) {
+    error = thrown;
+  }
+  await runtime.disconnect();
+  return { error, registered: record.size };
+}
+
 /** All resources of a type (`eks/nodeGroup:NodeGroup`). */
 export function ofType(resources: readonly Registered[], type: string): Registered[] {
   return resources.filter((resource) => resource.type === `aws:${type}`);
