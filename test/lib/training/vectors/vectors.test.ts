@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Embedder } from '../../../../lib/training/vectors/embedder.ts';
+import { decodeFlatIndex, encodeFlatIndex, search } from '../../../../lib/training/vectors/flat-index.ts';
+import { tokenize } from '../../../../lib/training/vectors/tokens.ts';
+import { decodeModel, encodeModel } from '../../../../lib/training/vectors/word-model.ts';
+
+const model = {
+  modelType: 'skipgram',
+  dimensions: 2,
+  words: ['cat', 'dog'],
+  counts: [3, 1],
+  vectors: Float32Array.of(1, 0, 0, 1),
+};
+
+describe('model.bin', () => {
+  it('reads back as it was written', () => {
+    expect(decodeModel(encodeModel(model))).toEqual(model);
+  });
+
+  it('is refused when any one byte of it has changed', () => {
+    const bytes = encodeModel(model);
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (at, change) => {
+        const changed = Uint8Array.from(bytes);
+        changed[at] = (changed[at] ?? 0) ^ change;
+        expect(() => decodeModel(changed)).toThrow(expect.objectContaining({ code: 'DATA_MODEL_CORRUPT' }));
+      }),
+    );
+  });
+});
+
+describe('the flat index', () => {
+  it("has FAISS's header: mark, dimensions, count, inner product, floats", () => {
+    const file = Buffer.from(encodeFlatIndex({ dimensions: 2, vectors: Float32Array.of(1, 0, 0, 1, 1, 1) }));
+    expect(file.subarray(0, 4).toString('latin1')).toBe('IxFI');
+    expect(file.readInt32LE(4)).toBe(2);
+    expect(file.readBigInt64LE(8)).toBe(3n);
+    expect(file.readUInt8(32)).toBe(1);
+    expect(file.readInt32LE(33)).toBe(0);
+    expect(file.readBigUInt64LE(37)).toBe(6n);
+    expect(file).toHaveLength(45 + 24);
+  });
+
+  it('is refused when it is cut, foreign or of another metric', () => {
+    const file = Buffer.from(encodeFlatIndex({ dimensions: 2, vectors: Float32Array.of(1, 0) }));
+    const metric = Buffer.from(file);
+    metric.writeInt32LE(1, 33);
+    for (const bad of [file.subarray(0, -1), Buffer.from('nothing'), metric]) {
+      expect(() => decodeFlatIndex(bad)).toThrow(expect.objectContaining({ code: 'DATA_INDEX_CORRUPT' }));
+    }
+  });
+
+  it('finds what a full sort finds', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: -9, max: 9 }), fc.integer({ min: -9, max: 9 })), {
+          minLength: 1,
+          maxLength: 40,
+        }),
+        fc.integer({ min: 1, max: 10 }),
+        (rows, k) => {
+          const index = { dimensions: 2, vectors: Float32Array.from(rows.flat()) };
+          const query = Float32Array.of(2, -1);
+          const expected = rows
+            .map(([x, y], row) => ({ row, score: 2 * x - y }))
+            .sort((a, b) => b.score - a.score || a.row - b.row)
+            .slice(0, k);
+          expect(search(index, query, k)).toEqual(expected);
+        },
+      ),
+    );
+  });
+
+  it('refuses a query of other dimensions', () => {
+    expect(() => search({ dimensions: 2, vectors: Float32Array.of(1, 0) }, Float32Array.of(1), 1)).toThrow(
+      expect.objectContaining({ code: 'DATA_DIMENSION' }),
+    );
+  });
+});
+
+describe('the embedder', () => {
+  it('gives unit vectors and nothing for unknown words', () => {
+    const embedder = new Embedder(model);
+    expect(Math.hypot(...(embedder.embed('the cat and the dog') ?? []))).toBeCloseTo(1, 6);
+    expect(embedder.embed('zebra')).toBeUndefined();
+  });
+
+  it('weighs rare words more than frequent ones', () => {
+    const [cat = 0, dog = 0] = new Embedder(model).embed('cat dog') ?? [];
+    expect(dog).toBeGreaterThan(cat);
+  });
+});
+
+describe('tokenize', () => {
+  it('keeps words of any alphabet, lower case, with inner marks', () => {
+    expect(tokenize('Größe der snake_case-Namen: v1.2, 日本語!')).toEqual([
+      'größe',
+      'der',
+      'snake_case-namen',
+      'v1.2',
+      '日本語',
+    ]);
+  });
+});
