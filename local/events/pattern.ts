@@ -1,4 +1,4 @@
-import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
+import { operatorTest, patternUnsupported, type Test } from './operators.ts';
 
 type Tree = { readonly [key: string]: unknown };
 
@@ -8,100 +8,50 @@ export type Matches = (event: unknown) => boolean;
 const isTree = (value: unknown): value is Tree =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function unsupported(what: string, place: string): EpsilonError {
-  return new EpsilonError(
-    'EVENT_PATTERN_UNSUPPORTED',
-    `Event pattern at ${place}: ${what} is not matched here.`,
-    { details: { place } },
-  );
-}
-
-type Test = (value: unknown) => boolean;
-
-const comparisons: Readonly<Record<string, (a: number, b: number) => boolean>> = {
-  '=': (a, b) => a === b,
-  '<': (a, b) => a < b,
-  '<=': (a, b) => a <= b,
-  '>': (a, b) => a > b,
-  '>=': (a, b) => a >= b,
-};
-
-function numeric(terms: unknown, place: string): Test {
-  if (!Array.isArray(terms) || terms.length % 2 !== 0 || terms.length === 0)
-    throw unsupported('a numeric list of odd length', place);
-  const tests = Array.from({ length: terms.length / 2 }, (_, index) => {
-    const compare = comparisons[String(terms[index * 2])];
-    if (!compare) throw unsupported(`the comparison ${String(terms[index * 2])}`, place);
-    return (value: number) => compare(value, Number(terms[index * 2 + 1]));
-  });
-  return (value) => typeof value === 'number' && tests.every((test) => test(value));
-}
-
-function wildcard(text: string): Test {
-  const pattern = new RegExp(
-    `^${text
-      .split('*')
-      .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-      .join('.*')}$`,
-    's',
-  );
-  return (value) => typeof value === 'string' && pattern.test(value);
-}
-
-function textTest(test: (value: string) => boolean): Test {
-  return (value) => typeof value === 'string' && test(value);
-}
-
-function operator(term: Tree, place: string): Test {
-  const [name = '', ...more] = Object.keys(term);
-  const operand = term[name];
-  if (more.length > 0) throw unsupported(`the combination ${Object.keys(term).join(', ')}`, place);
-  switch (name) {
-    case 'prefix':
-      return textTest((value) => value.startsWith(String(operand)));
-    case 'suffix':
-      return textTest((value) => value.endsWith(String(operand)));
-    case 'equals-ignore-case':
-      return textTest((value) => value.toLowerCase() === String(operand).toLowerCase());
-    case 'wildcard':
-      return wildcard(String(operand));
-    case 'numeric':
-      return numeric(operand, place);
-    case 'anything-but': {
-      const refused = Array.isArray(operand) ? (operand as unknown[]) : [operand];
-      const tests = refused.map((each) => testOf(each, place));
-      return (value) => value !== undefined && !tests.some((test) => test(value));
-    }
-    case 'exists':
-      return (value) => (value !== undefined) === operand;
-    default:
-      throw unsupported(`"${name}"`, place);
-  }
-}
-
 function testOf(term: unknown, place: string): Test {
-  return isTree(term) ? operator(term, place) : (value) => value === term;
+  if (isTree(term)) return operatorTest(term, place);
+  if (Array.isArray(term)) throw patternUnsupported('a list within a list', place);
+  return (value) => value === term;
 }
 
-function leaf(terms: readonly unknown[], place: string): Test {
+/** The leaves of a field: EventBridge looks into lists, and an object is no leaf. */
+function leavesOf(value: unknown): readonly unknown[] {
+  const leaves = (Array.isArray(value) ? value.flat(Number.POSITIVE_INFINITY) : [value]).filter(
+    (each) => each !== undefined && !isTree(each),
+  );
+  return leaves.length === 0 ? [undefined] : leaves;
+}
+
+function leafTest(terms: readonly unknown[], place: string): Test {
+  if (terms.length === 0) throw patternUnsupported('an empty list', place);
   const tests = terms.map((term) => testOf(term, place));
-  return (value) =>
-    Array.isArray(value)
-      ? value.some((each) => tests.some((test) => test(each)))
-      : tests.some((test) => test(value));
+  return (value) => leavesOf(value).some((leaf) => tests.some((test) => test(leaf)));
 }
 
-/** Compiles an EventBridge event pattern; what it cannot match is refused by name (`EVENT_PATTERN_UNSUPPORTED`). */
+function fieldTest(key: string, value: unknown, place: string): Matches {
+  const test = Array.isArray(value) ? leafTest(value, place) : compilePattern(value, place);
+  return (event) => test(isTree(event) && Object.hasOwn(event, key) ? event[key] : undefined);
+}
+
+function choiceTest(value: unknown, place: string): Matches {
+  if (!Array.isArray(value) || value.length < 2)
+    throw patternUnsupported('"$or" with fewer than two choices', place);
+  const choices = value.map((each, index) => compilePattern(each, `${place}[${index}]`));
+  return (event) => choices.some((matches) => matches(event));
+}
+
+/**
+ * Compiles an EventBridge event pattern: exact values, prefix, suffix, equals-ignore-case, wildcard, numeric, cidr,
+ * exists, anything-but and `$or`. Anything else is refused by name and place (`EVENT_PATTERN_UNSUPPORTED`).
+ */
 export function compilePattern(pattern: unknown, place = '$'): Matches {
-  if (!isTree(pattern)) throw unsupported('a pattern that is no object', place);
-  const tests = Object.entries(pattern).map(([key, value]): Matches => {
+  if (!isTree(pattern)) throw patternUnsupported('a pattern that is no object', place);
+  if (Object.keys(pattern).length === 0) throw patternUnsupported('an empty object', place);
+  const tests = Object.entries(pattern).map(([key, value]) => {
     const here = `${place}.${key}`;
-    if (key === '$or' && Array.isArray(value)) {
-      const choices = value.map((each, index) => compilePattern(each, `${here}[${index}]`));
-      return (event) => choices.some((matches) => matches(event));
-    }
-    const test = Array.isArray(value) ? leaf(value, here) : compilePattern(value, here);
-    return (event) => test(isTree(event) ? event[key] : undefined);
+    return key === '$or' ? choiceTest(value, here) : fieldTest(key, value, here);
   });
-  return (event) => tests.every((test) => test(event));
+  const all = (event: unknown) => tests.every((test) => test(event));
+  // In a list of objects, one of them has to fit as a whole.
+  return (event) => (Array.isArray(event) && event.length > 0 ? event.some(all) : all(event));
 }

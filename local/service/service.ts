@@ -1,218 +1,209 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
-import { functionArn, machineArn } from '../asl/names.ts';
 import type { Resolve } from '../asl/resolve.ts';
+import type { Service, ServiceFunction } from './declarations.ts';
+import { Faults } from './faults.ts';
+import { isTree, logicalIdIn, type NamedMachine, namesOf, resolverOf } from './names.ts';
 import { readYaml } from './read-yaml.ts';
+import { type Resource, ruleOf, scheduleOf, type TriggerContext } from './triggers.ts';
 import { type VariableSources, Variables } from './variables.ts';
 
-/** A declared function. */
-export interface ServiceFunction {
-  readonly key: string;
-  /** Path of the handler's TypeScript file. */
-  readonly file: string;
-  readonly exportName: string;
-  readonly timeoutSeconds: number;
-}
-
-/** A declared state machine. */
-export interface ServiceMachine {
-  readonly key: string;
-  readonly definition: unknown;
-}
-
-/** What a schedule or rule sends to. */
-export type TargetRef =
-  | { readonly kind: 'function'; readonly key: string }
-  | { readonly kind: 'machine'; readonly key: string };
-
-/** A declared `AWS::Scheduler::Schedule`. */
-export interface ServiceSchedule {
-  /** Name without the environment's prefix. */
-  readonly name: string;
-  readonly expression: string;
-  readonly timezone: string;
-  readonly enabled: boolean;
-  readonly input: string;
-  readonly target: TargetRef;
-  readonly maximumEventAgeSeconds: number;
-}
-
-/** A declared `AWS::Events::Rule`. */
-export interface ServiceRule {
-  readonly name: string;
-  readonly pattern: unknown;
-  readonly enabled: boolean;
-  readonly targets: readonly TargetRef[];
-}
-
-/** Everything serverless.yml declares that runs here. */
-export interface Service {
-  readonly functions: ReadonlyMap<string, ServiceFunction>;
-  readonly machines: readonly ServiceMachine[];
-  readonly schedules: readonly ServiceSchedule[];
-  readonly rules: readonly ServiceRule[];
-  /** Intrinsics to local ARNs. */
-  readonly resolve: Resolve;
-}
+export type {
+  RetryPolicy,
+  RuleTarget,
+  Service,
+  ServiceFunction,
+  ServiceMachine,
+  ServiceRule,
+  ServiceSchedule,
+  TargetInput,
+  TargetRef,
+} from './declarations.ts';
 
 type Tree = { readonly [key: string]: unknown };
 
-const isTree = (value: unknown): value is Tree =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-function invalid(message: string): EpsilonError {
-  return new EpsilonError('SERVICE_INVALID', message);
+/** serverless.yml with its variables resolved, and where its faults go. */
+interface Reading {
+  readonly root: Tree;
+  readonly variables: Variables;
+  readonly sources: VariableSources;
+  readonly faults: Faults;
 }
 
-/** osls's logical id of a function: key with a capital, dashes and underscores spelt out. */
-function lambdaLogicalId(key: string): string {
-  const spelt = key.replace(/-/g, 'Dash').replace(/_/g, 'Underscore');
-  return `${spelt.charAt(0).toUpperCase()}${spelt.slice(1)}LambdaFunction`;
+const tree = (value: unknown): Tree => (isTree(value) ? value : {});
+
+/** Serverless's own defaults and Lambda's limits. */
+const timeouts = { low: 1, high: 900, fallback: 6 };
+const memories = { low: 128, high: 10_240, fallback: 1024 };
+
+function numberOf(
+  values: readonly unknown[],
+  { low, high, fallback }: typeof timeouts,
+  wrong: (message: string) => void,
+): number {
+  const given = values.find((value) => value !== undefined) ?? fallback;
+  if (typeof given === 'number' && Number.isInteger(given) && given >= low && given <= high) return given;
+  wrong(`a whole number from ${low} to ${high}, not ${JSON.stringify(given)}`);
+  return fallback;
 }
 
-function functionsOf(tree: unknown, folder: string): Map<string, ServiceFunction> {
-  const entries = Object.entries(isTree(tree) ? tree : {}).map(([key, value]) => {
-    const { handler = '', timeout } = (isTree(value) ? value : {}) as { handler?: string; timeout?: number };
-    const [, path = '', exportName = ''] = /^(.*)\.([A-Za-z_$][\w$]*)$/.exec(handler) ?? [];
-    const file = join(folder, `${path}.ts`);
-    if (!existsSync(file))
-      throw invalid(`Function "${key}" has the handler "${handler}", but there is no ${path}.ts.`);
-    return [key, { key, file, exportName, timeoutSeconds: timeout ?? 30 }] as const;
-  });
-  return new Map(entries);
-}
-
-/** Logical ids of machines and functions to their keys. */
-interface Names {
-  readonly functions: ReadonlyMap<string, string>;
-  readonly machines: ReadonlyMap<string, string>;
-}
-
-function logicalIdIn(value: unknown): string | undefined {
-  if (!isTree(value)) return undefined;
-  const { Ref: ref, 'Fn::GetAtt': attribute } = value;
-  if (typeof ref === 'string') return ref;
-  if (typeof attribute === 'string') return attribute.split('.')[0];
-  return Array.isArray(attribute) && typeof attribute[0] === 'string' ? attribute[0] : undefined;
-}
-
-/** Machine aliases (`<Id>LiveAlias`, `<Id>Alias`) stand for their machine here. */
-function machineKeyOf(id: string, { machines }: Names): string | undefined {
-  return machines.get(id) ?? machines.get(id.replace(/(Live)?Alias$/, ''));
-}
-
-function targetOf(value: unknown, names: Names): TargetRef | undefined {
-  const id = logicalIdIn(value);
-  if (id === undefined) return undefined;
-  const fn = names.functions.get(id);
-  if (fn !== undefined) return { kind: 'function', key: fn };
-  const machine = machineKeyOf(id, names);
-  return machine === undefined ? undefined : { kind: 'machine', key: machine };
-}
-
-function resolverOf(names: Names): Resolve {
-  return (intrinsic) => {
-    const target = targetOf(intrinsic, names);
-    if (!target) return undefined;
-    return target.kind === 'function' ? functionArn(target.key) : machineArn(target.key);
-  };
-}
-
-function resolveAll(value: unknown, resolve: Resolve): unknown {
-  if (Array.isArray(value)) return value.map((each) => resolveAll(each, resolve));
-  if (!isTree(value)) return value;
-  const resolved = logicalIdIn(value) === undefined ? undefined : resolve(value as never);
-  return (
-    resolved ??
-    Object.fromEntries(Object.entries(value).map(([key, each]) => [key, resolveAll(each, resolve)]))
-  );
-}
-
-function resourcesOf(tree: unknown): [string, Tree][] {
-  const fragments = Array.isArray(tree) ? (tree as unknown[]) : [tree];
-  return fragments.flatMap((fragment) => {
-    const resources = isTree(fragment) ? fragment['Resources'] : undefined;
-    return isTree(resources)
-      ? Object.entries(resources).filter((entry): entry is [string, Tree] => isTree(entry[1]))
-      : [];
-  });
-}
-
-function propertiesOf(resource: Tree): Tree {
-  return isTree(resource['Properties']) ? resource['Properties'] : {};
-}
-
-function scheduleOf(id: string, resource: Tree, names: Names, stage: string): ServiceSchedule {
-  const properties = propertiesOf(resource);
-  const target = isTree(properties['Target']) ? properties['Target'] : {};
-  const found = targetOf(target['Arn'], names);
-  if (!found)
-    throw invalid(
-      `Schedule "${id}" has a target that is neither a function nor a state machine of this service.`,
+function functionOf(
+  key: string,
+  value: unknown,
+  provider: Tree,
+  reading: Reading,
+): ServiceFunction | undefined {
+  const { variables, sources, faults } = reading;
+  const declared = tree(value);
+  const place = `${variables.fileOf(value)}, functions.${key}`;
+  const handler = typeof declared['handler'] === 'string' ? declared['handler'] : '';
+  const [, path = '', exportName = ''] = /^(.+)\.([A-Za-z_$][\w$]*)$/.exec(handler) ?? [];
+  if (path === '') {
+    faults.add(
+      place,
+      `its handler ${JSON.stringify(handler)} is not a file and an export, as functions/area/name.handler`,
     );
-  const retry = isTree(target['RetryPolicy']) ? target['RetryPolicy'] : {};
+    return undefined;
+  }
+  const file = join(sources.folder, `${path}.ts`);
+  if (!existsSync(file)) faults.add(place, `its handler is "${handler}", but there is no ${path}.ts`);
   return {
-    name: String(properties['Name'] ?? id).replace(`epsilon-${stage}-`, ''),
-    expression: String(properties['ScheduleExpression'] ?? ''),
-    timezone: String(properties['ScheduleExpressionTimezone'] ?? 'UTC'),
-    enabled: properties['State'] !== 'DISABLED',
-    input: String(target['Input'] ?? '{}'),
-    target: found,
-    maximumEventAgeSeconds: Number(retry['MaximumEventAgeInSeconds'] ?? 86_400),
+    key,
+    file,
+    exportName,
+    timeoutSeconds: numberOf([declared['timeout'], provider['timeout']], timeouts, (message) =>
+      faults.add(place, `timeout is ${message}`),
+    ),
+    memoryMiB: numberOf([declared['memorySize'], provider['memorySize']], memories, (message) =>
+      faults.add(place, `memorySize is ${message}`),
+    ),
+    environment: {},
   };
 }
 
-function ruleOf(id: string, resource: Tree, names: Names, resolve: Resolve): ServiceRule | undefined {
-  const properties = propertiesOf(resource);
-  const targets = Array.isArray(properties['Targets']) ? (properties['Targets'] as unknown[]) : [];
-  const found = targets.flatMap(
-    (target) => targetOf(isTree(target) ? target['Arn'] : undefined, names) ?? [],
-  );
-  // Targets that exist only on AWS (queues, topics, log groups) have nothing to do here.
-  if (found.length === 0 || properties['EventPattern'] === undefined) return undefined;
-  return {
-    name: id,
-    pattern: resolveAll(properties['EventPattern'], resolve),
-    enabled: properties['State'] !== 'DISABLED',
-    targets: found,
-  };
-}
-
-/** Reads serverless.yml and everything it includes; throws `SERVICE_INVALID` naming file and place. */
-export function loadService(sources: VariableSources): Service {
-  const { folder, stage } = sources;
-  const raw = readYaml(join(folder, 'serverless.yml'));
-  if (!isTree(raw)) throw invalid('serverless.yml is not a table.');
-  const variables = new Variables(raw, sources);
-  const functions = functionsOf(variables.resolve(raw['functions'], 'functions'), folder);
-  const steps = variables.resolve(
-    isTree(raw['stepFunctions']) ? raw['stepFunctions']['stateMachines'] : {},
-    'stepFunctions.stateMachines',
-  );
-  const machines = Object.entries(isTree(steps) ? steps : {}).map(([key, value]) => {
-    const { definition, id } = (isTree(value) ? value : {}) as { definition?: unknown; id?: string };
-    if (!isTree(definition)) throw invalid(`State machine "${key}" has no definition.`);
-    return { key, definition, id: id ?? key };
+function functionsOf(reading: Reading): { functions: ServiceFunction[]; environments: Map<string, Tree> } {
+  const { root, variables } = reading;
+  const provider = tree(variables.resolve(root['provider'] ?? {}, 'provider'));
+  const declared = tree(variables.resolve(root['functions'] ?? {}, 'functions'));
+  const environments = new Map<string, Tree>();
+  const functions = Object.entries(declared).flatMap(([key, value]) => {
+    environments.set(key, { ...tree(provider['environment']), ...tree(tree(value)['environment']) });
+    return functionOf(key, value, provider, reading) ?? [];
   });
-  const names: Names = {
-    functions: new Map(
-      [...functions.keys()].flatMap((key) => [[key, key] as const, [lambdaLogicalId(key), key] as const]),
-    ),
-    machines: new Map(machines.flatMap(({ key, id }) => [[id, key] as const, [key, key] as const])),
-  };
+  return { functions, environments };
+}
+
+/** Environment values as Lambda would hold them; what only an account knows stays a name. */
+function environmentOf(values: Tree, resolve: Resolve): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [
+      name,
+      isTree(value)
+        ? (resolve(value as never) ?? `local:${logicalIdIn(value) ?? Object.keys(value)[0]}`)
+        : String(value),
+    ]),
+  );
+}
+
+function machinesOf({ root, variables, faults }: Reading): NamedMachine[] {
+  const where = 'stepFunctions.stateMachines';
+  const declared = tree(variables.resolve(tree(root['stepFunctions'])['stateMachines'] ?? {}, where));
+  return Object.entries(declared).flatMap(([key, value]) => {
+    const { definition, id, name } = tree(value);
+    const place = `${variables.fileOf(value)}, ${where}.${key}`;
+    if (!isTree(definition)) {
+      faults.add(place, 'it has no definition');
+      return [];
+    }
+    const file = variables.fileOf(definition);
+    return [
+      {
+        key,
+        name: typeof name === 'string' ? name : key,
+        definition,
+        ...(typeof id === 'string' ? { id } : {}),
+        ...(file === variables.fileOf(value) ? {} : { definitionFile: file }),
+      },
+    ];
+  });
+}
+
+/** The fragments of `resources` as one; a logical id that two of them declare is a fault. */
+function resourcesOf({ root, variables, faults }: Reading): Resource[] {
+  const resolved = variables.resolve(root['resources'] ?? [], 'resources');
+  const fragments = Array.isArray(resolved) ? (resolved as unknown[]) : [resolved];
+  const found = new Map<string, Resource>();
+  for (const fragment of fragments) {
+    for (const [id, value] of Object.entries(tree(tree(fragment)['Resources']))) {
+      const place = `${variables.fileOf(value)}, Resources.${id}`;
+      if (found.has(id)) faults.add(place, `${found.get(id)?.place} declares the same logical id`);
+      const resource = tree(value);
+      found.set(id, { id, type: String(resource['Type']), properties: tree(resource['Properties']), place });
+    }
+  }
+  return [...found.values()];
+}
+
+/** Every intrinsic of a definition that names nothing. */
+function checkDefinition(value: unknown, path: string, place: string, context: TriggerContext): void {
+  if (Array.isArray(value)) {
+    for (const [index, each] of value.entries()) checkDefinition(each, `${path}[${index}]`, place, context);
+    return;
+  }
+  if (!isTree(value)) return;
+  const id = Object.keys(value).length === 1 ? logicalIdIn(value) : undefined;
+  if (id === undefined) {
+    for (const [key, each] of Object.entries(value)) checkDefinition(each, `${path}.${key}`, place, context);
+  } else if (context.resolve(value as never) === undefined && !context.declared.has(id)) {
+    context.faults.add(place, `at ${path}, there is no function, state machine or resource "${id}"`);
+  }
+}
+
+function checkNames(schedules: readonly { readonly name: string }[], faults: Faults): void {
+  const seen = new Set<string>();
+  for (const { name } of schedules) {
+    if (seen.has(name)) faults.add('resources', `two schedules are called "${name}"`);
+    seen.add(name);
+  }
+}
+
+/**
+ * Reads serverless.yml and everything it includes. Throws `SERVICE_INVALID`, `SCHEDULE_INVALID`, `TIMEZONE_UNKNOWN` or
+ * `EVENT_PATTERN_UNSUPPORTED` naming file and key; several faults of the declarations are told together.
+ */
+export function loadService(sources: VariableSources): Service {
+  const root = readYaml(join(sources.folder, 'serverless.yml'));
+  if (!isTree(root)) throw new EpsilonError('SERVICE_INVALID', 'serverless.yml: it is not a table.');
+  const reading: Reading = { root, variables: new Variables(root, sources), sources, faults: new Faults() };
+  const { functions, environments } = functionsOf(reading);
+  const machines = machinesOf(reading);
+  const resources = resourcesOf(reading);
+  const names = namesOf(
+    functions.map(({ key }) => key),
+    machines,
+    `${String(root['service'] ?? '')}-${sources.stage}-`,
+  );
   const resolve = resolverOf(names);
-  const resources = resourcesOf(variables.resolve(raw['resources'] ?? [], 'resources'));
-  const ofType = (type: string) => resources.filter(([, resource]) => resource['Type'] === type);
+  const { faults } = reading;
+  const context = { names, faults, resolve, declared: new Set(resources.map(({ id }) => id)) };
+  for (const { key, definition, definitionFile } of machines)
+    checkDefinition(definition, '$', `${definitionFile ?? 'serverless.yml'}, state machine ${key}`, context);
+  const ofType = (type: string) => resources.filter((resource) => resource.type === type);
+  const schedules = ofType('AWS::Scheduler::Schedule').flatMap((each) => scheduleOf(each, context) ?? []);
+  const rules = ofType('AWS::Events::Rule').flatMap((each) => ruleOf(each, context) ?? []);
+  checkNames(schedules, faults);
+  faults.throwIfAny();
   return {
-    functions,
-    machines: machines.map(({ key, definition }) => ({ key, definition })),
-    schedules: ofType('AWS::Scheduler::Schedule').map(([id, resource]) =>
-      scheduleOf(id, resource, names, stage),
+    functions: new Map(
+      functions.map((each) => [
+        each.key,
+        { ...each, environment: environmentOf(environments.get(each.key) ?? {}, resolve) },
+      ]),
     ),
-    rules: ofType('AWS::Events::Rule').flatMap(
-      ([id, resource]) => ruleOf(id, resource, names, resolve) ?? [],
-    ),
+    machines: machines.map(({ id: _, ...machine }) => machine),
+    schedules,
+    rules,
     resolve,
   };
 }
