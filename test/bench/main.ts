@@ -1,0 +1,27 @@
+import { benchEngine } from './engine.ts';
+import { benchNight } from './night.ts';
+
+/** Benchmarks by name; each prints figures, never a verdict. */
+const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = {
+  night: benchNight,
+  engine: benchEngine,
+};
+
+const asked = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const unknown = asked.find((name) => !Object.hasOwn(benches, name));
+if (unknown !== undefined) {
+  process.stderr.write(`There is no benchmark "${unknown}" (known: ${Object.keys(benches).join(', ')}).\n`);
+  process.exitCode = 2;
+} else {
+  const figures: Record<string, unknown> = {};
+  for (const [name, run] of Object.entries(benches)) {
+    if (asked.length > 0 && !asked.includes(name)) continue;
+    process.stderr.write(`${name} ...\n`);
+    figures[name] = await run();
+  }
+  const round = (_: string, value: unknown) =>
+    typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value;
+  process.stdout.write(
+    `${JSON.stringify({ schemaVersion: 1, node: process.version, ...figures }, round, 2)}\n`,
+  );
+}

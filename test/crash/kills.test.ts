@@ -1,0 +1,15 @@
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { freshDir } from '../local/asl/harness.ts';
+import { killCampaign } from './kills.ts';
+
+it('25 kill -9 of the control plane on real processes: every night finishes, no finished stage runs again, no stage has two jobs', async () => {
+  const { kills, nights, broken } = await killCampaign({
+    stateDir: join(freshDir(), 'state'),
+    kills: 25,
+    seed: 20261124,
+  });
+  expect(broken).toEqual([]);
+  expect(kills).toBe(25);
+  expect(nights).toBeGreaterThan(1);
+}, 300_000);
