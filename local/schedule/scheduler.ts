@@ -134,30 +134,35 @@ export class Scheduler {
     if (this.#closed) return;
     const wait = Math.min(Math.max(0, at - this.#options.clock.now()), longestSleep);
     entry.timer = this.#options.clock.setTimer(wait, () => {
-      void this.#catchUp(entry).then(() => this.#wake(entry, this.#nextWake(entry)));
+      void this.#catchUp(entry).then((dealtWith) => this.#wake(entry, this.#nextWake(entry, dealtWith)));
     });
   }
 
-  #nextWake({ occurrences }: Entry): number {
+  /** The next occurrence; now, when one fell due while another was being dealt with. */
+  #nextWake({ occurrences }: Entry, dealtWith: Date | undefined): number {
     const now = this.#options.clock.now();
+    const latest = dealtWith && occurrences.previous(new Date(now));
+    if (latest && latest > dealtWith) return now;
     return occurrences.next(new Date(now))?.getTime() ?? now + longestSleep;
   }
 
-  /** Delivers the latest occurrence that has not been dealt with yet. Never rejects. */
-  async #catchUp(entry: Entry): Promise<void> {
+  /** Deals with the latest occurrence that has not been, and returns it; undefined when nothing moved on. Never rejects. */
+  async #catchUp(entry: Entry): Promise<Date | undefined> {
     const { schedule } = entry;
     const { cursors, log } = this.#options;
     try {
       const due = await this.#latestDue(entry);
-      if (due === undefined) return;
+      if (due === undefined) return undefined;
       const scheduledTime = due.toISOString();
       if (this.#age(due.getTime()) > schedule.maximumEventAgeSeconds) {
         log.info('schedule occurrence too old', { schedule: schedule.name, scheduledTime });
-      } else if (!(await this.#deliver(schedule, scheduledTime))) return;
+      } else if (!(await this.#deliver(schedule, scheduledTime))) return undefined;
       await cursors.set(schedule.name, scheduledTime);
+      return due;
     } catch (error) {
       // The cursor did not move: the next waking tries again.
       log.error('schedule not delivered', { schedule: schedule.name, error: String(error) });
+      return undefined;
     }
   }
 
