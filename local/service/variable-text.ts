@@ -12,10 +12,17 @@ const opening = /^[A-Za-z][A-Za-z0-9]*(?:\(|:(?!:))/;
 /** Index after the brace that closes the variable opened at `start` (before `${`); -1 when none does. */
 function endOf(text: string, start: number): number {
   let depth = 0;
+  let quote = '';
   for (let index = start; index < text.length; index += 1) {
-    if (text.startsWith('${', index)) depth += 1;
-    else if (text[index] === '}' && depth > 0) depth -= 1;
-    if (depth === 0 && text[index] === '}') return index + 1;
+    const char = text[index] ?? '';
+    // A brace in quotes is text.
+    if (quote !== '') quote = char === quote ? '' : quote;
+    else if (char === '"' || char === "'") quote = char;
+    else if (text.startsWith('${', index)) depth += 1;
+    else if (char === '}') {
+      depth -= 1;
+      if (depth === 0) return index + 1;
+    }
   }
   return -1;
 }
