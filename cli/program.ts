@@ -5,6 +5,7 @@ import type { ControlPlane } from '../lib/ports/control-plane.ts';
 import type { IdSource } from '../lib/ports/id-source.ts';
 import { type Output, report } from './output.ts';
 import type { OpenOptions, Session } from './session.ts';
+import { addAsl } from './verbs/asl.ts';
 import { addDemo } from './verbs/demo.ts';
 import { addExecutions } from './verbs/executions.ts';
 import { addLogs } from './verbs/logs.ts';
@@ -66,7 +67,7 @@ export function makeProgram(dependencies: ProgramDependencies): Command {
       open: (options) => dependencies.open(stateDir, options),
     };
   };
-  for (const add of [addDemo, addService, addExecutions, addLogs, addTenants, addModels])
+  for (const add of [addDemo, addService, addExecutions, addLogs, addTenants, addModels, addAsl])
     add(program, session);
   for (const command of [program, ...program.commands.flatMap((one) => [one, ...one.commands])])
     acceptGlobalOptions(command, program);

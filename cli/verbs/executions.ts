@@ -9,7 +9,8 @@ import { print, table } from '../output.ts';
 import { findExecution, type Session, withControl } from '../session.ts';
 import { watch } from '../watch.ts';
 
-function inputOf(text: string): unknown {
+/** JSON of an option: the text itself, or the file behind `@`. */
+export function inputOf(text: string): unknown {
   let body = text;
   try {
     if (text.startsWith('@')) body = readFileSync(text.slice(1), 'utf8');
@@ -114,7 +115,8 @@ export function redact(event: HistoryEvent): HistoryEvent {
   ) as HistoryEvent;
 }
 
-function lineOf(event: HistoryEvent): string {
+/** One line of a history. */
+export function lineOf(event: HistoryEvent): string {
   const details = Object.values(event).find((value) => typeof value === 'object' && value !== null) as
     | Record<string, unknown>
     | undefined;

@@ -4,6 +4,7 @@ import { failureOutcome } from './failure-outcome.ts';
 import { isObject, type Json, Payload } from './json.ts';
 import type { LiveExecution, Thread } from './live.ts';
 import type { TaskState } from './machine.ts';
+import type { Mock, MockedResponse } from './mocks.ts';
 import { functionNameOf, machineNameOf } from './names.ts';
 import type { Outcome } from './records.ts';
 import { resourceOf, timeoutOutcome } from './states/task.ts';
@@ -22,10 +23,12 @@ export interface ChildStarter {
 /** The calls that Tasks have under way. */
 export class Calls {
   readonly #core: EngineCore;
+  readonly #mock: Mock | undefined;
   children: ChildStarter | undefined;
 
-  constructor(core: EngineCore) {
+  constructor(core: EngineCore, mock: Mock | undefined) {
     this.#core = core;
+    this.#mock = mock;
   }
 
   /** Arms deadlines and makes the call once its intent is on disk; also after a restart, for calls without an answer. */
@@ -33,6 +36,12 @@ export class Calls {
     const { task, state } = thread;
     if (!task || state.type !== 'Task') return;
     this.arm(thread);
+    const mocked = this.#mock?.(state.name);
+    if (mocked) {
+      const { serial } = task;
+      this.#core.afterCommit(() => this.#core.settle(thread, serial, mockedOutcome(mocked)));
+      return;
+    }
     if (state.integration === 'startExecution' || state.integration === 'startExecution.sync') {
       this.#startChild(thread, state, task.serial);
       return;
@@ -166,6 +175,11 @@ export class Calls {
       ...(waiter ? { waiter } : {}),
     });
   }
+}
+
+function mockedOutcome(mocked: MockedResponse): Outcome {
+  if ('Return' in mocked) return { ok: true, output: JSON.stringify(mocked.Return) };
+  return { ok: false, error: mocked.Throw.Error, cause: mocked.Throw.Cause };
 }
 
 function asJson(value: unknown): Json {

@@ -8,6 +8,7 @@ import type { Journal } from './journal/journal.ts';
 import type { Json, Payload } from './json.ts';
 import { inherited, type LiveExecution, type Thread } from './live.ts';
 import { MapRuns } from './map-runs.ts';
+import type { Mock } from './mocks.ts';
 import type { EventRecord, Outcome } from './records.ts';
 import { pumpIterations } from './states/map.ts';
 import { isReady, step } from './step.ts';
@@ -24,6 +25,8 @@ export interface CoreOptions {
   readonly limits: Limits;
   readonly retryScale: number;
   readonly onFault: (error: Error) => void;
+  /** Answers Tasks by state name instead of calling anything. */
+  readonly mock?: Mock;
 }
 
 /** What the core reports to its owner. */
@@ -67,7 +70,7 @@ export class EngineCore implements Core {
     this.#listeners = listeners;
     this.deadlines = new Deadlines(options.clock);
     this.writer = new GroupWriter(options.journal, options.clock, options.onFault);
-    this.calls = new Calls(this);
+    this.calls = new Calls(this, options.mock);
     this.mapRuns = new MapRuns(this);
   }
 

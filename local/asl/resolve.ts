@@ -19,3 +19,10 @@ export function resolveIntrinsics(definition: unknown, resolve: Resolve): unknow
     Object.entries(value).map(([key, each]) => [key, resolveIntrinsics(each, resolve)]),
   );
 }
+
+/** The name an intrinsic holds: the logical id of `Ref`, the first part of `Fn::GetAtt`. */
+export const intrinsicName: Resolve = (intrinsic) => {
+  const value = intrinsic['Ref'] ?? intrinsic['Fn::GetAtt'];
+  const name = Array.isArray(value) ? (value as readonly Json[])[0] : value;
+  return typeof name === 'string' ? name : undefined;
+};

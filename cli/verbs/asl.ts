@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
+import { faultsOf } from '../../local/asl/compile.ts';
+import { readMocks } from '../../local/asl/mocks.ts';
+import { intrinsicName, resolveIntrinsics } from '../../local/asl/resolve.ts';
+import { runDefinition } from '../../local/asl/run-file.ts';
+import { print } from '../output.ts';
+import type { Session } from '../session.ts';
+import { inputOf, lineOf } from './executions.ts';
+
+function readJson(file: string, code: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as unknown;
+  } catch (error) {
+    throw new EpsilonError(code, `${file} cannot be read as JSON: ${(error as Error).message}.`, {
+      cause: error,
+    });
+  }
+}
+
+/** Intrinsics of CloudFormation become the name they hold: enough to run a file on its own. */
+function definitionIn(file: string): unknown {
+  return resolveIntrinsics(readJson(file, 'ASL_UNREADABLE'), intrinsicName);
+}
+
+interface RunOptions {
+  readonly input?: string;
+  readonly mocks?: string;
+  readonly machine?: string;
+  readonly testCase?: string;
+}
+
+async function run(session: Session, file: string, options: RunOptions): Promise<void> {
+  const mock =
+    options.mocks === undefined
+      ? undefined
+      : readMocks(readJson(options.mocks, 'MOCKS_INVALID'), {
+          ...(options.machine === undefined ? {} : { machine: options.machine }),
+          ...(options.testCase === undefined ? {} : { testCase: options.testCase }),
+        });
+  const result = await runDefinition({
+    definition: definitionIn(file),
+    input: options.input === undefined ? {} : inputOf(options.input),
+    startAt: session.clock.now(),
+    ...(mock ? { mock } : {}),
+  });
+  print(session.output, { ...result }, () =>
+    [
+      ...result.history.map(lineOf),
+      '',
+      result.status === 'SUCCEEDED'
+        ? `SUCCEEDED ${JSON.stringify(result.output)}`
+        : `${result.status} ${result.error ?? ''}: ${result.cause ?? ''}`,
+    ].join('\n'),
+  );
+  if (result.status === 'SUCCEEDED') return;
+  throw new EpsilonError(
+    'RUN_FAILED',
+    `${file} ended ${result.status}: ${result.error ?? ''}: ${result.cause ?? ''}`,
+    { exitCode: exitCodes.runFailed },
+  );
+}
+
+function validate(session: Session, file: string): void {
+  const faults = faultsOf(definitionIn(file));
+  if (faults.length === 0) {
+    print(session.output, { status: 'valid', faults }, () => `${file} is valid.`);
+    return;
+  }
+  const list = faults.map((fault) => `${fault.code} ${fault.path || '(definition)'}: ${fault.message}`);
+  throw new EpsilonError(
+    faults.find((fault) => fault.code === 'ASL_INVALID')?.code ?? 'ASL_UNSUPPORTED',
+    `${file}: ${list.length} faults\n  ${list.join('\n  ')}`,
+    { details: { faults } },
+  );
+}
+
+/** `asl run` and `asl validate`. */
+export function addAsl(program: Command, session: () => Session): void {
+  const asl = program.command('asl').description('run or check any state machine file (JSONata dialect)');
+  asl
+    .command('run')
+    .description('run a file under virtual time: waits take no time, Tasks answer from the mocks')
+    .argument('<file>', 'definition as JSON')
+    .option('--input <json>', 'input as JSON, or @file')
+    .option('--mocks <file>', "mock configuration in Step Functions Local's format")
+    .option('--machine <name>', "the mocks' machine; the first otherwise")
+    .option('--test-case <name>', "the mocks' test case; the first otherwise")
+    .action((file: string, options: RunOptions) => run(session(), file, options));
+  asl
+    .command('validate')
+    .description('list all faults of a file')
+    .argument('<file>')
+    .action((file: string) => validate(session(), file));
+}
