@@ -167,7 +167,7 @@ function computed(left: unknown, right: unknown, compute: (a: number, b: number)
 const operators: Readonly<Record<string, (left: unknown, right: unknown) => unknown>> = {
   '&': (left, right) => asText(left) + asText(right),
   '=': equal,
-  '!=': (left, right) => (left === undefined || right === undefined ? left !== right : !equal(left, right)),
+  '!=': (left, right) => left !== undefined && right !== undefined && !equal(left, right),
   '<': (left, right) => ordered(left, right, (a, b) => a < b),
   '<=': (left, right) => ordered(left, right, (a, b) => a <= b),
   '>': (left, right) => ordered(left, right, (a, b) => a > b),

@@ -1,0 +1,211 @@
+import fc from 'fast-check';
+import jsonata from 'jsonata';
+import { describe, expect, it } from 'vitest';
+import { compileExpression } from '../../../local/asl/jsonata/expression.ts';
+import { compilePlain, type Node } from '../../../local/asl/jsonata/fast.ts';
+import { invoke, machine, makeBench } from './harness.ts';
+
+/** A random machine whose every path ends: states only go forward. */
+const states = fc.letrec<{ block: Record<string, unknown>; state: Record<string, unknown> }>((tie) => ({
+  state: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    fc.constant({ Type: 'Pass' }),
+    fc.record({
+      Type: fc.constant('Pass'),
+      Output: fc.constantFrom<unknown>({ n: 1 }, '{% $states.input %}', ['x'], 'text'),
+    }),
+    fc.record({ Type: fc.constant('Wait'), Seconds: fc.integer({ min: 0, max: 10_000 }) }),
+    fc.constant({ call: true }),
+    fc.record({
+      Type: fc.constant('Parallel'),
+      Branches: fc.array(tie('block'), { minLength: 1, maxLength: 3 }),
+    }),
+    fc.record({
+      Type: fc.constant('Map'),
+      Items: fc.constantFrom([], [1], [1, 2, 3]),
+      MaxConcurrency: fc.integer({ min: 0, max: 2 }),
+      ItemProcessor: tie('block'),
+    }),
+    fc.record({
+      Type: fc.constant('Map'),
+      Items: fc.constantFrom([1], [1, 2]),
+      ItemProcessor: tie('block').map((block) => ({
+        ...block,
+        ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' },
+      })),
+    }),
+  ),
+  block: fc.array(tie('state'), { minLength: 1, maxLength: 4 }).map((list) => {
+    const named = list.map((state, index) => {
+      const flow = index === list.length - 1 ? { End: true } : { Next: `S${index + 1}` };
+      const body =
+        'call' in state
+          ? invoke('work', { Retry: [{ ErrorEquals: ['Flaky'], MaxAttempts: 1, IntervalSeconds: 3 }] })
+          : state;
+      return [`S${index}`, { ...body, ...flow }];
+    });
+    return { StartAt: 'S0', States: Object.fromEntries(named) as Record<string, unknown> };
+  }),
+}));
+
+interface Event {
+  readonly id: number;
+  readonly previousEventId: number;
+  readonly type: string;
+}
+
+function checkForm(events: readonly Event[]): void {
+  events.forEach((event, index) => {
+    expect(event.id).toBe(index + 1);
+    expect(event.previousEventId).toBeGreaterThanOrEqual(0);
+    expect(event.previousEventId).toBeLessThan(event.id);
+  });
+  expect(events[0]?.type).toBe('ExecutionStarted');
+  expect(events.at(-1)?.type).toMatch(/^Execution(Succeeded|Failed)$/);
+  const count = (pattern: RegExp) => events.filter((event) => pattern.test(event.type)).length;
+  expect(count(/StateExited$/)).toBeLessThanOrEqual(count(/StateEntered$/));
+}
+
+describe('random machines under random faults', () => {
+  it('end, with a well-formed history; a redrive of what failed ends where an undisturbed run ends', async () => {
+    await fc.assert(
+      fc.asyncProperty(states.block, fc.array(fc.boolean(), { maxLength: 20 }), async (block, faults) => {
+        const definition = { QueryLanguage: 'JSONata', ...block };
+        const calm = makeBench({ functions: { work: () => ({ done: true }) } });
+        const clean = await calm.run(definition, { start: 1 });
+        expect(clean.status).toBe('SUCCEEDED');
+        let call = 0;
+        let calmNow = false;
+        const bench = makeBench({
+          functions: {
+            work: () => {
+              call += 1;
+              if (!calmNow && faults[call % Math.max(1, faults.length)])
+                throw Object.assign(new Error('flaky'), { name: 'Flaky' });
+              return { done: true };
+            },
+          },
+        });
+        const first = await bench.run(definition, { start: 1 });
+        checkForm(
+          (await bench.engine.getExecutionHistory(first.executionArn, { limit: 30_000 })) as readonly Event[],
+        );
+        if (first.status === 'SUCCEEDED') {
+          expect(first.output).toEqual(clean.output);
+          return;
+        }
+        calmNow = true;
+        await bench.engine.redriveExecution(first.executionArn);
+        const again = await bench.until(first.executionArn);
+        expect(again).toMatchObject({ status: 'SUCCEEDED', redriveCount: 1 });
+        expect(again.output).toEqual(clean.output);
+      }),
+      { numRuns: 150 },
+    );
+  }, 60_000);
+});
+
+describe('plain JSONata', () => {
+  const value = fc.letrec<{ json: unknown }>((tie) => ({
+    json: fc.oneof(
+      { depthSize: 'small' },
+      fc.constantFrom<unknown>(0, 1, -2.5, 'a', 'b', '', true, false, null),
+      fc.array(tie('json'), { maxLength: 3 }),
+      fc.dictionary(fc.constantFrom('a', 'b', 'c'), tie('json'), { maxKeys: 3 }),
+    ),
+  })).json;
+  const path = fc
+    .array(fc.constantFrom('a', 'b', 'c'), { minLength: 0, maxLength: 3 })
+    .map((keys) => ['$x', ...keys].join('.'));
+  const expression = fc.letrec<{ e: string }>((tie) => ({
+    e: fc.oneof(
+      { depthSize: 'small' },
+      path,
+      fc.constantFrom('1', "'t'", 'true', 'null', '2.5'),
+      fc
+        .tuple(
+          tie('e'),
+          fc.constantFrom('&', '=', '!=', '<', '<=', '>', '>=', '+', '-', '*', 'and', 'or'),
+          tie('e'),
+        )
+        .map(([left, operator, right]) => `(${left} ${operator} ${right})`),
+      fc
+        .tuple(tie('e'), tie('e'), tie('e'))
+        .map(([condition, then, otherwise]) => `(${condition} ? ${then} : ${otherwise})`),
+      tie('e').map((inner) => `$exists(${inner})`),
+      tie('e').map((inner) => `$count(${inner})`),
+      tie('e').map((inner) => `$not(${inner})`),
+      fc.tuple(tie('e'), tie('e')).map(([left, right]) => `[${left}, ${right}]`),
+      fc.tuple(tie('e'), tie('e')).map(([left, right]) => `{"k": ${left}, "l": ${right}}`),
+    ),
+  })).e;
+
+  it('is evaluated exactly as the library evaluates it', async () => {
+    let plain = 0;
+    await fc.assert(
+      fc.asyncProperty(expression, value, async (source, x) => {
+        const tree = jsonata(source).ast() as unknown as Node;
+        if (compilePlain(tree)) plain += 1;
+        const settle = async (work: () => unknown) => {
+          try {
+            return { value: JSON.stringify(await work()) };
+          } catch {
+            return { error: true };
+          }
+        };
+        const scope = {
+          lookup: (name: string) => (name === 'x' ? x : undefined),
+          now: () => 0,
+          random: () => 0,
+          uuid: () => '',
+        };
+        const ours = await settle(() => compileExpression(source).evaluate(scope));
+        const theirs = await settle(async () => {
+          const found = await jsonata(source).evaluate(undefined, { x });
+          if (found === undefined) throw new Error('nothing');
+          return found;
+        });
+        expect(ours).toEqual(theirs);
+      }),
+      { numRuns: 3_000 },
+    );
+    expect(plain).toBeGreaterThan(1_000);
+  }, 60_000);
+});
+
+describe("Step Functions' own functions", () => {
+  it.each([
+    ['$partition([1,2,3,4,5], 2)', [[1, 2], [3, 4], [5]]],
+    ['$range(1, 9, 2)', [1, 3, 5, 7, 9]],
+    ["$hash('a', 'SHA-256')", 'ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb'],
+    ["$hash('a', 'MD5')", '0cc175b9c0f1b6a831c399e269772661'],
+    ['$parse(\'{"a":[1,2]}\').a', [1, 2]],
+    ['$random(7) = $random(7)', true],
+    [
+      "$match($uuid(), /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/) ? 'uuid' : 'other'",
+      'uuid',
+    ],
+    ['$millis()', Date.parse('2026-11-24T00:00:00Z')],
+    ['$sum($states.input.list.n)', 6],
+    ['$states.input.list[n > 1].n', [2, 3]],
+  ])('%s', async (source, expected) => {
+    const { run } = makeBench();
+    const done = await run(machine({ P: { Type: 'Pass', Output: `{% ${source} %}`, End: true } }), {
+      list: [{ n: 1 }, { n: 2 }, { n: 3 }],
+    });
+    expect(done.cause).toBeUndefined();
+    expect(done.output).toEqual(expected);
+  });
+
+  it.each([
+    '$partition([1], 0)',
+    '$range(1, 9999, 1)',
+    '$range(1, 5, 0)',
+    "$hash('a', 'CRC')",
+    "$parse('{')",
+  ])('%s fails as a query', async (source) => {
+    const { run } = makeBench();
+    const done = await run(machine({ P: { Type: 'Pass', Output: `{% ${source} %}`, End: true } }));
+    expect(done).toMatchObject({ status: 'FAILED', error: 'States.QueryEvaluationError' });
+  });
+});
