@@ -17,6 +17,7 @@ import { SqliteJournal } from './asl/journal/sqlite.ts';
 import { systemIds } from './clock/ids.ts';
 import { SystemClock } from './clock/system-clock.ts';
 import { EventBus } from './events/bus.ts';
+import { putEvents } from './events/put-events.ts';
 import { type JobListener, type LocalJobRunner, ProcessJobRunner } from './jobs/process-job-runner.ts';
 import { fileLog, LocalMetrics } from './log.ts';
 import { engineCallbacks, engineWorkflows } from './ports/engine-ports.ts';
@@ -120,6 +121,8 @@ class LocalRuntime {
       cursors: this.stores.cursors,
       log: this.log,
       stage,
+      deadLetter: (schedule, input, scheduledTime, error) =>
+        this.#deadLetter({ schedule: schedule.name, input, scheduledTime, error: String(error) }),
       deliver: async (schedule, input, scheduledTime) => {
         await this.#deliver(
           schedule.target,
@@ -150,7 +153,7 @@ class LocalRuntime {
         invokeFunction: ({ functionName, payload }) => this.functions.invoke(functionName, payload),
         readObject: (bucket, key) => objects.get(`s3://${bucket}/${key}`),
         writeObject: (bucket, key, body) => objects.put(`s3://${bucket}/${key}`, body),
-        putEvents: async (entries) => this.#putEvents(entries),
+        putEvents: async (entries) => putEvents(this.bus, entries),
         snsPublish: async (request) => this.#note('sns:publish', request),
         sqsSendMessage: async (request) => this.#note('sqs:sendMessage', request),
       },
@@ -166,28 +169,21 @@ class LocalRuntime {
     return { MessageId: this.ids.ulid() };
   }
 
-  #putEvents(entries: readonly unknown[]) {
-    type Entry = { Source?: string; DetailType?: string; Detail?: unknown };
-    const results = (entries as Entry[]).map(({ Source = '', DetailType = '', Detail = {} }) => {
-      const detail = typeof Detail === 'string' ? (JSON.parse(Detail) as unknown) : Detail;
-      const [result] = this.bus.put([{ source: Source, detailType: DetailType, detail }]);
-      return result?.error ? { ErrorCode: result.error } : { EventId: result?.id ?? '' };
-    });
-    return { FailedEntryCount: results.filter((result) => 'ErrorCode' in result).length, Entries: results };
-  }
-
   #bus(): EventBus {
     return new EventBus({
       rules: this.service.rules,
       clock: this.clock,
       ids: this.ids,
       log: this.log,
-      deliver: (target, event) => this.#deliver(target, event, event.id.toLowerCase()),
-      deadLetter: (event, target, error) => {
-        const line = { at: new Date(this.clock.now()).toISOString(), target, error: String(error), event };
-        appendFileSync(this.state.deadLetters, `${JSON.stringify(line)}\n`, { mode: 0o600 });
-      },
+      deliver: (target, event, input) => this.#deliver(target, input, event.id.toLowerCase()),
+      deadLetter: (event, target, error) => this.#deadLetter({ target, error: String(error), event }),
     });
+  }
+
+  /** What no try could deliver is kept, one JSON line each. */
+  #deadLetter(letter: Readonly<Record<string, unknown>>): void {
+    const line = { at: new Date(this.clock.now()).toISOString(), ...letter };
+    appendFileSync(this.state.deadLetters, `${JSON.stringify(line)}\n`, { mode: 0o600 });
   }
 
   async #deliver(target: TargetRef, input: unknown, name: string): Promise<void> {
@@ -311,7 +307,7 @@ class LocalRuntime {
   async close(): Promise<void> {
     this.scheduler.close();
     this.runner?.close();
-    await this.bus.idle();
+    await this.bus.close();
     await this.engine.close();
     this.stores.close();
     this.state.release();
