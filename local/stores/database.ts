@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 
@@ -22,21 +22,47 @@ export class Database {
 
   constructor({ file, migrations, readOnly = false }: DatabaseOptions) {
     this.file = file;
-    const fresh = !existsSync(file) || statSync(file).size === 0;
-    if (fresh && readOnly) throw new EpsilonError('STATE_DIR_ABSENT', `There is no state at ${file} yet.`);
+    if (!existsSync(file)) {
+      if (readOnly) throw new EpsilonError('STATE_DIR_ABSENT', `There is no state at ${file} yet.`);
+      this.#make(migrations);
+    }
     this.#db = this.#guard(() => new DatabaseSync(file, { readOnly }));
     try {
-      this.#guard(() => this.#prepareFile(fresh, readOnly, migrations));
+      this.#guard(() => this.#check(migrations));
+      if (!readOnly) this.#guard(() => this.#migrate(this.#db, migrations));
     } catch (error) {
       this.#db.close();
       throw error;
     }
-    if (!readOnly) chmodSync(file, 0o600);
   }
 
-  #prepareFile(fresh: boolean, readOnly: boolean, migrations: readonly string[]): void {
+  /** A file that is there is always whole: it is made under another name and renamed. */
+  #make(migrations: readonly string[]): void {
+    const draft = `${this.file}.new`;
+    for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(draft + suffix, { force: true });
+    this.#guard(() => {
+      const db = new DatabaseSync(draft);
+      try {
+        db.exec(`PRAGMA application_id = ${applicationId}`);
+        this.#migrate(db, migrations);
+        db.exec('PRAGMA journal_mode = DELETE');
+      } finally {
+        db.close();
+      }
+    });
+    chmodSync(draft, 0o600);
+    renameSync(draft, this.file);
+  }
+
+  #check(migrations: readonly string[]): void {
     this.#db.exec('PRAGMA busy_timeout = 5000');
-    if (fresh) this.#db.exec(`PRAGMA application_id = ${applicationId}`);
+    if (statSync(this.file).size === 0) {
+      throw new EpsilonError(
+        'STATE_DIR_CORRUPT',
+        `${this.file} is empty; restore it from a copy or choose another state directory.`,
+        { exitCode: exitCodes.backend },
+      );
+    }
     const owner = Number(this.#db.prepare('PRAGMA application_id').get()?.['application_id']);
     if (owner !== applicationId) {
       throw new EpsilonError(
@@ -51,10 +77,13 @@ export class Database {
         `${this.file} was written by a newer version (schema ${version}, known ${migrations.length}); upgrade first.`,
       );
     }
-    if (readOnly) return;
-    this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+  }
+
+  #migrate(db: DatabaseSync, migrations: readonly string[]): void {
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+    const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
     for (let next = version; next < migrations.length; next += 1) {
-      this.#db.exec(`BEGIN; ${migrations[next] ?? ''}; PRAGMA user_version = ${next + 1}; COMMIT`);
+      db.exec(`BEGIN; ${migrations[next] ?? ''}; PRAGMA user_version = ${next + 1}; COMMIT`);
     }
   }
 

@@ -146,6 +146,31 @@ describe('Map DISTRIBUTED', () => {
     ]);
   });
 
+  it('children see their own input and context, not the variables around the Map', async () => {
+    const bench = makeBench();
+    const { Items: _, ...map } = (fanOut(0)['States'] as Record<string, Record<string, unknown>>)[
+      'M'
+    ] as Record<string, unknown>;
+    const child = {
+      ...(map['ItemProcessor'] as object),
+      StartAt: 'P',
+      States: {
+        P: {
+          Type: 'Pass',
+          Output: "{% $exists($outer) ? 'seen' : $states.context.Execution.Id %}",
+          End: true,
+        },
+      },
+    };
+    const done = await bench.run(
+      machine({
+        A: { Type: 'Pass', Assign: { outer: 1 }, Next: 'M' },
+        M: { ...map, Items: [1], ItemProcessor: child },
+      }),
+    );
+    expect((done.output as string[])[0]).toMatch(/:execution:m\/M:/);
+  });
+
   it('redrives the failed children only', async () => {
     const bad = new Set([1, 3]);
     const bench = makeBench({ functions: worker(bad) });

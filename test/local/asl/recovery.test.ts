@@ -237,6 +237,7 @@ describe('engine.db', () => {
   });
 
   it.each([
+    ['empty', (file: string) => truncateSync(file, 0), /STATE_DIR_CORRUPT/],
     [
       'cut in the middle',
       (file: string) => truncateSync(file, Math.floor(statSync(file).size / 2)),
