@@ -1,0 +1,40 @@
+import { resolve } from 'node:path';
+import { type ProgramDependencies, runProgram } from '../../cli/program.ts';
+import type { ControlPlane } from '../../lib/ports/control-plane.ts';
+import { sequentialIds } from '../../local/clock/ids.ts';
+import { VirtualClock } from '../../local/clock/virtual-clock.ts';
+
+/** What one call of the command printed and how it ended. */
+export interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+  /** The JSON document on stdout. */
+  json(): Record<string, never>;
+}
+
+/** Calls the command in this process, over a control plane of the test's. */
+export async function epsilon(control: ControlPlane | undefined, ...args: string[]): Promise<Ran> {
+  let out = '';
+  let err = '';
+  const dependencies: ProgramDependencies = {
+    clock: control?.clock ?? new VirtualClock(0),
+    ids: sequentialIds('T'),
+    projectDir: resolve('.'),
+    defaultStateDir: '/nowhere',
+    signal: new AbortController().signal,
+    terminal: { isTerminal: false, columns: 100 },
+    write: (text) => {
+      out += text;
+    },
+    warn: (text) => {
+      err += text;
+    },
+    open: async () => {
+      if (!control) throw new Error('this verb should not open anything');
+      return { ...control, close: async () => {} };
+    },
+  };
+  const code = await runProgram(dependencies, args);
+  return { code, out, err, json: () => JSON.parse(out) as Record<string, never> };
+}

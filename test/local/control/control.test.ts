@@ -1,0 +1,141 @@
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ControlPlane } from '../../../lib/ports/control-plane.ts';
+import { connectControl } from '../../../local/control/client.ts';
+import { answer } from '../../../local/control/rpc.ts';
+import { type Listening, serveHttp, serveSocket } from '../../../local/control/server.ts';
+import { type Night, openNight } from '../../night/harness.ts';
+import { freshDir } from '../asl/harness.ts';
+
+let night: Night;
+let control: ControlPlane;
+
+beforeAll(async () => {
+  night = await openNight();
+  await night.add('acme');
+  await night.until(await night.fire());
+  control = night.runtime.control;
+});
+
+afterAll(() => night.runtime.close());
+
+describe('calls from outside', () => {
+  it.each([
+    ['workflows', 'constructor'],
+    ['callbacks', 'succeed'],
+    ['constructor', 'keys'],
+    ['tenants', 'toString'],
+    ['objects', 'put'],
+    ['runs', 'updateRun'],
+  ])('%s.%s does not exist', async (port, method) => {
+    expect(await answer(control, { port, method, args: [] })).toMatchObject({
+      error: { code: 'RPC_UNKNOWN' },
+    });
+  });
+
+  it('keep code and exit code of an error', async () => {
+    expect(await answer(control, { port: 'workflows', method: 'redrive', args: ['arn:none'] })).toMatchObject(
+      { error: { code: 'EXECUTION_NOT_FOUND', exitCode: 2 } },
+    );
+  });
+
+  it('never see a task token of an attempt', async () => {
+    night.jobs.fate = () => ({ never: true });
+    const arn = await night.train('acme', 'open-run');
+    await night.settle();
+    const reply = JSON.stringify(
+      await answer(control, { port: 'runs', method: 'listAttempts', args: ['open-run'] }),
+    );
+    expect(reply).toContain('open-run-prepare-1');
+    expect(reply).not.toContain('"taskToken"');
+    await control.workflows.stop(arn, { error: 'E', cause: 'c' });
+    await night.settle();
+  });
+});
+
+describe('the socket', () => {
+  it('is open to its owner only, replaces a stale one, and gives the whole control plane', async () => {
+    const path = join(freshDir(), 'control.sock');
+    writeFileSync(path, 'left by a dead process');
+    const listening = await serveSocket(control, path);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    const far = await connectControl(path, { config: control.config, clock: control.clock });
+    if (!far) throw new Error('nobody answers');
+    expect(await far.tenants.list()).toEqual(await control.tenants.list());
+    expect(await far.tenants.get('nobody')).toBeUndefined();
+    const [night1] = await far.workflows.list({ machine: 'nightly-training', limit: 1 });
+    expect(await Array.fromAsync(far.workflows.history(night1?.executionArn ?? ''))).toEqual(
+      await Array.fromAsync(control.workflows.history(night1?.executionArn ?? '')),
+    );
+    const live = await far.models.live('acme');
+    expect(Buffer.from(await far.objects.get(live?.modelUri ?? ''))).toEqual(
+      Buffer.from(await control.objects.get(live?.modelUri ?? '')),
+    );
+    await expect(far.workflows.describe('arn:none')).rejects.toMatchObject({
+      code: 'EXECUTION_NOT_FOUND',
+      exitCode: 2,
+    });
+    await listening.close();
+    expect(existsSync(path)).toBe(false);
+    expect(await connectControl(path, { config: control.config, clock: control.clock })).toBeUndefined();
+  });
+});
+
+describe('the port', () => {
+  let listening: Listening;
+  const tokenFile = join(freshDir(), 'token');
+
+  beforeAll(async () => {
+    listening = await serveHttp(control, {
+      port: 0,
+      tokenFile,
+      metricsText: () => 'epsilon_runs_begun_total 1\n',
+    });
+  });
+
+  afterAll(() => listening.close());
+
+  const call = (
+    headers: Record<string, string>,
+    body = JSON.stringify({ port: 'tenants', method: 'list', args: [] }),
+  ) =>
+    fetch(`${listening.at}/rpc`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body,
+    });
+  const bearer = () => ({ authorization: `Bearer ${readFileSync(tokenFile, 'utf8').trim()}` });
+
+  it('listens on this machine only and shows metrics to everybody on it', async () => {
+    expect(listening.at).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(await (await fetch(`${listening.at}/metrics`)).text()).toContain('epsilon_runs_begun_total 1');
+  });
+
+  it('asks for the token, which only its owner can read', async () => {
+    expect(statSync(tokenFile).mode & 0o777).toBe(0o600);
+    expect((await call({})).status).toBe(401);
+    expect((await call({ authorization: 'Bearer wrong' })).status).toBe(401);
+    const good = await call(bearer());
+    expect(good.status).toBe(200);
+    expect(await good.json()).toMatchObject({ result: [{ tenantId: 'acme' }] });
+  });
+
+  it('refuses pages of other origins and calls that are too large', async () => {
+    expect((await call({ ...bearer(), origin: 'https://evil.example' })).status).toBe(403);
+    expect(
+      (
+        await call(
+          bearer(),
+          JSON.stringify({ port: 'tenants', method: 'put', args: ['x'.repeat(1_100_000)] }),
+        )
+      ).status,
+    ).toBe(413);
+  });
+
+  it('that is taken is a conflict', async () => {
+    await expect(
+      serveHttp(control, { port: Number(new URL(listening.at).port), tokenFile, metricsText: () => '' }),
+    ).rejects.toMatchObject({ code: 'ADDRESS_IN_USE', exitCode: 3 });
+  });
+});
