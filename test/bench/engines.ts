@@ -1,0 +1,36 @@
+import { Engine } from '../../local/asl/engine.ts';
+import type { Integrations } from '../../local/asl/integrations.ts';
+import type { Journal } from '../../local/asl/journal/journal.ts';
+import { systemIds } from '../../local/clock/ids.ts';
+import { SystemClock } from '../../local/clock/system-clock.ts';
+
+const clock = new SystemClock();
+
+function integrations(
+  functions: Readonly<Record<string, (payload: unknown) => Promise<unknown> | unknown>>,
+): Integrations {
+  const unused = async () => ({});
+  return {
+    invokeFunction: async ({ functionName, payload }) => functions[functionName]?.(payload),
+    readObject: async () => new Uint8Array(),
+    writeObject: async () => {},
+    putEvents: unused,
+    snsPublish: unused,
+    sqsSendMessage: unused,
+  };
+}
+
+/** An engine without the limit on history: a benchmark of 10,000 items inline has more events than the service allows. */
+export function makeEngine(journal: Journal, functions: Parameters<typeof integrations>[0] = {}): Engine {
+  return new Engine({
+    journal,
+    integrations: integrations(functions),
+    clock,
+    ids: systemIds(clock),
+    random: Math.random,
+    limits: { historyEvents: Number.POSITIVE_INFINITY, payloadBytes: Number.POSITIVE_INFINITY },
+    onFault: (error) => {
+      throw error;
+    },
+  });
+}
