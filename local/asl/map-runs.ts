@@ -30,7 +30,6 @@ interface LiveMapRun {
 /** Starts children of distributed Maps; given by the engine. */
 export interface MapChildStarter {
   startChild(run: MapRunRecord, parent: LiveExecution, index: number, input: string): void;
-  redriveChild(arn: string): void;
   stop(arn: string, cause: string): void;
   childrenOf(mapRunArn: string): ExecutionRecord[];
 }

@@ -1,0 +1,53 @@
+import type { EngineCore } from './engine-core.ts';
+import type { Thread } from './live.ts';
+import { tokenParts } from './states/task.ts';
+
+/** Longest token anybody may send, as on the service. */
+const longestToken = 2_048;
+
+/** Error of a callback whose token is no longer waited for, by the service's name. */
+class TaskTimedOut extends Error {
+  override readonly name = 'TaskTimedOut';
+}
+
+/** Error of a callback with something that is no token. */
+class InvalidToken extends Error {
+  override readonly name = 'InvalidToken';
+}
+
+/** Takes the answers of tasks that wait for their token; throws `TaskTimedOut` or `InvalidToken` by name. */
+export class TokenDesk {
+  readonly #core: EngineCore;
+
+  constructor(core: EngineCore) {
+    this.#core = core;
+  }
+
+  #waiting(token: string): { readonly thread: Thread; readonly serial: number } {
+    const parts = token.length <= longestToken ? tokenParts(token) : undefined;
+    if (!parts) throw new InvalidToken('The task token is not one of this engine.');
+    const thread = this.#core.live.get(parts.execution)?.threads.get(parts.thread);
+    if (thread?.task?.token !== token || thread.phase !== 'task' || thread.status !== 'active') {
+      throw new TaskTimedOut('The task of this token is not waited for any more.');
+    }
+    return { thread, serial: parts.serial };
+  }
+
+  succeed(token: string, output: unknown): void {
+    const { thread, serial } = this.#waiting(token);
+    this.#core.settle(thread, serial, { ok: true, output: JSON.stringify(output ?? null) });
+  }
+
+  fail(token: string, { error, cause }: { readonly error: string; readonly cause: string }): void {
+    const { thread, serial } = this.#waiting(token);
+    this.#core.settle(thread, serial, { ok: false, error, cause });
+  }
+
+  heartbeat(token: string): void {
+    const { thread } = this.#waiting(token);
+    const { task } = thread;
+    if (task?.heartbeatMs === undefined) return;
+    task.heartbeatAt = this.#core.clock.now() + task.heartbeatMs;
+    this.#core.touch(thread);
+  }
+}
