@@ -78,3 +78,17 @@ export function seconds(milliseconds: number): string {
   if (value < 60) return `${value.toFixed(1)}s`;
   return `${Math.floor(value / 60)}m${String(Math.round(value % 60)).padStart(2, '0')}s`;
 }
+
+/** A cause for people: Lambda wraps an error's own words in JSON, a failed child execution describes itself. */
+export function causeText(cause: string | undefined): string {
+  if (cause === undefined || cause === '') return 'no cause given';
+  try {
+    const { errorMessage, Error: error, Cause: inner } = JSON.parse(cause) as Record<string, unknown>;
+    if (typeof errorMessage === 'string') return errorMessage;
+    if (typeof error === 'string')
+      return `${error}: ${causeText(typeof inner === 'string' ? inner : undefined)}`;
+  } catch {
+    // Plain words.
+  }
+  return cause;
+}

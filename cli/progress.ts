@@ -1,7 +1,7 @@
 import type { ControlPlane } from '../lib/ports/control-plane.ts';
 import type { Attempt, Run } from '../lib/training/run.ts';
 import { stageNames } from '../lib/training/stages.ts';
-import { type Output, seconds } from './output.ts';
+import { causeText, type Output, seconds } from './output.ts';
 
 /** How one tenant's run stands, for people who watch. */
 export interface RunView {
@@ -40,7 +40,7 @@ function activity({ run, attempts }: RunView, now: number): string {
   if (run.status !== 'running')
     return run.status === 'succeeded'
       ? 'done'
-      : `${run.status}${run.cause ? `: ${run.cause.split('\n')[0]}` : ''}`;
+      : `${run.status}${run.cause ? `: ${causeText(run.cause).split('\n')[0]}` : ''}`;
   const open = attempts.filter((attempt) => attempt.settledAt === undefined);
   if (open.length === 0) return 'between stages';
   return open
@@ -94,7 +94,7 @@ export class Progress {
       const what =
         view.run.status === 'running' && latest
           ? `${latest.stage} (attempt ${latest.attempt}) ${latest.status}`
-          : view.run.status;
+          : `${view.run.status}${view.run.cause ? `: ${causeText(view.run.cause)}` : ''}`;
       this.#output.write(`${seconds(elapsedMs).padStart(7)}  ${bar(view)}  ${view.run.tenantId}: ${what}\n`);
     }
   }

@@ -12,7 +12,7 @@ import { serveSocket } from '../../local/control/server.ts';
 import { type DemoFamily, demoFamilies, gatherFamily } from '../../local/demo/corpora.ts';
 import { openRuntime, type Runtime } from '../../local/runtime.ts';
 import { parseSchedule } from '../../local/schedule/expression.ts';
-import { print, schemaVersion, seconds, table } from '../output.ts';
+import { causeText, print, schemaVersion, seconds, table } from '../output.ts';
 import type { RunView } from '../progress.ts';
 import type { Session } from '../session.ts';
 import { transitionsOf, watch } from '../watch.ts';
@@ -156,6 +156,17 @@ function reportTable(tenants: readonly TenantReport[]): string {
   );
 }
 
+/** Why each tenant that did not make it did not make it. */
+async function reasons(control: ControlPlane, views: readonly RunView[]): Promise<string> {
+  const lines: string[] = [];
+  for (const { run } of views) {
+    if (run.status === 'succeeded') continue;
+    const { error, cause } = await control.workflows.describe(run.executionArn);
+    lines.push(`  ${run.tenantId}: ${error ?? run.status}: ${causeText(cause ?? run.cause)}\n`);
+  }
+  return lines.join('');
+}
+
 /** One real answer per tenant from the model that was just promoted. */
 async function answers(
   session: Session,
@@ -191,17 +202,19 @@ async function night(session: Session, runtime: Runtime): Promise<void> {
     transitions: total,
     tenants,
   };
-  const found = session.output.json ? '' : await answers(session, control, tenants);
+  const found = session.output.json
+    ? ''
+    : (await reasons(control, views)) + (await answers(session, control, tenants));
   print(
     session.output,
     { schemaVersion, ...document },
     () =>
-      `\n${reportTable(tenants)}\n\n${found}\n\nNight ${execution.name}: ${execution.status} in ${seconds(document.seconds * 1000)}, ${total} transitions.\nAsk more: npx epsilon query --tenant ${tenants[0]?.tenantId ?? 'acme'} "your question"`,
+      `\n${reportTable(tenants)}\n\n${found}\n\nNight ${execution.name}: ${execution.status} in ${seconds(document.seconds * 1000)}, ${total} transitions.\nAsk more: npx epsilon query --tenant ${tenants.find((tenant) => tenant.status === 'succeeded')?.tenantId ?? 'acme'} "your question"`,
   );
   if (execution.status === 'SUCCEEDED') return;
   throw new EpsilonError(
     'RUN_FAILED',
-    `The night failed: ${execution.error}: ${execution.cause}. When the cause is mended: npx epsilon redrive ${machine}/${execution.name}`,
+    `The night failed: ${execution.error}: ${causeText(execution.cause)}. When the cause is mended: npx epsilon redrive ${machine}/${execution.name}`,
     { exitCode: exitCodes.runFailed },
   );
 }

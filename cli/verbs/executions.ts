@@ -5,7 +5,7 @@ import { NotFound } from '../../lib/errors/store-errors.ts';
 import type { ControlPlane } from '../../lib/ports/control-plane.ts';
 import type { ExecutionDetail, ExecutionStatus, HistoryEvent } from '../../lib/ports/workflows.ts';
 import { checkTenantId } from '../../lib/tenants/tenant.ts';
-import { print, table } from '../output.ts';
+import { causeText, print, table } from '../output.ts';
 import { findExecution, type Session, withControl } from '../session.ts';
 import { watch } from '../watch.ts';
 
@@ -30,7 +30,7 @@ function conclude(session: Session, execution: ExecutionDetail): void {
     session.output,
     { execution },
     () =>
-      `${execution.machine}/${execution.name} ${execution.status}${execution.error ? `: ${execution.error}: ${execution.cause ?? ''}` : ''}`,
+      `${execution.machine}/${execution.name} ${execution.status}${execution.error ? `: ${execution.error}: ${causeText(execution.cause)}` : ''}`,
   );
   if (execution.status === 'SUCCEEDED') return;
   throw new EpsilonError(
@@ -122,7 +122,9 @@ export function lineOf(event: HistoryEvent): string {
     | undefined;
   const what = details?.['name'] ?? details?.['resource'] ?? details?.['mapRunArn'] ?? '';
   const error =
-    details?.['error'] === undefined ? '' : ` ${String(details['error'])}: ${String(details['cause'] ?? '')}`;
+    details?.['error'] === undefined
+      ? ''
+      : ` ${String(details['error'])}: ${causeText(String(details['cause'] ?? ''))}`;
   return `${String(event.id).padStart(5)}  ${event.timestamp}  ${event.type} ${String(what)}${error}`;
 }
 
