@@ -17,14 +17,14 @@ export const demoFamilies: readonly DemoFamily[] = [
   {
     tenantId: 'pulumi',
     packages: ['@pulumi/*', '@grpc/*', 'protobufjs', '@protobufjs/*'],
-    question: 'how do I create a stack and preview changes',
-    maxTokens: 30_000,
+    question: 'deploy infrastructure with a stack',
+    maxTokens: 40_000,
   },
   {
     tenantId: 'aws-sdk',
     packages: ['@aws-sdk/client-*', '@smithy/*', '@aws-lambda-powertools/*', '@middy/*'],
     question: 'how do I retry a failed request',
-    maxTokens: 60_000,
+    maxTokens: 150_000,
   },
   {
     tenantId: 'build-tools',
@@ -42,18 +42,18 @@ export const demoFamilies: readonly DemoFamily[] = [
       'semver',
     ],
     question: 'how do I run the tests in watch mode',
-    maxTokens: 40_000,
+    maxTokens: 80_000,
   },
   {
     tenantId: 'data-formats',
     packages: ['yaml', 'csv-parse', 'zod', 'jsonata', 'ajv*', 'fast-*', 'json*', 'picomatch'],
     question: 'how do I parse a file with headers',
-    maxTokens: 25_000,
+    maxTokens: 60_000,
   },
 ];
 
 /** Names of documents inside a package. */
-const documents = '{README,CHANGELOG,HISTORY,MIGRATION,CONTRIBUTING,LICENSE}*';
+const documents = '{README,MIGRATION,CONTRIBUTING,UPGRADING,SECURITY}*';
 
 /** Files larger than this are generated lists rather than documents. */
 const largest = 400_000;
@@ -66,7 +66,7 @@ export function familyFiles(nodeModules: string, family: DemoFamily): string[] {
     `${name}/doc/**/*.md`,
   ]);
   return globSync(patterns, { cwd: nodeModules })
-    .filter((file) => /\.(md|markdown|txt)$|LICENSE$/i.test(file))
+    .filter((file) => /\.(md|markdown)$/i.test(file))
     .filter((file) => {
       const found = statSync(join(nodeModules, file), { throwIfNoEntry: false });
       return found?.isFile() === true && found.size <= largest;

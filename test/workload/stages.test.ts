@@ -30,7 +30,7 @@ describe('the five stages on real processes', () => {
     expect(losses).toHaveLength(10);
     expect(losses.at(-1)).toBeLessThan(losses[0] ?? 0);
     const index = await stage('index');
-    expect(index, index.stderr).toMatchObject({ code: 0, result: { dimensions: 48 } });
+    expect(index, index.stderr).toMatchObject({ code: 0, result: { dimensions: 64 } });
     const deploy = await stage('deploy');
     expect(deploy, deploy.stderr).toMatchObject({
       code: 0,

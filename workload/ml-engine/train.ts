@@ -10,7 +10,7 @@ import { dropCheckpoints, fingerprintOf, latestCheckpoint, saveCheckpoint } from
 import { type Corpus, loadCorpus } from './corpus.ts';
 
 /** Dimensions where the tenant's options name none. */
-const defaultDimensions = 48;
+const defaultDimensions = 64;
 
 function optionsOf(context: JobContext, args: JobArguments): SkipGramOptions {
   const modelType = String(args['model-type'] ?? '');
@@ -30,10 +30,10 @@ function optionsOf(context: JobContext, args: JobArguments): SkipGramOptions {
     );
   return {
     dimensions: context.options.dimensions ?? defaultDimensions,
-    window: 4,
-    negatives: 4,
+    window: 5,
+    negatives: 8,
     epochs,
-    learningRate: 0.05,
+    learningRate: 0.1,
     seed: context.seed,
   };
 }

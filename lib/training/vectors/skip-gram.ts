@@ -61,6 +61,31 @@ function negativeTable(counts: readonly number[]): Uint32Array {
   return table;
 }
 
+/** Share of all words above which a word is thinned out (Mikolov et al. 2013 use 1e-5 on corpora 10,000 times larger). */
+const frequent = 1e-3;
+
+/** A corpus without most occurrences of its most frequent words, so that rarer words meet; where one is left out, its neighbours do. */
+function thinned(
+  corpus: Int32Array,
+  counts: readonly number[],
+  random: number,
+): { readonly rows: Int32Array; readonly random: number } {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const keep = counts.map((count) => Math.sqrt((frequent * total) / count));
+  const rows = new Int32Array(corpus.length);
+  let length = 0;
+  let mixed = random;
+  for (const row of corpus) {
+    if (row >= 0) {
+      mixed = next(mixed);
+      if (mixed / 2 ** 32 > (keep[row] as number)) continue;
+    }
+    rows[length] = row;
+    length += 1;
+  }
+  return { rows: rows.subarray(0, length), random: mixed };
+}
+
 /** A training that has not begun. */
 export function beginSkipGram(words: number, { dimensions, seed }: SkipGramOptions): SkipGramState {
   let random = (seed >>> 0) | 1;
@@ -74,10 +99,10 @@ export function beginSkipGram(words: number, { dimensions, seed }: SkipGramOptio
 
 /**
  * Trains one epoch in place and returns its mean loss per pair (negative sampling, Mikolov et al. 2013).
- * `corpus` holds row numbers, -1 between passages.
+ * `whole` holds row numbers, -1 between passages.
  */
 export function trainEpoch(
-  corpus: Int32Array,
+  whole: Int32Array,
   counts: readonly number[],
   state: SkipGramState,
   options: SkipGramOptions,
@@ -86,7 +111,8 @@ export function trainEpoch(
   const { input, output } = state;
   const table = negativeTable(counts);
   const gradient = new Float32Array(dimensions);
-  let { random } = state;
+  const { rows: corpus, random: thinnedRandom } = thinned(whole, counts, state.random);
+  let random = thinnedRandom;
   let loss = 0;
   let pairs = 0;
   for (let at = 0; at < corpus.length; at += 1) {
