@@ -10,8 +10,8 @@ import { inherited, type LiveExecution, type Thread } from './live.ts';
 import { MapRuns } from './map-runs.ts';
 import type { Mock } from './mocks.ts';
 import type { EventRecord, Outcome } from './records.ts';
-import { pumpIterations } from './states/map.ts';
 import { isReady, step } from './step.ts';
+import { ThreadEnds } from './thread-ends.ts';
 import { Deadlines } from './timers.ts';
 import { GroupWriter } from './writer.ts';
 
@@ -53,6 +53,7 @@ export class EngineCore implements Core {
   readonly mapRuns: MapRuns;
   readonly live = new Map<number, LiveExecution>();
   readonly #listeners: CoreListeners;
+  readonly #ends: ThreadEnds;
   readonly #onFault: (error: Error) => void;
   #queue: Thread[] = [];
   #scheduled = false;
@@ -72,6 +73,7 @@ export class EngineCore implements Core {
     this.writer = new GroupWriter(options.journal, options.clock, options.onFault);
     this.calls = new Calls(this, options.mock);
     this.mapRuns = new MapRuns(this);
+    this.#ends = new ThreadEnds(this);
   }
 
   emit(thread: Thread, type: string, detailName?: string, details?: Readonly<Record<string, unknown>>): void {
@@ -202,34 +204,15 @@ export class EngineCore implements Core {
   }
 
   dropChildren(thread: Thread): void {
-    for (const child of thread.children.values()) {
-      this.dropChildren(child);
-      if (child.status === 'active') this.abortThread(child);
-      thread.execution.threads.delete(child.id);
-      this.writer.removeThread(child);
-    }
-    thread.children.clear();
-    thread.finished = 0;
+    this.#ends.drop(thread);
   }
 
-  /** Ends a thread that its surroundings do not need any more. */
-  abortThread(thread: Thread): void {
-    for (const child of thread.children.values()) if (child.status === 'active') this.abortThread(child);
-    thread.status = 'aborted';
-    thread.staged = [];
-    this.calls.abort(thread);
-    const abortable =
-      thread.phase !== 'select' &&
-      thread.phase !== 'enter' &&
-      ['Task', 'Wait', 'Parallel', 'Map'].includes(thread.state.type);
-    if (abortable) this.emit(thread, `${thread.state.type}StateAborted`);
-    if (thread.parent?.state.type === 'Map') {
-      this.emit(thread, 'MapIterationAborted', 'mapIterationAbortedEventDetails', {
-        name: thread.parent.stateName,
-        index: thread.index,
-      });
-    }
-    this.commitStep(thread);
+  finishThread(thread: Thread, output: Payload): void {
+    this.#ends.finish(thread, output);
+  }
+
+  failThread(thread: Thread, error: string, cause: string): void {
+    this.#ends.fail(thread, error, cause);
   }
 
   settle(thread: Thread, serial: number, outcome: Outcome): boolean {
@@ -249,64 +232,6 @@ export class EngineCore implements Core {
 
   startMapRun(thread: Thread, inputs: readonly Json[], settings: MapSettings): void {
     this.mapRuns.start(thread, inputs, settings);
-  }
-
-  finishThread(thread: Thread, output: Payload): void {
-    const { parent, execution } = thread;
-    thread.output = output;
-    thread.status = 'done';
-    if (!parent) {
-      this.emit(thread, 'ExecutionSucceeded', 'executionSucceededEventDetails', {
-        output: output.text,
-        outputDetails: { truncated: false },
-      });
-      this.commitStep(thread);
-      this.endExecution(execution, 'SUCCEEDED', { output: output.text });
-      return;
-    }
-    const { state } = parent;
-    if (state.type === 'Map') {
-      this.emit(thread, 'MapIterationSucceeded', 'mapIterationSucceededEventDetails', {
-        name: state.name,
-        index: thread.index,
-      });
-    }
-    this.commitStep(thread);
-    parent.finished += 1;
-    if (state.type === 'Map') {
-      pumpIterations(this, parent, state);
-      this.commitStep(parent);
-    }
-    if (parent.finished < parent.expected) return;
-    parent.phase = 'resume';
-    this.touch(parent);
-    this.enqueue(parent);
-  }
-
-  failThread(thread: Thread, error: string, cause: string): void {
-    const { parent, execution } = thread;
-    thread.status = 'failed';
-    thread.error = error;
-    thread.cause = cause;
-    this.calls.abort(thread);
-    if (!parent) {
-      this.commitStep(thread);
-      this.endExecution(execution, 'FAILED', { error, cause });
-      return;
-    }
-    if (parent.state.type === 'Map') {
-      this.emit(thread, 'MapIterationFailed', 'mapIterationFailedEventDetails', {
-        name: parent.stateName,
-        index: thread.index,
-      });
-    }
-    this.commitStep(thread);
-    for (const sibling of parent.children.values())
-      if (sibling.status === 'active') this.abortThread(sibling);
-    parent.outcome = { ok: false, error, cause };
-    parent.phase = 'resume';
-    this.touch(parent);
-    this.enqueue(parent);
   }
 
   /** Ends an execution: last event, record, waiters, listeners. */
