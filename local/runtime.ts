@@ -1,13 +1,11 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadConfig } from '../lib/config/load-config.ts';
 import type { ServiceConfig } from '../lib/config/service-config.ts';
-import { EpsilonError, exitCodes } from '../lib/errors/epsilon-error.ts';
-import { NotFound } from '../lib/errors/store-errors.ts';
+import { EpsilonError } from '../lib/errors/epsilon-error.ts';
 import { detailTypes, eventDetail } from '../lib/events/detail.ts';
 import { createFileObjectStore } from '../lib/files/file-object-store.ts';
 import type { Clock } from '../lib/ports/clock.ts';
-import type { ControlPlane, Schedules } from '../lib/ports/control-plane.ts';
+import type { ControlPlane } from '../lib/ports/control-plane.ts';
 import type { IdSource, Random } from '../lib/ports/id-source.ts';
 import type { Ports } from '../lib/ports/ports.ts';
 import type { Log } from '../lib/ports/services.ts';
@@ -23,10 +21,12 @@ import { fileLog, LocalMetrics } from './log.ts';
 import { engineCallbacks, engineWorkflows } from './ports/engine-ports.ts';
 import { LocalFunctions } from './ports/functions.ts';
 import { fileJobLogs } from './ports/job-logs.ts';
+import { busPublisher, logNotifier } from './ports/service-ports.ts';
 import { workloadImages } from './ports/workload-images.ts';
 import { Scheduler } from './schedule/scheduler.ts';
-import { readYaml } from './service/read-yaml.ts';
-import { loadService, type Service, type TargetRef } from './service/service.ts';
+import { schedulesPort } from './schedule/schedules-port.ts';
+import type { Service, TargetRef } from './service/declarations.ts';
+import { loadLocalService, localStage } from './service/local-service.ts';
 import { type LocalStores, openLocalStores } from './stores/local-stores.ts';
 import { openStateDirectory, type StateDirectory } from './stores/state-directory.ts';
 
@@ -62,25 +62,8 @@ export interface Runtime {
   close(): Promise<void>;
 }
 
-const stage = 'local';
-
-/** The service as declared, for this machine; values that only an account knows stay names. */
-export function loadLocalService(
-  projectDir: string,
-  variables: RuntimeOptions['variables'],
-): { service: Service; config: ServiceConfig } {
-  const config = loadConfig({
-    file: readYaml(join(projectDir, 'infra', 'config', `${stage}.yml`)),
-    variables,
-  });
-  const service = loadService({
-    folder: projectDir,
-    stage,
-    variables,
-    external: (kind, address) => `local:${kind}:${address}`,
-  });
-  return { service, config };
-}
+/** Milliseconds that handlers at work are given when the runtime closes. */
+const longestGoodbye = 2_000;
 
 /** Everything of a runtime that does not depend on who opened it. */
 class LocalRuntime {
@@ -120,7 +103,7 @@ class LocalRuntime {
       clock: this.clock,
       cursors: this.stores.cursors,
       log: this.log,
-      stage,
+      stage: localStage,
       deadLetter: (schedule, input, scheduledTime, error) =>
         this.#deadLetter({ schedule: schedule.name, input, scheduledTime, error: String(error) }),
       deliver: async (schedule, input, scheduledTime) => {
@@ -131,7 +114,23 @@ class LocalRuntime {
         );
       },
     });
-    this.ports = this.#ports();
+    const { clock, ids, log, metrics, config: settings, engine, runner } = this;
+    this.ports = {
+      config: settings,
+      clock,
+      ids,
+      random: options.random ?? Math.random,
+      log,
+      metrics,
+      ...this.stores,
+      objects: createFileObjectStore({ root: state.objects }),
+      jobs: new Map(runner ? [['local', runner]] : []),
+      callbacks: engineCallbacks(engine),
+      events: busPublisher(this.bus),
+      notifier: logNotifier(log),
+      images: workloadImages(options.projectDir),
+      workflows: engineWorkflows(engine),
+    };
     this.functions.bind(this.ports);
   }
 
@@ -232,55 +231,6 @@ class LocalRuntime {
     ]);
   }
 
-  #ports(): Ports {
-    const { stores, clock, ids, log, metrics, config, bus, engine, runner } = this;
-    return {
-      config,
-      clock,
-      ids,
-      random: this.options.random ?? Math.random,
-      log,
-      metrics,
-      ...stores,
-      objects: createFileObjectStore({ root: this.state.objects }),
-      jobs: new Map(runner ? [['local', runner]] : []),
-      callbacks: engineCallbacks(engine),
-      events: {
-        publish: async (events) => {
-          const refused = bus.put(events).find((result) => result.error);
-          if (refused)
-            throw new EpsilonError('EVENTS_NOT_ACCEPTED', `An event was refused: ${refused.error}.`, {
-              exitCode: exitCodes.backend,
-            });
-        },
-      },
-      notifier: {
-        notify: async ({ subject, body, severity }) => log.warn('notification', { subject, body, severity }),
-      },
-      images: workloadImages(this.options.projectDir),
-      workflows: engineWorkflows(engine),
-    };
-  }
-
-  schedules(): Schedules {
-    return {
-      list: async () =>
-        this.scheduler.list().map(({ schedule, next, previous }) => ({
-          name: schedule.name,
-          expression: schedule.expression,
-          timezone: schedule.timezone,
-          enabled: schedule.enabled,
-          ...(next ? { next: next.toISOString() } : {}),
-          ...(previous ? { previous: previous.toISOString() } : {}),
-        })),
-      fire: async (name, scheduledTime) => {
-        if (await this.scheduler.fire(name, scheduledTime)) return;
-        const known = this.service.schedules.map((schedule) => schedule.name).join(', ');
-        throw new NotFound('SCHEDULE_NOT_FOUND', `There is no schedule "${name}" (known: ${known}).`);
-      },
-    };
-  }
-
   /** Takes up what an earlier process left, then begins to listen. */
   async begin(): Promise<void> {
     if (!this.runner) return;
@@ -304,10 +254,19 @@ class LocalRuntime {
     }
   }
 
+  /** Handlers that are at work may end; what they would have done is done again by the next process otherwise. */
+  async #handlersDone(): Promise<void> {
+    const end = performance.now() + longestGoodbye;
+    while (this.functions.underWay > 0 && performance.now() < end) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+  }
+
   async close(): Promise<void> {
     this.scheduler.close();
     this.runner?.close();
     await this.bus.close();
+    await this.#handlersDone();
     await this.engine.close();
     this.stores.close();
     this.state.release();
@@ -332,7 +291,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     config,
     clock,
     logs: fileJobLogs(state.jobs),
-    schedules: runtime.schedules(),
+    schedules: schedulesPort(runtime.scheduler),
     close,
   };
   return { control, state, metricsText: () => runtime.metrics.text(), idle: () => runtime.idle(), close };

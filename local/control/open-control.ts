@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { ControlPlane } from '../../lib/ports/control-plane.ts';
 import { SystemClock } from '../clock/system-clock.ts';
-import { loadLocalService, openRuntime, type RuntimeOptions } from '../runtime.ts';
+import { openRuntime, type RuntimeOptions } from '../runtime.ts';
+import { loadLocalService } from '../service/local-service.ts';
 import { connectControl } from './client.ts';
 
 /**

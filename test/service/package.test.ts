@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { stageNames, stages } from '../../lib/training/stages.ts';
-import { loadLocalService } from '../../local/runtime.ts';
+import { loadLocalService } from '../../local/service/local-service.ts';
 
 interface Resource {
   readonly Type: string;

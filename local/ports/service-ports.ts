@@ -1,0 +1,23 @@
+import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
+import type { EventPublisher, Log, Notifier } from '../../lib/ports/services.ts';
+import type { EventBus } from '../events/bus.ts';
+
+/** Our events, on the in-process bus. */
+export function busPublisher(bus: EventBus): EventPublisher {
+  return {
+    publish: async (events) => {
+      const refused = bus.put(events).find((result) => result.error);
+      if (!refused) return;
+      throw new EpsilonError('EVENTS_NOT_ACCEPTED', `An event was refused: ${refused.error}.`, {
+        exitCode: exitCodes.backend,
+      });
+    },
+  };
+}
+
+/** People on this machine read the log. */
+export function logNotifier(log: Log): Notifier {
+  return {
+    notify: async ({ subject, body, severity }) => log.warn('notification', { subject, body, severity }),
+  };
+}
