@@ -55,7 +55,7 @@ export class Calls {
     const { task } = thread;
     if (!task) return;
     const { serial } = task;
-    this.#core.at(task.timeoutAt, () =>
+    thread.timers.timeout = this.#core.at(task.timeoutAt, () =>
       this.#core.settle(thread, serial, timeoutOutcome('timeout', thread.stateName)),
     );
     this.#armHeartbeat(thread, serial);
@@ -64,7 +64,7 @@ export class Calls {
   #armHeartbeat(thread: Thread, serial: number): void {
     const due = thread.task?.heartbeatAt;
     if (due === undefined) return;
-    this.#core.at(due, () => {
+    thread.timers.heartbeat = this.#core.at(due, () => {
       const task = thread.task;
       if (task?.serial !== serial || thread.phase !== 'task' || task.heartbeatAt === undefined) return;
       if (task.heartbeatAt > this.#core.clock.now()) this.#armHeartbeat(thread, serial);
@@ -74,6 +74,7 @@ export class Calls {
 
   /** Stops waiting for a thread's call and tells the called. */
   abort(thread: Thread): void {
+    thread.disarm();
     thread.abort?.abort();
     thread.abort = undefined;
     const { task, state } = thread;

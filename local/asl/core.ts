@@ -1,4 +1,4 @@
-import type { Clock } from '../../lib/ports/clock.ts';
+import type { Clock, Timer } from '../../lib/ports/clock.ts';
 import type { IdSource, Random } from '../../lib/ports/id-source.ts';
 import { AslFailure, statesErrors } from './failure.ts';
 import type { Integrations } from './integrations.ts';
@@ -47,8 +47,8 @@ export interface Core {
   dropChildren(thread: Thread): void;
   /** Runs after everything so far is in the journal. */
   afterCommit(effect: () => void): void;
-  /** Calls back at an instant unless the thread has moved on (see `Thread.task.serial` and `until`). */
-  at(instant: number, callback: () => void): void;
+  /** Calls back at an instant, unless called off. */
+  at(instant: number, callback: () => void): Timer;
   /** Hands a Task's answer over; ignored when `serial` is not the thread's try any more. */
   settle(thread: Thread, serial: number, outcome: Outcome): boolean;
   failThread(thread: Thread, error: string, cause: string): void;

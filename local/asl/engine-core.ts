@@ -1,4 +1,4 @@
-import type { Clock } from '../../lib/ports/clock.ts';
+import type { Clock, Timer } from '../../lib/ports/clock.ts';
 import type { IdSource, Random } from '../../lib/ports/id-source.ts';
 import { Calls } from './calls.ts';
 import { type Core, isOver, type Limits, type MapSettings } from './core.ts';
@@ -116,8 +116,8 @@ export class EngineCore implements Core {
     this.schedule();
   }
 
-  at(instant: number, callback: () => void): void {
-    this.deadlines.add(instant, callback);
+  at(instant: number, callback: () => void): Timer {
+    return this.deadlines.add(instant, callback);
   }
 
   schedule(): void {
@@ -159,8 +159,29 @@ export class EngineCore implements Core {
   #run(thread: Thread): void {
     thread.queued = false;
     while (isReady(thread) && !thread.suspended && !isOver(thread.execution)) {
-      if (!this.#advance(thread, step(this, thread), undefined)) return;
+      if (!this.#attempt(thread, step(this, thread), undefined)) return;
       if (thread.execution.record.eventCount >= this.limits.historyEvents) this.#tooLong(thread);
+    }
+  }
+
+  /** Drives one step as `advance` does. A step that breaks ends its own execution; the others go on. */
+  #attempt(
+    thread: Thread,
+    steps: ReturnType<typeof step>,
+    resume: { value: unknown } | { error: unknown } | undefined,
+  ): boolean {
+    try {
+      return this.#advance(thread, steps, resume);
+    } catch (error) {
+      this.#onFault(error as Error);
+      thread.staged = [];
+      if (!isOver(thread.execution)) {
+        this.endExecution(thread.execution, 'FAILED', {
+          error: statesErrors.runtime,
+          cause: `State "${thread.stateName}" could not be taken further: ${String(error)}`,
+        });
+      }
+      return false;
     }
   }
 
@@ -181,11 +202,7 @@ export class EngineCore implements Core {
       thread.suspended = false;
       this.#suspended -= 1;
       if (this.#closed || thread.status !== 'active' || isOver(thread.execution)) return;
-      try {
-        if (this.#advance(thread, steps, result)) this.enqueue(thread);
-      } catch (error) {
-        this.#onFault(error as Error);
-      }
+      if (this.#attempt(thread, steps, result)) this.enqueue(thread);
     };
     next.value.then(
       (value) => go({ value }),
@@ -220,6 +237,7 @@ export class EngineCore implements Core {
     if (!waits || isOver(thread.execution)) return false;
     thread.outcome = outcome;
     thread.phase = 'resume';
+    thread.disarm();
     if (!outcome.ok) this.calls.abort(thread);
     this.touch(thread);
     this.enqueue(thread);
@@ -258,6 +276,7 @@ export class EngineCore implements Core {
       }
       this.writer.keepThreads(execution);
     }
+    execution.timeout?.cancel();
     this.writer.execution(execution);
     this.live.delete(record.key);
     this.#listeners.ended(execution);

@@ -55,9 +55,7 @@ export class Engine {
       { ...options, limits: { ...serviceLimits, ...options.limits }, retryScale: options.retryScale ?? 1 },
       {
         ended: (execution) => this.#executions.ended(execution),
-        event: ({ record }, event) => {
-          for (const listener of this.#eventListeners) listener(record, event);
-        },
+        event: ({ record }, event) => this.#tell(this.#eventListeners, (listener) => listener(record, event)),
       },
     );
     const parts = {
@@ -93,9 +91,18 @@ export class Engine {
 
   #announce(record: ExecutionRecord): void {
     const detail = statusChangeOf(record);
-    this.#core.afterCommit(() => {
-      for (const listener of this.#statusListeners) listener(detail);
-    });
+    this.#core.afterCommit(() => this.#tell(this.#statusListeners, (listener) => listener(detail)));
+  }
+
+  /** A listener that throws is reported; it stops neither the others nor the step that is being recorded. */
+  #tell<L>(listeners: ReadonlySet<L>, call: (listener: L) => void): void {
+    for (const listener of listeners) {
+      try {
+        call(listener);
+      } catch (error) {
+        this.#options.onFault(error as Error);
+      }
+    }
   }
 
   #refuseWhenStalled(): void {
@@ -183,6 +190,9 @@ export class Engine {
   async redriveExecution(arn: string): Promise<void> {
     this.#refuseWhenStalled();
     this.#redriver.check(this.#executions.record(arn));
+    // A redrive goes on from what the journal holds: an end that is only staged has to be there first.
+    if (this.#executions.live(arn)) await this.#committed();
+    this.#redriver.check(this.#executions.record(arn));
     this.#redriver.redrive(arn);
     await this.#committed();
   }
@@ -215,6 +225,7 @@ export class Engine {
   /** Says that a Task is alive. */
   async sendTaskHeartbeat(token: string): Promise<void> {
     this.#tokens.heartbeat(token);
+    await this.#committed();
   }
 
   /** Details of "Step Functions Execution Status Change", after they are in the journal. Returns the unsubscriber. */

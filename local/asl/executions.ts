@@ -73,7 +73,7 @@ export class Executions {
     if (seconds === undefined) return;
     const { record } = live;
     const began = record.redriveDate ?? record.startDate;
-    this.#core.at(began + seconds * 1000, () => {
+    live.timeout = this.#core.at(began + seconds * 1000, () => {
       if (record.status !== 'RUNNING' || (record.redriveDate ?? record.startDate) !== began) return;
       this.#core.endExecution(live, 'TIMED_OUT', {
         error: statesErrors.timeout,

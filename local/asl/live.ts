@@ -1,3 +1,4 @@
+import type { Timer } from '../../lib/ports/clock.ts';
 import { Payload } from './json.ts';
 import type { Block, Machine, State } from './machine.ts';
 import type { EventRecord, ExecutionRecord, Outcome, Phase, TaskRecord, ThreadRecord } from './records.ts';
@@ -10,6 +11,8 @@ export class LiveExecution {
   readonly threads = new Map<number, Thread>();
   /** Events not written yet. */
   events: EventRecord[] = [];
+  /** The machine's own TimeoutSeconds. */
+  timeout: Timer | undefined;
 
   constructor(record: ExecutionRecord, machine: Machine) {
     this.record = record;
@@ -83,6 +86,8 @@ export class Thread {
   abort: AbortController | undefined;
   /** Events of the step under way: they are on record only when the whole step is. */
   staged: StagedEvent[] = [];
+  /** Deadlines that are running: the Task's, its heartbeat's, a wait's or retry pause's. */
+  readonly timers: { timeout?: Timer; heartbeat?: Timer; pause?: Timer } = {};
   queued = false;
   /** Waiting for an expression that is not plain, or for a read. */
   suspended = false;
@@ -106,6 +111,14 @@ export class Thread {
     const state = this.block.states.get(this.stateName);
     if (!state) throw new Error(`Block "${this.block.path}" has no state "${this.stateName}".`);
     return state;
+  }
+
+  /** Calls off every deadline: nothing is waited for any more. */
+  disarm(): void {
+    const { timeout, heartbeat, pause } = this.timers;
+    timeout?.cancel();
+    heartbeat?.cancel();
+    pause?.cancel();
   }
 
   /** The snapshot the journal keeps. */

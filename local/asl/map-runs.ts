@@ -80,6 +80,11 @@ export class MapRuns {
   #begin(run: LiveMapRun): void {
     this.#runs.set(run.record.arn, run);
     this.#core.writer.mapRun(run.record);
+    // Children that could not be redriven count again, and may already be too many.
+    if (this.#exceeds(run)) {
+      this.#fail(run);
+      return;
+    }
     this.#pump(run);
     this.#finishIfDone(run);
   }

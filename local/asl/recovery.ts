@@ -17,7 +17,7 @@ export function resumeThreads(core: EngineCore, execution: LiveExecution): void 
 
 function rearmRetry(core: EngineCore, thread: Thread): void {
   const { until } = thread;
-  core.at(until ?? core.clock.now(), () => {
+  thread.timers.pause = core.at(until ?? core.clock.now(), () => {
     if (thread.phase !== 'retry' || thread.until !== until || thread.status !== 'active') return;
     thread.phase = 'again';
     thread.until = undefined;
@@ -37,7 +37,10 @@ function resumeTask(core: EngineCore, thread: Thread): void {
 export function resetForRedrive(execution: LiveExecution): void {
   for (const thread of execution.threads.values()) {
     if (thread.status === 'done') continue;
+    // Its Task had been answered when something else ended the execution: the answer was acknowledged, and stays.
+    const answered = thread.status === 'aborted' && thread.phase === 'resume' && thread.outcome?.ok === true;
     thread.status = 'active';
+    if (answered && thread.state.type === 'Task') continue;
     thread.error = undefined;
     thread.cause = undefined;
     thread.until = undefined;

@@ -2,35 +2,71 @@ import type { Clock, Timer } from '../../lib/ports/clock.ts';
 
 interface Entry {
   readonly at: number;
-  readonly fire: () => void;
+  /** Taken away when the deadline is called off, so that nothing it holds stays in memory until it is due. */
+  fire: (() => void) | undefined;
 }
 
-/** Many deadlines over one timer of the clock: a binary heap ordered by time. Entries are not cancelled; they check themselves. */
+/** Called-off deadlines that may stay in the heap before it is swept. */
+const sweepFrom = 64;
+
+/** Many deadlines over one timer of the clock: a binary heap ordered by time. */
 export class Deadlines {
   readonly #clock: Clock;
-  readonly #heap: Entry[] = [];
+  #heap: Entry[] = [];
+  #cancelled = 0;
   #armed: { at: number; timer: Timer } | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Calls `fire` at `at` (milliseconds since the Unix epoch) or soon after. */
-  add(at: number, fire: () => void): void {
-    this.#heap.push({ at, fire });
+  /** Deadlines kept, those called off but not yet swept included. */
+  get size(): number {
+    return this.#heap.length;
+  }
+
+  /** Calls `fire` at `at` (milliseconds since the Unix epoch) or soon after, unless it is called off before. */
+  add(at: number, fire: () => void): Timer {
+    const entry: Entry = { at, fire };
+    this.#heap.push(entry);
     this.#up(this.#heap.length - 1);
     this.#arm();
+    return { cancel: () => this.#cancel(entry) };
   }
 
   close(): void {
     this.#armed?.timer.cancel();
-    this.#heap.length = 0;
+    this.#armed = undefined;
+    this.#heap = [];
+  }
+
+  #cancel(entry: Entry): void {
+    if (!entry.fire) return;
+    entry.fire = undefined;
+    this.#cancelled += 1;
+    this.#dropCancelledFirst();
+    if (this.#cancelled < sweepFrom || this.#cancelled * 2 < this.#heap.length) return;
+    // A list in ascending order is a heap.
+    this.#heap = this.#heap.filter(({ fire }) => fire).sort((a, b) => a.at - b.at);
+    this.#cancelled = 0;
+    this.#arm();
+  }
+
+  /** The clock's timer never waits for a deadline that was called off. */
+  #dropCancelledFirst(): void {
+    for (let first = this.#heap[0]; first && !first.fire; first = this.#heap[0]) {
+      this.#removeFirst();
+      this.#cancelled -= 1;
+    }
+    this.#arm();
   }
 
   #arm(): void {
     const first = this.#heap[0];
-    if (!first || (this.#armed && this.#armed.at <= first.at)) return;
+    if (first && this.#armed?.at === first.at) return;
     this.#armed?.timer.cancel();
+    this.#armed = undefined;
+    if (!first) return;
     const timer = this.#clock.setTimer(Math.max(0, first.at - this.#clock.now()), () => this.#fire());
     this.#armed = { at: first.at, timer };
   }
@@ -40,7 +76,10 @@ export class Deadlines {
     const now = this.#clock.now();
     for (let first = this.#heap[0]; first && first.at <= now; first = this.#heap[0]) {
       this.#removeFirst();
-      first.fire();
+      const { fire } = first;
+      if (!fire) this.#cancelled -= 1;
+      first.fire = undefined;
+      fire?.();
     }
     this.#arm();
   }

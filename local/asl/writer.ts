@@ -15,7 +15,7 @@ const stalledPause = 1_000;
 export class GroupWriter {
   readonly #journal: Journal;
   readonly #clock: Clock;
-  readonly #onStall: (error: Error) => void;
+  readonly #onFault: (error: Error) => void;
   readonly #definitions = new Map<string, string>();
   readonly #executions = new Set<LiveExecution>();
   readonly #threads = new Set<Thread>();
@@ -24,11 +24,12 @@ export class GroupWriter {
   readonly #mapRuns = new Set<MapRunRecord>();
   #effects: (() => void)[] = [];
   #stalled: EpsilonError | undefined;
+  #waiting = false;
 
-  constructor(journal: Journal, clock: Clock, onStall: (error: Error) => void) {
+  constructor(journal: Journal, clock: Clock, onFault: (error: Error) => void) {
     this.#journal = journal;
     this.#clock = clock;
-    this.#onStall = onStall;
+    this.#onFault = onFault;
   }
 
   /** Set while the disk is full: new work is refused with it. */
@@ -95,8 +96,17 @@ export class GroupWriter {
     this.#clear();
     const effects = this.#effects;
     this.#effects = [];
-    for (const effect of effects) effect();
+    for (const effect of effects) this.#attempt(effect);
     return true;
+  }
+
+  /** What throws is reported; it must not keep other calls and acknowledgements of its group from happening. */
+  #attempt(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#onFault(error as Error);
+    }
   }
 
   #batch(): Batch {
@@ -125,8 +135,13 @@ export class GroupWriter {
   }
 
   #stall(error: EpsilonError): void {
-    if (!this.#stalled) this.#onStall(error);
+    if (!this.#stalled) this.#onFault(error);
     this.#stalled = error;
-    this.#clock.setTimer(stalledPause, () => this.flush());
+    if (this.#waiting) return;
+    this.#waiting = true;
+    this.#clock.setTimer(stalledPause, () => {
+      this.#waiting = false;
+      this.#attempt(() => this.flush());
+    });
   }
 }

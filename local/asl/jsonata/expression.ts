@@ -25,9 +25,9 @@ const refused: ReadonlySet<string> = new Set(['eval']);
 
 function usesRefused(node: unknown): string | undefined {
   if (typeof node !== 'object' || node === null) return undefined;
-  const { type, procedure } = node as Node;
-  if (type === 'function' && procedure?.type === 'variable' && refused.has(String(procedure.value)))
-    return String(procedure.value);
+  const { type, value } = node as Node;
+  // Also where it is only named, to be called by another name.
+  if (type === 'variable' && refused.has(String(value))) return String(value);
   for (const child of Object.values(node)) {
     const found = usesRefused(child);
     if (found) return found;
@@ -72,17 +72,68 @@ function seeded(seed: number): number {
   return digest.readUInt32BE(0) / 2 ** 32;
 }
 
-/** Step Functions' own functions beside JSONata's, and time and chance from the engine's parameters. */
-function bind(expression: jsonata.Expression, scope: Scope): void {
-  expression.registerFunction('partition', partition);
-  expression.registerFunction('range', range);
-  expression.registerFunction('hash', hash);
-  expression.registerFunction('random', (seed?: number) =>
-    seed === undefined ? scope.random() : seeded(seed),
-  );
-  expression.registerFunction('uuid', () => scope.uuid());
-  expression.registerFunction('parse', (text: string) => JSON.parse(text) as unknown);
-  expression.registerFunction('millis', () => scope.now());
+/** Nodes of its tree that one evaluation may visit, and how deep: an expression without end must not stop the process. */
+const mostVisits = 1_000_000;
+const deepestNesting = 2_000;
+
+/** The library calls what is bound to this name before every node it visits. */
+const visiting = Symbol.for('jsonata.__evaluate_entry') as unknown as string;
+
+/** One parsed expression, used by one evaluation at a time: its functions see the scope of that evaluation. */
+class Evaluator {
+  readonly #expression: jsonata.Expression;
+  #scope: Scope | undefined;
+  #visits = 0;
+
+  constructor(source: string) {
+    this.#expression = jsonata(source, { stack: deepestNesting });
+    this.#bind();
+  }
+
+  /** Evaluates with variables by name; whatever the library throws, and too long an evaluation, rejects. */
+  async evaluate(scope: Scope, variables: Record<string, unknown>): Promise<unknown> {
+    this.#scope = scope;
+    this.#visits = 0;
+    try {
+      return (await this.#expression.evaluate(undefined, variables)) as unknown;
+    } finally {
+      this.#scope = undefined;
+    }
+  }
+
+  #now(): number {
+    return this.#scope?.now() ?? 0;
+  }
+
+  /** Step Functions' own functions beside JSONata's, and time and chance from the engine's parameters. */
+  #bind(): void {
+    const expression = this.#expression;
+    expression.registerFunction('partition', partition);
+    expression.registerFunction('range', range);
+    expression.registerFunction('hash', hash);
+    expression.registerFunction('random', (seed?: number) =>
+      seed === undefined ? this.#scope?.random() : seeded(seed),
+    );
+    expression.registerFunction('uuid', () => this.#scope?.uuid());
+    expression.registerFunction('parse', (text: string) => JSON.parse(text) as unknown);
+    expression.registerFunction('millis', () => this.#now());
+    expression.registerFunction('now', (picture?: string, timezone?: string) =>
+      this.#written(picture, timezone),
+    );
+    expression.assign(visiting, () => {
+      this.#visits += 1;
+      if (this.#visits > mostVisits) throw new Error(`it takes more than ${mostVisits} steps`);
+    });
+  }
+
+  /** The time as `$now` writes it: with a picture, the library's own `$fromMillis` does. */
+  async #written(picture: string | undefined, timezone: string | undefined): Promise<unknown> {
+    if (picture === undefined) return new Date(this.#now()).toISOString();
+    const variables = { at: this.#now(), picture, timezone };
+    const source =
+      timezone === undefined ? '$fromMillis($at, $picture)' : '$fromMillis($at, $picture, $timezone)';
+    return (await jsonata(source).evaluate(undefined, variables)) as unknown;
+  }
 }
 
 /** Variables an expression names: what is bound for the library. */
@@ -119,20 +170,27 @@ function checked(source: string, value: unknown): unknown {
   return value;
 }
 
-async function evaluateByLibrary(names: readonly string[], source: string, scope: Scope): Promise<unknown> {
-  // The library's functions are bound to the scope of this very evaluation; a parsed tree is shared, its bindings are not.
-  const expression = jsonata(source);
-  bind(expression, scope);
-  const bindings = Object.fromEntries(
-    names.map((name) => [name, scope.lookup(name)]).filter(([, value]) => value !== undefined),
-  );
-  let value: unknown;
-  try {
-    value = clean(await expression.evaluate(undefined, bindings));
-  } catch (error) {
-    throw failed(source, error);
-  }
-  return checked(source, value);
+/** Evaluators kept ready for an expression's next evaluations; parsing costs several times an evaluation. */
+const mostIdle = 4;
+
+/** Evaluates an expression that is not plain; evaluations of one expression may overlap. */
+function slowEvaluation(source: string, tree: Node): (scope: Scope) => Promise<unknown> {
+  const names = [...variablesIn(tree)].filter((name) => name !== '' && name !== '$');
+  const idle: Evaluator[] = [];
+  return async (scope) => {
+    const variables = Object.fromEntries(
+      names.map((name) => [name, scope.lookup(name)]).filter(([, value]) => value !== undefined),
+    );
+    const evaluator = idle.pop() ?? new Evaluator(source);
+    let value: unknown;
+    try {
+      value = clean(await evaluator.evaluate(scope, variables));
+    } catch (error) {
+      throw failed(source, error);
+    }
+    if (idle.length < mostIdle) idle.push(evaluator);
+    return checked(source, value);
+  };
 }
 
 /** Compiles one `{% ... %}` expression; throws a plain Error with the library's message when it does not parse. */
@@ -142,8 +200,7 @@ export function compileExpression(source: string): Expression {
   const bad = usesRefused(tree);
   if (bad) throw new Error(`$${bad} is not available in a state machine`);
   const plain: Plain | undefined = compilePlain(tree);
-  const names = [...variablesIn(tree)].filter((name) => name !== '' && name !== '$');
-  const slow = (scope: Scope) => evaluateByLibrary(names, source, scope);
+  const slow = slowEvaluation(source, tree);
   if (!plain) return { source, evaluate: slow };
   return {
     source,

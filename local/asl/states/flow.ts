@@ -43,8 +43,10 @@ export function* leaveState(
     if (exit.output) output = new Payload(yield* exit.output.evaluate(scope));
   }
   checkSize(core, output, `output of state "${state.name}"`);
-  if (assigned !== undefined)
+  if (assigned !== undefined) {
+    checkSize(core, new Payload(assigned), `set of variables assigned in state "${state.name}"`);
     thread.variables = { ...thread.variables, ...(assigned as Record<string, unknown>) };
+  }
   core.emit(thread, `${state.type}StateExited`, 'stateExitedEventDetails', {
     name: state.name,
     output: output.text,
@@ -101,7 +103,7 @@ function tryRetry(core: Core, thread: Thread, state: State, error: string): bool
   const until = core.clock.now() + delay;
   thread.phase = 'retry';
   thread.until = until;
-  core.at(until, () => {
+  thread.timers.pause = core.at(until, () => {
     if (thread.phase !== 'retry' || thread.until !== until || thread.status !== 'active') return;
     thread.phase = 'again';
     thread.until = undefined;

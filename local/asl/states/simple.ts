@@ -1,6 +1,7 @@
 import { type Core, type Steps, scopeOf } from '../core.ts';
 import { AslFailure, statesErrors } from '../failure.ts';
-import { Payload } from '../json.ts';
+import { type Json, Payload } from '../json.ts';
+import { evaluateNumber, type Template } from '../jsonata/template.ts';
 import type { Thread } from '../live.ts';
 import type { ChoiceState, FailState, PassState, SucceedState, WaitState } from '../machine.ts';
 import { leaveState } from './flow.ts';
@@ -35,9 +36,20 @@ export function* runChoice(core: Core, thread: Thread, state: ChoiceState): Step
   yield* leaveState(core, thread, { ...state, next: state.default }, visible, thread.input);
 }
 
+const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+
+/** Milliseconds since the Unix epoch of an ISO 8601 instant with a time zone, the only form a Wait takes. */
+export function parseInstant(value: unknown): number | undefined {
+  const at = typeof value === 'string' && instant.test(value) ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(at) ? undefined : at;
+}
+
+/** Longest Wait, in seconds, as the service has it. */
+export const longestWait = 99_999_999;
+
 function instantOf(value: unknown, name: string): number {
-  const at = typeof value === 'string' ? Date.parse(value) : Number.NaN;
-  if (!Number.isNaN(at)) return at;
+  const at = parseInstant(value);
+  if (at !== undefined) return at;
   throw new AslFailure(
     statesErrors.query,
     `Timestamp of state "${name}" is ${JSON.stringify(value)}, not an ISO 8601 instant.`,
@@ -47,17 +59,11 @@ function instantOf(value: unknown, name: string): number {
 /** Wait: until an instant, which survives a restart. */
 export function* runWait(core: Core, thread: Thread, state: WaitState): Steps {
   const scope = scopeOf(core, thread, { input: thread.input.value });
-  const seconds = state.seconds ? yield* state.seconds.evaluate(scope) : undefined;
-  if (seconds !== undefined && !(typeof seconds === 'number' && seconds >= 0 && seconds <= 99_999_999)) {
-    throw new AslFailure(
-      statesErrors.query,
-      `Seconds of state "${state.name}" is ${JSON.stringify(seconds)}, not a number from 0 to 99,999,999.`,
-    );
-  }
-  const until =
-    typeof seconds === 'number'
-      ? core.clock.now() + seconds * 1000
-      : instantOf(state.timestamp && (yield* state.timestamp.evaluate(scope)), state.name);
+  const field = `Seconds of state "${state.name}"`;
+  const until = state.seconds
+    ? core.clock.now() +
+      1000 * (yield* evaluateNumber(state.seconds, scope, { field, min: 0, max: longestWait }))
+    : instantOf(state.timestamp && (yield* state.timestamp.evaluate(scope)), state.name);
   thread.phase = 'wait';
   thread.until = until;
   waitUntil(core, thread);
@@ -67,7 +73,7 @@ export function* runWait(core: Core, thread: Thread, state: WaitState): Steps {
 export function waitUntil(core: Core, thread: Thread): void {
   const { until } = thread;
   if (until === undefined) return;
-  core.at(until, () => {
+  thread.timers.pause = core.at(until, () => {
     if (thread.phase !== 'wait' || thread.until !== until || thread.status !== 'active') return;
     thread.phase = 'resume';
     thread.until = undefined;
@@ -77,10 +83,24 @@ export function waitUntil(core: Core, thread: Thread): void {
 
 /** Fail: ends the thread with the state's own error; nothing retries or catches it here. */
 export function* runFail(core: Core, thread: Thread, state: FailState): Steps {
-  const scope = scopeOf(core, thread, { input: thread.input.value });
-  const error = state.error ? yield* state.error.evaluate(scope) : 'States.Failed';
-  const cause = state.cause ? yield* state.cause.evaluate(scope) : '';
-  core.failThread(thread, String(error), String(cause));
+  const error = yield* textOf(core, thread, state.error, 'Error');
+  const cause = yield* textOf(core, thread, state.cause, 'Cause');
+  core.failThread(thread, error ?? 'States.Failed', cause ?? '');
+}
+
+function* textOf(
+  core: Core,
+  thread: Thread,
+  template: Template | undefined,
+  field: string,
+): Steps<string | undefined> {
+  if (!template) return undefined;
+  const value: Json = yield* template.evaluate(scopeOf(core, thread, { input: thread.input.value }));
+  if (typeof value === 'string') return value;
+  throw new AslFailure(
+    statesErrors.query,
+    `${field} of state "${thread.stateName}" is ${JSON.stringify(value)}, not a text.`,
+  );
 }
 
 /** The payload of a list of outputs, without parsing texts again. */
