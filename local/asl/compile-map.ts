@@ -1,5 +1,6 @@
 import type { Compilation } from './compile.ts';
 import { type Source, templateOf, templatesOf } from './compile-fields.ts';
+import { checkNumber } from './compile-literals.ts';
 import { isObject, type Json } from './json.ts';
 import type { Template } from './jsonata/template.ts';
 import type { ItemReader, MapState } from './machine.ts';
@@ -9,6 +10,30 @@ type MapPart = Omit<MapState, 'name' | 'next' | 'end' | 'output' | 'assign' | 'r
 function part(raw: Source['raw'], field: string): { readonly [key: string]: Json } | undefined {
   const value = raw[field];
   return isObject(value) ? value : undefined;
+}
+
+const delimiters: Readonly<Record<string, string>> = {
+  COMMA: ',',
+  PIPE: '|',
+  SEMICOLON: ';',
+  SPACE: ' ',
+  TAB: '\t',
+};
+
+function checkCsv(compilation: Compilation, config: { readonly [key: string]: Json }, path: string): void {
+  const {
+    CSVHeaderLocation: location = 'FIRST_ROW',
+    CSVHeaders: headers,
+    CSVDelimiter: delimiter = 'COMMA',
+  } = config;
+  if (location !== 'FIRST_ROW' && location !== 'GIVEN')
+    compilation.invalid(`${path}.CSVHeaderLocation`, 'must be FIRST_ROW or GIVEN');
+  const named =
+    Array.isArray(headers) && headers.length > 0 && headers.every((name) => typeof name === 'string');
+  if (location === 'GIVEN' && !named)
+    compilation.invalid(`${path}.CSVHeaders`, 'must be a list of names when CSVHeaderLocation is GIVEN');
+  if (!Object.hasOwn(delimiters, String(delimiter)))
+    compilation.invalid(`${path}.CSVDelimiter`, `must be one of ${Object.keys(delimiters).join(', ')}`);
 }
 
 function readerOf(compilation: Compilation, { raw, at }: Source): ItemReader | undefined {
@@ -34,13 +59,8 @@ function readerOf(compilation: Compilation, { raw, at }: Source): ItemReader | u
       `${path}.ReaderConfig.InputType`,
       `${inputType}: JSON, JSONL and CSV are read here`,
     );
-  const delimiters: Readonly<Record<string, string>> = {
-    COMMA: ',',
-    PIPE: '|',
-    SEMICOLON: ';',
-    SPACE: ' ',
-    TAB: '\t',
-  };
+  checkCsv(compilation, config, `${path}.ReaderConfig`);
+  checkNumber(compilation, config['MaxItems'], `${path}.ReaderConfig.MaxItems`, { min: 1, max: 100_000_000 });
   const maxItems = templateOf(compilation, config['MaxItems'], `${path}.ReaderConfig.MaxItems`);
   const given = config['CSVHeaderLocation'] === 'GIVEN' && Array.isArray(config['CSVHeaders']);
   return {
@@ -72,6 +92,25 @@ function batchOf(compilation: Compilation, { raw, at }: Source): Template | unde
   return templateOf(compilation, value['MaxItemsPerBatch'] ?? 1, `${at}.ItemBatcher.MaxItemsPerBatch`);
 }
 
+/** Characters that a Label may not have; it becomes part of the children's ARNs. */
+const notInLabel = /[\s?*<>{}[\]:;,\\|^~$#%&`"\p{Cc}]/u;
+
+function checkNumbers(compilation: Compilation, { raw, at }: Source): void {
+  const check = (field: string, max: number) =>
+    checkNumber(compilation, raw[field], `${at}.${field}`, { min: 0, max });
+  check('MaxConcurrency', 1_000_000);
+  check('ToleratedFailureCount', 100_000_000);
+  check('ToleratedFailurePercentage', 100);
+  const { Label: label } = raw;
+  const fits =
+    typeof label === 'string' && label.length >= 1 && label.length <= 40 && !notInLabel.test(label);
+  if (label !== undefined && !fits)
+    compilation.invalid(
+      `${at}.Label`,
+      'must have 1 to 40 characters, without spaces, brackets and : ; , ? * and the like',
+    );
+}
+
 /** The Map's own part. Distributed-only fields on an inline Map are refused. */
 export function compileMap(compilation: Compilation, source: Source): MapPart {
   const { raw, at, name, prefix } = source;
@@ -84,7 +123,10 @@ export function compileMap(compilation: Compilation, source: Source): MapPart {
   );
   const config = part(processor ?? {}, 'ProcessorConfig') ?? {};
   compilation.checkFields(config, ['Mode', 'ExecutionType'], `${at}.ItemProcessor.ProcessorConfig`);
-  const distributed = config['Mode'] === 'DISTRIBUTED';
+  const mode = config['Mode'] ?? 'INLINE';
+  if (mode !== 'INLINE' && mode !== 'DISTRIBUTED')
+    compilation.invalid(`${at}.ItemProcessor.ProcessorConfig.Mode`, 'must be INLINE or DISTRIBUTED');
+  const distributed = mode === 'DISTRIBUTED';
   if (distributed && config['ExecutionType'] !== 'STANDARD') {
     compilation.unsupported(
       `${at}.ItemProcessor.ProcessorConfig.ExecutionType`,
@@ -103,6 +145,7 @@ export function compileMap(compilation: Compilation, source: Source): MapPart {
       if (raw[field] !== undefined) compilation.invalid(`${at}.${field}`, 'belongs to a distributed Map');
     }
   }
+  checkNumbers(compilation, source);
   const itemReader = readerOf(compilation, source);
   const resultWriter = writerOf(compilation, source);
   const batchSize = batchOf(compilation, source);

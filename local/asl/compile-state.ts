@@ -1,12 +1,20 @@
 import type { Compilation } from './compile.ts';
 import { type Source, templateOf, templatesOf } from './compile-fields.ts';
+import { checkAssign, checkNumber, checkWildcard } from './compile-literals.ts';
 import { compileMap } from './compile-map.ts';
 import { compileTask } from './compile-task.ts';
 import { isObject, type Json } from './json.ts';
 import { expressionIn, type Template } from './jsonata/template.ts';
 import type { Catcher, ChoiceRule, Retrier, State } from './machine.ts';
+import { longestWait, parseInstant } from './states/simple.ts';
 
 const common = ['Type', 'Comment', 'QueryLanguage', 'Next', 'End', 'Output', 'Assign'];
+
+/** Common fields that a type of state does not have. */
+const without: Readonly<Record<string, readonly string[]>> = {
+  Succeed: ['Assign'],
+  Fail: ['Assign', 'Output'],
+};
 
 /** Fields each type of state may have beside the common ones. */
 const fields: Readonly<Record<string, readonly string[]>> = {
@@ -66,7 +74,7 @@ function compileRetry(compilation: Compilation, { raw, at }: Source): Retrier[] 
     compilation.invalid(`${at}.Retry`, 'must be a list');
     return [];
   }
-  return list.map((entry, index) => {
+  const retriers = list.map((entry, index) => {
     const path = `${at}.Retry[${index}]`;
     const value = isObject(entry) ? entry : {};
     compilation.checkFields(
@@ -100,6 +108,12 @@ function compileRetry(compilation: Compilation, { raw, at }: Source): Retrier[] 
       jitter: jitter === 'FULL',
     };
   });
+  checkWildcard(
+    compilation,
+    retriers.map(({ errorEquals }) => errorEquals),
+    `${at}.Retry`,
+  );
+  return retriers;
 }
 
 function compileCatch(compilation: Compilation, { raw, at }: Source): Catcher[] {
@@ -108,10 +122,11 @@ function compileCatch(compilation: Compilation, { raw, at }: Source): Catcher[] 
     compilation.invalid(`${at}.Catch`, 'must be a list');
     return [];
   }
-  return list.map((entry, index) => {
+  const catchers = list.map((entry, index) => {
     const path = `${at}.Catch[${index}]`;
     const value = isObject(entry) ? entry : {};
     compilation.checkFields(value, ['ErrorEquals', 'Next', 'Output', 'Assign', 'Comment'], path);
+    checkAssign(compilation, value['Assign'], `${path}.Assign`);
     return {
       errorEquals: names(compilation, value['ErrorEquals'], `${path}.ErrorEquals`),
       next: String(value['Next'] ?? ''),
@@ -122,11 +137,18 @@ function compileCatch(compilation: Compilation, { raw, at }: Source): Catcher[] 
       ),
     };
   });
+  checkWildcard(
+    compilation,
+    catchers.map(({ errorEquals }) => errorEquals),
+    `${at}.Catch`,
+  );
+  return catchers;
 }
 
 function compileRule(compilation: Compilation, entry: Json, path: string): ChoiceRule {
   const value = isObject(entry) ? entry : {};
   compilation.checkFields(value, ['Condition', 'Next', 'Output', 'Assign', 'Comment'], path);
+  checkAssign(compilation, value['Assign'], `${path}.Assign`);
   const condition = value['Condition'];
   if (
     typeof condition === 'string' ? expressionIn(condition) === undefined : typeof condition !== 'boolean'
@@ -152,6 +174,8 @@ function flowOf(compilation: Compilation, { raw, at }: Source): { next?: string;
     return { end: type !== 'Choice' };
   }
   if ((next === undefined) === (end !== true)) compilation.invalid(at, 'needs either Next or "End": true');
+  if (next !== undefined && typeof next !== 'string')
+    compilation.invalid(`${at}.Next`, 'must be the name of a state');
   return typeof next === 'string' ? { next, end: false } : { end: true };
 }
 
@@ -173,8 +197,8 @@ export function compileState(
   if (raw['QueryLanguage'] !== undefined && raw['QueryLanguage'] !== 'JSONata') {
     compilation.unsupported(`${at}.QueryLanguage`, 'only JSONata states run here');
   }
-  const noOutput = type === 'Fail' ? ['Type', 'Comment', 'QueryLanguage', 'Assign'] : common;
-  compilation.checkFields(raw, [...noOutput, ...own], at);
+  compilation.checkFields(raw, [...common.filter((field) => !without[type]?.includes(field)), ...own], at);
+  checkAssign(compilation, raw['Assign'], `${at}.Assign`);
   const source: Source = { name, raw, at, prefix };
   const base = {
     name,
@@ -205,6 +229,7 @@ export function compileState(
     case 'Wait':
       if ((raw['Seconds'] === undefined) === (raw['Timestamp'] === undefined))
         compilation.invalid(at, 'needs either Seconds or Timestamp');
+      checkWait(compilation, source);
       return {
         ...base,
         type: 'Wait',
@@ -219,6 +244,14 @@ export function compileState(
     default:
       return { ...base, type: type as 'Pass' | 'Succeed' };
   }
+}
+
+function checkWait(compilation: Compilation, { raw, at }: Source): void {
+  const { Seconds: seconds, Timestamp: timestamp } = raw;
+  checkNumber(compilation, seconds, `${at}.Seconds`, { min: 0, max: longestWait });
+  const plain = typeof timestamp === 'string' && expressionIn(timestamp) === undefined;
+  if (plain && parseInstant(timestamp) === undefined)
+    compilation.invalid(`${at}.Timestamp`, 'must be an ISO 8601 instant or an expression');
 }
 
 function rulesOf(compilation: Compilation, { raw, at }: Source): ChoiceRule[] {

@@ -1,6 +1,9 @@
 import type { Compilation } from './compile.ts';
 import { type Source, templatesOf } from './compile-fields.ts';
+import { checkNumber } from './compile-literals.ts';
+import { isObject } from './json.ts';
 import type { Integration, TaskState } from './machine.ts';
+import { isIntrinsic } from './resolve.ts';
 
 /** Resources that run here; a trailing pattern is taken from the name. */
 const integrations: Readonly<Record<string, Integration>> = {
@@ -11,6 +14,31 @@ const integrations: Readonly<Record<string, Integration>> = {
   'sns:publish': 'snsPublish',
   'sqs:sendMessage': 'sqsSendMessage',
 };
+
+/** Arguments without which a call is refused. */
+const needed: Readonly<Record<Integration, readonly string[]>> = {
+  lambda: ['FunctionName'],
+  startExecution: ['StateMachineArn'],
+  'startExecution.sync': ['StateMachineArn'],
+  putEvents: ['Entries'],
+  snsPublish: ['Message'],
+  sqsSendMessage: ['QueueUrl', 'MessageBody'],
+};
+
+/** Names of functions, machines and queues are texts, or stand for one. */
+const texts = ['FunctionName', 'StateMachineArn', 'QueueUrl'];
+
+function checkArguments(compilation: Compilation, { raw, at }: Source, integration: Integration): void {
+  const given = raw['Arguments'];
+  if (typeof given === 'string') return;
+  const fields = isObject(given) ? given : {};
+  for (const field of needed[integration]) {
+    const value = fields[field];
+    if (value === undefined) compilation.invalid(`${at}.Arguments.${field}`, 'is needed');
+    else if (texts.includes(field) && typeof value !== 'string' && !isIntrinsic(value))
+      compilation.invalid(`${at}.Arguments.${field}`, `must be text, not ${JSON.stringify(value)}`);
+  }
+}
 
 const tokenPattern = '.waitForTaskToken';
 
@@ -43,11 +71,9 @@ export function compileTask(
       `${tokenPattern} needs $states.context.Task.Token in the arguments`,
     );
   }
-  for (const field of ['TimeoutSeconds', 'HeartbeatSeconds']) {
-    const value = raw[field];
-    if (typeof value === 'number' && !(Number.isInteger(value) && value > 0))
-      compilation.invalid(`${at}.${field}`, 'must be a positive whole number');
-  }
+  for (const field of ['TimeoutSeconds', 'HeartbeatSeconds'])
+    checkNumber(compilation, raw[field], `${at}.${field}`, { min: 1, max: 99_999_999 });
+  if (integration) checkArguments(compilation, source, integration);
   const { TimeoutSeconds: timeout, HeartbeatSeconds: heartbeat } = raw;
   if (typeof timeout === 'number' && typeof heartbeat === 'number' && heartbeat >= timeout) {
     compilation.invalid(`${at}.HeartbeatSeconds`, 'must be smaller than TimeoutSeconds');

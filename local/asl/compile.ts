@@ -10,6 +10,8 @@ const longestDefinition = 1_048_576;
 export class Compilation {
   readonly faults: Fault[] = [];
   readonly blocks = new Map<string, Block>();
+  /** Where each state's name was first used: names are used once in a whole definition. */
+  readonly #places = new Map<string, string>();
 
   invalid(path: string, message: string): void {
     this.faults.push({ code: 'ASL_INVALID', path, message });
@@ -39,6 +41,7 @@ export class Compilation {
     const prefix = path === '' ? '' : `${path}/`;
     for (const [name, state] of Object.entries(raw)) {
       if (name.length > 80) this.invalid(`${at}.States.${name}`, 'a state name has at most 80 characters');
+      this.#checkOnce(name, `${at}.States.${name}`);
       const compiled = compileState(this, name, state, `${at}.States.${name}`, prefix);
       if (compiled) states.set(name, compiled);
     }
@@ -50,6 +53,13 @@ export class Compilation {
     this.#checkFlow(block, at, Object.keys(raw));
     this.blocks.set(path, block);
     return block;
+  }
+
+  #checkOnce(name: string, place: string): void {
+    const first = this.#places.get(name);
+    if (first === undefined) this.#places.set(name, place);
+    else
+      this.invalid(place, `has the name of ${first.replace(/^\./, '')}; a name is used once in a definition`);
   }
 
   #checkFlow(block: Block, at: string, names: readonly string[]): void {

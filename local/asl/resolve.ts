@@ -3,7 +3,8 @@ import { isObject, type Json } from './json.ts';
 /** Turns a CloudFormation intrinsic (`{"Fn::GetAtt": [...]}`, `{"Ref": ...}`) into text; undefined when it cannot. */
 export type Resolve = (intrinsic: { readonly [key: string]: Json }) => string | undefined;
 
-function isIntrinsic(value: Json): value is { readonly [key: string]: Json } {
+/** Whether a value stands for something that is known only where the service is deployed. */
+export function isIntrinsic(value: Json): value is { readonly [key: string]: Json } {
   if (!isObject(value)) return false;
   const [key, ...more] = Object.keys(value);
   return more.length === 0 && key !== undefined && (key === 'Ref' || key.startsWith('Fn::'));

@@ -77,7 +77,11 @@ export function compileTemplate(value: Json, at: string, faults: TemplateFault[]
   if (typeof value === 'object' && value !== null)
     return compileRecord(value as { readonly [key: string]: Json }, at, faults);
   const source = typeof value === 'string' ? expressionIn(value) : undefined;
-  if (source === undefined) return constantOf(value as Json);
+  if (source === undefined) {
+    if (typeof value === 'string' && (value.startsWith('{%') || value.endsWith('%}')))
+      faults.push({ path: at, message: 'an expression begins with {% and ends with %}' });
+    return constantOf(value as Json);
+  }
   try {
     const expression = compileExpression(source);
     return { evaluate: (scope) => evaluateExpression(expression, scope) };

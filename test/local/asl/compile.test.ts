@@ -5,6 +5,24 @@ import { checkExecutionName } from '../../../local/asl/names.ts';
 import { invoke, machine, makeBench } from './harness.ts';
 
 const pass = { Type: 'Pass', End: true };
+const parallel = (states: Record<string, unknown>) => ({
+  Type: 'Parallel',
+  Branches: [{ StartAt: Object.keys(states)[0], States: states }],
+  End: true,
+});
+const processor = { StartAt: 'I', States: { I: pass } };
+const distributed = { ...processor, ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' } };
+const map = (more: Record<string, unknown>) => ({
+  Type: 'Map',
+  ItemProcessor: processor,
+  ...more,
+  End: true,
+});
+const csv = (config: Record<string, unknown>) => ({
+  Resource: 'arn:aws:states:::s3:getObject',
+  ReaderConfig: { InputType: 'CSV', ...config },
+  Arguments: { Bucket: 'b', Key: 'k' },
+});
 
 describe('a definition', () => {
   it.each([
@@ -96,6 +114,120 @@ describe('a definition', () => {
         },
       }),
       'States.P.Branches[0].States.A.Type',
+      'ASL_INVALID',
+    ],
+    [
+      'a name of a state used twice',
+      machine({ P: parallel({ P: pass }) }),
+      'States.P.Branches[0].States.P',
+      'ASL_INVALID',
+    ],
+    [
+      'States.ALL among other names',
+      machine({ A: invoke('f', { Retry: [{ ErrorEquals: ['X', 'States.ALL'] }], End: true }) }),
+      'States.A.Retry[0].ErrorEquals',
+      'ASL_INVALID',
+    ],
+    [
+      'a catcher after States.ALL',
+      machine({
+        A: invoke('f', {
+          Catch: [
+            { ErrorEquals: ['States.ALL'], Next: 'B' },
+            { ErrorEquals: ['X'], Next: 'B' },
+          ],
+          Next: 'B',
+        }),
+        B: pass,
+      }),
+      'States.A.Catch[0].ErrorEquals',
+      'ASL_INVALID',
+    ],
+    ['half an expression', machine({ A: { ...pass, Output: '{% $x' } }), 'States.A.Output', 'ASL_INVALID'],
+    [
+      'the reserved variable',
+      machine({ A: { ...pass, Assign: { states: 1 } } }),
+      'States.A.Assign.states',
+      'ASL_INVALID',
+    ],
+    [
+      'a variable with a space',
+      machine({ A: { ...pass, Assign: { 'a b': 1 } } }),
+      'States.A.Assign.a b',
+      'ASL_INVALID',
+    ],
+    ['an Assign that is a list', machine({ A: { ...pass, Assign: [1] } }), 'States.A.Assign', 'ASL_INVALID'],
+    [
+      'Assign where nothing follows',
+      machine({ A: { Type: 'Succeed', Assign: { x: 1 } } }),
+      'States.A.Assign',
+      'ASL_UNSUPPORTED',
+    ],
+    ['Next that is a number', machine({ A: { Type: 'Pass', Next: 5 } }), 'States.A.Next', 'ASL_INVALID'],
+    [
+      'negative Seconds',
+      machine({ A: { Type: 'Wait', Seconds: -1, End: true } }),
+      'States.A.Seconds',
+      'ASL_INVALID',
+    ],
+    [
+      'Seconds in quotes',
+      machine({ A: { Type: 'Wait', Seconds: '10', End: true } }),
+      'States.A.Seconds',
+      'ASL_INVALID',
+    ],
+    [
+      'a Timestamp that is none',
+      machine({ A: { Type: 'Wait', Timestamp: 'tomorrow', End: true } }),
+      'States.A.Timestamp',
+      'ASL_INVALID',
+    ],
+    [
+      'a Task that names no function',
+      machine({ A: { ...invoke('f', { End: true }), Arguments: { Payload: {} } } }),
+      'States.A.Arguments.FunctionName',
+      'ASL_INVALID',
+    ],
+    [
+      'a function name that is no text',
+      machine({ A: { ...invoke('f', { End: true }), Arguments: { FunctionName: 5 } } }),
+      'States.A.Arguments.FunctionName',
+      'ASL_INVALID',
+    ],
+    [
+      'negative MaxConcurrency',
+      machine({ M: map({ MaxConcurrency: -1 }) }),
+      'States.M.MaxConcurrency',
+      'ASL_INVALID',
+    ],
+    [
+      'an unknown Mode',
+      machine({ M: map({ ItemProcessor: { ...processor, ProcessorConfig: { Mode: 'BOTH' } } }) }),
+      'States.M.ItemProcessor.ProcessorConfig.Mode',
+      'ASL_INVALID',
+    ],
+    [
+      'a percentage over 100',
+      machine({ M: map({ ItemProcessor: distributed, ToleratedFailurePercentage: 101 }) }),
+      'States.M.ToleratedFailurePercentage',
+      'ASL_INVALID',
+    ],
+    [
+      'a Label with spaces',
+      machine({ M: map({ ItemProcessor: distributed, Label: 'my map' }) }),
+      'States.M.Label',
+      'ASL_INVALID',
+    ],
+    [
+      'an unknown CSV delimiter',
+      machine({ M: map({ ItemProcessor: distributed, ItemReader: csv({ CSVDelimiter: 'COLON' }) }) }),
+      'States.M.ItemReader.ReaderConfig.CSVDelimiter',
+      'ASL_INVALID',
+    ],
+    [
+      'CSV headers that are said to be given',
+      machine({ M: map({ ItemProcessor: distributed, ItemReader: csv({ CSVHeaderLocation: 'GIVEN' }) }) }),
+      'States.M.ItemReader.ReaderConfig.CSVHeaders',
       'ASL_INVALID',
     ],
     ['more than 1 MB', machine({ A: { ...pass, Comment: 'x'.repeat(1_100_000) } }), '', 'ASL_INVALID'],

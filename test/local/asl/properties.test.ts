@@ -48,6 +48,35 @@ const states = fc.letrec<{ block: Record<string, unknown>; state: Record<string,
   }),
 }));
 
+/** Names are used once in a definition: each state's is made from its place. */
+function placed(block: Record<string, unknown>, place = 'S'): Record<string, unknown> {
+  const name = (key: unknown) => `${place}${String(key).slice(1)}`;
+  const entries = Object.entries(block['States'] as Record<string, Record<string, unknown>>);
+  const renamed = entries.map(
+    ([key, { Next: next, Branches: branches, ItemProcessor: processor, ...state }]) => {
+      const inner = `${name(key)}_`;
+      return [
+        name(key),
+        {
+          ...state,
+          ...(next === undefined ? {} : { Next: name(next) }),
+          ...(branches === undefined
+            ? {}
+            : {
+                Branches: (branches as Record<string, unknown>[]).map((each, at) =>
+                  placed(each, `${inner}${at}_`),
+                ),
+              }),
+          ...(processor === undefined
+            ? {}
+            : { ItemProcessor: placed(processor as Record<string, unknown>, inner) }),
+        },
+      ];
+    },
+  );
+  return { ...block, StartAt: name(block['StartAt']), States: Object.fromEntries(renamed) };
+}
+
 interface Event {
   readonly id: number;
   readonly previousEventId: number;
@@ -70,7 +99,7 @@ describe('random machines under random faults', () => {
   it('end, with a well-formed history; a redrive of what failed ends where an undisturbed run ends', async () => {
     await fc.assert(
       fc.asyncProperty(states.block, fc.array(fc.boolean(), { maxLength: 20 }), async (block, faults) => {
-        const definition = { QueryLanguage: 'JSONata', ...block };
+        const definition = { QueryLanguage: 'JSONata', ...placed(block) };
         const calm = makeBench({ functions: { work: () => ({ done: true }) } });
         const clean = await calm.run(definition, { start: 1 });
         expect(clean.status).toBe('SUCCEEDED');
