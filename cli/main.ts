@@ -28,7 +28,7 @@ export async function main(projectDir: string): Promise<void> {
       projectDir,
       defaultStateDir: variables['EPSILON_STATE_DIR'] ?? '.epsilon',
       signal: stop.signal,
-      terminal: { isTerminal: process.stdout.isTTY ?? false, columns: process.stdout.columns ?? 100 },
+      terminal: { isTerminal: process.stdout.isTTY ?? false, columns: process.stdout.columns || 100 },
       write: (text) => void process.stdout.write(text),
       warn: (text) => void process.stderr.write(text),
       open: async (stateDir, options) =>

@@ -1,0 +1,42 @@
+import { EpsilonError, exitCodes } from '../errors/epsilon-error.ts';
+import { Throttled } from '../errors/run-errors.ts';
+
+/** Names under which AWS services ask to slow down. */
+const throttling: ReadonlySet<string> = new Set([
+  'Throttling',
+  'ThrottlingException',
+  'TooManyRequestsException',
+  'RequestLimitExceeded',
+  'ProvisionedThroughputExceededException',
+  'LimitExceededException',
+  'SlowDown',
+]);
+
+/** Names under which they refuse for lack of permission. */
+const denied: ReadonlySet<string> = new Set([
+  'AccessDenied',
+  'AccessDeniedException',
+  'UnauthorizedOperation',
+  'NotAuthorizedException',
+]);
+
+/** Name of an SDK error. */
+export function errorName(error: unknown): string {
+  return error instanceof Error ? error.name : '';
+}
+
+/**
+ * Turns what every service may answer into our errors: `Throttled`, or `AWS_ACCESS_DENIED` naming action and resource.
+ * Everything else is passed on as it is.
+ */
+export function explainServiceError(error: unknown, action: string, resource: string): unknown {
+  const name = errorName(error);
+  if (throttling.has(name))
+    return new Throttled(`${action} on ${resource}: the service asks to slow down.`, error);
+  if (!denied.has(name)) return error;
+  return new EpsilonError('AWS_ACCESS_DENIED', `${action} on ${resource} is not allowed to this role.`, {
+    exitCode: exitCodes.backend,
+    cause: error,
+    details: { action, resource },
+  });
+}
