@@ -7,9 +7,7 @@ export interface CallbackHarness {
   /** Starts an execution whose only Task waits; gives its token. */
   token(): Promise<string>;
   /** How the execution of a token ended. */
-  ended(
-    token: string,
-  ): Promise<{
+  ended(token: string): Promise<{
     readonly status: string;
     readonly output?: unknown;
     readonly error?: string;
