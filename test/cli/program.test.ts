@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ControlPlane } from '../../lib/ports/control-plane.ts';
+import { freshDir } from '../fresh-dir.ts';
 import { type Night, openNight } from '../night/harness.ts';
 import { epsilon } from './harness.ts';
 
@@ -123,7 +124,7 @@ describe('verbs over a night that is over', () => {
   });
 
   it('tenants are added, shown, suspended, resumed and removed', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'epsilon-docs-'));
+    const folder = freshDir();
     writeFileSync(join(folder, 'a.md'), 'text');
     expect(
       await epsilon(control, 'tenants', 'add', 'gamma', '--documents', folder, '--max-tokens', '500'),
@@ -171,7 +172,7 @@ describe('verbs over a night that is over', () => {
 
 describe('asl', () => {
   const file = (value: unknown) => {
-    const path = join(mkdtempSync(join(tmpdir(), 'epsilon-asl-')), 'file.json');
+    const path = join(freshDir(), 'file.json');
     writeFileSync(path, JSON.stringify(value));
     return path;
   };

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { stageNames, stages } from '../../lib/training/stages.ts';
 import { loadLocalService } from '../../local/service/local-service.ts';
+import { freshDir } from '../fresh-dir.ts';
 
 interface Resource {
   readonly Type: string;
@@ -130,7 +130,7 @@ describe.each(['dev', 'staging', 'prod'])('serverless package --stage %s, offlin
   let template: Template;
 
   beforeAll(() => {
-    const folder = mkdtempSync(join(tmpdir(), 'epsilon-package-'));
+    const folder = freshDir();
     execFileSync(
       process.execPath,
       [

@@ -1,6 +1,3 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { ExecutionDetail } from '../../../lib/ports/workflows.ts';
 import { Engine, type EngineOptions } from '../../../local/asl/engine.ts';
 import type { Integrations, Invocation } from '../../../local/asl/integrations.ts';
@@ -9,8 +6,7 @@ import { MemoryJournal } from '../../../local/asl/journal/memory.ts';
 import { seededRandom, sequentialIds } from '../../../local/clock/ids.ts';
 import { VirtualClock } from '../../../local/clock/virtual-clock.ts';
 
-/** A fresh folder for one test's state. */
-export const freshDir = () => mkdtempSync(join(tmpdir(), 'epsilon-test-'));
+export { freshDir } from '../../fresh-dir.ts';
 
 /** Midnight before the tests' night. */
 export const midnight = Date.parse('2026-11-24T00:00:00Z');
