@@ -55,7 +55,10 @@ export class Engine {
       { ...options, limits: { ...serviceLimits, ...options.limits }, retryScale: options.retryScale ?? 1 },
       {
         ended: (execution) => this.#executions.ended(execution),
-        event: ({ record }, event) => this.#tell(this.#eventListeners, (listener) => listener(record, event)),
+        event: ({ record }, event) => {
+          if (this.#eventListeners.size === 0) return;
+          this.#tell(this.#eventListeners, (listener) => listener(record, event));
+        },
       },
     );
     const parts = {

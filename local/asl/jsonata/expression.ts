@@ -79,61 +79,48 @@ const deepestNesting = 2_000;
 /** The library calls what is bound to this name before every node it visits. */
 const visiting = Symbol.for('jsonata.__evaluate_entry') as unknown as string;
 
-/** One parsed expression, used by one evaluation at a time: its functions see the scope of that evaluation. */
-class Evaluator {
-  readonly #expression: jsonata.Expression;
-  #scope: Scope | undefined;
-  #visits = 0;
+/** Where an evaluation counts its visits; no expression can name it. */
+const counting = ' visits';
 
-  constructor(source: string) {
-    this.#expression = jsonata(source, { stack: deepestNesting });
-    this.#bind();
-  }
+type Environment = { lookup(name: string): unknown };
 
-  /** Evaluates with variables by name; whatever the library throws, and too long an evaluation, rejects. */
-  async evaluate(scope: Scope, variables: Record<string, unknown>): Promise<unknown> {
-    this.#scope = scope;
-    this.#visits = 0;
-    try {
-      return (await this.#expression.evaluate(undefined, variables)) as unknown;
-    } finally {
-      this.#scope = undefined;
-    }
-  }
+function countVisit(_node: unknown, _input: unknown, environment: Environment): void {
+  const counter = environment.lookup(counting) as { visits: number };
+  counter.visits += 1;
+  if (counter.visits > mostVisits) throw new Error(`it takes more than ${mostVisits} steps`);
+}
 
-  #now(): number {
-    return this.#scope?.now() ?? 0;
-  }
+/** Parses an expression; Step Functions' own functions are there beside JSONata's. */
+function parse(source: string): jsonata.Expression {
+  const expression = jsonata(source, { stack: deepestNesting });
+  expression.registerFunction('partition', partition);
+  expression.registerFunction('range', range);
+  expression.registerFunction('hash', hash);
+  expression.registerFunction('parse', (text: string) => JSON.parse(text) as unknown);
+  expression.assign(visiting, countVisit);
+  return expression;
+}
 
-  /** Step Functions' own functions beside JSONata's, and time and chance from the engine's parameters. */
-  #bind(): void {
-    const expression = this.#expression;
-    expression.registerFunction('partition', partition);
-    expression.registerFunction('range', range);
-    expression.registerFunction('hash', hash);
-    expression.registerFunction('random', (seed?: number) =>
-      seed === undefined ? this.#scope?.random() : seeded(seed),
-    );
-    expression.registerFunction('uuid', () => this.#scope?.uuid());
-    expression.registerFunction('parse', (text: string) => JSON.parse(text) as unknown);
-    expression.registerFunction('millis', () => this.#now());
-    expression.registerFunction('now', (picture?: string, timezone?: string) =>
-      this.#written(picture, timezone),
-    );
-    expression.assign(visiting, () => {
-      this.#visits += 1;
-      if (this.#visits > mostVisits) throw new Error(`it takes more than ${mostVisits} steps`);
-    });
-  }
+/** The time as `$now` writes it: with a picture, the library's own `$fromMillis` does. */
+async function written(at: number, picture?: string, timezone?: string): Promise<unknown> {
+  if (picture === undefined) return new Date(at).toISOString();
+  const zone = timezone === undefined ? '' : ', $timezone';
+  return (await jsonata(`$fromMillis($at, $picture${zone})`).evaluate(undefined, {
+    at,
+    picture,
+    timezone,
+  })) as unknown;
+}
 
-  /** The time as `$now` writes it: with a picture, the library's own `$fromMillis` does. */
-  async #written(picture: string | undefined, timezone: string | undefined): Promise<unknown> {
-    if (picture === undefined) return new Date(this.#now()).toISOString();
-    const variables = { at: this.#now(), picture, timezone };
-    const source =
-      timezone === undefined ? '$fromMillis($at, $picture)' : '$fromMillis($at, $picture, $timezone)';
-    return (await jsonata(source).evaluate(undefined, variables)) as unknown;
-  }
+/** What belongs to one evaluation: time and chance from the engine's parameters, and its count of visits. */
+function ownBindings(scope: Scope): Record<string, unknown> {
+  return {
+    [counting]: { visits: 0 },
+    random: (seed?: number) => (seed === undefined ? scope.random() : seeded(seed)),
+    uuid: () => scope.uuid(),
+    millis: () => scope.now(),
+    now: (picture?: string, timezone?: string) => written(scope.now(), picture, timezone),
+  };
 }
 
 /** Variables an expression names: what is bound for the library. */
@@ -170,37 +157,37 @@ function checked(source: string, value: unknown): unknown {
   return value;
 }
 
-/** Evaluators kept ready for an expression's next evaluations; parsing costs several times an evaluation. */
-const mostIdle = 4;
-
-/** Evaluates an expression that is not plain; evaluations of one expression may overlap. */
-function slowEvaluation(source: string, tree: Node): (scope: Scope) => Promise<unknown> {
+/** Evaluates an expression that is not plain. Evaluations of one expression may overlap: each has bindings of its own. */
+function slowEvaluation(
+  source: string,
+  expression: jsonata.Expression,
+  tree: Node,
+): (scope: Scope) => Promise<unknown> {
   const names = [...variablesIn(tree)].filter((name) => name !== '' && name !== '$');
-  const idle: Evaluator[] = [];
   return async (scope) => {
-    const variables = Object.fromEntries(
-      names.map((name) => [name, scope.lookup(name)]).filter(([, value]) => value !== undefined),
-    );
-    const evaluator = idle.pop() ?? new Evaluator(source);
+    const bindings = ownBindings(scope);
+    for (const name of names) {
+      const value = scope.lookup(name);
+      if (value !== undefined) bindings[name] = value;
+    }
     let value: unknown;
     try {
-      value = clean(await evaluator.evaluate(scope, variables));
+      value = clean(await expression.evaluate(undefined, bindings));
     } catch (error) {
       throw failed(source, error);
     }
-    if (idle.length < mostIdle) idle.push(evaluator);
     return checked(source, value);
   };
 }
 
 /** Compiles one `{% ... %}` expression; throws a plain Error with the library's message when it does not parse. */
 export function compileExpression(source: string): Expression {
-  const parsed = jsonata(source);
-  const tree = parsed.ast() as unknown as Node;
+  const expression = parse(source);
+  const tree = expression.ast() as unknown as Node;
   const bad = usesRefused(tree);
   if (bad) throw new Error(`$${bad} is not available in a state machine`);
   const plain: Plain | undefined = compilePlain(tree);
-  const slow = slowEvaluation(source, tree);
+  const slow = slowEvaluation(source, expression, tree);
   if (!plain) return { source, evaluate: slow };
   return {
     source,

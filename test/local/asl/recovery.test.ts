@@ -88,6 +88,8 @@ const everything = machine({
   Z: { Type: 'Wait', Seconds: 30, Next: 'Y' },
   Y: invoke('flaky', { End: true }),
 });
+/** Calls of `work` without a crash: A, B1, three iterations, three children of the Map, and the child machine's. */
+const callsOfWork = 9;
 const child = machine({ C: invoke('work', { End: true }) });
 
 /** What the world outside has seen; it survives every crash of the engine. */
@@ -96,16 +98,36 @@ interface World {
   readonly tokens: Set<string>;
   flakes: number;
   readonly invocations: string[];
+  /** Calls made although the journal already held the answers of all that was scheduled. */
+  readonly repeated: string[];
+}
+
+const eventsOf = (journal: Journal, arn: string) =>
+  journal.events(journal.execution(arn)?.key ?? 0, 1, 10_000);
+
+/** Whether a call of `work` in this execution is on record as scheduled and not as answered. */
+function awaitsWork(journal: Journal, arn: string): boolean {
+  const events = eventsOf(journal, arn);
+  const taskOf = (event: Record<string, unknown>, detail: string) =>
+    (event[detail] as { resourceType?: string; resource?: string } | undefined)?.resource === 'invoke';
+  const scheduled = events.filter((event) => taskOf(event, 'taskScheduledEventDetails')).length;
+  const over = events.filter(
+    (event) => taskOf(event, 'taskSucceededEventDetails') || taskOf(event, 'taskFailedEventDetails'),
+  ).length;
+  return scheduled > over;
 }
 
 async function attempt(world: World, journal: Journal): Promise<'done' | 'crashed'> {
   const functions = {
     work: (_: unknown, call: { executionArn: string }) => {
       world.invocations.push(call.executionArn);
+      if (!awaitsWork(journal, call.executionArn)) world.repeated.push(call.executionArn);
       return { ok: true };
     },
-    submit: ({ token }: { token: string }) => {
+    submit: ({ token }: { token: string }, call: { executionArn: string }) => {
       world.tokens.add(token);
+      if (eventsOf(journal, call.executionArn).some(({ type }) => type === 'TaskSubmitted'))
+        world.repeated.push(`${call.executionArn} submit`);
       return {};
     },
     flaky: () => {
@@ -143,7 +165,13 @@ interface CrashPoint {
 /** Runs the machine with a crash at each of the given writes, one process after the other, then to its end. */
 async function survive(...points: readonly CrashPoint[]) {
   const stateDir = freshDir();
-  const world: World = { clock: new VirtualClock(midnight), tokens: new Set(), flakes: 0, invocations: [] };
+  const world: World = {
+    clock: new VirtualClock(midnight),
+    tokens: new Set(),
+    flakes: 0,
+    invocations: [],
+    repeated: [],
+  };
   let outcome: 'done' | 'crashed' = 'crashed';
   let crashed = 0;
   for (const { at, when } of points) {
@@ -160,6 +188,8 @@ async function survive(...points: readonly CrashPoint[]) {
     record,
     events,
     tokens: world.tokens.size,
+    invocations: world.invocations,
+    repeated: world.repeated,
     children: journal.list({ machine: 'child', limit: 10 }).length,
   };
 }
@@ -181,12 +211,17 @@ describe('a crash', () => {
   it('at any write, before or after it, and again at any write of the next process, loses no acknowledged step and repeats no finished one', async () => {
     let crashes = 0;
     const check = async (...points: CrashPoint[]) => {
-      const { crashed, record, events, tokens, children } = await survive(...points);
+      const { crashed, record, events, tokens, children, invocations, repeated } = await survive(...points);
       expect(record, JSON.stringify(points)).toMatchObject({ status: 'SUCCEEDED', output: '"end"' });
       checkHistory(events);
       // The task of the token was entered once: one token, however often its function was called.
       expect(tokens).toBe(1);
       expect(children).toBe(1);
+      // Nothing is called again whose answer was on record, and a crash repeats at most what it interrupted.
+      expect(repeated).toEqual([]);
+      expect(invocations.length).toBeGreaterThanOrEqual(callsOfWork);
+      const mostInFlight = 3;
+      expect(invocations.length).toBeLessThanOrEqual(callsOfWork + crashed * mostInFlight);
       crashes += crashed;
       return crashed;
     };
