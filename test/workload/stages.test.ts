@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { openSearch } from '../../lib/operations/search.ts';
+import { skippedForRoot } from '../as-root.ts';
 import { freshDir } from '../local/asl/harness.ts';
 import { documentsFolder, openWorkload } from './harness.ts';
 
@@ -145,8 +146,8 @@ describe('prepare', () => {
     expect(await objects.head(`${prefix('prepare')}manifest.json`)).toBeUndefined();
   });
 
-  it.skipIf(process.getuid?.() === 0)(
-    'says that documents are unreadable (root reads everything, so this is skipped for root)',
+  it.skipIf(skippedForRoot('documents that may not be read'))(
+    'says that documents are unreadable',
     async () => {
       const folder = documentsFolder(1);
       chmodSync(folder, 0o000);

@@ -12,6 +12,7 @@ import { describe, expect, it } from 'vitest';
 import { createFileObjectStore } from '../../../lib/files/file-object-store.ts';
 import { openLocalStores } from '../../../local/stores/local-stores.ts';
 import { liveHolder, openStateDirectory } from '../../../local/stores/state-directory.ts';
+import { skippedForRoot } from '../../as-root.ts';
 import { describeObjectStore } from '../../contract/object-store.ts';
 import { describeRunStore } from '../../contract/run-store.ts';
 import { describeTenantStores } from '../../contract/tenant-stores.ts';
@@ -104,8 +105,8 @@ describe('the state directory', () => {
     );
   });
 
-  it.skipIf(process.getuid?.() === 0)(
-    'that may not be written is refused (root may write everywhere, so this is skipped for root)',
+  it.skipIf(skippedForRoot('a state directory that may not be written'))(
+    'that may not be written is refused',
     () => {
       const path = freshDir();
       chmodSync(path, 0o500);
