@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
+import { checkWriteAheadLog } from './write-ahead-log.ts';
 
 /** Marks our files among all SQLite files ("EPSI"). */
 const applicationId = 0x45505349;
@@ -26,6 +27,9 @@ export class Database {
       if (readOnly) throw new EpsilonError('STATE_DIR_ABSENT', `There is no state at ${file} yet.`);
       this.#make(migrations);
     }
+    // SQLite stops at the first damaged frame and says nothing: what follows it would be lost silently.
+    // A reader may find the log while its writer is at work; who writes has it alone.
+    if (!readOnly) checkWriteAheadLog(file);
     this.#db = this.#guard(() => new DatabaseSync(file, { readOnly }));
     try {
       this.#guard(() => this.#check(migrations));

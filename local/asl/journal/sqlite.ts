@@ -4,7 +4,6 @@ import { EpsilonError, exitCodes } from '../../../lib/errors/epsilon-error.ts';
 import { Database, type Row } from '../../stores/database.ts';
 import type { EventRecord, ExecutionRecord, MapRunRecord, ThreadRecord } from '../records.ts';
 import type { Batch, ExecutionFilter, Journal, StoredExecution } from './journal.ts';
-import { checkWriteAheadLog } from './write-ahead-log.ts';
 
 const migrations: readonly string[] = [
   `
@@ -33,10 +32,7 @@ export class SqliteJournal implements Journal {
   readonly #db: Database;
 
   constructor({ stateDir, readOnly = false }: { readonly stateDir: string; readonly readOnly?: boolean }) {
-    const file = join(stateDir, 'engine.db');
-    // A reader may find the log while its writer is at work; who writes has it alone.
-    if (!readOnly) checkWriteAheadLog(file);
-    this.#db = new Database({ file, migrations, readOnly });
+    this.#db = new Database({ file: join(stateDir, 'engine.db'), migrations, readOnly });
   }
 
   write(batch: Batch): void {

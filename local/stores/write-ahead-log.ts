@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { EpsilonError, exitCodes } from '../../../lib/errors/epsilon-error.ts';
+import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 
 /** Bytes of the log's header and of each frame's, as SQLite's file format has them. */
 const headerBytes = 32;
