@@ -19,6 +19,9 @@ const otherVariables = new Set([
   'EPSILON_RESOURCES',
 ]);
 
+/** Resources of a deployment have a reader of their own (deployment.ts). */
+const deploymentPrefix = 'EPSILON_AWS_';
+
 /** Setting path to environment variable: `training.maxConcurrency` is `EPSILON_TRAINING_MAX_CONCURRENCY`. */
 export function variableOf(path: readonly string[]): string {
   return `EPSILON_${path.map((key) => key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()).join('_')}`;
@@ -40,7 +43,8 @@ function fromVariables(variables: Readonly<Record<string, string | undefined>>):
   const known = new Map(settingPaths().map((path) => [variableOf(path), path]));
   const settings: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(variables)) {
-    if (!name.startsWith('EPSILON_') || value === undefined || otherVariables.has(name)) continue;
+    if (!name.startsWith('EPSILON_') || name.startsWith(deploymentPrefix)) continue;
+    if (value === undefined || otherVariables.has(name)) continue;
     const path = known.get(name);
     if (!path) throw unknownKey(`environment variable ${name}`, name, [...known.keys()]);
     assign(settings, path, coerce(value));

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { EpsilonError, exitCodes } from '../errors/epsilon-error.ts';
+import { imageNames, stageNames } from '../training/stages.ts';
+
+const arn = z.string().regex(/^arn:aws[a-z-]*:/, 'expected an ARN');
+
+const json = <S extends z.ZodType>(schema: S) =>
+  z.string().transform((text, context) => {
+    try {
+      return schema.parse(JSON.parse(text));
+    } catch {
+      context.addIssue({ code: 'custom', message: 'expected JSON of the documented shape' });
+      return z.NEVER;
+    }
+  });
+
+/**
+ * What a deployed function, or the command line with `--target aws`, knows of the resources around it: names and
+ * ARNs, never secrets. A function reads them from its environment as `EPSILON_AWS_<NAME>` (infra/serverless);
+ * the command line derives them from account, region and SSM parameters. Settings proper are lib/config/service-config.ts.
+ */
+export const deploymentSchema = z.object({
+  partition: z
+    .string()
+    .regex(/^aws[a-z-]*$/)
+    .default('aws'),
+  accountId: z.string().regex(/^\d{12}$/, 'expected 12 digits'),
+  /** DynamoDB table of tenants, runs, leases, claims and models. */
+  tableName: z.string().min(3),
+  eventBusName: z.string().min(1),
+  alertsTopicArn: arn,
+  /** Batch queues: spot is tried first. */
+  batchSpotQueueArn: arn,
+  batchOnDemandQueueArn: arn,
+  /** Stage to the ARN of the Batch job definition that Infrastructure wrote; a stage without one cannot run on Batch. */
+  batchJobDefinitionArns: json(z.partialRecord(z.enum(stageNames), arn)),
+  /** Image name to its repository (`<account>.dkr.ecr.<region>.amazonaws.com/<name>`). */
+  repositoryUrls: json(z.partialRecord(z.enum(imageNames), z.string().min(1))),
+  /** Role a job takes with its TenantId session tag. */
+  jobRoleArn: arn,
+  eksClusterName: z.string().min(1).optional(),
+});
+
+/** The resources around a deployed function. */
+export type Deployment = Readonly<z.output<typeof deploymentSchema>>;
+
+/** Names of the variables, by field: `tableName` is `EPSILON_AWS_TABLE_NAME`. */
+export const deploymentVariables: Readonly<Record<keyof Deployment, string>> = Object.fromEntries(
+  Object.keys(deploymentSchema.shape).map((field) => [
+    field,
+    `EPSILON_AWS_${field.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
+  ]),
+) as Record<keyof Deployment, string>;
+
+/** Reads the resources from environment variables. Error: `DEPLOYMENT_INCOMPLETE` naming variable and reason. */
+export function deploymentOf(variables: Readonly<Record<string, string | undefined>>): Deployment {
+  const found = Object.fromEntries(
+    Object.entries(deploymentVariables).flatMap(([field, variable]) =>
+      variables[variable] ? [[field, variables[variable]]] : [],
+    ),
+  );
+  const parsed = deploymentSchema.safeParse(found);
+  if (parsed.success) return Object.freeze(parsed.data);
+  const issue = parsed.error.issues[0];
+  const field = String(issue?.path[0] ?? '') as keyof Deployment;
+  throw new EpsilonError(
+    'DEPLOYMENT_INCOMPLETE',
+    `${deploymentVariables[field] ?? field}: ${issue?.message ?? parsed.error.message}.`,
+    { exitCode: exitCodes.badInput, details: { field } },
+  );
+}
+
+/** ARN of a state machine by its key in serverless.yml, as `nightly-training`. */
+export function stateMachineArn(
+  { partition, accountId }: Pick<Deployment, 'partition' | 'accountId'>,
+  { environment, region }: { readonly environment: string; readonly region: string },
+  machine: string,
+): string {
+  return `arn:${partition}:states:${region}:${accountId}:stateMachine:epsilon-${environment}-${machine}`;
+}
