@@ -28,8 +28,8 @@ module.exports = {
     ),
     only(
       'adapters',
-      '^lib/(aws|files|kubernetes|airflow)/',
-      [areas, portTypes, '^lib/(aws|files|kubernetes|airflow)/'],
+      '^lib/(aws|files|kubernetes|airflow|system)/',
+      [areas, portTypes, '^lib/(aws|files|kubernetes|airflow|system)/'],
       'adapters know ports and areas',
     ),
     only(

@@ -3,6 +3,7 @@ import { NotFound } from '../lib/errors/store-errors.ts';
 import type { Clock } from '../lib/ports/clock.ts';
 import type { ControlPlane } from '../lib/ports/control-plane.ts';
 import type { IdSource } from '../lib/ports/id-source.ts';
+import type { ExecutionDetail } from '../lib/ports/workflows.ts';
 import type { Output } from './output.ts';
 
 /** How a control plane is opened for a verb. */
@@ -56,19 +57,33 @@ export async function pause({ clock, signal }: Session, milliseconds: number): P
   timer.cancel();
 }
 
+/** Describes `machine/name`; undefined when there is none. */
+async function lookUp(
+  control: ControlPlane,
+  machine: string,
+  name: string,
+): Promise<ExecutionDetail | undefined> {
+  try {
+    return await control.workflows.describe(`${machine}/${name}`);
+  } catch (error) {
+    if (error instanceof EpsilonError && error.code === 'EXECUTION_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
 /** Finds an execution by ARN, by `machine/name`, or by a name that only one has. */
-export async function findExecution(control: ControlPlane, given: string): Promise<string> {
-  if (given.startsWith('arn:')) return (await control.workflows.describe(given)).executionArn;
-  const [machine, name] = given.includes('/')
-    ? [given.slice(0, given.indexOf('/')), given.slice(given.indexOf('/') + 1)]
-    : [undefined, given];
-  const all = await control.workflows.list({ limit: 10_000, ...(machine === undefined ? {} : { machine }) });
-  const found = all.filter((execution) => execution.name === name);
+export async function findExecution(control: ControlPlane, given: string): Promise<ExecutionDetail> {
+  if (given.startsWith('arn:')) return control.workflows.describe(given);
+  const slash = given.indexOf('/');
+  const name = given.slice(slash + 1);
+  const machines = slash < 0 ? await control.workflows.machines() : [given.slice(0, slash)];
+  const looks = await Promise.all(machines.map((machine) => lookUp(control, machine, name)));
+  const found = looks.filter((execution) => execution !== undefined);
   if (found.length > 1) {
     const choices = found.map((execution) => `${execution.machine}/${execution.name}`).join(', ');
     throw new EpsilonError('EXECUTION_AMBIGUOUS', `Several executions are called "${given}": ${choices}.`);
   }
-  if (found[0]) return found[0].executionArn;
+  if (found[0]) return found[0];
   throw new NotFound(
     'EXECUTION_NOT_FOUND',
     `There is no execution "${given}"; "epsilon executions" lists them.`,

@@ -1,16 +1,17 @@
 import { appendFileSync } from 'node:fs';
+import { traceFields } from '../lib/events/trace-fields.ts';
 import type { Clock } from '../lib/ports/clock.ts';
 import type { Log, Metrics } from '../lib/ports/services.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Log lines as JSON, one a line, to wherever `write` puts them. */
+/** Log lines as JSON, one a line, to wherever `write` puts them; those of an invocation carry its trace fields. */
 export function jsonLog(clock: Clock, write: (line: string) => void, fields: Fields = {}): Log {
   const line =
     (level: string) =>
     (message: string, more: Fields = {}) =>
       write(
-        `${JSON.stringify({ timestamp: new Date(clock.now()).toISOString(), level, message, ...fields, ...more })}\n`,
+        `${JSON.stringify({ timestamp: new Date(clock.now()).toISOString(), level, message, ...traceFields(), ...fields, ...more })}\n`,
       );
   return {
     debug: line('DEBUG'),

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { NotFound } from '../../lib/errors/store-errors.ts';
+import { withoutTokens } from '../../lib/events/without-tokens.ts';
 import type { ControlPlane } from '../../lib/ports/control-plane.ts';
 import type { ExecutionDetail, ExecutionStatus, HistoryEvent } from '../../lib/ports/workflows.ts';
 import { checkTenantId } from '../../lib/tenants/tenant.ts';
@@ -106,15 +107,6 @@ export function scaleOf(text: string | undefined): { retryScale?: number } {
   throw new EpsilonError('USAGE', `--retry-scale ${text} is not a number from 0 to 1.`);
 }
 
-/** Task tokens are secrets: a history is printed without them. */
-export function redact(event: HistoryEvent): HistoryEvent {
-  const hide = (text: string) =>
-    text.replace(/((?:taskToken|TaskToken|token)\\*"\s*:\s*\\*")[^"\\]+/g, '$1(redacted)');
-  return JSON.parse(
-    JSON.stringify(event, (_, value: unknown) => (typeof value === 'string' ? hide(value) : value)),
-  ) as HistoryEvent;
-}
-
 /** One line of a history. */
 export function lineOf(event: HistoryEvent): string {
   const details = Object.values(event).find((value) => typeof value === 'object' && value !== null) as
@@ -130,11 +122,34 @@ export function lineOf(event: HistoryEvent): string {
 
 async function history(session: Session, given: string): Promise<void> {
   await withControl(session, { mode: 'read' }, async (control) => {
-    const events = (
-      await Array.fromAsync(control.workflows.history(await findExecution(control, given)))
-    ).map(redact);
+    const { executionArn } = await findExecution(control, given);
+    const all = await Array.fromAsync(control.workflows.history(executionArn));
+    const events = all.map((event) => withoutTokens(event) as HistoryEvent);
     print(session.output, { events }, () => events.map(lineOf).join('\n'));
   });
+}
+
+/** The command that does the work of an execution anew, as a new run. */
+function newRun({ machine, input }: ExecutionDetail): string {
+  const { tenantId, ...rest } = (input ?? {}) as Record<string, unknown>;
+  const { logicalDate } = rest;
+  const tenant = typeof tenantId === 'string' ? ` --tenant ${tenantId}` : '';
+  const date = typeof logicalDate === 'string' ? ` --input '${JSON.stringify({ logicalDate })}'` : '';
+  return `epsilon run ${machine}${tenant}${date}`;
+}
+
+/** Redrives; a refusal says how to start anew instead. */
+async function redrive(control: ControlPlane, execution: ExecutionDetail): Promise<void> {
+  try {
+    await control.workflows.redrive(execution.executionArn);
+  } catch (error) {
+    if (!(error instanceof EpsilonError) || error.code !== 'REDRIVE_NOT_ALLOWED') throw error;
+    throw new EpsilonError(error.code, `${error.message} Start a new run with: ${newRun(execution)}`, {
+      exitCode: error.exitCode,
+      cause: error,
+      details: { ...error.details, newRun: newRun(execution) },
+    });
+  }
 }
 
 /** `run`, `executions`, `describe`, `history`, `redrive`, `stop`. */
@@ -183,7 +198,7 @@ export function addExecutions(program: Command, session: () => Session): void {
     .argument('<execution>', 'name, machine/name or ARN')
     .action((given: string) =>
       withControl(session(), { mode: 'read' }, async (control) => {
-        const execution = await control.workflows.describe(await findExecution(control, given));
+        const execution = await findExecution(control, given);
         print(session().output, { execution }, () => JSON.stringify(execution, null, 2));
       }),
     );
@@ -203,10 +218,11 @@ export function addExecutions(program: Command, session: () => Session): void {
         session(),
         { mode: 'write', schedules: false, ...scaleOf(options.retryScale) },
         async (control) => {
-          const arn = await findExecution(control, given);
-          await control.workflows.redrive(arn);
-          if (!options.wait) print(session().output, { executionArn: arn }, () => `Redriven ${arn}`);
-          else conclude(session(), (await watch(session(), control, arn)).execution);
+          const execution = await findExecution(control, given);
+          const { executionArn } = execution;
+          await redrive(control, execution);
+          if (!options.wait) print(session().output, { executionArn }, () => `Redriven ${executionArn}`);
+          else conclude(session(), (await watch(session(), control, executionArn)).execution);
         },
       ),
     );
@@ -217,9 +233,9 @@ export function addExecutions(program: Command, session: () => Session): void {
     .option('--reason <text>', 'why', 'stopped by an operator')
     .action((given: string, { reason }: { reason: string }) =>
       withControl(session(), { mode: 'write', schedules: false }, async (control) => {
-        const arn = await findExecution(control, given);
-        await control.workflows.stop(arn, { error: 'Stopped', cause: reason });
-        print(session().output, { executionArn: arn }, () => `Stopped ${arn}`);
+        const { executionArn } = await findExecution(control, given);
+        await control.workflows.stop(executionArn, { error: 'Stopped', cause: reason });
+        print(session().output, { executionArn }, () => `Stopped ${executionArn}`);
       }),
     );
 }

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { QualityGateClosed, TenantBusy } from '../../lib/errors/run-errors.ts';
 import { ConditionFailed, NotFound } from '../../lib/errors/store-errors.ts';
+import { noteTraceFields } from '../../lib/events/trace-fields.ts';
+import { awsBatch, awsImages, awsStores } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 import { gateClosedBecause } from '../../lib/quality/gate.ts';
@@ -109,6 +111,7 @@ export function createBeginRun(ports: Ports) {
   return async (event: Event) => {
     const tenant = await requireTenant(ports, event.input.tenantId);
     const draft = draftRun(ports, event, tenant);
+    noteTraceFields(draft);
     const closed = gateClosedBecause(await verdicts.latest(tenant.tenantId), config.quality.gate);
     if (closed) {
       await recordUntrained(draft, 'skipped', closed);
@@ -133,4 +136,9 @@ export function createBeginRun(ports: Ports) {
   };
 }
 
-export const handler = defineHandler({ name: 'beginRun', input, create: createBeginRun });
+export const handler = defineHandler({
+  name: 'beginRun',
+  input,
+  aws: [awsStores, awsImages, awsBatch],
+  create: createBeginRun,
+});

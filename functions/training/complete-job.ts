@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { envelopeOf, jobStateChangeDetail } from '../../lib/events/detail.ts';
+import { awsCallbacks, awsStores } from '../../lib/handler/aws-parts.ts';
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
 import { finishAttempt, recordProgress } from '../../lib/operations/settle-attempt.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
@@ -44,4 +45,9 @@ export function createCompleteJob(ports: Ports) {
   };
 }
 
-export const handler = defineHandler({ name: 'completeJob', input, create: createCompleteJob });
+export const handler = defineHandler({
+  name: 'completeJob',
+  input,
+  aws: [awsStores, awsCallbacks],
+  create: createCompleteJob,
+});

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { NotFound } from '../../lib/errors/store-errors.ts';
 import { detailTypes, eventDetail } from '../../lib/events/detail.ts';
+import { noteTraceFields } from '../../lib/events/trace-fields.ts';
+import { awsEvents, awsStores } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 
@@ -20,6 +22,7 @@ export function createFinishRun({ runs, leases, events, clock, metrics }: Ports)
   return async ({ runId, model }: z.output<typeof input>) => {
     const run = await runs.getRun(runId);
     if (!run) throw new NotFound('RUN_NOT_FOUND', `There is no run "${runId}".`);
+    noteTraceFields(run);
     if (run.status !== 'succeeded') {
       await runs.updateRun(
         runId,
@@ -40,4 +43,9 @@ export function createFinishRun({ runs, leases, events, clock, metrics }: Ports)
   };
 }
 
-export const handler = defineHandler({ name: 'finishRun', input, create: createFinishRun });
+export const handler = defineHandler({
+  name: 'finishRun',
+  input,
+  aws: [awsStores, awsEvents],
+  create: createFinishRun,
+});

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { NightBelowTarget, NightIncomplete } from '../../lib/errors/run-errors.ts';
 import { detailTypes, eventDetail } from '../../lib/events/detail.ts';
+import { awsEvents, awsObjects, awsStores } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 import type { DueTenant } from '../../lib/training/due-tenants.ts';
@@ -51,4 +52,9 @@ export function createJudgeNight({ objects, runs, config, events, metrics, log }
   };
 }
 
-export const handler = defineHandler({ name: 'judgeNight', input, create: createJudgeNight });
+export const handler = defineHandler({
+  name: 'judgeNight',
+  input,
+  aws: [awsStores, awsObjects, awsEvents],
+  create: createJudgeNight,
+});

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AlreadyClaimed } from '../../lib/errors/run-errors.ts';
 import { ConditionFailed } from '../../lib/errors/store-errors.ts';
+import { awsObjects, awsStores } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 import { dueTenants } from '../../lib/training/due-tenants.ts';
@@ -65,4 +66,9 @@ export function createLoadTenants({ claims, tenants, runs, objects, clock, confi
   };
 }
 
-export const handler = defineHandler({ name: 'loadTenants', input, create: createLoadTenants });
+export const handler = defineHandler({
+  name: 'loadTenants',
+  input,
+  aws: [awsStores, awsObjects],
+  create: createLoadTenants,
+});

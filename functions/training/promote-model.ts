@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { NotFound } from '../../lib/errors/store-errors.ts';
 import { detailTypes, eventDetail } from '../../lib/events/detail.ts';
+import { noteTraceFields } from '../../lib/events/trace-fields.ts';
+import { awsEvents, awsObjects, awsStores } from '../../lib/handler/aws-parts.ts';
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
 import { writeFixedNames } from '../../lib/operations/fixed-names.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
@@ -13,6 +15,7 @@ export function createPromoteModel({ runs, models, objects, events, clock, confi
   return async ({ runId }: z.output<typeof input>, { log }: Invocation) => {
     const run = await runs.getRun(runId);
     if (!run) throw new NotFound('RUN_NOT_FOUND', `There is no run "${runId}".`);
+    noteTraceFields(run);
     const at = new Date(clock.now()).toISOString();
     const candidate = candidateOf(run, await runs.listAttempts(runId), at);
     await models.register(candidate);
@@ -46,4 +49,9 @@ export function createPromoteModel({ runs, models, objects, events, clock, confi
   };
 }
 
-export const handler = defineHandler({ name: 'promoteModel', input, create: createPromoteModel });
+export const handler = defineHandler({
+  name: 'promoteModel',
+  input,
+  aws: [awsStores, awsObjects, awsEvents],
+  create: createPromoteModel,
+});

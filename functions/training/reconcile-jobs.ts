@@ -1,4 +1,12 @@
 import { z } from 'zod';
+import {
+  awsBatch,
+  awsCallbacks,
+  awsEvents,
+  awsNotifier,
+  awsStores,
+  awsWorkflows,
+} from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import { reconcileAttempts } from '../../lib/operations/reconcile-attempts.ts';
 import { reconcileRuns } from '../../lib/operations/reconcile-runs.ts';
@@ -29,4 +37,9 @@ export function createReconcileJobs(ports: Ports) {
   };
 }
 
-export const handler = defineHandler({ name: 'reconcileJobs', input, create: createReconcileJobs });
+export const handler = defineHandler({
+  name: 'reconcileJobs',
+  input,
+  aws: [awsStores, awsBatch, awsCallbacks, awsWorkflows, awsEvents, awsNotifier],
+  create: createReconcileJobs,
+});

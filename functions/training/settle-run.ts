@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { envelopeOf } from '../../lib/events/detail.ts';
+import { awsBatch, awsEvents, awsNotifier, awsStores } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import { endRun } from '../../lib/operations/end-run.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
@@ -31,4 +32,9 @@ export function createSettleRun(ports: Ports) {
   };
 }
 
-export const handler = defineHandler({ name: 'settleRun', input, create: createSettleRun });
+export const handler = defineHandler({
+  name: 'settleRun',
+  input,
+  aws: [awsStores, awsBatch, awsEvents, awsNotifier],
+  create: createSettleRun,
+});

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { NotFound } from '../../lib/errors/store-errors.ts';
+import { noteTraceFields } from '../../lib/events/trace-fields.ts';
+import { awsBatch, awsCallbacks, awsStores } from '../../lib/handler/aws-parts.ts';
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
 import { enterStage } from '../../lib/operations/submit-attempt.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
@@ -42,6 +44,7 @@ export function createSubmitStage(ports: Ports) {
   return async (event: Event, { log }: Invocation) => {
     const run = await runs.getRun(event.runId);
     if (!run) throw new NotFound('RUN_NOT_FOUND', `There is no run "${event.runId}".`);
+    noteTraceFields(run);
     const outcome = await enterStage(ports, {
       run: await holdLease(run, event),
       stage: event.stage,
@@ -58,4 +61,9 @@ export function createSubmitStage(ports: Ports) {
   };
 }
 
-export const handler = defineHandler({ name: 'submitStage', input, create: createSubmitStage });
+export const handler = defineHandler({
+  name: 'submitStage',
+  input,
+  aws: [awsStores, awsBatch, awsCallbacks],
+  create: createSubmitStage,
+});

@@ -1,8 +1,10 @@
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { z } from 'zod';
+import { traceFieldsOf, withTraceFields } from '../events/trace-fields.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Log } from '../ports/services.ts';
+import type { AwsPart } from './aws-parts.ts';
 import { logInvocation } from './log-invocation.ts';
 import { parseInput } from './parse-input.ts';
 
@@ -10,6 +12,8 @@ import { parseInput } from './parse-input.ts';
 export interface Invocation {
   readonly log: Log;
   readonly requestId: string;
+  /** Milliseconds until the invocation is cut off. */
+  readonly remainingMs: () => number;
 }
 
 /** A handler's action: parsed input in, JSON out. */
@@ -21,6 +25,8 @@ export interface HandlerDefinition<S extends z.ZodType, O> {
   readonly name: string;
   /** Schema of the event; what does not fit is refused with `EVENT_SCHEMA` before anything is touched. */
   readonly input: S;
+  /** The parts of AWS that the deployed function touches; its bundle holds these and no others. */
+  readonly aws: readonly AwsPart[];
   /** Builds the action from its ports, once per process. */
   readonly create: (ports: Ports) => Action<z.output<S>, O>;
 }
@@ -30,15 +36,18 @@ export interface EpsilonHandler {
   (event: unknown, context: Context): Promise<unknown>;
   /** The same stack and action over `ports`: what the embedded runtime and the tests call. */
   withPorts(ports: Ports): (event: unknown, context: Context) => Promise<unknown>;
+  /** What the deployed function is wired with. */
+  readonly aws: readonly AwsPart[];
 }
 
 /** Ports of the deployed service, built on the first invocation and kept. */
-async function awsPorts(): Promise<Ports> {
+async function awsPorts(parts: readonly AwsPart[]): Promise<Ports> {
   const { wireAws } = await import('../aws/wiring.ts');
-  return wireAws();
+  return wireAws(parts);
 }
 
 function build<S extends z.ZodType, O>(definition: HandlerDefinition<S, O>, load: () => Promise<Ports>) {
+  const { name } = definition;
   let wired: Promise<{ ports: Ports; action: Action<z.output<S>, O> }> | undefined;
   const wire = () => {
     wired ??= load().then((ports) => ({ ports, action: definition.create(ports) }));
@@ -47,25 +56,34 @@ function build<S extends z.ZodType, O>(definition: HandlerDefinition<S, O>, load
   const act = async (input: z.output<S>, context: Context): Promise<O> => {
     const { ports, action } = await wire();
     return action(input, {
-      log: ports.log.child({ function: definition.name }),
+      log: ports.log.child({ function: name }),
       requestId: context.awsRequestId,
+      remainingMs: () => context.getRemainingTimeInMillis(),
     });
   };
-  return middy<unknown, unknown>()
-    .use(logInvocation(definition.name, async () => (await wire()).ports))
+  const stack = middy<unknown, unknown>()
+    .use(logInvocation(name, async () => (await wire()).ports))
     .use(parseInput(definition.input))
     .handler((input, context) => act(input as z.output<S>, context)) as unknown as (
     event: unknown,
     context: Context,
   ) => Promise<unknown>;
+  return (event: unknown, context: Context) =>
+    withTraceFields({ ...traceFieldsOf(event), requestId: context.awsRequestId }, () =>
+      stack(event, context),
+    );
 }
 
 /**
- * The one stack every handler wears: log line and metric per invocation, input parsed at the door, errors passed on
- * with their literal names. Importing a handler does nothing; ports are wired on the first call.
+ * The one stack every handler wears: log line, metric and trace per invocation, input parsed at the door, errors passed
+ * on with their literal names. Importing a handler does nothing; ports are wired on the first call.
  */
 export function defineHandler<S extends z.ZodType, O>(definition: HandlerDefinition<S, O>): EpsilonHandler {
-  return Object.assign(build(definition, awsPorts), {
-    withPorts: (ports: Ports) => build(definition, async () => ports),
-  });
+  return Object.assign(
+    build(definition, () => awsPorts(definition.aws)),
+    {
+      withPorts: (ports: Ports) => build(definition, async () => ports),
+      aws: definition.aws,
+    },
+  );
 }

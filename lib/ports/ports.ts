@@ -5,7 +5,15 @@ import type { IdSource, Random } from './id-source.ts';
 import type { JobRunner } from './job-runner.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { RunStore } from './run-store.ts';
-import type { EventPublisher, ImageResolver, Log, Metrics, Notifier, TaskCallbacks } from './services.ts';
+import type {
+  EventPublisher,
+  ImageResolver,
+  Log,
+  Metrics,
+  Notifier,
+  TaskCallbacks,
+  Tracing,
+} from './services.ts';
 import type { ClaimStore, LeaseStore, ModelRegistry, QualityVerdicts, TenantStore } from './stores.ts';
 import type { Workflows } from './workflows.ts';
 
@@ -17,6 +25,7 @@ export interface Ports {
   readonly random: Random;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly tracing?: Tracing;
   readonly tenants: TenantStore;
   readonly runs: RunStore;
   readonly leases: LeaseStore;

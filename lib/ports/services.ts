@@ -53,4 +53,13 @@ export interface Log {
 export interface Metrics {
   count(name: string, value: number, dimensions?: Readonly<Record<string, string>>): void;
   duration(name: string, milliseconds: number, dimensions?: Readonly<Record<string, string>>): void;
+  /** Writes what was counted since the last time; the handler stack calls it at the end of every invocation. */
+  flush?(): void;
+}
+
+/** Trace segments of one invocation at a time; nothing where nobody collects them. */
+export interface Tracing {
+  begin(name: string): void;
+  /** Closes the segment with `fields` as annotations and, if there was one, the error. */
+  end(fields: Readonly<Record<string, string | number>>, error?: unknown): void;
 }

@@ -39,6 +39,7 @@ export interface HistoryEvent {
 
 /**
  * Starting, watching and steering executions, the same on Step Functions and on the embedded engine.
+ * An execution is named by its ARN or by `machine/name`.
  * Errors: `MACHINE_NOT_FOUND`, `EXECUTION_NOT_FOUND`, `EXECUTION_ALREADY_EXISTS`, `REDRIVE_NOT_ALLOWED`, `RUN_NAME_INVALID`.
  */
 export interface Workflows {

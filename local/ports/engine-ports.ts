@@ -1,6 +1,7 @@
 import type { CallbackOutcome, TaskCallbacks } from '../../lib/ports/services.ts';
 import type { HistoryEvent, Workflows } from '../../lib/ports/workflows.ts';
 import type { Engine } from '../asl/engine.ts';
+import { executionArn } from '../asl/names.ts';
 
 /** Events a page of history holds. */
 const page = 1_000;
@@ -27,9 +28,13 @@ export function engineCallbacks(engine: Engine): TaskCallbacks {
 
 /** Executions of the embedded engine. */
 export function engineWorkflows(engine: Engine): Workflows {
-  async function* history(executionArn: string): AsyncGenerator<HistoryEvent> {
+  const arnOf = (given: string): string => {
+    const at = given.startsWith('arn:') ? -1 : given.indexOf('/');
+    return at < 0 ? given : executionArn(given.slice(0, at), given.slice(at + 1));
+  };
+  async function* history(given: string): AsyncGenerator<HistoryEvent> {
     for (let fromId = 1; ; fromId += page) {
-      const events = await engine.getExecutionHistory(executionArn, { fromId, limit: page });
+      const events = await engine.getExecutionHistory(arnOf(given), { fromId, limit: page });
       yield* events;
       if (events.length < page) return;
     }
@@ -37,10 +42,10 @@ export function engineWorkflows(engine: Engine): Workflows {
   return {
     machines: async () => engine.machines(),
     start: async (request) => engine.startExecution(request),
-    describe: (arn) => engine.describeExecution(arn),
+    describe: (given) => engine.describeExecution(arnOf(given)),
     list: (filter) => engine.listExecutions(filter),
     history,
-    redrive: (arn) => engine.redriveExecution(arn),
-    stop: (arn, reason) => engine.stopExecution(arn, reason),
+    redrive: (given) => engine.redriveExecution(arnOf(given)),
+    stop: (given, reason) => engine.stopExecution(arnOf(given), reason),
   };
 }

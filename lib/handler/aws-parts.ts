@@ -1,0 +1,31 @@
+import type { AwsBase, PortsPart } from '../aws/base.ts';
+
+/**
+ * One part of AWS that a function may be wired with. Each is loaded when the function's first invocation wires it, and a
+ * bundler leaves out the parts, with their SDK clients, that a function does not name.
+ */
+export type AwsPart = () => Promise<{ readonly part: (base: AwsBase) => PortsPart }>;
+
+/** Tenants, runs, leases, claims, models and verdicts, in DynamoDB. */
+export const awsStores: AwsPart = () => import('../aws/parts/stores.ts');
+
+/** Objects, in S3. */
+export const awsObjects: AwsPart = () => import('../aws/parts/objects.ts');
+
+/** Jobs of the Batch backend. */
+export const awsBatch: AwsPart = () => import('../aws/parts/batch.ts');
+
+/** Answers to waiting tasks, by Step Functions. */
+export const awsCallbacks: AwsPart = () => import('../aws/parts/callbacks.ts');
+
+/** Executions, in Step Functions. */
+export const awsWorkflows: AwsPart = () => import('../aws/parts/workflows.ts');
+
+/** Our bus, on EventBridge. */
+export const awsEvents: AwsPart = () => import('../aws/parts/events.ts');
+
+/** People, through SNS. */
+export const awsNotifier: AwsPart = () => import('../aws/parts/notifier.ts');
+
+/** Image digests, from ECR. */
+export const awsImages: AwsPart = () => import('../aws/parts/images.ts');
