@@ -1,17 +1,28 @@
 import type { Backend } from '../tenants/tenant.ts';
 import type { JobObservation, JobRef, JobSpec } from '../training/job.ts';
+import type { AttemptKey } from './run-store.ts';
 
 export type { JobObservation, JobReason, JobRef, JobSpec } from '../training/job.ts';
 
 /** One backend that runs jobs (processes, Batch, Kubernetes). All implementations pass test/contract/job-runner.ts. */
 export interface JobRunner {
   readonly backend: Backend;
+  /**
+   * True when `find` may not see a job for a while after its submission. Under an intent the name is then not submitted
+   * again before the grace period (`training.lookupGraceSeconds`) is over.
+   */
+  readonly lookupLags?: boolean;
   /** Starts the job; submitting a name that exists already returns the existing job and starts nothing. */
   submit(spec: JobSpec): Promise<JobRef>;
   /** Looks a job up by its deterministic name. */
   find(jobName: string): Promise<JobObservation | undefined>;
   /** Observes many jobs with as few calls as the backend allows; unknown jobs are absent from the map (keyed by jobName). */
   observe(jobs: readonly JobRef[]): Promise<ReadonlyMap<string, JobObservation>>;
-  /** Asks the job to stop (SIGTERM, grace, SIGKILL); cancelling a finished or unknown job does nothing. */
+  /**
+   * Asks the job to stop (SIGTERM, grace, SIGKILL); cancelling a finished or unknown job does nothing. What the job then
+   * counts as is said by the reason (lib/training/stop-reason.ts): cancelled, preempted or unplaceable.
+   */
   cancel(job: JobRef, reason: string): Promise<void>;
+  /** Attempts whose jobs run on an EC2 instance (`i-...`); absent where instances mean nothing. */
+  runningOn?(instanceId: string): Promise<readonly AttemptKey[]>;
 }

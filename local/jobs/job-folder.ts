@@ -16,7 +16,7 @@ export interface Started {
 
 /** Why the control plane ended a job. */
 export interface Cancelled {
-  readonly reason: Extract<JobReason, 'cancelled' | 'timeout' | 'preempted'>;
+  readonly reason: Extract<JobReason, 'cancelled' | 'timeout' | 'preempted' | 'unplaceable'>;
   readonly message: string;
   readonly at: number;
 }

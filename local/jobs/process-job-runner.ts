@@ -6,6 +6,7 @@ import type { Clock, Timer } from '../../lib/ports/clock.ts';
 import type { JobRunner } from '../../lib/ports/job-runner.ts';
 import type { Log } from '../../lib/ports/services.ts';
 import type { JobObservation, JobRef, JobSpec } from '../../lib/training/job.ts';
+import { stopReasonOf } from '../../lib/training/stop-reason.ts';
 import { CapacityQueue, clamp, type MachineCapacity } from './capacity-queue.ts';
 import { allowedEnvironment, carriesJob } from './environment.ts';
 import { type Cancelled, JobFolder } from './job-folder.ts';
@@ -131,7 +132,7 @@ export class ProcessJobRunner implements LocalJobRunner {
   }
 
   async cancel({ jobName }: JobRef, reason: string): Promise<void> {
-    this.#end(jobName, { reason: 'cancelled', message: reason, at: this.#options.clock.now() });
+    this.#end(jobName, { reason: stopReasonOf(reason), message: reason, at: this.#options.clock.now() });
   }
 
   /** Takes the machine away from a job, as a spot interruption does. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JobRunner } from '../../lib/ports/job-runner.ts';
 import type { JobObservation, JobSpec } from '../../lib/training/job.ts';
+import { preemptionReason } from '../../lib/training/stop-reason.ts';
 
 /** A backend under test: jobs whose behaviour the suite chooses by a word in their arguments. */
 export interface RunnerHarness {
@@ -78,6 +79,17 @@ export function describeJobRunner(name: string, make: () => Promise<RunnerHarnes
         expect(await runner.find('long-1')).toMatchObject({ reason: 'cancelled' });
       },
     );
+
+    using('tells a job that was stopped for its machine from one that was cancelled', async (harness) => {
+      const { runner, spec, ended } = harness;
+      const ref = await runner.submit(spec('waits', 'spot-1'));
+      await runner.cancel(ref, preemptionReason('the instance is taken away'));
+      expect(await ended('spot-1')).toMatchObject({
+        state: 'failed',
+        reason: 'preempted',
+        message: expect.stringContaining('the instance is taken away'),
+      });
+    });
 
     using('observes many jobs at once', async ({ runner, spec, ended }) => {
       const refs = await Promise.all(

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { JobObservation, JobRef, JobSpec } from '../../lib/training/job.ts';
+import { stopReasonOf } from '../../lib/training/stop-reason.ts';
 import { seededRandom, sequentialIds } from '../../local/clock/ids.ts';
 import { VirtualClock } from '../../local/clock/virtual-clock.ts';
 import type { JobListener, LocalJobRunner } from '../../local/jobs/process-job-runner.ts';
@@ -75,7 +76,7 @@ export class ScriptedJobs {
         ),
       cancel: async ({ jobName }, reason) => {
         this.cancelled.push(jobName);
-        this.#end(jobName, { reason: 'cancelled', message: reason });
+        this.#end(jobName, { exitCode: 143, reason: stopReasonOf(reason), message: reason });
       },
       recover: () => ({ adopted: 0, queued: 0, lost: 0 }),
       close: () => {},

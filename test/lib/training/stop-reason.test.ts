@@ -1,0 +1,14 @@
+import { describe, expect, it } from 'vitest';
+import { preemptionReason, stopReasonOf, unplaceableReason } from '../../../lib/training/stop-reason.ts';
+
+describe('the reason a job is stopped for', () => {
+  it.each([
+    [preemptionReason('i-1 goes'), 'preempted'],
+    [unplaceableReason('no capacity'), 'unplaceable'],
+    ['execution ABORTED', 'cancelled'],
+    ['it was preempted: no', 'cancelled'],
+    ['', 'cancelled'],
+  ])('%j counts as %s', (text, counted) => {
+    expect(stopReasonOf(text)).toBe(counted);
+  });
+});
