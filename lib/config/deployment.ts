@@ -27,6 +27,8 @@ export const deploymentSchema = z.object({
   accountId: z.string().regex(/^\d{12}$/, 'expected 12 digits'),
   /** DynamoDB table of tenants, runs, leases, claims and models. */
   tableName: z.string().min(3),
+  /** KMS key under which task tokens are sealed; a function that touches no token does without. */
+  tokenKeyArn: arn.optional(),
   eventBusName: z.string().min(1),
   alertsTopicArn: arn,
   /** Batch queues: spot is tried first. */
