@@ -18,6 +18,7 @@ const partial = [
   'runs',
   'leases',
   'claims',
+  'locks',
   'models',
   'verdicts',
   'objects',

@@ -14,7 +14,14 @@ import type {
   TaskCallbacks,
   Tracing,
 } from './services.ts';
-import type { ClaimStore, LeaseStore, ModelRegistry, QualityVerdicts, TenantStore } from './stores.ts';
+import type {
+  ClaimStore,
+  LeaseStore,
+  LockStore,
+  ModelRegistry,
+  QualityVerdicts,
+  TenantStore,
+} from './stores.ts';
 import type { Workflows } from './workflows.ts';
 
 /** Everything a handler may touch; the wiring of AWS and that of the embedded runtime both build one. */
@@ -30,6 +37,7 @@ export interface Ports {
   readonly runs: RunStore;
   readonly leases: LeaseStore;
   readonly claims: ClaimStore;
+  readonly locks: LockStore;
   readonly models: ModelRegistry;
   readonly verdicts: QualityVerdicts;
   readonly objects: ObjectStore;

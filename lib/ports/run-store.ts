@@ -1,4 +1,5 @@
 import type { Attempt, AttemptStatus, Run, RunStatus } from '../training/run.ts';
+import type { Shard } from '../training/shards.ts';
 import type { StageName } from '../training/stages.ts';
 
 /** Names one attempt. */
@@ -22,12 +23,31 @@ export type AttemptChanges = {
   readonly [K in Exclude<keyof Attempt, keyof AttemptKey>]?: Attempt[K] | null;
 };
 
-/** Fields of a run that may change after it began. */
-export type RunChanges = Partial<Omit<Run, 'runId' | 'tenantId'>>;
+/** Fields of a run that may change after it began; those that lists are sorted by may not. */
+export type RunChanges = Partial<Omit<Run, 'runId' | 'tenantId' | 'logicalDate' | 'startedAt'>>;
+
+/** What an attempt has to be for a change to be made. */
+export interface AttemptExpectation {
+  readonly status: readonly AttemptStatus[];
+  readonly taskToken?: string;
+  /** Under this name its job runs; an event of another job changes nothing. */
+  readonly jobName?: string;
+}
+
+/** The lease that a new attempt keeps alive: held by (holder, fence), from now on until `expiresAt`. */
+export interface LeaseRenewal {
+  readonly tenantId: string;
+  readonly holder: string;
+  readonly fence: number;
+  readonly expiresAt: string;
+}
 
 /**
  * Runs and attempts. Every write that two writers may race for is conditional; the loser gets `ConditionFailed`.
- * Task tokens are secrets: encrypted at rest, never listed by `listRuns` or printed.
+ * Everything is read as it is, never as it was a moment ago, except which work is open (`listOpenAttempts`,
+ * `listRunningRuns`): what has just been opened may be missing there for a moment.
+ * Task tokens are secrets: encrypted at rest, never printed, and only in what `getAttempt`, `latestAttempt`,
+ * `updateAttempt`, `changeAttempt` and `listOpenAttempts` give.
  */
 export interface RunStore {
   /** Makes the run, or returns the one that is there: calling it twice is safe. */
@@ -41,23 +61,32 @@ export interface RunStore {
   ): Promise<Run>;
   /** Newest first. */
   listRuns(filter: RunFilter): Promise<Run[]>;
+  /** Runs with status `running` of a shard. */
+  listRunningRuns(shard: Shard): Promise<Run[]>;
+  /** A run with all its attempts (without tokens), read at once. */
+  getRunWithAttempts(runId: string): Promise<{ readonly run: Run; readonly attempts: Attempt[] } | undefined>;
 
-  /** Makes attempt n; refused unless n = 1 or attempt n - 1 is terminal, and when n exists. */
-  createAttempt(attempt: Attempt): Promise<void>;
+  /**
+   * Makes attempt n; refused unless n = 1 or attempt n - 1 is terminal, and when n exists. With `lease` the lease is
+   * renewed by the same write; when (holder, fence) do not hold it, nothing is written and the error is `StaleFence`.
+   */
+  createAttempt(attempt: Attempt, options?: { readonly lease?: LeaseRenewal }): Promise<void>;
   getAttempt(key: AttemptKey): Promise<Attempt | undefined>;
   /** The attempt with the highest number. */
   latestAttempt(runId: string, stage: StageName): Promise<Attempt | undefined>;
+  /** Oldest intent first, without tokens. */
   listAttempts(runId: string): Promise<Attempt[]>;
-  /** Applies changes when the attempt's status is one of `expect` and (if given) its token is `taskToken`. */
-  updateAttempt(
+  /** Applies changes when the attempt is as expected, and gives the new record. */
+  updateAttempt(key: AttemptKey, changes: AttemptChanges, expect: AttemptExpectation): Promise<Attempt>;
+  /**
+   * The same, but a refusal is no error: `changed` is false and `attempt` is the record as it stands (absent: there is
+   * none). Saves the reading before or after a write.
+   */
+  changeAttempt(
     key: AttemptKey,
     changes: AttemptChanges,
-    expect: { readonly status: readonly AttemptStatus[]; readonly taskToken?: string },
-  ): Promise<Attempt>;
-  /** Attempts not settled yet (in `shard` of `shards`, by a stable hash of runId), oldest intent first. */
-  listOpenAttempts(options: {
-    readonly shard: number;
-    readonly shards: number;
-    readonly limit?: number;
-  }): Promise<Attempt[]>;
+    expect: AttemptExpectation,
+  ): Promise<{ readonly changed: boolean; readonly attempt?: Attempt }>;
+  /** Attempts not settled yet of a shard, oldest intent first. */
+  listOpenAttempts(options: Shard & { readonly limit?: number }): Promise<Attempt[]>;
 }

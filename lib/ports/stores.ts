@@ -65,8 +65,17 @@ export interface ModelRegistry {
   }): Promise<LiveModel>;
 }
 
-/** Newest quality verdict of each tenant. */
+/** Newest quality verdict of each tenant: `TENANT#id / VERDICT`. */
 export interface QualityVerdicts {
   latest(tenantId: string): Promise<QualityVerdict | undefined>;
+  /** Keeps the verdict unless one that was checked later is on record. */
   record(verdict: QualityVerdict): Promise<void>;
+}
+
+/** Short exclusions between invocations: `LOCK#name / LOCK`. Expiry is compared inside the write condition. */
+export interface LockStore {
+  /** Takes the lock when it is free, expired at `now`, or held by `holder` already; tells whether it did. */
+  tryLock(request: { name: string; holder: string; now: string; expiresAt: string }): Promise<boolean>;
+  /** Gives the lock back when `holder` holds it; otherwise does nothing. */
+  unlock(request: { name: string; holder: string }): Promise<void>;
 }

@@ -110,3 +110,13 @@ export const terminalStatuses: ReadonlySet<AttemptStatus> = new Set([
   'lost',
   'cancelled',
 ]);
+
+/** Characters of an error's cause that are kept. */
+export const longestCause = 8_192;
+
+/** The record with its cause cut to what is kept; a cause comes from outside and may be of any length. */
+export function withShortCause<T extends { readonly cause?: unknown }>(record: T): T {
+  const { cause } = record;
+  if (typeof cause !== 'string' || cause.length <= longestCause) return record;
+  return { ...record, cause: `${cause.slice(0, longestCause - 1)}…` };
+}

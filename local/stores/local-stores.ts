@@ -3,6 +3,7 @@ import type { RunStore } from '../../lib/ports/run-store.ts';
 import type {
   ClaimStore,
   LeaseStore,
+  LockStore,
   ModelRegistry,
   QualityVerdicts,
   TenantStore,
@@ -13,6 +14,7 @@ import { storeMigrations } from './schema.ts';
 import {
   localClaimStore,
   localLeaseStore,
+  localLockStore,
   localModelRegistry,
   localQualityVerdicts,
   localTenantStore,
@@ -31,6 +33,7 @@ export interface LocalStores {
   readonly runs: RunStore;
   readonly leases: LeaseStore;
   readonly claims: ClaimStore;
+  readonly locks: LockStore;
   readonly models: ModelRegistry;
   readonly verdicts: QualityVerdicts;
   readonly cursors: ScheduleCursors;
@@ -52,6 +55,7 @@ export function openLocalStores({
     runs: new LocalRunStore(db, box),
     leases: localLeaseStore(db),
     claims: localClaimStore(db),
+    locks: localLockStore(db),
     models: localModelRegistry(db),
     verdicts: localQualityVerdicts(db),
     cursors: {

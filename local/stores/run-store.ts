@@ -1,23 +1,28 @@
-import { createHash } from 'node:crypto';
+import { StaleFence } from '../../lib/errors/run-errors.ts';
 import { ConditionFailed } from '../../lib/errors/store-errors.ts';
-import type { AttemptChanges, AttemptKey, RunFilter, RunStore } from '../../lib/ports/run-store.ts';
-import { type Attempt, type Run, terminalStatuses } from '../../lib/training/run.ts';
+import type {
+  AttemptChanges,
+  AttemptExpectation,
+  AttemptKey,
+  LeaseRenewal,
+  RunChanges,
+  RunFilter,
+  RunStore,
+} from '../../lib/ports/run-store.ts';
+import { type Attempt, type Run, terminalStatuses, withShortCause } from '../../lib/training/run.ts';
+import { isOfShard, partOf, partsOf, type Shard } from '../../lib/training/shards.ts';
 import type { StageName } from '../../lib/training/stages.ts';
 import type { Database, Row, SqlValue } from './database.ts';
+import { leaseOf } from './tenant-stores.ts';
 import type { TokenBox } from './token-box.ts';
 
 const keyText = ({ runId, stage, attempt }: AttemptKey) => `${runId}/${stage}/${attempt}`;
-
-/** A run's place among 65,536 parts: stable, so that shards never share an attempt. */
-function partOf(runId: string): number {
-  return createHash('sha256').update(runId).digest().readUInt16BE(0);
-}
 
 function withChanges<T extends object>(record: T, changes: object): T {
   const entries = Object.entries({ ...record, ...changes }).filter(
     ([, value]) => value !== null && value !== undefined,
   );
-  return Object.fromEntries(entries) as T;
+  return withShortCause(Object.fromEntries(entries) as T);
 }
 
 /** Runs and attempts in SQLite. */
@@ -45,7 +50,7 @@ export class LocalRunStore implements RunStore {
 
   async updateRun(
     runId: string,
-    changes: Partial<Run>,
+    changes: RunChanges,
     expect: Parameters<RunStore['updateRun']>[2] = {},
   ): Promise<Run> {
     return this.#db.transaction(() => {
@@ -76,8 +81,23 @@ export class LocalRunStore implements RunStore {
       .map((row) => JSON.parse(String(row['body'])) as Run);
   }
 
-  async createAttempt(attempt: Attempt): Promise<void> {
+  async listRunningRuns(shard: Shard): Promise<Run[]> {
+    return this.#db
+      .all("SELECT body FROM runs WHERE status = 'running' ORDER BY started_at, run_id")
+      .map((row) => JSON.parse(String(row['body'])) as Run)
+      .filter((run) => isOfShard(run.runId, shard));
+  }
+
+  async getRunWithAttempts(runId: string): Promise<{ run: Run; attempts: Attempt[] } | undefined> {
+    return this.#db.transaction(() => {
+      const run = this.#run(runId);
+      return run ? { run, attempts: this.#attempts(runId) } : undefined;
+    });
+  }
+
+  async createAttempt(attempt: Attempt, { lease }: { readonly lease?: LeaseRenewal } = {}): Promise<void> {
     this.#db.transaction(() => {
+      if (lease) this.#renew(lease);
       const latest = this.#latest(attempt.runId, attempt.stage);
       const expected = latest ? latest.attempt + 1 : 1;
       if (attempt.attempt !== expected || (latest && !terminalStatuses.has(latest.status))) {
@@ -98,27 +118,35 @@ export class LocalRunStore implements RunStore {
   }
 
   async listAttempts(runId: string): Promise<Attempt[]> {
-    return this.#db
-      .all('SELECT * FROM attempts WHERE run_id = ? ORDER BY intent_at, stage, attempt', runId)
-      .map((row) => this.#read(row));
+    return this.#attempts(runId);
   }
 
   async updateAttempt(
     key: AttemptKey,
     changes: AttemptChanges,
-    expect: Parameters<RunStore['updateAttempt']>[2],
+    expect: AttemptExpectation,
   ): Promise<Attempt> {
+    const { changed, attempt } = await this.changeAttempt(key, changes, expect);
+    if (changed && attempt) return attempt;
+    throw new ConditionFailed(`attempt ${keyText(key)} is ${attempt?.status ?? 'not on record'}`);
+  }
+
+  async changeAttempt(
+    key: AttemptKey,
+    changes: AttemptChanges,
+    expect: AttemptExpectation,
+  ): Promise<{ changed: boolean; attempt?: Attempt }> {
     return this.#db.transaction(() => {
       const attempt = this.#attempt(key);
+      if (!attempt) return { changed: false };
       const fits =
-        attempt &&
         expect.status.includes(attempt.status) &&
-        (expect.taskToken === undefined || attempt.taskToken === expect.taskToken);
-      if (!fits)
-        throw new ConditionFailed(`attempt ${keyText(key)} is ${attempt?.status ?? 'not on record'}`);
+        (expect.taskToken === undefined || attempt.taskToken === expect.taskToken) &&
+        (expect.jobName === undefined || attempt.jobName === expect.jobName);
+      if (!fits) return { changed: false, attempt };
       const next = withChanges(attempt, changes);
       this.#writeAttempt(next);
-      return next;
+      return { changed: true, attempt: next };
     });
   }
 
@@ -127,14 +155,34 @@ export class LocalRunStore implements RunStore {
     shards,
     limit = 100_000,
   }: Parameters<RunStore['listOpenAttempts']>[0]): Promise<Attempt[]> {
+    const { first, last } = partsOf({ shard, shards });
     return this.#db
       .all(
-        'SELECT * FROM attempts WHERE open = 1 AND part % ? = ? ORDER BY intent_at LIMIT ?',
-        shards,
-        shard,
+        'SELECT * FROM attempts WHERE open = 1 AND part BETWEEN ? AND ? ORDER BY intent_at LIMIT ?',
+        first,
+        last,
         limit,
       )
       .map((row) => this.#read(row));
+  }
+
+  #attempts(runId: string): Attempt[] {
+    return this.#db
+      .all('SELECT body FROM attempts WHERE run_id = ? ORDER BY intent_at, stage, attempt', runId)
+      .map((row) => JSON.parse(String(row['body'])) as Attempt);
+  }
+
+  #renew({ tenantId, holder, fence, expiresAt }: LeaseRenewal): void {
+    const changed = this.#db.run(
+      'UPDATE leases SET expires_at = ? WHERE tenant_id = ? AND holder = ? AND fence = ? AND held = 1',
+      expiresAt,
+      tenantId,
+      holder,
+      fence,
+    );
+    if (changed === 1) return;
+    const lease = leaseOf(this.#db.get('SELECT * FROM leases WHERE tenant_id = ?', tenantId));
+    throw new StaleFence(tenantId, fence, lease?.fence ?? 0);
   }
 
   #run(runId: string): Run | undefined {

@@ -24,4 +24,5 @@ export const storeMigrations: readonly string[] = [
   CREATE TABLE verdicts (tenant_id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
   CREATE TABLE cursors (name TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT;
   `,
+  'CREATE TABLE locks (name TEXT PRIMARY KEY, holder TEXT NOT NULL, expires_at TEXT NOT NULL) STRICT;',
 ];

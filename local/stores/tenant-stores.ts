@@ -4,6 +4,7 @@ import type {
   ClaimStore,
   Lease,
   LeaseStore,
+  LockStore,
   ModelRegistry,
   QualityVerdicts,
   TenantStore,
@@ -54,7 +55,8 @@ export function localTenantStore(db: Database): TenantStore {
   };
 }
 
-function leaseOf(row: Row | undefined): (Lease & { readonly held: boolean }) | undefined {
+/** The lease on record, also when it is not held; its fence never goes back. */
+export function leaseOf(row: Row | undefined): (Lease & { readonly held: boolean }) | undefined {
   if (!row) return undefined;
   const { tenant_id, holder, fence, expires_at, held } = row;
   return {
@@ -135,6 +137,25 @@ export function localClaimStore(db: Database): ClaimStore {
   };
 }
 
+/** Locks in SQLite. */
+export function localLockStore(db: Database): LockStore {
+  return {
+    tryLock: async ({ name, holder, now, expiresAt }) =>
+      db.run(
+        `INSERT INTO locks (name, holder, expires_at) VALUES (?, ?, ?)
+         ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
+         WHERE locks.holder = excluded.holder OR locks.expires_at <= ?`,
+        name,
+        holder,
+        expiresAt,
+        now,
+      ) === 1,
+    unlock: async ({ name, holder }) => {
+      db.run('DELETE FROM locks WHERE name = ? AND holder = ?', name, holder);
+    },
+  };
+}
+
 /** Models and live pairs in SQLite. */
 export function localModelRegistry(db: Database): ModelRegistry {
   const model = (tenantId: string, version: string) =>
@@ -200,12 +221,17 @@ export function localQualityVerdicts(db: Database): QualityVerdicts {
   return {
     latest: async (tenantId) =>
       bodyOf<QualityVerdict>(db.get('SELECT body FROM verdicts WHERE tenant_id = ?', tenantId)),
-    record: async (verdict) => {
-      db.run(
-        'INSERT OR REPLACE INTO verdicts (tenant_id, body) VALUES (?, ?)',
-        verdict.tenantId,
-        JSON.stringify(verdict),
-      );
-    },
+    record: async (verdict) =>
+      db.transaction(() => {
+        const there = bodyOf<QualityVerdict>(
+          db.get('SELECT body FROM verdicts WHERE tenant_id = ?', verdict.tenantId),
+        );
+        if (there && there.checkedAt > verdict.checkedAt) return;
+        db.run(
+          'INSERT OR REPLACE INTO verdicts (tenant_id, body) VALUES (?, ?)',
+          verdict.tenantId,
+          JSON.stringify(verdict),
+        );
+      }),
   };
 }
