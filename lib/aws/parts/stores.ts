@@ -1,9 +1,22 @@
-import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
-import type { PortsPart } from '../base.ts';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { AwsBase, PortsPart } from '../base.ts';
+import { openTableStores } from '../table/open-stores.ts';
+import { kmsKeyService } from '../table/token-keys.ts';
 
-/** The stores on AWS is not part of this version: the first invocation says so. */
-export const part = (): PortsPart => {
-  throw new EpsilonError('AWS_NOT_WIRED', 'The stores on AWS is not part of this version.', {
-    exitCode: exitCodes.backend,
+/** Tenants, runs, leases, claims, locks, models and verdicts in DynamoDB. */
+export const part = ({ clients, deployment, clock, random, ids }: AwsBase): PortsPart => {
+  const { tableName, tokenKeyArn } = deployment;
+  return openTableStores({
+    client: clients.of(DynamoDBClient),
+    tableName,
+    clock,
+    random,
+    ids,
+    tokenKeyArn,
+    // With the first token: functions that touch none neither load nor need the key.
+    kms: async () => {
+      const { KMSClient } = await import('@aws-sdk/client-kms');
+      return kmsKeyService(clients.of(KMSClient), tokenKeyArn ?? '');
+    },
   });
 };

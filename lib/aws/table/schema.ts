@@ -6,6 +6,14 @@ export interface TableIndex {
   readonly projection: 'KEYS_ONLY';
 }
 
+/** The sparse index of what is not over: attempts that are not settled and runs that are running. */
+export const openWork = {
+  name: 'openWork',
+  partitionKey: 'openPart',
+  sortKey: 'openOrder',
+  projection: 'KEYS_ONLY',
+} as const satisfies TableIndex;
+
 /**
  * The table as the stores expect it; the CloudFormation is compared with this by a test. All key attributes are strings.
  * What stands under which key, and why there is only one index, is told in docs/table.md.
@@ -15,13 +23,8 @@ export const tableSchema = {
   sortKey: 'sk',
   /** Epoch seconds; items without it live for ever. */
   timeToLive: 'ttl',
-  indexes: [
-    { name: 'openWork', partitionKey: 'openPart', sortKey: 'openOrder', projection: 'KEYS_ONLY' },
-  ] satisfies readonly TableIndex[],
+  indexes: [openWork] as readonly TableIndex[],
 } as const;
-
-/** The sparse index of what is not over: attempts that are not settled and runs that are running. */
-export const openWork = tableSchema.indexes[0];
 
 /** Actions on the table and its index that the stores need, as IAM names them; a transaction needs those of its parts. */
 export const tableActions = [

@@ -1,0 +1,90 @@
+import type { AttemptKey } from '../../ports/run-store.ts';
+import { partOf, partsOf, type Shard } from '../../training/shards.ts';
+
+/** Primary key of an item. */
+export interface ItemKey {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+const hex = (part: number) => part.toString(16).padStart(4, '0');
+
+/** Sorts as text like the number. */
+const padded = (attempt: number) => String(attempt).padStart(6, '0');
+
+/** Partition that lists all tenants. */
+export const tenantsPartition = 'TENANTS';
+
+/** Keys of what belongs to a tenant, and of its entry in the list of all. */
+export const tenantKeys = {
+  partition: (tenantId: string) => `TENANT#${tenantId}`,
+  record: (tenantId: string): ItemKey => ({ pk: `TENANT#${tenantId}`, sk: 'META' }),
+  lease: (tenantId: string): ItemKey => ({ pk: `TENANT#${tenantId}`, sk: 'LEASE' }),
+  live: (tenantId: string): ItemKey => ({ pk: `TENANT#${tenantId}`, sk: 'LIVE' }),
+  verdict: (tenantId: string): ItemKey => ({ pk: `TENANT#${tenantId}`, sk: 'VERDICT' }),
+  models: 'MODEL#',
+  model: (tenantId: string, version: string): ItemKey => ({
+    pk: `TENANT#${tenantId}`,
+    sk: `MODEL#${version}`,
+  }),
+  runs: 'RUN#',
+  listed: (tenantId: string): ItemKey => ({ pk: tenantsPartition, sk: tenantId }),
+};
+
+/** Keys of a run, its attempts, and its entries in the lists of its tenant, its date and its night. */
+export const runKeys = {
+  partition: (runId: string) => `RUN#${runId}`,
+  record: (runId: string): ItemKey => ({ pk: `RUN#${runId}`, sk: 'META' }),
+  attempts: 'STAGE#',
+  attemptsOf: (stage: string) => `STAGE#${stage}#ATTEMPT#`,
+  attempt: ({ runId, stage, attempt }: AttemptKey): ItemKey => ({
+    pk: `RUN#${runId}`,
+    sk: `STAGE#${stage}#ATTEMPT#${padded(attempt)}`,
+  }),
+  datePartition: (logicalDate: string) => `DATE#${logicalDate}`,
+  ofDate: (run: { logicalDate: string; startedAt: string; runId: string }): ItemKey => ({
+    pk: `DATE#${run.logicalDate}`,
+    sk: `${run.startedAt}#${run.runId}`,
+  }),
+  nightPartition: (nightArn: string) => `NIGHT#${nightArn}`,
+  ofNight: (run: { startedAt: string; runId: string }, nightArn: string): ItemKey => ({
+    pk: `NIGHT#${nightArn}`,
+    sk: `${run.startedAt}#${run.runId}`,
+  }),
+  ofTenant: (run: { tenantId: string; startedAt: string; runId: string }): ItemKey => ({
+    pk: `TENANT#${run.tenantId}`,
+    sk: `RUN#${run.startedAt}#${run.runId}`,
+  }),
+};
+
+/** Key of the claim of a scheduled time. */
+export const claimKey = (machine: string, scheduledTime: string): ItemKey => ({
+  pk: `CLAIM#${machine}`,
+  sk: scheduledTime,
+});
+
+/** Key of a lock. */
+export const lockKey = (name: string): ItemKey => ({ pk: `LOCK#${name}`, sk: 'LOCK' });
+
+/** Key of the wrapped data key of a UTC day. */
+export const tokenKeyKey = (day: string): ItemKey => ({ pk: `TOKENKEY#${day}`, sk: 'KEY' });
+
+/** What can be open. */
+export type OpenKind = 'ATTEMPT' | 'RUN';
+
+/** Attributes that put an item into the index of open work; without them it is not in it. */
+export function openAttributes(kind: OpenKind, runId: string, rest = '') {
+  const part = hex(partOf(runId));
+  return { openPart: `${kind}#${part.charAt(0)}`, openOrder: `${part}#${runId}${rest}` };
+}
+
+/** The index partitions a shard looks into, with the range of `openOrder` in each. */
+export function openRanges(kind: OpenKind, shard: Shard): { openPart: string; from: string; to: string }[] {
+  const { first, last } = partsOf(shard);
+  const [low, high] = [hex(first), hex(last)];
+  const ranges: { openPart: string; from: string; to: string }[] = [];
+  for (let digit = first >> 12; digit <= last >> 12; digit += 1)
+    // "~" sorts behind everything an id may have.
+    ranges.push({ openPart: `${kind}#${digit.toString(16)}`, from: low, to: `${high}~` });
+  return ranges;
+}

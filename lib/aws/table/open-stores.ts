@@ -1,0 +1,37 @@
+import type { Ports } from '../../ports/ports.ts';
+import { tableClaimStore, tableLeaseStore, tableLockStore } from './lease-store.ts';
+import { tableModelRegistry, tableQualityVerdicts } from './model-registry.ts';
+import { TableRunStore } from './run-store.ts';
+import { createSealedTokens } from './sealed-tokens.ts';
+import { Table, type TableOptions } from './table.ts';
+import { tableTenantStore } from './tenant-store.ts';
+import { createTokenKeys, type KeyService } from './token-keys.ts';
+
+/** What the stores are made of. */
+export interface TableStoresOptions extends TableOptions {
+  readonly tokenKeyArn: string | undefined;
+  /** Called with the first token. */
+  readonly kms: () => Promise<KeyService>;
+}
+
+/** The stores of one table. */
+export type TableStores = Pick<
+  Ports,
+  'tenants' | 'runs' | 'leases' | 'claims' | 'locks' | 'models' | 'verdicts'
+>;
+
+/** All stores over one table. Makes no call by itself. */
+export function openTableStores(options: TableStoresOptions): TableStores {
+  const table = new Table(options);
+  const { clock, tokenKeyArn: keyArn, kms } = options;
+  const tokens = createSealedTokens(createTokenKeys({ table, clock, keyArn, kms }));
+  return {
+    tenants: tableTenantStore(table),
+    runs: new TableRunStore(table, tokens),
+    leases: tableLeaseStore(table),
+    claims: tableClaimStore(table),
+    locks: tableLockStore(table),
+    models: tableModelRegistry(table),
+    verdicts: tableQualityVerdicts(table),
+  };
+}

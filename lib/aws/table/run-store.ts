@@ -1,0 +1,243 @@
+import { ConditionFailed } from '../../errors/store-errors.ts';
+import type {
+  AttemptChanges,
+  AttemptExpectation,
+  AttemptKey,
+  LeaseRenewal,
+  RunChanges,
+  RunFilter,
+  RunStore,
+} from '../../ports/run-store.ts';
+import type { Attempt, Run } from '../../training/run.ts';
+import type { Shard } from '../../training/shards.ts';
+import type { StageName } from '../../training/stages.ts';
+import { all, beginsWith, between, compare, isOneOf, type Part, present } from './expressions.ts';
+import { type ItemKey, openAttributes, openRanges, runKeys } from './keys.ts';
+import { newAttemptParts, whyRefused } from './new-attempt.ts';
+import { attemptForm, runForm } from './records.ts';
+import { createRunParts, listingOf } from './run-listings.ts';
+import { openWork } from './schema.ts';
+import { type SealedTokens, tokenHash } from './sealed-tokens.ts';
+import { partitionIs, type Table } from './table.ts';
+import type { Item } from './table-errors.ts';
+
+const keyText = ({ runId, stage, attempt }: AttemptKey) => `${runId}/${stage}/${attempt}`;
+const keyOf = (item: Item): ItemKey => ({ pk: String(item['pk']), sk: String(item['sk']) });
+const restOf = ({ stage, attempt }: AttemptKey) => `#${stage}#${attempt}`;
+
+const byStart = (a: Run, b: Run) =>
+  a.startedAt === b.startedAt ? (a.runId < b.runId ? 1 : -1) : a.startedAt < b.startedAt ? 1 : -1;
+
+const byIntent = (a: Attempt, b: Attempt) => {
+  const [left, right] = [a, b].map(
+    ({ intentAt, stage, attempt }) => `${intentAt} ${stage} ${String(attempt).padStart(6, '0')}`,
+  );
+  return (left ?? '') < (right ?? '') ? -1 : 1;
+};
+
+/** Runs and attempts in the table (docs/table.md). */
+export class TableRunStore implements RunStore {
+  readonly #table: Table;
+  readonly #tokens: SealedTokens;
+
+  constructor(table: Table, tokens: SealedTokens) {
+    this.#table = table;
+    this.#tokens = tokens;
+  }
+
+  async createRun(run: Run): Promise<Run> {
+    const refusals = await this.#table.transact(createRunParts(run));
+    if (!refusals) return run;
+    const there = refusals[0]?.item ?? (await this.#table.get(runKeys.record(run.runId)));
+    if (there) return runForm.read(there);
+    throw new ConditionFailed(`run ${run.runId} was neither made nor found`, { runId: run.runId });
+  }
+
+  async getRun(runId: string): Promise<Run | undefined> {
+    const item = await this.#table.get(runKeys.record(runId));
+    return item ? runForm.read(item) : undefined;
+  }
+
+  async updateRun(
+    runId: string,
+    changes: RunChanges,
+    expect: Parameters<RunStore['updateRun']>[2] = {},
+  ): Promise<Run> {
+    const conditions: Part[] = [present('pk')];
+    if (expect.status) conditions.push(isOneOf('status', expect.status));
+    if (expect.maxRedriveCount !== undefined)
+      conditions.push(compare('redriveCount', '<=', expect.maxRedriveCount));
+    const open = openAttributes('RUN', runId);
+    const index =
+      changes.status === undefined
+        ? {}
+        : changes.status === 'running'
+          ? open
+          : { openPart: null, openOrder: null };
+    const { done, item } = await this.#table.update(
+      runKeys.record(runId),
+      { ...runForm.write(changes), ...index },
+      all(...conditions),
+    );
+    if (done && item) return runForm.read(item);
+    throw new ConditionFailed(`run ${runId} is ${String(item?.['status'] ?? 'not on record')}`, { runId });
+  }
+
+  async listRuns(filter: RunFilter): Promise<Run[]> {
+    const { limit = Number.POSITIVE_INFINITY } = filter;
+    const items = await this.#listed(filter);
+    const fits = (run: Run) =>
+      (['tenantId', 'logicalDate', 'status', 'nightArn'] as const).every(
+        (field) => filter[field] === undefined || run[field] === filter[field],
+      );
+    const found = items.map((item) => runForm.read(item)).filter(fits);
+    return found.sort(byStart).slice(0, Math.min(limit, found.length));
+  }
+
+  /** The items a filter can mean: through a listing or the index where there is one, through the whole table otherwise. */
+  /** The items a filter can mean: through a listing or the index where there is one, through the whole table otherwise. */
+  async #listed(filter: RunFilter): Promise<Item[]> {
+    const listing = listingOf(filter);
+    if (listing) {
+      const listed = await this.#table.query({ ...listing, newestFirst: true });
+      return this.#table.getMany(listed.map(({ runId }) => runKeys.record(String(runId))));
+    }
+    const { status } = filter;
+    if (status === 'running') return this.#openItems('RUN', { shard: 0, shards: 1 });
+    const asked = [compare('sk', '=', runKeys.record('').sk), beginsWith('pk', runKeys.partition(''))];
+    if (status !== undefined) asked.push(compare('status', '=', status));
+    return this.#table.scan(all(...asked));
+  }
+
+  async listRunningRuns(shard: Shard): Promise<Run[]> {
+    const runs = (await this.#openItems('RUN', shard)).map((item) => runForm.read(item));
+    return runs.filter((run) => run.status === 'running').sort((a, b) => byStart(b, a));
+  }
+
+  /** Keys from the index, then the items as they are now: what is over already is dropped. */
+  async #openItems(kind: 'ATTEMPT' | 'RUN', shard: Shard): Promise<Item[]> {
+    const ranges = openRanges(kind, shard);
+    const pages = await Promise.all(
+      ranges.map(({ openPart, from, to }) =>
+        this.#table.query({
+          index: openWork.name,
+          partition: compare(openWork.partitionKey, '=', openPart),
+          range: between(openWork.sortKey, from, to),
+        }),
+      ),
+    );
+    const items = await this.#table.getMany(pages.flat().map(keyOf));
+    return items.filter((item) => item['openPart'] !== undefined);
+  }
+
+  async getRunWithAttempts(runId: string): Promise<{ run: Run; attempts: Attempt[] } | undefined> {
+    const items = await this.#table.query({ partition: partitionIs(runKeys.partition(runId)) });
+    const run = items.find(({ sk }) => sk === runKeys.record(runId).sk);
+    if (!run) return undefined;
+    const attempts = items.filter(({ sk }) => String(sk).startsWith(runKeys.attempts));
+    return {
+      run: runForm.read(run),
+      attempts: attempts.map((item) => attemptForm.read(item)).sort(byIntent),
+    };
+  }
+
+  async createAttempt(attempt: Attempt, { lease }: { readonly lease?: LeaseRenewal } = {}): Promise<void> {
+    const { taskToken, ...rest } = attempt;
+    const parts = newAttemptParts(
+      {
+        ...runKeys.attempt(attempt),
+        ...attemptForm.write(rest),
+        ...(attempt.settledAt === undefined ? openAttributes('ATTEMPT', attempt.runId, restOf(attempt)) : {}),
+        ...(taskToken === undefined ? {} : await this.#tokens.seal(taskToken, attempt)),
+      },
+      attempt,
+      lease,
+    );
+    const refusals = await this.#table.transact(parts);
+    if (refusals) throw whyRefused(refusals, attempt, lease);
+  }
+
+  async getAttempt(key: AttemptKey): Promise<Attempt | undefined> {
+    const item = await this.#table.get(runKeys.attempt(key));
+    return item ? this.#read(item) : undefined;
+  }
+
+  async latestAttempt(runId: string, stage: StageName): Promise<Attempt | undefined> {
+    const [item] = await this.#table.query({
+      partition: partitionIs(runKeys.partition(runId)),
+      range: beginsWith('sk', runKeys.attemptsOf(stage)),
+      newestFirst: true,
+      limit: 1,
+    });
+    return item ? this.#read(item) : undefined;
+  }
+
+  async listAttempts(runId: string): Promise<Attempt[]> {
+    const items = await this.#table.query({
+      partition: partitionIs(runKeys.partition(runId)),
+      range: beginsWith('sk', runKeys.attempts),
+    });
+    return items.map((item) => attemptForm.read(item)).sort(byIntent);
+  }
+
+  async updateAttempt(
+    key: AttemptKey,
+    changes: AttemptChanges,
+    expect: AttemptExpectation,
+  ): Promise<Attempt> {
+    const { changed, attempt } = await this.changeAttempt(key, changes, expect);
+    if (changed && attempt) return attempt;
+    throw new ConditionFailed(`attempt ${keyText(key)} is ${attempt?.status ?? 'not on record'}`);
+  }
+
+  async changeAttempt(
+    key: AttemptKey,
+    changes: AttemptChanges,
+    expect: AttemptExpectation,
+  ): Promise<{ changed: boolean; attempt?: Attempt }> {
+    const { taskToken, ...rest } = changes;
+    const conditions = [isOneOf('status', expect.status)];
+    if (expect.taskToken !== undefined)
+      conditions.push(compare('tokenHash', '=', tokenHash(expect.taskToken)));
+    if (expect.jobName !== undefined) conditions.push(compare('jobName', '=', expect.jobName));
+    const token =
+      taskToken === undefined
+        ? {}
+        : taskToken === null
+          ? { sealedToken: null, tokenHash: null }
+          : await this.#tokens.seal(taskToken, key);
+    const { done, item } = await this.#table.update(
+      runKeys.attempt(key),
+      { ...attemptForm.write(rest), ...token, ...openIndex(changes, key) },
+      all(...conditions),
+    );
+    if (!item) return { changed: false };
+    const known = done && typeof taskToken === 'string' ? { taskToken } : {};
+    return {
+      changed: done,
+      attempt: 'taskToken' in known ? { ...attemptForm.read(item), ...known } : await this.#read(item),
+    };
+  }
+
+  async listOpenAttempts({
+    limit = Number.POSITIVE_INFINITY,
+    ...shard
+  }: Shard & { readonly limit?: number }): Promise<Attempt[]> {
+    const items = await this.#openItems('ATTEMPT', shard);
+    const attempts = await Promise.all(items.map((item) => this.#read(item)));
+    return attempts.sort(byIntent).slice(0, Math.min(limit, attempts.length));
+  }
+
+  async #read(item: Item): Promise<Attempt> {
+    const attempt: Attempt = attemptForm.read(item);
+    const taskToken = await this.#tokens.open(item, attempt);
+    return taskToken === undefined ? attempt : { ...attempt, taskToken };
+  }
+}
+
+/** An attempt is in the index of open work until it is settled. */
+function openIndex(changes: AttemptChanges, key: AttemptKey): Item {
+  if (changes.settledAt === undefined) return {};
+  if (changes.settledAt === null) return openAttributes('ATTEMPT', key.runId, restOf(key));
+  return { openPart: null, openOrder: null };
+}

@@ -1,0 +1,60 @@
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import type { AttemptKey } from '../../ports/run-store.ts';
+import type { Item } from './table-errors.ts';
+import type { TokenKeys } from './token-keys.ts';
+
+const cipherName = 'aes-256-gcm';
+const nonceBytes = 12;
+const tagBytes = 16;
+
+/** A ciphertext opens only for the attempt that it was sealed for. */
+const boundTo = ({ runId, stage, attempt }: AttemptKey) => Buffer.from(`${runId}/${stage}/${attempt}`);
+
+/** What a token is compared by without being opened. */
+export function tokenHash(taskToken: string): string {
+  return createHash('sha256').update(taskToken).digest('hex');
+}
+
+/** Task tokens as attributes of an attempt: `sealedToken` = day of the key, ":", and base64 of nonce, tag and ciphertext. */
+export interface SealedTokens {
+  /** Attributes that hold the token. */
+  seal(
+    taskToken: string,
+    of: AttemptKey,
+  ): Promise<{ readonly sealedToken: string; readonly tokenHash: string }>;
+  /**
+   * The token of an item; undefined when it has none, when its key has been let go, or when it does not open for this
+   * attempt. The stage's heartbeat then brings a new one.
+   */
+  open(item: Item, of: AttemptKey): Promise<string | undefined>;
+}
+
+/** Seals and opens under the day keys. */
+export function createSealedTokens(keys: TokenKeys): SealedTokens {
+  return {
+    seal: async (taskToken, of) => {
+      const { day, key } = await keys.current();
+      const nonce = randomBytes(nonceBytes);
+      const cipher = createCipheriv(cipherName, key, nonce).setAAD(boundTo(of));
+      const body = Buffer.concat([cipher.update(taskToken, 'utf8'), cipher.final()]);
+      const sealed = Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64');
+      return { sealedToken: `${day}:${sealed}`, tokenHash: tokenHash(taskToken) };
+    },
+    open: async (item, of) => {
+      const text = item['sealedToken'];
+      if (typeof text !== 'string') return undefined;
+      const [day = '', body = ''] = text.split(':');
+      const key = await keys.ofDay(day);
+      if (!key) return undefined;
+      const sealed = Buffer.from(body, 'base64');
+      const decipher = createDecipheriv(cipherName, key, sealed.subarray(0, nonceBytes)).setAAD(boundTo(of));
+      decipher.setAuthTag(sealed.subarray(nonceBytes, nonceBytes + tagBytes));
+      try {
+        const opened = [decipher.update(sealed.subarray(nonceBytes + tagBytes)), decipher.final()];
+        return Buffer.concat(opened).toString('utf8');
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}
