@@ -28,7 +28,7 @@ export function inputsOf(run: Run, stage: StageName, outputs: StageOutputs): Rec
 export function jobSpecOf(run: Run, attempt: Attempt, outputs: StageOutputs, bucket: string): JobSpec {
   const stage = stages[attempt.stage];
   const inputs = inputsOf(run, attempt.stage, outputs);
-  const checkpoints = attempt.stage === 'train' ? { checkpoints: stagePrefix(bucket, run, 'train') } : {};
+  const checkpoints = stage.checkpoints ? { checkpoints: stagePrefix(bucket, run, stage.name) } : {};
   return {
     jobName: attempt.jobName,
     tenantId: run.tenantId,

@@ -41,6 +41,8 @@ export interface StageDefinition {
   readonly resources: Resources;
   /** Seconds one attempt may take, queueing included; equals the state's TimeoutSeconds. */
   readonly timeoutSeconds: number;
+  /** The job saves its state as it goes and starts where an earlier attempt of the stage left off. */
+  readonly checkpoints?: true;
   readonly arguments: (values: StageArguments) => string[];
 }
 
@@ -67,6 +69,7 @@ export const stages: Readonly<Record<StageName, StageDefinition>> = {
     inputs: { data: 'prepare' },
     resources: { cpu: 4, memoryMiB: 8192 },
     timeoutSeconds: 43_200,
+    checkpoints: true,
     arguments: ({ tenantId, modelType }) => [
       '--tenant-id',
       tenantId,
