@@ -48,6 +48,22 @@ function checkWave(config: InfrastructureConfig): void {
   }
 }
 
+/** What the night counts on must be there: the service's capacity settings against what is built. */
+function checkPromisedCapacity(config: InfrastructureConfig): void {
+  const { training_spot: nodes } = config.nodeGroups;
+  // A training job asks for 4 vCPU.
+  const built = [
+    ['batchSpotVcpus', 'batch.spotMaxVcpus', config.batch.spotMaxVcpus],
+    ['batchOnDemandVcpus', 'batch.onDemandMaxVcpus', config.batch.onDemandMaxVcpus],
+    ['eksSpotVcpus', 'nodeGroups.training_spot.maxSize', nodes.maxSize * config.trainingJobsPerNode * 4],
+  ] as const;
+  for (const [key, builder, has] of built) {
+    const promised = config.capacity[key];
+    const message = `gives ${has} vCPU to training; the service's capacity.${key} promises ${promised}`;
+    if (promised > has) throw refuse('CAPACITY_RANGE', builder, message, promised);
+  }
+}
+
 function checkRetention(config: InfrastructureConfig): void {
   const { backupRetentionDays: days } = config.database;
   if (days < retention.min || days > retention.max) {
@@ -112,6 +128,7 @@ export function assertConsistent(config: InfrastructureConfig): void {
   }
   checkNodeGroups(config);
   checkWave(config);
+  checkPromisedCapacity(config);
   checkRetention(config);
   checkExposure(config);
 }

@@ -91,6 +91,11 @@ export interface ServiceFacts {
   readonly region: string;
   readonly dataBucket: string;
   readonly training: { readonly maxConcurrency: number };
+  readonly capacity: {
+    readonly batchSpotVcpus: number;
+    readonly batchOnDemandVcpus: number;
+    readonly eksSpotVcpus: number;
+  };
 }
 
 /** Checked settings with the service's facts joined. */
@@ -98,6 +103,7 @@ export interface InfrastructureConfig extends Readonly<InfrastructureFile> {
   readonly region: string;
   readonly dataBucket: string;
   readonly maxConcurrency: number;
+  readonly capacity: ServiceFacts['capacity'];
 }
 
 function keysOf(schema: unknown, prefix = ''): string[] {
@@ -147,6 +153,7 @@ export function loadInfrastructure(file: unknown, service: ServiceFacts): Infras
     region: service.region,
     dataBucket: service.dataBucket,
     maxConcurrency: service.training.maxConcurrency,
+    capacity: service.capacity,
   };
   if (service.environment !== config.environment) {
     throw new EpsilonError(

@@ -21,8 +21,19 @@ export const serviceConfigSchema = z.strictObject({
     leaseSeconds: z.int().min(180).max(86_400),
     /** Preemptions of one stage after which it runs on on-demand capacity. */
     preemptionsBeforeOnDemand: z.int().min(0).max(10),
+    /** Seconds a job may wait for capacity, its own turn not counted, before the other kind is tried. */
+    placementSeconds: z.int().min(60).max(7_200),
     /** Seconds a submitted job may be invisible to its backend before it counts as lost. */
     lookupGraceSeconds: z.int().min(0).max(3_600),
+  }),
+  /** vCPU that training may use at a time, by backend and kind; 0 when that is not known, which then limits nothing. */
+  capacity: z.strictObject({
+    batchSpotVcpus: z.int().min(0),
+    batchOnDemandVcpus: z.int().min(0),
+    eksSpotVcpus: z.int().min(0),
+    eksOnDemandVcpus: z.int().min(0),
+    /** MiB of memory that go with one vCPU on the leanest of the instance types, the node's own daemons taken off. */
+    memoryPerVcpu: z.int().min(256),
   }),
   reconcile: z.strictObject({
     /** Parts the open attempts are split into, one reconciler each. */

@@ -3,6 +3,7 @@ import type { Ports } from '../ports/ports.ts';
 import type { JobObservation } from '../training/job.ts';
 import { type Attempt, terminalStatuses } from '../training/run.ts';
 import { endRun } from './end-run.ts';
+import { giveUpPlacement } from './give-up-placement.ts';
 import { finishAttempt, recordProgress, settleAttempt } from './settle-attempt.ts';
 import { lostJob } from './submit-attempt.ts';
 
@@ -78,6 +79,16 @@ async function reconcileOne(
   return 'lost';
 }
 
+/** Jobs that found no capacity in time; a fault here must not keep the pass from settling what is over. */
+async function giveUp(ports: Ports, observed: Parameters<typeof giveUpPlacement>[1]): Promise<void> {
+  try {
+    await giveUpPlacement(ports, observed);
+  } catch (error) {
+    ports.metrics.count('ReconcilerFaults', 1);
+    ports.log.error('placement not judged', { error: String(error) });
+  }
+}
+
 /** One pass over the open attempts of a shard. One attempt's fault never stops the others. */
 export async function reconcileAttempts(
   ports: Ports,
@@ -86,6 +97,7 @@ export async function reconcileAttempts(
   const counts: ReconcileCounts = { checked: 0, settled: 0, lost: 0, alive: 0, cancelled: 0 };
   const attempts = await ports.runs.listOpenAttempts(part);
   const observed = await observeAll(ports, attempts);
+  await giveUp(ports, { attempts, jobs: observed, shard: part.shard });
   for (const attempt of attempts) {
     counts.checked += 1;
     try {

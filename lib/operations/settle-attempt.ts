@@ -47,6 +47,7 @@ export async function recordOutcome(
         status: outcome.status,
         finishedAt: observed.finishedAt ?? new Date(ports.clock.now()).toISOString(),
         ...(observed.exitCode === undefined ? {} : { exitCode: observed.exitCode }),
+        ...(observed.reason ? { reason: observed.reason } : {}),
         ...(observed.result ? { result: observed.result } : {}),
         ...(outcome.error ? { error: outcome.error, cause: outcome.cause ?? '' } : {}),
       },

@@ -8,7 +8,7 @@ import type { JobObservation } from '../training/job.ts';
 import { jobNameOf } from '../training/job-name.ts';
 import { jobSpecOf, type StageOutputs, stagePrefix } from '../training/job-spec.ts';
 import { type Attempt, type Run, terminalStatuses } from '../training/run.ts';
-import type { StageName } from '../training/stages.ts';
+import { type StageName, stages } from '../training/stages.ts';
 import { nextStep, stepForOpenAttempt } from '../training/submission.ts';
 import { finishAttempt, recordProgress, settleAttempt } from './settle-attempt.ts';
 
@@ -59,10 +59,11 @@ async function makeAttempt(ports: Ports, entry: StageEntry, number: number): Pro
     status: 'intent',
     jobName: jobNameOf(run.runId, stage, number),
     backend: run.backend,
-    capacity: chooseCapacity(earlier, {
+    ...chooseCapacity(earlier, {
       spotAllowed: run.spotAllowed,
       preemptionsBeforeOnDemand: ports.config.training.preemptionsBeforeOnDemand,
     }),
+    resources: run.resources[stage] ?? stages[stage].resources,
     fence: run.fence,
     executionArn: run.executionArn,
     redriveCount: run.redriveCount,

@@ -1,4 +1,5 @@
 import type { Backend } from '../tenants/tenant.ts';
+import type { JobReason } from './job.ts';
 import type { ImageName, Resources, StageName } from './stages.ts';
 
 /** Where a run stands. `skipped` and `busy` ended on purpose without training. */
@@ -62,6 +63,15 @@ export type AttemptStatus =
 /** Kind of capacity an attempt asks for. */
 export type Capacity = 'spot' | 'on-demand';
 
+/** Why an attempt asks for its kind of capacity (docs/capacity.md). */
+export type CapacityBecause =
+  | 'spot-first'
+  | 'spot-forbidden'
+  | 'preempted'
+  | 'spot-unplaceable'
+  | 'on-demand-unplaceable'
+  | 'last-tries';
+
 /** One attempt of one stage: `RUN#id / STAGE#stage#ATTEMPT#n`. */
 export interface Attempt {
   readonly runId: string;
@@ -77,6 +87,9 @@ export interface Attempt {
   readonly jobId?: string;
   readonly backend: Backend;
   readonly capacity: Capacity;
+  readonly capacityBecause?: CapacityBecause;
+  /** What the job asks for. */
+  readonly resources?: Resources;
   readonly fence: number;
   readonly executionArn: string;
   readonly redriveCount: number;
@@ -92,6 +105,8 @@ export interface Attempt {
   readonly finishedAt?: string;
   readonly heartbeatAt?: string;
   readonly exitCode?: number;
+  /** Why the job is over, in the backend's terms. */
+  readonly reason?: JobReason;
   /** The job's own result (counts, metrics, URIs, checksums), at most 4,096 bytes as JSON. */
   readonly result?: Readonly<Record<string, unknown>>;
   /** Name of the error the state machine was or will be told. */

@@ -13,6 +13,8 @@ import { freshDir } from '../local/asl/harness.ts';
 export interface Fate {
   readonly seconds?: number;
   readonly never?: boolean;
+  /** Seconds the job waits for capacity before it runs; Infinity when it finds none. */
+  readonly pendingSeconds?: number;
   readonly exitCode?: number;
   readonly reason?: NonNullable<JobObservation['reason']>;
   readonly message?: string;
@@ -35,6 +37,8 @@ export class ScriptedJobs {
   readonly specs: JobSpec[] = [];
   readonly cancelled: string[] = [];
   readonly observations = new Map<string, JobObservation>();
+  /** Job name to the instance it runs on. */
+  readonly instances = new Map<string, string>();
   readonly clock: VirtualClock;
   readonly objectsRoot: string;
   fate: (spec: JobSpec) => Fate = () => ({});
@@ -78,6 +82,11 @@ export class ScriptedJobs {
         this.cancelled.push(jobName);
         this.#end(jobName, { exitCode: 143, reason: stopReasonOf(reason), message: reason });
       },
+      runningOn: async (instanceId) =>
+        this.specs.filter(
+          ({ jobName }) =>
+            this.instances.get(jobName) === instanceId && this.observations.get(jobName)?.state === 'running',
+        ),
       recover: () => ({ adopted: 0, queued: 0, lost: 0 }),
       close: () => {},
     };
@@ -88,11 +97,24 @@ export class ScriptedJobs {
     if (this.observations.has(spec.jobName)) return ref;
     this.specs.push(spec);
     const fate = this.fate(spec);
-    this.observations.set(spec.jobName, { ...ref, state: 'running', capacity: spec.capacity });
-    if (!fate.never)
-      this.clock.setTimer((fate.seconds ?? 1) * 1000, () => this.#end(spec.jobName, fate, spec));
+    this.observations.set(spec.jobName, { ...ref, state: 'pending', capacity: spec.capacity });
+    if (fate.pendingSeconds === undefined) this.#run(spec, fate);
+    else if (Number.isFinite(fate.pendingSeconds))
+      this.clock.setTimer(fate.pendingSeconds * 1000, () => this.#run(spec, fate));
     this.onSubmit(spec);
     return ref;
+  }
+
+  /** The job has its capacity; the listener hears of it only when it had to wait, as a job that starts at once is told of late. */
+  #run(spec: JobSpec, fate: Fate): void {
+    const before = this.observations.get(spec.jobName);
+    if (before?.state !== 'pending') return;
+    const startedAt = new Date(this.clock.now()).toISOString();
+    const after: JobObservation = { ...before, state: 'running', startedAt };
+    this.observations.set(spec.jobName, after);
+    if (fate.pendingSeconds !== undefined) this.listener(after, spec);
+    if (!fate.never)
+      this.clock.setTimer((fate.seconds ?? 1) * 1000, () => this.#end(spec.jobName, fate, spec));
   }
 
   #end(jobName: string, fate: Fate, spec = this.specs.find((one) => one.jobName === jobName)): void {

@@ -254,8 +254,8 @@ describe('environments', () => {
 });
 
 describe('refused settings', () => {
-  const { region, dataBucket, maxConcurrency, ...file } = readSettings('prod');
-  const service = { environment: 'prod', region, dataBucket, training: { maxConcurrency } };
+  const { region, dataBucket, maxConcurrency, capacity, ...file } = readSettings('prod');
+  const service = { environment: 'prod', region, dataBucket, training: { maxConcurrency }, capacity };
   const build = (change: object) => () => createPlatform(loadInfrastructure({ ...file, ...change }, service));
 
   it.each([

@@ -45,7 +45,11 @@ describe('deploymentOf', () => {
       ...{ quality: { gate: 'optional' } },
       training: {
         ...{ maxConcurrency: 1, successTarget: 0.95, leaseSeconds: 900 },
-        ...{ preemptionsBeforeOnDemand: 2, lookupGraceSeconds: 5 },
+        ...{ preemptionsBeforeOnDemand: 2, placementSeconds: 600, lookupGraceSeconds: 5 },
+      },
+      capacity: {
+        ...{ batchSpotVcpus: 0, batchOnDemandVcpus: 0, eksSpotVcpus: 0, eksOnDemandVcpus: 0 },
+        memoryPerVcpu: 1792,
       },
     };
     expect(loadConfig({ file, variables: complete }).environment).toBe('dev');

@@ -9,6 +9,7 @@ const service = {
   region: 'us-west-2',
   dataBucket: 'embeddings-saas-data',
   training: { maxConcurrency: 200 },
+  capacity: { batchSpotVcpus: 800, batchOnDemandVcpus: 200, eksSpotVcpus: 840 },
 };
 
 type Settings = Record<string, unknown>;
@@ -46,6 +47,9 @@ const cases: [path: string, value: unknown, code: string, words: string][] = [
   ['nodeGroups.general.desiredSize', 1, 'CAPACITY_RANGE', 'outside 2 to 10'],
   ['nodeGroups.training_spot.maxSize', 66, 'CAPACITY_RANGE', 'at least 67'],
   ['batch.spotMaxVcpus', 3, 'CAPACITY_RANGE', 'the least is 4'],
+  ['batch.spotMaxVcpus', 799, 'CAPACITY_RANGE', 'promises 800'],
+  ['batch.onDemandMaxVcpus', 100, 'CAPACITY_RANGE', 'promises 200'],
+  ['nodeGroups.training_spot.maxSize', 69, 'CAPACITY_RANGE', 'capacity.eksSpotVcpus promises 840'],
   ['database.backupRetentionDays', 0, 'RETENTION_RANGE', '1 to 35'],
   ['database.backupRetentionDays', 36, 'RETENTION_RANGE', '1 to 35'],
   ['storage.glacierDays', 30, 'RETENTION_RANGE', 'exceed intelligentTieringDays 30'],

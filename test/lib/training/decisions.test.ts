@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { chooseCapacity } from '../../../lib/training/capacity.ts';
 import { dueTenants } from '../../../lib/training/due-tenants.ts';
 import { jobNameOf } from '../../../lib/training/job-name.ts';
 import { checkLogicalDate, logicalDateOf } from '../../../lib/training/logical-date.ts';
@@ -7,7 +6,7 @@ import { judgeNight, outcomeOf } from '../../../lib/training/night.ts';
 import { nightDate, nightSuffix } from '../../../lib/training/night-input.ts';
 import { outcomeOfJob } from '../../../lib/training/outcome.ts';
 import type { RunStatus } from '../../../lib/training/run.ts';
-import { anAttempt, aRun, aTenant } from '../../fixtures/records.ts';
+import { aRun, aTenant } from '../../fixtures/records.ts';
 
 describe('dueTenants', () => {
   it('takes active, scheduled tenants without a succeeded run for the date, highest priority first', () => {
@@ -107,26 +106,6 @@ describe('outcomeOfJob', () => {
       result,
     });
     expect(cause).toBe('DATA_TOO_FEW_DOCUMENTS: 3 usable documents, 10 are needed');
-  });
-});
-
-describe('chooseCapacity', () => {
-  const policy = { spotAllowed: true, preemptionsBeforeOnDemand: 2 };
-  const preempted = anAttempt({ status: 'preempted' });
-
-  it.each([
-    ['spot at first', [], policy, 'spot'],
-    ['spot after one preemption', [preempted], policy, 'spot'],
-    ['on-demand after the second', [preempted, preempted], policy, 'on-demand'],
-    [
-      'spot after any number of the job’s own failures',
-      Array(5).fill(anAttempt({ status: 'failed' })),
-      policy,
-      'spot',
-    ],
-    ['on-demand where spot is not allowed', [], { ...policy, spotAllowed: false }, 'on-demand'],
-  ] as const)('%s', (_, earlier, rules, capacity) => {
-    expect(chooseCapacity(earlier, rules)).toBe(capacity);
   });
 });
 

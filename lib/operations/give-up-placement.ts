@@ -1,0 +1,98 @@
+import type { ServiceConfig } from '../config/service-config.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { JobObservation } from '../training/job.ts';
+import { placementOf, type QueueFacts } from '../training/placement.ts';
+import type { Attempt, Capacity } from '../training/run.ts';
+import { stages } from '../training/stages.ts';
+import { unplaceableReason } from '../training/stop-reason.ts';
+
+type Needed = Pick<Ports, 'runs' | 'jobs' | 'notifier' | 'config' | 'clock' | 'log' | 'metrics'>;
+
+/** What a pass knows: its own open attempts and what their backends said of them. */
+export interface Observed {
+  readonly attempts: readonly Attempt[];
+  readonly jobs: ReadonlyMap<string, JobObservation>;
+  readonly shard: number;
+}
+
+interface Pending {
+  readonly attempt: Attempt;
+  readonly observed: JobObservation;
+}
+
+/** vCPU a queue may use; 0 when that is not known. */
+function vcpusOf({ capacity }: ServiceConfig, backend: Attempt['backend'], kind: Capacity): number {
+  if (backend === 'batch') return kind === 'spot' ? capacity.batchSpotVcpus : capacity.batchOnDemandVcpus;
+  if (backend === 'eks') return kind === 'spot' ? capacity.eksSpotVcpus : capacity.eksOnDemandVcpus;
+  return 0;
+}
+
+function cpuOf(attempt: Attempt): number {
+  return (attempt.resources ?? stages[attempt.stage].resources).cpu;
+}
+
+function pendingSince({ submittedAt, intentAt }: Attempt): number {
+  return Date.parse(submittedAt ?? intentAt);
+}
+
+function queueFacts(config: ServiceConfig, job: Attempt, open: readonly Attempt[]): QueueFacts {
+  // The local backend is one machine, whatever kind of capacity a job asked for.
+  const sameQueue = (one: Attempt) =>
+    one.backend === job.backend && (one.backend === 'local' || one.capacity === job.capacity);
+  const running = open.filter((one) => sameQueue(one) && one.status === 'running');
+  const starts = running.flatMap(({ startedAt }) => (startedAt === undefined ? [] : [Date.parse(startedAt)]));
+  return {
+    vcpus: vcpusOf(config, job.backend, job.capacity),
+    runningVcpus: running.reduce((sum, one) => sum + cpuOf(one), 0),
+    ...(starts.length === 0 ? {} : { lastStartAt: Math.max(...starts) }),
+  };
+}
+
+/** Open attempts of all shards: a queue is shared by all of them. Read only when a job has waited too long. */
+async function openEverywhere({ runs, config }: Needed, { attempts, shard }: Observed): Promise<Attempt[]> {
+  const { shards } = config.reconcile;
+  const all = [...attempts];
+  for (let other = 0; other < shards; other += 1)
+    if (other !== shard) all.push(...(await runs.listOpenAttempts({ shard: other, shards })));
+  return all;
+}
+
+/** F18: both kinds are short; the bounded retries go on, the old models stay, and people should know. */
+async function alert({ notifier }: Needed, stuck: readonly Attempt[], limitSeconds: number): Promise<void> {
+  const names = stuck.map((attempt) => attempt.jobName);
+  await notifier.notify({
+    severity: 'warning',
+    subject: 'On-demand capacity cannot be had',
+    body: `${names.length} jobs found no on-demand capacity within ${limitSeconds} seconds (${names.slice(0, 10).join(', ')}${names.length > 10 ? ', ...' : ''}). They are tried again until their retries are spent; the models that are live stay.`,
+  });
+}
+
+/**
+ * Stops jobs that their backend could not place in time, so that their next attempt asks for the other kind of capacity.
+ * Their completion comes as `unplaceable`; telling a job twice does nothing. Returns how many were told.
+ */
+export async function giveUpPlacement(ports: Needed, observed: Observed): Promise<number> {
+  const limit = { now: ports.clock.now(), limitSeconds: ports.config.training.placementSeconds };
+  const late = observed.attempts.flatMap((attempt): Pending[] => {
+    const job = observed.jobs.get(attempt.jobName);
+    if (job?.state !== 'pending') return [];
+    return limit.now - pendingSince(attempt) >= limit.limitSeconds * 1000 ? [{ attempt, observed: job }] : [];
+  });
+  if (late.length === 0) return 0;
+  const open = await openEverywhere(ports, observed);
+  const stuck: Attempt[] = [];
+  for (const { attempt, observed: job } of late) {
+    const facts = queueFacts(ports.config, attempt, open);
+    const pending = { since: pendingSince(attempt), vcpus: cpuOf(attempt) };
+    if (placementOf(pending, facts, limit) !== 'unplaceable') continue;
+    const waited = Math.round((limit.now - pending.since) / 1000);
+    const why = `no ${attempt.capacity} capacity within ${waited} seconds`;
+    await ports.jobs.get(attempt.backend)?.cancel(job, unplaceableReason(why));
+    ports.metrics.count('JobsUnplaceable', 1, { capacity: attempt.capacity });
+    ports.log.warn('job could not be placed', { runId: attempt.runId, jobName: attempt.jobName, ...facts });
+    stuck.push(attempt);
+  }
+  const dearest = stuck.filter((attempt) => attempt.capacity === 'on-demand');
+  if (dearest.length > 0) await alert(ports, dearest, limit.limitSeconds);
+  return stuck.length;
+}

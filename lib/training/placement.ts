@@ -1,0 +1,46 @@
+/** What is known of one queue (a backend's spot or on-demand capacity) when a pending job is looked at. */
+export interface QueueFacts {
+  /** vCPU that the queue may use; 0 when that is not configured. */
+  readonly vcpus: number;
+  /** vCPU of our jobs that run in it. */
+  readonly runningVcpus: number;
+  /** When a job of ours last started in it, milliseconds. */
+  readonly lastStartAt?: number;
+}
+
+/** A job that its backend has accepted and not started. */
+export interface PendingJob {
+  /** Milliseconds. */
+  readonly since: number;
+  readonly vcpus: number;
+}
+
+/** How long a job may wait. */
+export interface PlacementLimit {
+  readonly now: number;
+  readonly limitSeconds: number;
+}
+
+/** `waiting`: not long enough to say. `behind-our-own`: it is its turn that is missing, not capacity. */
+export type Placement = 'waiting' | 'behind-our-own' | 'unplaceable';
+
+/** Limits after which a queue that is not full no longer counts as moving, however slowly it places others. */
+export const patience = 6;
+
+/**
+ * Whether a pending job cannot be placed. It waits behind our own jobs as long as they fill the queue, or (in a queue that
+ * is not full) as long as the queue still starts some of them: moving it to dearer capacity would then gain nothing that
+ * the queue does not give. A queue of unknown size counts as full while anything of ours runs in it.
+ */
+export function placementOf(job: PendingJob, queue: QueueFacts, limit: PlacementLimit): Placement {
+  const limitMs = limit.limitSeconds * 1000;
+  const waited = limit.now - job.since;
+  if (waited < limitMs) return 'waiting';
+  const full =
+    queue.vcpus === 0
+      ? queue.runningVcpus > 0
+      : queue.runningVcpus > 0 && queue.runningVcpus + job.vcpus > queue.vcpus;
+  if (full) return 'behind-our-own';
+  const moving = queue.lastStartAt !== undefined && limit.now - queue.lastStartAt < limitMs;
+  return moving && waited < limitMs * patience ? 'behind-our-own' : 'unplaceable';
+}

@@ -1,0 +1,137 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { chooseCapacity, lastTriesOnDemand, platformRetries } from '../../../lib/training/capacity.ts';
+import type { Attempt } from '../../../lib/training/run.ts';
+import { anAttempt } from '../../fixtures/records.ts';
+
+const policy = { spotAllowed: true, preemptionsBeforeOnDemand: 2 };
+const reclaimed = anAttempt({ status: 'preempted', reason: 'preempted' });
+const lost = anAttempt({ status: 'lost', reason: 'lost' });
+const failed = anAttempt({ status: 'failed', reason: 'error' });
+const noSpot = anAttempt({ status: 'preempted', reason: 'unplaceable' });
+const noOnDemand = anAttempt({ status: 'preempted', reason: 'unplaceable', capacity: 'on-demand' });
+
+describe('chooseCapacity', () => {
+  it.each<[string, Attempt[], Partial<typeof policy>, string, string]>([
+    ['spot at first', [], {}, 'spot', 'spot-first'],
+    ['spot after one reclaim', [reclaimed], {}, 'spot', 'spot-first'],
+    ['F17: on-demand after the second', [reclaimed, reclaimed], {}, 'on-demand', 'preempted'],
+    ['a loss without notice like a reclaim', [reclaimed, lost], {}, 'on-demand', 'preempted'],
+    ['on-demand at once when spot was not placed', [noSpot], {}, 'on-demand', 'spot-unplaceable'],
+    [
+      'on-demand still when the job then failed by itself',
+      [noSpot, { ...failed, capacity: 'on-demand' }],
+      {},
+      'on-demand',
+      'spot-unplaceable',
+    ],
+    [
+      'F18: spot again when on-demand was not placed either',
+      [noSpot, noOnDemand],
+      {},
+      'spot',
+      'on-demand-unplaceable',
+    ],
+    [
+      'on-demand in turn when neither was placed',
+      [noSpot, noOnDemand, noSpot],
+      {},
+      'on-demand',
+      'spot-unplaceable',
+    ],
+    [
+      'on-demand for a stage that was reclaimed twice, placed or not',
+      [reclaimed, reclaimed, noOnDemand],
+      {},
+      'on-demand',
+      'preempted',
+    ],
+    ['spot after any number of the job’s own failures', Array(5).fill(failed), {}, 'spot', 'spot-first'],
+    [
+      'spot after a reclaim that hit on-demand capacity',
+      Array(2).fill({ ...reclaimed, capacity: 'on-demand' }),
+      {},
+      'spot',
+      'spot-first',
+    ],
+    ['on-demand where spot is not allowed', [], { spotAllowed: false }, 'on-demand', 'spot-forbidden'],
+    [
+      'on-demand where it is not allowed though on-demand was not placed',
+      [noOnDemand],
+      { spotAllowed: false },
+      'on-demand',
+      'spot-forbidden',
+    ],
+  ])('%s', (_, earlier, over, capacity, capacityBecause) => {
+    expect(chooseCapacity(earlier, { ...policy, ...over })).toEqual({ capacity, capacityBecause });
+  });
+
+  it('does not risk the last tries on spot, however often it may be preempted', () => {
+    const brave = { ...policy, preemptionsBeforeOnDemand: 100 };
+    const tries = Array.from(
+      { length: platformRetries + 1 },
+      (_, n) => chooseCapacity(Array(n).fill(reclaimed), brave).capacity,
+    );
+    expect(tries.slice(-lastTriesOnDemand)).toEqual(['on-demand', 'on-demand']);
+    expect(tries.slice(0, -lastTriesOnDemand).every((capacity) => capacity === 'spot')).toBe(true);
+  });
+
+  it('counts the tries of the newest redrive only: its retriers begin anew', () => {
+    const brave = { ...policy, preemptionsBeforeOnDemand: 100 };
+    const before = Array<Attempt>(platformRetries).fill(reclaimed);
+    const after = { ...failed, redriveCount: 1 };
+    expect(chooseCapacity(before, brave).capacityBecause).toBe('last-tries');
+    expect(chooseCapacity([...before, after], brave).capacityBecause).toBe('spot-first');
+  });
+
+  it('counts with the budget that the machine gives every stage', () => {
+    const budgets: number[] = [];
+    JSON.parse(
+      readFileSync('statemachines/tenant-model-training.asl.json', 'utf8'),
+      (_, value: Record<string, unknown> | null) => {
+        const errors = value?.['ErrorEquals'];
+        if (Array.isArray(errors) && errors.includes('JobPreempted'))
+          budgets.push(Number(value?.['MaxAttempts']));
+        return value;
+      },
+    );
+    expect(budgets).toEqual(Array(5).fill(platformRetries));
+  });
+
+  const attempts = fc.array(
+    fc.constantFrom(reclaimed, lost, failed, noSpot, noOnDemand, anAttempt({ status: 'cancelled' })),
+    { maxLength: 15 },
+  );
+
+  it('never lets a stage be reclaimed more often than the policy says, nor spot be asked for where it is forbidden', () => {
+    fc.assert(
+      fc.property(attempts, fc.integer({ min: 0, max: 5 }), (earlier, preemptionsBeforeOnDemand) => {
+        const choice = chooseCapacity(earlier, { spotAllowed: true, preemptionsBeforeOnDemand });
+        const reclaims = earlier.filter((one) => one === reclaimed || one === lost).length;
+        if (choice.capacity === 'spot') expect(reclaims).toBeLessThan(preemptionsBeforeOnDemand);
+        expect(chooseCapacity(earlier, { ...policy, spotAllowed: false }).capacity).toBe('on-demand');
+      }),
+    );
+  });
+
+  it("does not depend on the job's own failures, wherever they stand", () => {
+    fc.assert(
+      fc.property(attempts, (earlier) => {
+        const without = earlier.filter((one) => one !== failed);
+        expect(chooseCapacity(earlier, policy)).toEqual(chooseCapacity(without, policy));
+      }),
+    );
+  });
+
+  it('never asks for the kind that was missing last while the other is open to it', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom(noSpot, noOnDemand), { minLength: 1, maxLength: 8 }),
+        (earlier) => {
+          expect(chooseCapacity(earlier, policy).capacity).not.toBe(earlier.at(-1)?.capacity);
+        },
+      ),
+    );
+  });
+});
