@@ -1,12 +1,4 @@
-import {
-  chmodSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -160,31 +152,6 @@ describe('prepare', () => {
 });
 
 describe('train', () => {
-  it('goes on from its last whole checkpoint after a SIGTERM, skipping a torn one, and ends where an undisturbed training ends', async () => {
-    const folder = uri(documentsFolder(60));
-    const calm = openWorkload();
-    await calm.stage('prepare', { documents: folder });
-    await calm.stage('train');
-    const stormy = openWorkload();
-    await stormy.stage('prepare', { documents: folder });
-    const first = await stormy.stage('train', {
-      onLine: (line, kill) => line.includes('"epoch":4') && kill('SIGTERM'),
-    });
-    expect(first).toMatchObject({ code: 143, result: { error: { code: 'INTERRUPTED' } } });
-    const checkpoints = join(stormy.root, 'objects/data-bucket/acme/runs/r1/train/1/checkpoints');
-    const newest = readdirSync(checkpoints).sort().at(-1) ?? '';
-    truncateSync(join(checkpoints, newest), 1000);
-    const second = await stormy.stage('train', { attempt: 2 });
-    expect(second.code, second.stderr).toBe(0);
-    expect(second.result['resumedFrom']).toBe(Number(/epoch-(\d+)/.exec(newest)?.[1]) - 1);
-    expect(second.stdout).toContain('checkpoint skipped');
-    const bytes = async (workload: typeof calm, attempt: number) =>
-      Buffer.from(await workload.objects.get(`${workload.prefix('train', attempt)}model.bin`)).toString(
-        'base64',
-      );
-    expect(await bytes(stormy, 2)).toBe(await bytes(calm, 1));
-  }, 60_000);
-
   it('caps the tokens and says so', async () => {
     const { stage } = openWorkload();
     await stage('prepare', { documents: uri(documentsFolder(12)) });

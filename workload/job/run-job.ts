@@ -110,7 +110,8 @@ async function work(
 /** Runs a job by the contract: result, exit code and one line of JSON on stderr when it fails. Ends the process. */
 export async function runJob(definition: JobDefinition): Promise<void> {
   const stop = new AbortController();
-  process.once('SIGTERM', () => stop.abort());
+  // Not once: the platform may ask again, and a second signal without a listener would end the job at once.
+  process.on('SIGTERM', () => stop.abort());
   // A job's environment is its input: the contract is read here, at its door.
   const variables = process.env;
   try {

@@ -1,6 +1,12 @@
 import { artifactNames } from '../../lib/training/candidate.ts';
 import { modelTypes } from '../../lib/training/stages.ts';
-import { beginSkipGram, type SkipGramOptions, trainEpoch } from '../../lib/training/vectors/skip-gram.ts';
+import {
+  beginSkipGram,
+  planEpoch,
+  type SkipGramOptions,
+  type SkipGramState,
+  trainSlice,
+} from '../../lib/training/vectors/skip-gram.ts';
 import { encodeModel } from '../../lib/training/vectors/word-model.ts';
 import { ArtifactWriter } from '../job/artifacts.ts';
 import type { JobContext } from '../job/context.ts';
@@ -8,6 +14,15 @@ import { JobFailure, jobExit } from '../job/failure.ts';
 import { checkInterrupted, type JobArguments } from '../job/run-job.ts';
 import { dropCheckpoints, fingerprintOf, latestCheckpoint, saveCheckpoint } from './checkpoints.ts';
 import { type Corpus, loadCorpus } from './corpus.ts';
+
+/** A training under way. */
+interface Training {
+  readonly corpus: Corpus;
+  readonly state: SkipGramState;
+  readonly options: SkipGramOptions;
+  /** Names data, seed and shape in its checkpoints. */
+  readonly fingerprint: Buffer;
+}
 
 /** Dimensions where the tenant's options name none. */
 const defaultDimensions = 64;
@@ -38,24 +53,44 @@ function optionsOf(context: JobContext, args: JobArguments): SkipGramOptions {
   };
 }
 
+/** Positions trained between two looks at the world, about a tenth of a second: so soon a SIGTERM is heard. */
+const slicePositions = 2_000;
+
+/** One epoch, or what is left of it. Asked to stop, it saves where it stands, within the epoch, and leaves. */
+async function trainEpoch(
+  context: JobContext,
+  { corpus, state, options, fingerprint }: Training,
+): Promise<number> {
+  const plan = planEpoch(corpus.rows, corpus.counts, state);
+  for (;;) {
+    const loss = trainSlice(plan, state, options, slicePositions);
+    // A signal can only arrive while the event loop turns.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    if (context.signal.aborted) {
+      await saveCheckpoint(context, state, fingerprint);
+      context.progress('stopping', { epoch: state.epoch, at: state.at });
+      checkInterrupted(context);
+    }
+    if (loss !== undefined) return loss;
+  }
+}
+
 /** Epochs from where the last whole checkpoint left off; every epoch's loss is reported and its state saved. */
 async function trainAll(context: JobContext, corpus: Corpus, options: SkipGramOptions) {
   const fingerprint = fingerprintOf({ ...options, checksum: corpus.checksum, tokens: corpus.tokens });
   const found = await latestCheckpoint(context, fingerprint);
   const state = found?.state ?? beginSkipGram(corpus.words.length, options);
   const resumedFrom = found ? state.epoch : 0;
-  if (found) context.progress('resuming from a checkpoint', { epoch: state.epoch, uri: found.uri });
+  if (found)
+    context.progress('resuming from a checkpoint', { epoch: state.epoch, at: state.at, uri: found.uri });
   const losses: number[] = [];
   while (state.epoch < options.epochs) {
-    checkInterrupted(context);
-    const loss = trainEpoch(corpus.rows, corpus.counts, state, options);
+    const loss = await trainEpoch(context, { corpus, state, options, fingerprint });
     if (!Number.isFinite(loss))
       throw new JobFailure(jobExit.data, 'DATA_NAN', `The loss of epoch ${state.epoch} is ${loss}.`);
     losses.push(Number(loss.toFixed(4)));
     await saveCheckpoint(context, state, fingerprint);
     context.progress('epoch done', { epoch: state.epoch, of: options.epochs, loss: losses.at(-1) });
-    // A signal can only arrive while the event loop turns.
-    await new Promise<void>((resolve) => setImmediate(resolve));
   }
   return { state, losses, resumedFrom };
 }

@@ -11,11 +11,18 @@ export interface SkipGramOptions {
   readonly seed: number;
 }
 
-/** Where a training stands: enough to go on after a restart as if nothing had happened. */
+/** Where a training stands, also within an epoch: enough to go on after a restart as if nothing had happened. */
 export interface SkipGramState {
   /** Epochs that are done. */
   epoch: number;
+  /** Positions of the epoch under way that are done. */
+  at: number;
   random: number;
+  /** Randomness with which the epoch under way began: it says which words are thinned out. */
+  epochRandom: number;
+  /** Loss and pairs of the epoch under way so far. */
+  loss: number;
+  pairs: number;
   readonly input: Float32Array;
   readonly output: Float32Array;
 }
@@ -94,68 +101,90 @@ export function beginSkipGram(words: number, { dimensions, seed }: SkipGramOptio
     random = next(random);
     input[index] = (random / 2 ** 32 - 0.5) / dimensions;
   }
-  return { epoch: 0, random, input, output: new Float32Array(words * dimensions) };
+  const output = new Float32Array(words * dimensions);
+  return { epoch: 0, at: 0, random, epochRandom: random, loss: 0, pairs: 0, input, output };
+}
+
+/** What all slices of one epoch share. */
+export interface EpochPlan {
+  /** Row numbers, -1 between passages, frequent words thinned out. */
+  readonly corpus: Int32Array;
+  readonly table: Uint32Array;
+}
+
+/** Plans the epoch that the state stands before or in; `whole` holds row numbers, -1 between passages. */
+export function planEpoch(whole: Int32Array, counts: readonly number[], state: SkipGramState): EpochPlan {
+  if (state.at === 0) state.epochRandom = state.random;
+  const { rows, random } = thinned(whole, counts, state.epochRandom);
+  if (state.at === 0) state.random = random;
+  return { corpus: rows, table: negativeTable(counts) };
+}
+
+/** One word and one of its neighbours, with negative samples (Mikolov et al. 2013); adds to loss and pairs. */
+function trainPair(
+  pair: { readonly center: number; readonly context: number; readonly rate: number },
+  { table }: EpochPlan,
+  state: SkipGramState,
+  options: SkipGramOptions,
+  gradient: Float32Array,
+): void {
+  const { dimensions, negatives } = options;
+  const { input, output } = state;
+  const row = pair.context * dimensions;
+  gradient.fill(0);
+  for (let sample = 0; sample <= negatives; sample += 1) {
+    let target = pair.center;
+    if (sample > 0) {
+      state.random = next(state.random);
+      target = table[state.random & (tableSize - 1)] as number;
+      if (target === pair.center) continue;
+    }
+    const column = target * dimensions;
+    let dot = 0;
+    for (let index = 0; index < dimensions; index += 1)
+      dot += (input[row + index] as number) * (output[column + index] as number);
+    const predicted = sigmoid(dot);
+    const step = ((sample === 0 ? 1 : 0) - predicted) * pair.rate;
+    state.loss -= Math.log(Math.max(1e-7, sample === 0 ? predicted : 1 - predicted));
+    for (let index = 0; index < dimensions; index += 1) {
+      gradient[index] = (gradient[index] as number) + step * (output[column + index] as number);
+      output[column + index] = (output[column + index] as number) + step * (input[row + index] as number);
+    }
+  }
+  for (let index = 0; index < dimensions; index += 1)
+    input[row + index] = (input[row + index] as number) + (gradient[index] as number);
+  state.pairs += 1;
 }
 
 /**
- * Trains one epoch in place and returns its mean loss per pair (negative sampling, Mikolov et al. 2013).
- * `whole` holds row numbers, -1 between passages.
+ * Trains so many positions of the epoch in place. Undefined while the epoch goes on, its mean loss per pair when it is
+ * over. However an epoch is cut into slices, the numbers are the same.
  */
-export function trainEpoch(
-  whole: Int32Array,
-  counts: readonly number[],
+export function trainSlice(
+  plan: EpochPlan,
   state: SkipGramState,
   options: SkipGramOptions,
-): number {
-  const { dimensions, window, negatives, epochs, learningRate } = options;
-  const { input, output } = state;
-  const table = negativeTable(counts);
-  const gradient = new Float32Array(dimensions);
-  const { rows: corpus, random: thinnedRandom } = thinned(whole, counts, state.random);
-  let random = thinnedRandom;
-  let loss = 0;
-  let pairs = 0;
-  for (let at = 0; at < corpus.length; at += 1) {
+  positions: number,
+): number | undefined {
+  const { corpus } = plan;
+  const gradient = new Float32Array(options.dimensions);
+  const end = Math.min(corpus.length, state.at + positions);
+  for (let at = state.at; at < end; at += 1) {
     const center = corpus[at] as number;
     if (center < 0) continue;
-    const done = (state.epoch + at / corpus.length) / epochs;
-    const rate = learningRate * Math.max(1e-4, 1 - done);
-    random = next(random);
-    const reach = 1 + (random % window);
+    const done = (state.epoch + at / corpus.length) / options.epochs;
+    const rate = options.learningRate * Math.max(1e-4, 1 - done);
+    state.random = next(state.random);
+    const reach = 1 + (state.random % options.window);
     for (let side = -reach; side <= reach; side += 1) {
       const context = side === 0 ? -1 : (corpus[at + side] ?? -1);
-      if (context < 0) {
-        if (side < 0) continue;
-        if (side === 0) continue;
-        break;
-      }
-      const row = context * dimensions;
-      gradient.fill(0);
-      for (let sample = 0; sample <= negatives; sample += 1) {
-        let target = center;
-        if (sample > 0) {
-          random = next(random);
-          target = table[random & (tableSize - 1)] as number;
-          if (target === center) continue;
-        }
-        const column = target * dimensions;
-        let dot = 0;
-        for (let index = 0; index < dimensions; index += 1)
-          dot += (input[row + index] as number) * (output[column + index] as number);
-        const predicted = sigmoid(dot);
-        const step = ((sample === 0 ? 1 : 0) - predicted) * rate;
-        loss -= Math.log(Math.max(1e-7, sample === 0 ? predicted : 1 - predicted));
-        for (let index = 0; index < dimensions; index += 1) {
-          gradient[index] = (gradient[index] as number) + step * (output[column + index] as number);
-          output[column + index] = (output[column + index] as number) + step * (input[row + index] as number);
-        }
-      }
-      for (let index = 0; index < dimensions; index += 1)
-        input[row + index] = (input[row + index] as number) + (gradient[index] as number);
-      pairs += 1;
+      if (context >= 0) trainPair({ center, context, rate }, plan, state, options, gradient);
+      else if (side > 0) break;
     }
   }
-  state.random = random;
-  state.epoch += 1;
-  return pairs === 0 ? 0 : loss / pairs;
+  state.at = end;
+  if (end < corpus.length) return undefined;
+  const loss = state.pairs === 0 ? 0 : state.loss / state.pairs;
+  Object.assign(state, { epoch: state.epoch + 1, at: 0, loss: 0, pairs: 0 });
+  return loss;
 }

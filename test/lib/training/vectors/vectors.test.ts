@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Embedder } from '../../../../lib/training/vectors/embedder.ts';
 import { decodeFlatIndex, encodeFlatIndex, search } from '../../../../lib/training/vectors/flat-index.ts';
+import { beginSkipGram, planEpoch, trainSlice } from '../../../../lib/training/vectors/skip-gram.ts';
 import { tokenize } from '../../../../lib/training/vectors/tokens.ts';
 import { decodeModel, encodeModel } from '../../../../lib/training/vectors/word-model.ts';
 
@@ -101,5 +102,36 @@ describe('tokenize', () => {
       'v1.2',
       '日本語',
     ]);
+  });
+});
+
+describe('an epoch of skip-gram', () => {
+  const options = {
+    ...{ dimensions: 4, window: 3, negatives: 2, epochs: 2, learningRate: 0.1, seed: 5 },
+  };
+  const rows = Int32Array.from({ length: 200 }, (_, at) => (at % 20 === 19 ? -1 : (at * 7) % 23));
+  const counts = Array.from({ length: 23 }, (_, row) => rows.filter((one) => one === row).length + 1);
+
+  /** Trains all epochs in slices as long as `slices` says in turn, planning anew before each as after a restart. */
+  function trained(slices: readonly number[]) {
+    const state = beginSkipGram(counts.length, options);
+    const losses: number[] = [];
+    for (let turn = 0; state.epoch < options.epochs; turn += 1) {
+      const plan = planEpoch(rows, counts, state);
+      const loss = trainSlice(plan, state, options, slices[turn % slices.length] ?? 1);
+      if (loss !== undefined) losses.push(loss);
+    }
+    return { state, losses };
+  }
+
+  it('is the same however it is cut and wherever it is taken up again', () => {
+    const whole = trained([1_000]);
+    expect(whole.losses).toHaveLength(2);
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 6 }), (slices) => {
+        expect(trained(slices)).toEqual(whole);
+      }),
+      { numRuns: 30 },
+    );
   });
 });
