@@ -11,24 +11,17 @@ import { Throttled } from '../errors/run-errors.ts';
 import { ConditionFailed, NotFound } from '../errors/store-errors.ts';
 import type { ObjectInfo, ObjectStore } from '../ports/object-store.ts';
 import { parseObjectUri, parsePrefixUri } from '../training/object-uri.ts';
+import { errorName, explainServiceError } from './service-errors.ts';
 
-/** Service errors that mean "slow down". */
-const throttling: ReadonlySet<string> = new Set([
-  'SlowDown',
-  'Throttling',
-  'ThrottlingException',
-  'RequestLimitExceeded',
-  'TooManyRequestsException',
-  '503',
-]);
-
-function explain(error: unknown, uri: string): unknown {
-  const { name = '' } = error as Error;
+function explain(error: unknown, action: string, uri: string): unknown {
+  const name = errorName(error);
   if (name === 'NoSuchKey' || name === 'NotFound')
     return new NotFound('OBJECT_NOT_FOUND', `There is no object ${uri}.`);
   if (name === 'PreconditionFailed' || name === 'ConditionalRequestConflict')
     return new ConditionFailed(`object ${uri} is there already`);
-  return throttling.has(name) ? new Throttled(`S3 asks to slow down (${uri}).`, error) : error;
+  return name === '503'
+    ? new Throttled(`S3 asks to slow down (${uri}).`, error)
+    : explainServiceError(error, action, uri);
 }
 
 /** Objects in S3. The client retries what is safe to retry; what is left is told by the port's errors. */
@@ -38,6 +31,7 @@ export function createS3ObjectStore({
   readonly client?: S3Client;
 } = {}): ObjectStore {
   const call = async <T>(
+    action: string,
     uri: string,
     work: (place: { Bucket: string; Key: string }) => Promise<T>,
   ): Promise<T> => {
@@ -45,7 +39,7 @@ export function createS3ObjectStore({
     try {
       return await work({ Bucket: bucket, Key: key });
     } catch (error) {
-      throw explain(error, uri);
+      throw explain(error, action, uri);
     }
   };
 
@@ -61,7 +55,7 @@ export function createS3ObjectStore({
             ...(token === undefined ? {} : { ContinuationToken: token }),
           }),
         )
-        .catch((error: unknown) => Promise.reject(explain(error, prefixUri)));
+        .catch((error: unknown) => Promise.reject(explain(error, 's3:ListBucket', prefixUri)));
       for (const { Key, Size, LastModified } of page.Contents ?? []) {
         yield {
           uri: `s3://${bucket}/${Key ?? ''}`,
@@ -74,13 +68,20 @@ export function createS3ObjectStore({
   }
 
   return {
-    get: (uri) =>
-      call(uri, async (place) => {
-        const { Body } = await client.send(new GetObjectCommand(place));
-        return Body ? Body.transformToByteArray() : new Uint8Array();
+    get: (uri, { first } = {}) =>
+      call('s3:GetObject', uri, async (place) => {
+        const range = first === undefined ? {} : { Range: `bytes=0-${first - 1}` };
+        try {
+          const { Body } = await client.send(new GetObjectCommand({ ...place, ...range }));
+          return Body ? await Body.transformToByteArray() : new Uint8Array();
+        } catch (error) {
+          // An empty object has no first byte.
+          if (first !== undefined && errorName(error) === 'InvalidRange') return new Uint8Array();
+          throw error;
+        }
       }),
     put: (uri, body, { contentType, ifAbsent } = {}) =>
-      call(uri, async (place) => {
+      call('s3:PutObject', uri, async (place) => {
         await client.send(
           new PutObjectCommand({
             ...place,
@@ -92,7 +93,7 @@ export function createS3ObjectStore({
       }),
     head: async (uri) => {
       try {
-        return await call(uri, async (place) => {
+        return await call('s3:GetObject', uri, async (place) => {
           const { ContentLength, LastModified } = await client.send(new HeadObjectCommand(place));
           return { uri, size: ContentLength ?? 0, modifiedAt: LastModified?.getTime() ?? 0 };
         });
@@ -104,13 +105,13 @@ export function createS3ObjectStore({
     list,
     copy: (fromUri, toUri) => {
       const from = parseObjectUri(fromUri);
-      return call(toUri, async (place) => {
+      return call('s3:PutObject', toUri, async (place) => {
         const source = `${from.bucket}/${from.key.split('/').map(encodeURIComponent).join('/')}`;
         await client.send(new CopyObjectCommand({ ...place, CopySource: source }));
       });
     },
     delete: (uri) =>
-      call(uri, async (place) => {
+      call('s3:DeleteObject', uri, async (place) => {
         await client.send(new DeleteObjectCommand(place));
       }),
   };

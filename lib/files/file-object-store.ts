@@ -4,6 +4,7 @@ import {
   copyFile,
   link,
   mkdir,
+  open,
   readdir,
   readFile,
   realpath,
@@ -30,6 +31,12 @@ function explain(error: unknown, uri: string): unknown {
     });
   }
   return error;
+}
+
+async function readFirst(path: string, bytes: number): Promise<Uint8Array> {
+  await using file = await open(path);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
+  return buffer.subarray(0, bytesRead);
 }
 
 /** Objects as files: `s3://bucket/key` is `<root>/<bucket>/<key>`. Writes go through a temporary file and a rename. */
@@ -91,11 +98,11 @@ export function createFileObjectStore({ root }: { readonly root: string }): Obje
   }
 
   return {
-    get: async (uri) => {
+    get: async (uri, { first } = {}) => {
       try {
         const path = pathOf(uri);
         await checkInside(path, uri);
-        return await readFile(path);
+        return first === undefined ? await readFile(path) : await readFirst(path, first);
       } catch (error) {
         throw explain(error, uri);
       }

@@ -4,6 +4,15 @@ import type { AttemptKey } from './run-store.ts';
 
 export type { JobObservation, JobReason, JobRef, JobSpec } from '../training/job.ts';
 
+/** How a submission may be shortened. */
+export interface SubmitOptions {
+  /**
+   * The intent was written by this very entry: the name cannot have been submitted before, so a backend that would have to
+   * look it up need not. Without it, `submit` looks first.
+   */
+  readonly fresh?: boolean;
+}
+
 /** One backend that runs jobs (processes, Batch, Kubernetes). All implementations pass test/contract/job-runner.ts. */
 export interface JobRunner {
   readonly backend: Backend;
@@ -13,10 +22,13 @@ export interface JobRunner {
    */
   readonly lookupLags?: boolean;
   /** Starts the job; submitting a name that exists already returns the existing job and starts nothing. */
-  submit(spec: JobSpec): Promise<JobRef>;
+  submit(spec: JobSpec, options?: SubmitOptions): Promise<JobRef>;
   /** Looks a job up by its deterministic name. */
   find(jobName: string): Promise<JobObservation | undefined>;
-  /** Observes many jobs with as few calls as the backend allows; unknown jobs are absent from the map (keyed by jobName). */
+  /**
+   * Observes many jobs with as few calls as the backend allows; unknown jobs are absent from the map (keyed by jobName). A
+   * backend whose jobs wait in a queue stops those that nothing will place, as `unplaceable`.
+   */
   observe(jobs: readonly JobRef[]): Promise<ReadonlyMap<string, JobObservation>>;
   /**
    * Asks the job to stop (SIGTERM, grace, SIGKILL); cancelling a finished or unknown job does nothing. What the job then

@@ -13,12 +13,18 @@ export interface PutOptions {
   readonly ifAbsent?: boolean;
 }
 
+/** How much of an object is read. */
+export interface GetOptions {
+  /** At most so many bytes, from the first; 1 or more. */
+  readonly first?: number;
+}
+
 /**
  * Objects under `s3://bucket/key` URIs. A write is all or nothing: readers see the old object or the whole new one.
  * Errors: `OBJECT_NOT_FOUND` (NotFound), `OBJECT_URI_INVALID`, `PREFIX_UNSAFE` (a prefix without trailing slash).
  */
 export interface ObjectStore {
-  get(uri: string): Promise<Uint8Array>;
+  get(uri: string, options?: GetOptions): Promise<Uint8Array>;
   put(uri: string, body: Uint8Array | string, options?: PutOptions): Promise<void>;
   head(uri: string): Promise<ObjectInfo | undefined>;
   /** All objects below a prefix that ends in "/", in key order. */

@@ -15,6 +15,17 @@ export function describeObjectStore(name: string, make: () => Promise<ObjectStor
       expect(await store.head('s3://bucket-a/x')).toBeUndefined();
     });
 
+    it('reads no more of an object than is asked for', async () => {
+      const store = await make();
+      await store.put('s3://bucket-a/long', 'hello');
+      await store.put('s3://bucket-a/empty', '');
+      const first = async (uri: string, bytes: number) =>
+        new TextDecoder().decode(await store.get(uri, { first: bytes }));
+      expect(await first('s3://bucket-a/long', 2)).toBe('he');
+      expect(await first('s3://bucket-a/long', 99)).toBe('hello');
+      expect(await first('s3://bucket-a/empty', 2)).toBe('');
+    });
+
     it('says which object is missing', async () => {
       const store = await make();
       await expect(store.get('s3://bucket-a/nothing')).rejects.toMatchObject({

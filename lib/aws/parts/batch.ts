@@ -1,9 +1,56 @@
-import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
-import type { PortsPart } from '../base.ts';
+import { BatchClient } from '@aws-sdk/client-batch';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ECSClient } from '@aws-sdk/client-ecs';
+import { S3Client } from '@aws-sdk/client-s3';
+import type { AwsBase, PortsPart } from '../base.ts';
+import { createBatchCalls, OnceBatchClient } from '../batch/batch-calls.ts';
+import { createBatchJobRunner } from '../batch/batch-job-runner.ts';
+import { createCallBudget } from '../batch/call-budget.ts';
+import { createInstanceJobs } from '../batch/instance-jobs.ts';
+import { createJobDefinitions } from '../batch/job-definitions.ts';
+import { createTableBucket } from '../batch/table-bucket.ts';
+import type { BucketRule } from '../batch/token-bucket.ts';
+import { createS3ObjectStore } from '../s3-object-store.ts';
 
-/** The job runner of Batch on AWS is not part of this version: the first invocation says so. */
-export const part = (): PortsPart => {
-  throw new EpsilonError('AWS_NOT_WIRED', 'The job runner of Batch on AWS is not part of this version.', {
-    exitCode: exitCodes.backend,
+/**
+ * Batch allows an account 50 calls a second. Ten are left to people and to Batch's own console, and a fifth of the burst to
+ * calls that end or observe jobs, so that a wave of submissions cannot keep the control plane from seeing its jobs.
+ */
+const rule: BucketRule = { perSecond: 40, burst: 50, reserved: 0.2 };
+
+/** The job runner of Batch. */
+export const part = ({ clients, config, deployment, clock, log, metrics }: AwsBase): PortsPart => {
+  const bucket = createTableBucket({
+    client: clients.of(DynamoDBClient),
+    tableName: deployment.tableName,
+    name: 'batch',
+    rule,
+    clock,
   });
+  const calls = createBatchCalls({
+    client: clients.of(BatchClient),
+    once: clients.of(OnceBatchClient),
+    budget: createCallBudget({ api: 'batch', bucket, clock, metrics }),
+  });
+  const { environment, region } = config;
+  const queues = { spot: deployment.batchSpotQueueArn, 'on-demand': deployment.batchOnDemandQueueArn };
+  const instanceJobs = createInstanceJobs({
+    calls,
+    ecs: clients.of(ECSClient),
+    queueArns: Object.values(queues),
+    environment,
+    clock,
+  });
+  const runner = createBatchJobRunner({
+    calls,
+    definitions: createJobDefinitions({ calls, templates: deployment.batchJobDefinitionArns }),
+    objects: createS3ObjectStore({ client: clients.of(S3Client) }),
+    instanceJobs,
+    queues,
+    place: { environment, region, jobRoleArn: deployment.jobRoleArn },
+    clock,
+    log,
+    metrics,
+  });
+  return { runners: [runner] };
 };

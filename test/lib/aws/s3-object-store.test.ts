@@ -71,11 +71,31 @@ describe('the S3 object store', () => {
   it.each([
     ['NoSuchKey', { code: 'OBJECT_NOT_FOUND' }],
     ['SlowDown', { name: 'Throttled', retryable: true }],
-    ['AccessDenied', { name: 'AccessDenied' }],
+    [
+      'AccessDenied',
+      {
+        code: 'AWS_ACCESS_DENIED',
+        details: { action: 's3:GetObject', resource: 's3://data-bucket/x' },
+      },
+    ],
     ['TimeoutError', { name: 'TimeoutError' }],
   ])('tells a get that fails with %s as the port does', async (name, told) => {
     s3.on(GetObjectCommand).rejects(failing(name));
     await expect(store.get('s3://data-bucket/x')).rejects.toMatchObject(told);
+  });
+
+  it('reads no more than is asked for, and nothing of an empty object', async () => {
+    s3.on(GetObjectCommand).resolvesOnce({
+      Body: { transformToByteArray: async () => new Uint8Array([1]) } as never,
+    });
+    expect(await store.get('s3://data-bucket/x', { first: 1 })).toEqual(new Uint8Array([1]));
+    expect(s3.commandCalls(GetObjectCommand)[0]?.args[0].input).toEqual({
+      Bucket: 'data-bucket',
+      Key: 'x',
+      Range: 'bytes=0-0',
+    });
+    s3.on(GetObjectCommand).rejects(failing('InvalidRange'));
+    expect(await store.get('s3://data-bucket/empty', { first: 1 })).toEqual(new Uint8Array());
   });
 
   it('tells a conditional write that lost, and a head of nothing', async () => {

@@ -1,0 +1,159 @@
+import type { JobDetail } from '@aws-sdk/client-batch';
+import { EpsilonError } from '../../errors/epsilon-error.ts';
+import {
+  type BatchJob,
+  identityOfBatchJob,
+  markedStopReason,
+  observationOfBatchJob,
+} from '../../events/batch-job.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { JobRunner } from '../../ports/job-runner.ts';
+import type { ObjectStore } from '../../ports/object-store.ts';
+import type { AttemptKey } from '../../ports/run-store.ts';
+import type { Log, Metrics } from '../../ports/services.ts';
+import type { JobObservation, JobRef, JobSpec } from '../../training/job.ts';
+import { readJobResult } from '../../training/job-result.ts';
+import { unplaceableReason } from '../../training/stop-reason.ts';
+import type { BatchCalls } from './batch-calls.ts';
+import type { JobDefinitions } from './job-definitions.ts';
+import { type SubmitPlace, submitInputOf } from './submit-input.ts';
+import { IdleQueues, type WaitingLimits, waitingVerdict } from './waiting.ts';
+
+/** A quarter of an hour for the scaling of a compute environment; five minutes in which a queue stood still. */
+const usualLimits: WaitingLimits = { waitMs: 900_000, idleMs: 300_000 };
+
+/** Queues by capacity. */
+export interface BatchQueues {
+  readonly spot: string;
+  readonly 'on-demand': string;
+}
+
+/** What the runner is made of. */
+export interface BatchJobRunnerOptions {
+  readonly calls: BatchCalls;
+  readonly definitions: JobDefinitions;
+  /** Where jobs leave their results. */
+  readonly objects: Pick<ObjectStore, 'get'>;
+  readonly instanceJobs: (instanceId: string) => Promise<readonly AttemptKey[]>;
+  readonly queues: BatchQueues;
+  readonly place: Pick<SubmitPlace, 'environment' | 'region' | 'jobRoleArn'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Pick<Metrics, 'count'>;
+  readonly limits?: WaitingLimits;
+}
+
+const isOver = ({ state }: JobObservation) => state === 'succeeded' || state === 'failed';
+
+/** Jobs on AWS Batch. Its lists lag behind its submissions, and it may forget jobs a week after their end. */
+export function createBatchJobRunner(options: BatchJobRunnerOptions): JobRunner {
+  const { calls, definitions, objects, queues, place, clock, log, metrics } = options;
+  const limits = options.limits ?? usualLimits;
+  const idle = new IdleQueues();
+  const queueArns = [queues.spot, queues['on-demand']];
+
+  /** Result and note of a job that is over. A failed one often has neither: that must not keep its end from being told. */
+  async function withResult(job: BatchJob, observed: JobObservation): Promise<JobObservation> {
+    const outputUri = identityOfBatchJob(job)?.outputUri;
+    if (!isOver(observed) || outputUri === undefined) return observed;
+    const { result, note } = await readJobResult(objects, outputUri).catch((error: unknown) => {
+      if (observed.state === 'succeeded') throw error;
+      log.warn('result of a failed job not read', { jobName: job.jobName, error: String(error) });
+      return { result: undefined, note: undefined };
+    });
+    const message = [observed.message, observed.state === 'succeeded' ? note : undefined].filter(Boolean);
+    return {
+      ...observed,
+      ...(message.length > 0 ? { message: message.join('; ') } : {}),
+      ...(result ? { result } : {}),
+    };
+  }
+
+  function observed(job: JobDetail): Promise<JobObservation> {
+    const found = job as BatchJob;
+    const capacity = job.jobQueue === queues.spot ? 'spot' : 'on-demand';
+    return withResult(found, { ...observationOfBatchJob(found), capacity });
+  }
+
+  /** The job of a name: with more than one, which only somebody else can have made, the first. */
+  async function lookUp(jobName: string): Promise<string | undefined> {
+    const found = (await Promise.all(queueArns.map((queue) => calls.named(queue, jobName)))).flat();
+    const [first] = found.sort((a, b) => (a.createdAt ?? 0) - (b.createdAt ?? 0));
+    return first?.jobId;
+  }
+
+  async function submit(spec: JobSpec): Promise<string> {
+    const definitionArn = await definitions.arnFor(spec);
+    const jobId = await calls.submit(
+      submitInputOf(spec, { ...place, queueArn: queues[spec.capacity], definitionArn }),
+    );
+    if (jobId) return jobId;
+    throw new EpsilonError('BATCH_REFUSED', `batch:SubmitJob gave no id for ${spec.jobName}.`);
+  }
+
+  /** Whether a queue has stood still for long; each queue is asked about once in a pass. */
+  function idleQueues(): (queue: string) => Promise<boolean> {
+    const asked = new Map<string, Promise<boolean>>();
+    const ask = async (queue: string): Promise<boolean> => {
+      const busy = (await calls.hasJobs(queue, 'RUNNING')) || (await calls.hasJobs(queue, 'STARTING'));
+      return idle.note(queue, busy, clock.now()) >= limits.idleMs;
+    };
+    return (queue) => {
+      const answer = asked.get(queue) ?? ask(queue);
+      asked.set(queue, answer);
+      return answer;
+    };
+  }
+
+  async function stopIfUnplaced(job: JobDetail, isIdle: (queue: string) => Promise<boolean>): Promise<void> {
+    const verdict = waitingVerdict(job, clock.now(), limits);
+    if (verdict === 'waiting' || (verdict === 'ask' && !(await isIdle(job.jobQueue ?? '')))) return;
+    const why = job.statusReason ?? 'no machine of its queue took it in time';
+    metrics.count('JobsUnplaceable', 1, { backend: 'batch' });
+    log.warn('job not placed in time', { jobName: job.jobName, queue: job.jobQueue, reason: why });
+    await calls.terminate(job.jobId ?? '', markedStopReason(unplaceableReason(why)));
+  }
+
+  async function stopUnplaced(jobs: readonly JobDetail[]): Promise<void> {
+    const isIdle = idleQueues();
+    for (const job of jobs) {
+      await stopIfUnplaced(job, isIdle).catch((error: unknown) =>
+        log.warn('waiting job not judged', { jobName: job.jobName, error: String(error) }),
+      );
+    }
+  }
+
+  /** One unreadable result must not keep the others waiting: that job counts as running and is asked about again. */
+  function observedOrLater(job: JobDetail): Promise<JobObservation> {
+    return observed(job).catch((error: unknown) => {
+      metrics.count('JobResultsUnreadable', 1, { backend: 'batch' });
+      log.error('result of a job not read', { jobName: job.jobName, error: String(error) });
+      return { jobName: job.jobName ?? '', jobId: job.jobId ?? '', state: 'running' };
+    });
+  }
+
+  return {
+    backend: 'batch',
+    lookupLags: true,
+    submit: async (spec, { fresh = false } = {}) => {
+      const there = fresh ? undefined : await lookUp(spec.jobName);
+      return { jobName: spec.jobName, jobId: there ?? (await submit(spec)) };
+    },
+    find: async (jobName) => {
+      const jobId = await lookUp(jobName);
+      const [job] = jobId === undefined ? [] : await calls.describe([jobId]);
+      return job ? observed(job) : undefined;
+    },
+    observe: async (jobs: readonly JobRef[]) => {
+      const names = new Map(jobs.map(({ jobId, jobName }) => [jobId, jobName]));
+      const found = (await calls.describe([...names.keys()])).filter(
+        (job) => names.get(job.jobId ?? '') === job.jobName,
+      );
+      await stopUnplaced(found);
+      const observations = await Promise.all(found.map(observedOrLater));
+      return new Map(observations.map((one) => [one.jobName, one]));
+    },
+    cancel: ({ jobId }, reason) => calls.terminate(jobId, markedStopReason(reason)),
+    runningOn: options.instanceJobs,
+  };
+}

@@ -1,0 +1,141 @@
+import { z } from 'zod';
+import type { JobObservation, JobReason } from '../training/job.ts';
+import { type StageName, stageNames } from '../training/stages.ts';
+import { stopReasonOf } from '../training/stop-reason.ts';
+
+/** Longest reason Batch takes, in characters. */
+const longestStopReason = 1_024;
+
+const milliseconds = z.number().optional();
+
+/**
+ * What is read of a Batch job, as DescribeJobs and the "Batch Job State Change" event tell it. Batch announces that fields
+ * will be added: unknown ones are tolerated.
+ */
+export const batchJobSchema = z.object({
+  jobId: z.string().min(1),
+  jobName: z.string().min(1),
+  jobQueue: z.string().optional(),
+  status: z.string().min(1),
+  statusReason: z.string().optional(),
+  createdAt: milliseconds,
+  startedAt: milliseconds,
+  stoppedAt: milliseconds,
+  isCancelled: z.boolean().optional(),
+  isTerminated: z.boolean().optional(),
+  container: z
+    .object({
+      exitCode: z.number().optional(),
+      reason: z.string().optional(),
+      environment: z
+        .array(z.object({ name: z.string().optional(), value: z.string().optional() }))
+        .optional(),
+    })
+    .optional(),
+});
+
+/** A Batch job, as far as it is read. */
+export type BatchJob = z.output<typeof batchJobSchema>;
+
+/** What a job's own environment says of it: which attempt it is and where it writes. */
+export interface BatchJobIdentity {
+  readonly runId: string;
+  readonly stage: StageName;
+  readonly attempt: number;
+  /** Prefix below which the job writes, ends in "/". */
+  readonly outputUri: string;
+  readonly traceId?: string;
+}
+
+const isStage = (name: string | undefined): name is StageName => stageNames.some((stage) => stage === name);
+
+/** Reads the attempt out of the job's environment; undefined for jobs that are none of ours. */
+export function identityOfBatchJob({ container }: BatchJob): BatchJobIdentity | undefined {
+  const variables = new Map(container?.environment?.map(({ name, value }) => [name, value]));
+  const runId = variables.get('EPSILON_RUN_ID');
+  const stage = variables.get('EPSILON_TRAINING_STAGE');
+  const attempt = Number(variables.get('EPSILON_ATTEMPT'));
+  const outputUri = variables.get('EPSILON_OUTPUT');
+  const traceId = variables.get('EPSILON_TRACEPARENT')?.split('-')[1];
+  if (!runId || !isStage(stage) || !Number.isInteger(attempt) || attempt < 1 || !outputUri) return undefined;
+  return { runId, stage, attempt, outputUri, ...(traceId ? { traceId } : {}) };
+}
+
+type State = JobObservation['state'];
+
+const states: Readonly<Record<string, State>> = {
+  SUBMITTED: 'pending',
+  PENDING: 'pending',
+  RUNNABLE: 'pending',
+  STARTING: 'pending',
+  RUNNING: 'running',
+  SUCCEEDED: 'succeeded',
+  FAILED: 'failed',
+};
+
+/** Stands before the reason of a cancellation, so that Batch's copy of it says by itself that we asked for it. */
+const cancelledMark = 'cancelled: ';
+
+/** The text under which a job is terminated: `fateOf` reads it back from the job's status reason. */
+export function markedStopReason(reason: string): string {
+  const text = stopReasonOf(reason) === 'cancelled' ? `${cancelledMark}${reason}` : reason;
+  return text.slice(0, longestStopReason);
+}
+
+interface Fate {
+  readonly reason: JobReason;
+  readonly message: string;
+}
+
+/** Why a failed job failed; the first of these that fits. */
+function fateOf(job: BatchJob): Fate {
+  const { statusReason = '', isCancelled, isTerminated, container } = job;
+  const { exitCode, reason = '' } = container ?? {};
+  const told = [statusReason, reason].filter(Boolean).join('; ');
+  // The queue's own time limit on jobs that no machine of it can take (jobStateTimeLimitActions).
+  if (/JobStateTimeLimit action/i.test(statusReason)) return { reason: 'unplaceable', message: statusReason };
+  if (/attempt duration exceeded timeout/i.test(statusReason))
+    return { reason: 'timeout', message: statusReason };
+  const stop = stopReasonOf(statusReason);
+  // Somebody else's words, as those of an operator in the console, come with a flag but without our mark.
+  if (stop !== 'cancelled' || statusReason.startsWith(cancelledMark) || isCancelled || isTerminated)
+    return { reason: stop, message: statusReason || 'it was terminated' };
+  if (/^Host EC2/i.test(statusReason)) return { reason: 'preempted', message: statusReason };
+  if (/OutOfMemory/i.test(reason)) return { reason: 'error', message: `it ran out of memory: ${reason}` };
+  if (exitCode === 143)
+    return { reason: 'preempted', message: `it was told to stop (SIGTERM) by somebody else: ${told}` };
+  if (exitCode === 137)
+    return { reason: 'error', message: `it was killed (SIGKILL), perhaps because memory ran out: ${told}` };
+  // Batch says "Essential container in task exited" of every container that ends: the code says more.
+  if (exitCode !== undefined && exitCode !== 0)
+    return { reason: 'error', message: `it exited with ${exitCode}${reason ? `: ${reason}` : ''}` };
+  return { reason: 'error', message: told || 'Batch gives no reason' };
+}
+
+/** Batch gives 0, too, for what has not happened yet. */
+const instant = (at: number | undefined) => (at ? new Date(at).toISOString() : undefined);
+
+/**
+ * A Batch job in the terms of the JobRunner port, without its result: that stands in the object store. A status that Batch
+ * may add one day counts as pending: the reconciler asks again.
+ */
+export function observationOfBatchJob(job: BatchJob): JobObservation {
+  const state = states[job.status] ?? 'pending';
+  const submittedAt = instant(job.createdAt);
+  const startedAt = instant(job.startedAt);
+  const finishedAt = instant(job.stoppedAt);
+  const exitCode = job.container?.exitCode ?? (state === 'succeeded' ? 0 : undefined);
+  const over = state === 'succeeded' || state === 'failed';
+  const fate = state === 'failed' ? fateOf(job) : undefined;
+  return {
+    jobName: job.jobName,
+    jobId: job.jobId,
+    state,
+    ...(over ? { reason: fate?.reason ?? 'completed' } : {}),
+    ...(over && exitCode !== undefined ? { exitCode } : {}),
+    ...(fate ? { message: fate.message } : {}),
+    ...(submittedAt ? { submittedAt } : {}),
+    ...(startedAt ? { startedAt } : {}),
+    ...(over && finishedAt ? { finishedAt } : {}),
+  };
+}
