@@ -1,53 +1,80 @@
 import type { z } from 'zod';
-import { envelopeOf, jobStateChangeDetail } from '../../lib/events/detail.ts';
-import { awsCallbacks, awsStores } from '../../lib/handler/aws-parts.ts';
+import { type JobEvent, jobEventOf, jobEventSchema } from '../../lib/events/job-event.ts';
+import { noteTraceFields } from '../../lib/events/trace-fields.ts';
+import { awsCallbacks, awsObjects, awsStores } from '../../lib/handler/aws-parts.ts';
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
 import { finishAttempt, recordProgress } from '../../lib/operations/settle-attempt.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 import type { JobObservation } from '../../lib/training/job.ts';
+import { readJobResult } from '../../lib/training/job-result.ts';
 
-const input = envelopeOf(jobStateChangeDetail);
+type Outcome = 'settled' | 'progress' | 'repeated' | 'unknown';
 
-/** Turns a backend's "Job State Change" into the stage's outcome; unknown and repeated events are counted and ignored. */
+function tell(log: Invocation['log'], outcome: Outcome, event: JobEvent | undefined): void {
+  if (!event) {
+    log.debug('event of a job that is none of ours');
+    return;
+  }
+  const { runId, tenantId, stage, attempt, observed } = event;
+  const { jobName, state, reason } = observed;
+  const fields = { runId, tenantId, stage, attempt, outcome, jobName, state, reason };
+  if (outcome === 'settled') log.info('job finished', fields);
+  else if (outcome === 'unknown') log.warn('event of an unknown job', fields);
+  else log.debug('job event', fields);
+}
+
+/** Turns a backend's word on a job into the stage's outcome; unknown and repeated events are counted and ignored. */
 export function createCompleteJob(ports: Ports) {
-  return async ({ detail }: z.output<typeof input>, { log }: Invocation) => {
-    const { stage, attempt: number, ...observed } = detail.data;
-    const attempt = await ports.runs.getAttempt({ runId: detail.runId, stage, attempt: number });
-    if (!attempt || attempt.jobName !== observed.jobName) {
-      ports.metrics.count('JobEventsUnknown', 1);
-      log.warn('event of an unknown job', {
-        runId: detail.runId,
-        stage,
-        attempt: number,
-        jobName: observed.jobName,
-      });
-      return { outcome: 'unknown' };
+  /** The result, where the event does not carry it. A failed job often has none: that never keeps its end from being told. */
+  async function withResult(
+    { observed, resultBelow }: JobEvent,
+    log: Invocation['log'],
+  ): Promise<JobObservation> {
+    if (resultBelow === undefined) return observed;
+    try {
+      const { result, note } = await readJobResult(ports.objects, resultBelow);
+      if (observed.state === 'succeeded' && note) log.warn('job without result', { reason: note });
+      return result ? { ...observed, result } : observed;
+    } catch (error) {
+      if (observed.state === 'succeeded') throw error;
+      log.warn('result of a failed job not read', { error: String(error) });
+      return observed;
     }
-    if (attempt.settledAt !== undefined) {
-      ports.metrics.count('JobEventsRepeated', 1);
-      return { outcome: 'repeated' };
+  }
+
+  /** A job that is alive keeps its stage waiting: its task hears of it also when the record knows it already. */
+  async function progress(event: JobEvent): Promise<Outcome> {
+    const attempt = await ports.runs.getAttempt(event);
+    if (!attempt) return 'unknown';
+    if (attempt.settledAt !== undefined) return 'repeated';
+    await recordProgress(ports, attempt, event.observed);
+    if (attempt.taskToken !== undefined) {
+      const heard = await ports.callbacks.heartbeat(attempt.taskToken);
+      if (heard === 'gone') ports.metrics.count('CallbacksGone', 1);
     }
-    const observation = observed as JobObservation;
-    if (observation.state === 'pending' || observation.state === 'running') {
-      await recordProgress(ports, attempt, observation);
-      return { outcome: 'progress' };
-    }
-    await finishAttempt(ports, attempt, observation);
-    log.info('job finished', {
-      runId: attempt.runId,
-      tenantId: attempt.tenantId,
-      stage,
-      attempt: number,
-      state: observation.state,
-      reason: observation.reason,
-    });
-    return { outcome: 'settled' };
+    return 'progress';
+  }
+
+  async function take(event: JobEvent, log: Invocation['log']): Promise<Outcome> {
+    const { state } = event.observed;
+    if (state === 'pending' || state === 'running') return progress(event);
+    return finishAttempt(ports, event, await withResult(event, log));
+  }
+
+  return async (input: z.output<typeof jobEventSchema>, { log }: Invocation) => {
+    const event = jobEventOf(input, ports.config.dataBucket);
+    if (event) noteTraceFields(event);
+    const outcome = event ? await take(event, log) : 'unknown';
+    if (outcome === 'repeated') ports.metrics.count('JobEventsRepeated', 1);
+    if (outcome === 'unknown') ports.metrics.count('JobEventsUnknown', 1);
+    tell(log, outcome, event);
+    return { outcome };
   };
 }
 
 export const handler = defineHandler({
   name: 'completeJob',
-  input,
-  aws: [awsStores, awsCallbacks],
+  input: jobEventSchema,
+  aws: [awsStores, awsCallbacks, awsObjects],
   create: createCompleteJob,
 });

@@ -1,5 +1,6 @@
 import { ConditionFailed } from '../errors/store-errors.ts';
 import type { Ports } from '../ports/ports.ts';
+import type { AttemptKey } from '../ports/run-store.ts';
 import type { JobObservation } from '../training/job.ts';
 import { outcomeOfJob } from '../training/outcome.ts';
 import { type Attempt, type AttemptStatus, terminalStatuses } from '../training/run.ts';
@@ -28,36 +29,38 @@ function factsOf(observed: JobObservation): Partial<Attempt> {
   };
 }
 
+/** The attempt as it stands, and whether this very observation ended it. */
+export interface RecordedOutcome {
+  /** Undefined when there is no such attempt. */
+  readonly attempt: Attempt | undefined;
+  readonly recorded: boolean;
+}
+
 /**
- * Records a finished job on its attempt. Statuses only move forward: when the attempt is terminal already,
- * the record stays as it is and is returned.
+ * Records a finished job on its attempt, without reading it first. Statuses only move forward: when the attempt is terminal
+ * already, the record stays as it is and is returned.
  */
 export async function recordOutcome(
   ports: Needed,
-  attempt: Attempt,
+  key: AttemptKey,
   observed: JobObservation,
-): Promise<Attempt> {
+): Promise<RecordedOutcome> {
   const state = observed.state === 'succeeded' ? 'succeeded' : 'failed';
   const outcome = outcomeOfJob({ ...observed, state });
+  const changes = {
+    ...factsOf(observed),
+    status: outcome.status,
+    finishedAt: observed.finishedAt ?? new Date(ports.clock.now()).toISOString(),
+    ...(observed.exitCode === undefined ? {} : { exitCode: observed.exitCode }),
+    ...(observed.reason ? { reason: observed.reason } : {}),
+    ...(observed.result ? { result: observed.result } : {}),
+    ...(outcome.error ? { error: outcome.error, cause: outcome.cause ?? '' } : {}),
+  };
   try {
-    return await ports.runs.updateAttempt(
-      attempt,
-      {
-        ...factsOf(observed),
-        status: outcome.status,
-        finishedAt: observed.finishedAt ?? new Date(ports.clock.now()).toISOString(),
-        ...(observed.exitCode === undefined ? {} : { exitCode: observed.exitCode }),
-        ...(observed.reason ? { reason: observed.reason } : {}),
-        ...(observed.result ? { result: observed.result } : {}),
-        ...(outcome.error ? { error: outcome.error, cause: outcome.cause ?? '' } : {}),
-      },
-      { status: open },
-    );
+    return { attempt: await ports.runs.updateAttempt(key, changes, { status: open }), recorded: true };
   } catch (error) {
     if (!(error instanceof ConditionFailed)) throw error;
-    const current = await ports.runs.getAttempt(attempt);
-    if (!current) throw error;
-    return current;
+    return { attempt: await ports.runs.getAttempt(key), recorded: false };
   }
 }
 
@@ -119,11 +122,18 @@ export async function recordProgress(
   }
 }
 
-/** Records and settles in one go. */
+/** What became of an observation of a finished job. */
+export type Finish = 'settled' | 'repeated' | 'unknown';
+
+/** Records and settles in one go: `repeated` when the attempt was settled before, `unknown` when there is none. */
 export async function finishAttempt(
   ports: Needed,
-  attempt: Attempt,
+  key: AttemptKey,
   observed: JobObservation,
-): Promise<void> {
-  await settleAttempt(ports, await recordOutcome(ports, attempt, observed));
+): Promise<Finish> {
+  const { attempt, recorded } = await recordOutcome(ports, key, observed);
+  if (!attempt) return 'unknown';
+  if (!recorded && attempt.settledAt !== undefined) return 'repeated';
+  await settleAttempt(ports, attempt);
+  return 'settled';
 }
