@@ -5,6 +5,8 @@ import { Throttled } from '../errors/run-errors.ts';
 const throttling: ReadonlySet<string> = new Set([
   'Throttling',
   'ThrottlingException',
+  'ThrottledException',
+  'KMSThrottlingException',
   'TooManyRequestsException',
   'RequestLimitExceeded',
   'ProvisionedThroughputExceededException',
@@ -18,6 +20,8 @@ const denied: ReadonlySet<string> = new Set([
   'AccessDeniedException',
   'UnauthorizedOperation',
   'NotAuthorizedException',
+  'AuthorizationErrorException',
+  'KMSAccessDeniedException',
 ]);
 
 /** Name of an SDK error. */

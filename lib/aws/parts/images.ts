@@ -1,9 +1,12 @@
-import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
-import type { PortsPart } from '../base.ts';
+import { ECRClient } from '@aws-sdk/client-ecr';
+import type { AwsBase, PortsPart } from '../base.ts';
+import { createImageResolver } from '../image-resolver.ts';
 
-/** The image resolver on AWS is not part of this version: the first invocation says so. */
-export const part = (): PortsPart => {
-  throw new EpsilonError('AWS_NOT_WIRED', 'The image resolver on AWS is not part of this version.', {
-    exitCode: exitCodes.backend,
-  });
-};
+/** Image digests from ECR. */
+export const part = ({ clients, deployment, clock }: AwsBase): PortsPart => ({
+  images: createImageResolver({
+    client: clients.of(ECRClient),
+    repositoryUrls: deployment.repositoryUrls,
+    clock,
+  }),
+});

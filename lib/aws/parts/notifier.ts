@@ -1,9 +1,8 @@
-import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
-import type { PortsPart } from '../base.ts';
+import { SNSClient } from '@aws-sdk/client-sns';
+import type { AwsBase, PortsPart } from '../base.ts';
+import { createSnsNotifier } from '../sns-notifier.ts';
 
-/** The notifier on AWS is not part of this version: the first invocation says so. */
-export const part = (): PortsPart => {
-  throw new EpsilonError('AWS_NOT_WIRED', 'The notifier on AWS is not part of this version.', {
-    exitCode: exitCodes.backend,
-  });
-};
+/** People, through the alerts topic. */
+export const part = ({ clients, deployment }: AwsBase): PortsPart => ({
+  notifier: createSnsNotifier({ client: clients.of(SNSClient), topicArn: deployment.alertsTopicArn }),
+});
