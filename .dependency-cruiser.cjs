@@ -69,6 +69,27 @@ module.exports = {
       ['^local/', '^functions/', '^lib/(?!aws/)'],
       'the embedded runtime knows functions and lib, not lib/aws',
     ),
+    only(
+      'cli',
+      '^cli/',
+      ['^cli/', '^console/', '^local/', '^lib/'],
+      'the command line composes console, local and lib',
+    ),
+    {
+      name: 'cli-loads-aws-late',
+      comment:
+        'only --target aws pays for the SDK: one file of cli/ composes it, and that file is imported when needed',
+      severity: 'error',
+      from: { path: '^cli/', pathNot: '^cli/open-aws\\.ts$' },
+      to: { path: ['^lib/aws/', '^node_modules/@aws-sdk/'] },
+    },
+    {
+      name: 'cli-opens-aws-late',
+      comment: 'cli/open-aws.ts is loaded by the verbs that speak to AWS',
+      severity: 'error',
+      from: { path: '^cli/' },
+      to: { path: '^cli/open-aws\\.ts$', dynamic: false },
+    },
     only('console', '^console/', ['^console/', '^local/', '^lib/'], 'the console knows local and lib'),
     {
       name: 'nothing-imports-cli-or-test',

@@ -20,19 +20,26 @@ export async function main(projectDir: string): Promise<void> {
     throw error;
   });
   const clock = new SystemClock();
+  const ids = systemIds(clock);
   const variables = environmentVariables();
   const code = await runProgram(
     {
       clock,
-      ids: systemIds(clock),
+      ids,
       projectDir,
-      defaultStateDir: variables['EPSILON_STATE_DIR'] ?? '.epsilon',
+      variables,
       signal: stop.signal,
       terminal: { isTerminal: process.stdout.isTTY ?? false, columns: process.stdout.columns || 100 },
       write: (text) => void process.stdout.write(text),
       warn: (text) => void process.stderr.write(text),
-      open: async (stateDir, options) =>
-        (await openControl({ projectDir, stateDir, variables, clock, ...options })).control,
+      open: async (target, options) => {
+        if (target.kind === 'local')
+          return (await openControl({ projectDir, stateDir: target.stateDir, variables, clock, ...options }))
+            .control;
+        // The SDK is loaded for those who speak to AWS only.
+        const { openAws } = await import('./open-aws.ts');
+        return openAws(target, { projectDir, variables, clock, ids, signal: stop.signal });
+      },
     },
     process.argv.slice(2),
   );

@@ -1,10 +1,11 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { exitCodes } from '../lib/errors/epsilon-error.ts';
 import type { Clock } from '../lib/ports/clock.ts';
 import type { ControlPlane } from '../lib/ports/control-plane.ts';
 import type { IdSource } from '../lib/ports/id-source.ts';
 import { type Output, report } from './output.ts';
 import type { OpenOptions, Session } from './session.ts';
+import { type Target, type TargetOptions, targetOf } from './target.ts';
 import { addAsl } from './verbs/asl.ts';
 import { addDemo } from './verbs/demo.ts';
 import { addExecutions } from './verbs/executions.ts';
@@ -18,13 +19,19 @@ export interface ProgramDependencies {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly projectDir: string;
-  readonly defaultStateDir: string;
+  /** Environment variables. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
   readonly terminal: { readonly isTerminal: boolean; readonly columns: number };
   write(text: string): void;
   warn(text: string): void;
-  open(stateDir: string, options: OpenOptions): Promise<ControlPlane>;
+  open(target: Target, options: OpenOptions): Promise<ControlPlane>;
 }
+
+const targetHelp = `
+--target aws speaks to a deployed environment, with the credentials that the AWS SDK finds (environment
+variables, profile, SSO). EPSILON_TARGET, EPSILON_ENVIRONMENT and EPSILON_STATE_DIR stand for their options.
+`;
 
 const exitHelp = `
 Exit codes: ${Object.entries(exitCodes)
@@ -41,14 +48,13 @@ function quieten(command: Command, dependencies: ProgramDependencies): void {
 
 /** The whole command, as a function: tests call it without a process. */
 export function makeProgram(dependencies: ProgramDependencies): Command {
-  const program = new Command('epsilon')
-    .description('Control plane for per-tenant model training')
-    .option('--state-dir <path>', 'where everything is kept', dependencies.defaultStateDir)
-    .option('--json', 'print JSON')
-    .option('--debug', 'print stack traces')
-    .addHelpText('after', exitHelp);
+  const program = addGlobalOptions(
+    new Command('epsilon').description('Control plane for per-tenant model training'),
+    'full',
+  ).addHelpText('after', targetHelp + exitHelp);
   const session = (): Session => {
-    const { stateDir, json } = program.opts<{ stateDir: string; json?: boolean }>();
+    const { json, ...options } = program.opts<TargetOptions & { json?: boolean }>();
+    const target = targetOf(options, dependencies.variables);
     const output: Output = {
       json: json ?? false,
       terminal: dependencies.terminal.isTerminal,
@@ -62,9 +68,9 @@ export function makeProgram(dependencies: ProgramDependencies): Command {
       clock,
       ids,
       projectDir,
-      stateDir,
+      target,
       signal,
-      open: (options) => dependencies.open(stateDir, options),
+      open: (options) => dependencies.open(target, options),
     };
   };
   for (const add of [addDemo, addService, addExecutions, addLogs, addTenants, addModels, addAsl])
@@ -75,17 +81,35 @@ export function makeProgram(dependencies: ProgramDependencies): Command {
   return program;
 }
 
+const globalOptions = [
+  ['--target <local|aws>', 'which control plane', 'target'],
+  ['--state-dir <path>', 'local: where everything is kept (.epsilon)', 'stateDir'],
+  ['--environment <name>', 'aws: dev, staging or prod (dev)', 'environment'],
+  ['--region <region>', "aws: another region than the environment's own", 'region'],
+  ['--profile <name>', 'aws: profile of the shared configuration', 'profile'],
+  ['--account <id>', 'aws: refuse credentials of another account', 'account'],
+  ['--json', 'print JSON', 'json'],
+  ['--debug', 'print stack traces', 'debug'],
+] as const;
+
+/** Verbs accept the same options but leave them out of their own help, which would otherwise be mostly these. */
+function addGlobalOptions(command: Command, help: 'full' | 'hidden'): Command {
+  for (const [flags, description] of globalOptions) {
+    const option = new Option(flags, description);
+    command.addOption(help === 'hidden' ? option.hideHelp() : option);
+  }
+  return command;
+}
+
 /** Global options may stand behind the verb too: people type them where they think of them. */
 function acceptGlobalOptions(command: Command, program: Command): void {
   if (command === program) return;
-  command
-    .option('--state-dir <path>', 'where everything is kept')
-    .option('--json', 'print JSON')
-    .option('--debug', 'print stack traces');
+  addGlobalOptions(command, 'hidden');
+  if (command.commands.length === 0)
+    command.addHelpText('after', '\nGlobal options (--target, --json, ...): epsilon --help');
   command.hook('preAction', (_, action) => {
-    const own = action.opts<{ stateDir?: string; json?: boolean; debug?: boolean }>();
-    for (const key of ['stateDir', 'json', 'debug'] as const)
-      if (own[key] !== undefined) program.setOptionValue(key, own[key]);
+    const own = action.opts<Record<string, unknown>>();
+    for (const [, , key] of globalOptions) if (own[key] !== undefined) program.setOptionValue(key, own[key]);
   });
 }
 
@@ -105,8 +129,7 @@ export async function runProgram(
   };
   try {
     if (args.length === 0) {
-      dependencies.write(program.helpInformation() + exitHelp.trimStart());
-      dependencies.write('\n');
+      program.outputHelp();
       return exitCodes.badInput;
     }
     await program.parseAsync([...args], { from: 'user' });

@@ -9,12 +9,29 @@ export interface RunView {
   readonly attempts: readonly Attempt[];
 }
 
-/** Runs that are being watched, with their attempts. */
-export async function viewsOf(control: ControlPlane, runs: readonly Run[]): Promise<RunView[]> {
-  const ordered = [...runs].sort((a, b) => (a.tenantId < b.tenantId ? -1 : 1));
-  return Promise.all(
-    ordered.map(async (run) => ({ run, attempts: await control.runs.listAttempts(run.runId) })),
-  );
+/** Looks at runs that are being watched; what has ended is not asked for again. */
+export class Views {
+  readonly #control: ControlPlane;
+  readonly #ended = new Map<string, RunView>();
+
+  constructor(control: ControlPlane) {
+    this.#control = control;
+  }
+
+  /** Runs with their attempts, by tenant. */
+  of(runs: readonly Run[]): Promise<RunView[]> {
+    const ordered = [...runs].sort((a, b) => (a.tenantId < b.tenantId ? -1 : 1));
+    return Promise.all(ordered.map((run) => this.#view(run)));
+  }
+
+  async #view(run: Run): Promise<RunView> {
+    const key = `${run.runId} ${run.redriveCount} ${run.status}`;
+    const before = this.#ended.get(key);
+    if (before) return before;
+    const view = { run, attempts: await this.#control.runs.listAttempts(run.runId) };
+    if (run.status !== 'running') this.#ended.set(key, view);
+    return view;
+  }
 }
 
 const marks: Readonly<Record<string, string>> = {

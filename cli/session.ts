@@ -5,6 +5,7 @@ import type { ControlPlane } from '../lib/ports/control-plane.ts';
 import type { IdSource } from '../lib/ports/id-source.ts';
 import type { ExecutionDetail } from '../lib/ports/workflows.ts';
 import type { Output } from './output.ts';
+import { commandFor, type Target } from './target.ts';
 
 /** How a control plane is opened for a verb. */
 export interface OpenOptions {
@@ -19,10 +20,20 @@ export interface Session {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly projectDir: string;
-  readonly stateDir: string;
+  readonly target: Target;
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
   open(options: OpenOptions): Promise<ControlPlane>;
+}
+
+/** Milliseconds between two looks at what is watched: a service counts calls, this machine does not. */
+export function lookInterval({ target }: Session): number {
+  return target.kind === 'aws' ? 2_000 : 200;
+}
+
+/** A command for people to type next. */
+export function command({ target }: Session, words: string): string {
+  return commandFor(target, words);
 }
 
 /** Opens, works, closes; whatever happens in between. */
@@ -72,7 +83,11 @@ async function lookUp(
 }
 
 /** Finds an execution by ARN, by `machine/name`, or by a name that only one has. */
-export async function findExecution(control: ControlPlane, given: string): Promise<ExecutionDetail> {
+export async function findExecution(
+  session: Session,
+  control: ControlPlane,
+  given: string,
+): Promise<ExecutionDetail> {
   if (given.startsWith('arn:')) return control.workflows.describe(given);
   const slash = given.indexOf('/');
   const name = given.slice(slash + 1);
@@ -86,6 +101,6 @@ export async function findExecution(control: ControlPlane, given: string): Promi
   if (found[0]) return found[0];
   throw new NotFound(
     'EXECUTION_NOT_FOUND',
-    `There is no execution "${given}"; "epsilon executions" lists them.`,
+    `There is no execution "${given}"; "${command(session, 'executions')}" lists them.`,
   );
 }

@@ -1,16 +1,20 @@
 import type { ControlPlane } from '../lib/ports/control-plane.ts';
 import type { ExecutionDetail } from '../lib/ports/workflows.ts';
+import { nightDate, nightInputSchema } from '../lib/training/night-input.ts';
 import type { Run } from '../lib/training/run.ts';
-import { Progress, type RunView, viewsOf } from './progress.ts';
-import { checkSignal, pause, type Session } from './session.ts';
+import { Progress, type RunView, Views } from './progress.ts';
+import { checkSignal, command, lookInterval, pause, type Session } from './session.ts';
 
-/** Milliseconds between looks. */
-const interval = 200;
+/** The date a night is for: stores find its runs by it. */
+function dateOf({ input, startDate }: ExecutionDetail): { logicalDate?: string } {
+  const parsed = nightInputSchema.safeParse(input);
+  return parsed.success ? { logicalDate: nightDate(parsed.data, Date.parse(startDate)) } : {};
+}
 
 /** Runs that an execution is about: its tenants' for a night, its own for a tenant's. */
 async function runsOf(control: ControlPlane, execution: ExecutionDetail): Promise<Run[]> {
   if (execution.machine === 'nightly-training') {
-    const all = await control.runs.listRuns({ nightArn: execution.executionArn });
+    const all = await control.runs.listRuns({ nightArn: execution.executionArn, ...dateOf(execution) });
     // A redriven night has several runs of a tenant: the newest speaks.
     return [...new Map([...all].reverse().map((run) => [run.tenantId, run])).values()];
   }
@@ -25,16 +29,25 @@ export async function watch(
   executionArn: string,
 ): Promise<{ readonly execution: ExecutionDetail; readonly views: RunView[] }> {
   const progress = new Progress(session.output);
+  const looks = new Views(control);
   const began = session.clock.now();
   for (;;) {
+    checkSignal(session, goesOn(session, executionArn));
     const execution = await control.workflows.describe(executionArn);
-    const views = await viewsOf(control, await runsOf(control, execution));
+    const views = await looks.of(await runsOf(control, execution));
     const now = session.clock.now();
     progress.show(views, now - began, now);
-    if (execution.status !== 'RUNNING') return { execution, views };
-    checkSignal(session, `the same command, or "epsilon start", goes on with ${execution.name}.`);
-    await pause(session, interval);
+    if (execution.status !== 'RUNNING' && execution.status !== 'PENDING_REDRIVE') return { execution, views };
+    await pause(session, lookInterval(session));
   }
+}
+
+/** What becomes of an execution that is not watched any more. */
+function goesOn(session: Session, executionArn: string): string {
+  const [machine = '', name = ''] = executionArn.split(':').slice(-2);
+  if (session.target.kind === 'local') return `the same command, or "epsilon start", goes on with ${name}.`;
+  const found = machine.replace(`epsilon-${session.target.environment}-`, '');
+  return `${name} goes on without being watched; see it with: ${command(session, `describe ${found}/${name}`)}`;
 }
 
 /** States entered by an execution: what AWS bills as transitions. */

@@ -7,6 +7,7 @@ import { intrinsicName, resolveIntrinsics } from '../../local/asl/resolve.ts';
 import { runDefinition } from '../../local/asl/run-file.ts';
 import { print } from '../output.ts';
 import type { Session } from '../session.ts';
+import { requireLocal } from '../target.ts';
 import { inputOf, lineOf } from './executions.ts';
 
 function readJson(file: string, code: string): unknown {
@@ -32,6 +33,7 @@ interface RunOptions {
 }
 
 async function run(session: Session, file: string, options: RunOptions): Promise<void> {
+  requireLocal(session.target, '"epsilon asl"', 'it runs files and deploys nothing.');
   const mock =
     options.mocks === undefined
       ? undefined
@@ -63,6 +65,7 @@ async function run(session: Session, file: string, options: RunOptions): Promise
 }
 
 function validate(session: Session, file: string): void {
+  requireLocal(session.target, '"epsilon asl"', 'it checks files and deploys nothing.');
   const faults = faultsOf(definitionIn(file));
   if (faults.length === 0) {
     print(session.output, { status: 'valid', faults }, () => `${file} is valid.`);

@@ -15,6 +15,7 @@ import { parseSchedule } from '../../local/schedule/expression.ts';
 import { causeText, print, schemaVersion, seconds, table } from '../output.ts';
 import type { RunView } from '../progress.ts';
 import type { Session } from '../session.ts';
+import { requireLocal } from '../target.ts';
 import { transitionsOf, watch } from '../watch.ts';
 import { scaleOf } from './executions.ts';
 import { tenantOf } from './tenants.ts';
@@ -33,7 +34,7 @@ async function addFamilies(
     const folder = join(state.path, 'objects', 'demo-documents', family.tenantId);
     const files = gatherFamily(join(session.projectDir, 'node_modules'), family, folder);
     const options = {
-      documents: pathToFileURL(folder).href,
+      documentsUri: pathToFileURL(folder).href,
       modelType: 'skipgram',
       backend: 'local',
       priority: '50',
@@ -231,14 +232,19 @@ async function demo(session: Session, options: DemoOptions): Promise<void> {
       'USAGE',
       `--tenants ${options.tenants} is not a whole number from 1 to ${demoFamilies.length}.`,
     );
+  const { stateDir } = requireLocal(
+    session.target,
+    '"epsilon demo"',
+    'on AWS add tenants and run nightly-training.',
+  );
   const runtime = await openRuntime({
     projectDir: session.projectDir,
-    stateDir: session.stateDir,
+    stateDir,
     mode: 'write',
     variables: environmentVariables(),
     clock: session.clock,
     schedules: true,
-    ...scaleOf(options.retryScale),
+    ...scaleOf(session.target, options.retryScale),
     onFault: (error) => session.output.warn(`fault: ${error.message}\n`),
   });
   try {

@@ -7,7 +7,8 @@ import type { ControlPlane } from '../../lib/ports/control-plane.ts';
 import type { ExecutionDetail, ExecutionStatus, HistoryEvent } from '../../lib/ports/workflows.ts';
 import { checkTenantId } from '../../lib/tenants/tenant.ts';
 import { causeText, print, table } from '../output.ts';
-import { findExecution, type Session, withControl } from '../session.ts';
+import { command, findExecution, type Session, withControl } from '../session.ts';
+import { requireLocal, type Target } from '../target.ts';
 import { watch } from '../watch.ts';
 
 /** JSON of an option: the text itself, or the file behind `@`. */
@@ -36,7 +37,7 @@ function conclude(session: Session, execution: ExecutionDetail): void {
   if (execution.status === 'SUCCEEDED') return;
   throw new EpsilonError(
     'RUN_FAILED',
-    `${execution.name} ended ${execution.status}. When the cause is mended: epsilon redrive ${execution.machine}/${execution.name}`,
+    `${execution.name} ended ${execution.status}. When the cause is mended: ${command(session, `redrive ${execution.machine}/${execution.name}`)}`,
     {
       exitCode: exitCodes.runFailed,
     },
@@ -51,14 +52,14 @@ interface RunOptions {
   readonly retryScale?: string;
 }
 
-async function requireTenant(control: ControlPlane, tenantId: string): Promise<void> {
+async function requireTenant(session: Session, control: ControlPlane, tenantId: string): Promise<void> {
   const tenant = await control.tenants.get(checkTenantId(tenantId));
   if (!tenant)
     throw new NotFound('TENANT_NOT_FOUND', `There is no tenant "${tenantId}"; nothing was started.`);
   if (tenant.status === 'suspended')
     throw new EpsilonError(
       'TENANT_SUSPENDED',
-      `Tenant "${tenantId}" is suspended; nothing was started. "epsilon tenants resume ${tenantId}" ends that.`,
+      `Tenant "${tenantId}" is suspended; nothing was started. "${command(session, `tenants resume ${tenantId}`)}" ends that.`,
     );
 }
 
@@ -83,9 +84,9 @@ function startOf(
 async function run(session: Session, machine: string, options: RunOptions): Promise<void> {
   await withControl(
     session,
-    { mode: 'write', schedules: false, ...scaleOf(options.retryScale) },
+    { mode: 'write', schedules: false, ...scaleOf(session.target, options.retryScale) },
     async (control) => {
-      if (options.tenant !== undefined) await requireTenant(control, options.tenant);
+      if (options.tenant !== undefined) await requireTenant(session, control, options.tenant);
       const { executionArn } = await control.workflows.start({
         machine,
         ...startOf(session, machine, options),
@@ -99,9 +100,10 @@ async function run(session: Session, machine: string, options: RunOptions): Prom
   );
 }
 
-/** The factor on retry pauses, as a number. */
-export function scaleOf(text: string | undefined): { retryScale?: number } {
+/** The factor on retry pauses, as a number; a machine on AWS pauses as it says. */
+export function scaleOf(target: Target, text: string | undefined): { retryScale?: number } {
   if (text === undefined) return {};
+  requireLocal(target, '--retry-scale', 'on AWS the pauses of retries are those of the state machine.');
   const scale = Number(text);
   if (Number.isFinite(scale) && scale >= 0 && scale <= 1) return { retryScale: scale };
   throw new EpsilonError('USAGE', `--retry-scale ${text} is not a number from 0 to 1.`);
@@ -122,7 +124,7 @@ export function lineOf(event: HistoryEvent): string {
 
 async function history(session: Session, given: string): Promise<void> {
   await withControl(session, { mode: 'read' }, async (control) => {
-    const { executionArn } = await findExecution(control, given);
+    const { executionArn } = await findExecution(session, control, given);
     const all = await Array.fromAsync(control.workflows.history(executionArn));
     const events = all.map((event) => withoutTokens(event) as HistoryEvent);
     print(session.output, { events }, () => events.map(lineOf).join('\n'));
@@ -130,26 +132,46 @@ async function history(session: Session, given: string): Promise<void> {
 }
 
 /** The command that does the work of an execution anew, as a new run. */
-function newRun({ machine, input }: ExecutionDetail): string {
+function newRun(session: Session, { machine, input }: ExecutionDetail): string {
   const { tenantId, ...rest } = (input ?? {}) as Record<string, unknown>;
   const { logicalDate } = rest;
   const tenant = typeof tenantId === 'string' ? ` --tenant ${tenantId}` : '';
   const date = typeof logicalDate === 'string' ? ` --input '${JSON.stringify({ logicalDate })}'` : '';
-  return `epsilon run ${machine}${tenant}${date}`;
+  return command(session, `run ${machine}${tenant}${date}`);
 }
 
 /** Redrives; a refusal says how to start anew instead. */
-async function redrive(control: ControlPlane, execution: ExecutionDetail): Promise<void> {
+async function redrive(session: Session, control: ControlPlane, execution: ExecutionDetail): Promise<void> {
   try {
     await control.workflows.redrive(execution.executionArn);
   } catch (error) {
     if (!(error instanceof EpsilonError) || error.code !== 'REDRIVE_NOT_ALLOWED') throw error;
-    throw new EpsilonError(error.code, `${error.message} Start a new run with: ${newRun(execution)}`, {
+    const anew = newRun(session, execution);
+    throw new EpsilonError(error.code, `${error.message} Start a new run with: ${anew}`, {
       exitCode: error.exitCode,
       cause: error,
-      details: { ...error.details, newRun: newRun(execution) },
+      details: { ...error.details, newRun: anew },
     });
   }
+}
+
+const statuses: readonly ExecutionStatus[] = [
+  ...(['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED', 'PENDING_REDRIVE'] as const),
+];
+
+/** Which executions are listed; throws `USAGE` naming the option. */
+function filterOf(options: { machine?: string; status?: string; limit: string }) {
+  const limit = Number(options.limit);
+  if (!Number.isInteger(limit) || limit < 1 || limit > 10_000)
+    throw new EpsilonError('USAGE', `--limit ${options.limit} is not a whole number from 1 to 10,000.`);
+  const status = statuses.find((each) => each === options.status?.toUpperCase().replace('-', '_'));
+  if (options.status !== undefined && status === undefined)
+    throw new EpsilonError('USAGE', `--status ${options.status} is none of ${statuses.join(', ')}.`);
+  return {
+    limit,
+    ...(options.machine ? { machine: options.machine } : {}),
+    ...(status ? { status } : {}),
+  };
 }
 
 /** `run`, `executions`, `describe`, `history`, `redrive`, `stop`. */
@@ -161,7 +183,7 @@ export function addExecutions(program: Command, session: () => Session): void {
     .option('--tenant <tenant>', 'the tenant to train (tenant-model-training)')
     .option('--input <json>', 'input as JSON, or @file')
     .option('--name <name>', 'execution name; a fresh one otherwise')
-    .option('--no-wait', 'return as soon as it is started (a running "epsilon start" carries it on)')
+    .option('--no-wait', 'return as soon as it is started (AWS, or a running "epsilon start", carries it on)')
     .option('--retry-scale <0-1>', 'factor on the pauses of retries')
     .action((machine: string, options: RunOptions) => run(session(), machine, options));
   program
@@ -172,11 +194,7 @@ export function addExecutions(program: Command, session: () => Session): void {
     .option('--limit <n>', 'how many', '20')
     .action((options: { machine?: string; status?: string; limit: string }) =>
       withControl(session(), { mode: 'read' }, async (control) => {
-        const filter = {
-          ...(options.machine ? { machine: options.machine } : {}),
-          ...(options.status ? { status: options.status.toUpperCase() as ExecutionStatus } : {}),
-        };
-        const executions = await control.workflows.list({ ...filter, limit: Number(options.limit) });
+        const executions = await control.workflows.list(filterOf(options));
         print(session().output, { executions }, () =>
           table(
             ['MACHINE', 'NAME', 'STATUS', 'STARTED', 'STOPPED', 'REDRIVES'],
@@ -198,7 +216,7 @@ export function addExecutions(program: Command, session: () => Session): void {
     .argument('<execution>', 'name, machine/name or ARN')
     .action((given: string) =>
       withControl(session(), { mode: 'read' }, async (control) => {
-        const execution = await findExecution(control, given);
+        const execution = await findExecution(session(), control, given);
         print(session().output, { execution }, () => JSON.stringify(execution, null, 2));
       }),
     );
@@ -216,11 +234,11 @@ export function addExecutions(program: Command, session: () => Session): void {
     .action((given: string, options: { wait: boolean; retryScale?: string }) =>
       withControl(
         session(),
-        { mode: 'write', schedules: false, ...scaleOf(options.retryScale) },
+        { mode: 'write', schedules: false, ...scaleOf(session().target, options.retryScale) },
         async (control) => {
-          const execution = await findExecution(control, given);
+          const execution = await findExecution(session(), control, given);
           const { executionArn } = execution;
-          await redrive(control, execution);
+          await redrive(session(), control, execution);
           if (!options.wait) print(session().output, { executionArn }, () => `Redriven ${executionArn}`);
           else conclude(session(), (await watch(session(), control, executionArn)).execution);
         },
@@ -233,7 +251,7 @@ export function addExecutions(program: Command, session: () => Session): void {
     .option('--reason <text>', 'why', 'stopped by an operator')
     .action((given: string, { reason }: { reason: string }) =>
       withControl(session(), { mode: 'write', schedules: false }, async (control) => {
-        const { executionArn } = await findExecution(control, given);
+        const { executionArn } = await findExecution(session(), control, given);
         await control.workflows.stop(executionArn, { error: 'Stopped', cause: reason });
         print(session().output, { executionArn }, () => `Stopped ${executionArn}`);
       }),

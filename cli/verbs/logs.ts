@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { NotFound } from '../../lib/errors/store-errors.ts';
-import type { ControlPlane } from '../../lib/ports/control-plane.ts';
+import type { ControlPlane, LoggedJob } from '../../lib/ports/control-plane.ts';
 import type { Attempt } from '../../lib/training/run.ts';
 import { stageNames } from '../../lib/training/stages.ts';
-import { pause, type Session, withControl } from '../session.ts';
+import { command, lookInterval, pause, type Session, withControl } from '../session.ts';
 
 interface LogOptions {
   readonly stage?: string;
@@ -13,6 +13,7 @@ interface LogOptions {
 }
 
 async function attemptsOf(
+  session: Session,
   control: ControlPlane,
   runId: string,
   { stage, attempt }: LogOptions,
@@ -21,7 +22,10 @@ async function attemptsOf(
     throw new EpsilonError('USAGE', `There is no stage "${stage}" (${stageNames.join(', ')}).`);
   }
   if (!(await control.runs.getRun(runId)))
-    throw new NotFound('RUN_NOT_FOUND', `There is no run "${runId}"; "epsilon executions" lists them.`);
+    throw new NotFound(
+      'RUN_NOT_FOUND',
+      `There is no run "${runId}"; "${command(session, 'executions')}" lists them.`,
+    );
   const all = await control.runs.listAttempts(runId);
   return all.filter(
     (one) =>
@@ -33,18 +37,38 @@ async function attemptsOf(
 async function copyLog(
   session: Session,
   control: ControlPlane,
-  { jobName }: Attempt,
+  attempt: Attempt,
   follow: boolean,
 ): Promise<void> {
+  let job: LoggedJob = attempt;
   for (const stream of ['stdout', 'stderr'] as const) {
     for (let at = 0; !session.signal.aborted; ) {
-      const { text, nextByte, ended } = await control.logs.read(jobName, stream, at);
+      const { text, nextByte, ended } = await control.logs.read(jobOf(job), stream, at);
       if (text !== '') session.output.write(text);
       if (ended || (nextByte === at && !follow)) break;
-      if (nextByte === at) await pause(session, 200);
+      if (nextByte === at) {
+        await pause(session, lookInterval(session));
+        job = await again(control, attempt);
+      }
       at = nextByte;
     }
   }
+}
+
+/** What a log is found by; a task token is none of its business. */
+function jobOf({ jobName, backend, jobId, settledAt }: LoggedJob): LoggedJob {
+  return {
+    jobName,
+    backend,
+    ...(jobId === undefined ? {} : { jobId }),
+    ...(settledAt === undefined ? {} : { settledAt }),
+  };
+}
+
+/** The attempt as it is now: it may have been submitted, or be over, since. */
+async function again(control: ControlPlane, before: Attempt): Promise<Attempt> {
+  const all = await control.runs.listAttempts(before.runId);
+  return all.find(({ jobName }) => jobName === before.jobName) ?? before;
 }
 
 /** `logs` */
@@ -60,16 +84,17 @@ export function addLogs(program: Command, session: () => Session): void {
       withControl(session(), { mode: 'read' }, async (control) => {
         const shown = new Set<string>();
         for (;;) {
-          for (const attempt of await attemptsOf(control, runId, options)) {
+          for (const attempt of await attemptsOf(session(), control, runId, options)) {
             if (shown.has(attempt.jobName)) continue;
             shown.add(attempt.jobName);
             await copyLog(session(), control, attempt, options.follow ?? false).catch((error: unknown) => {
               if (!(error instanceof NotFound)) throw error;
+              session().output.warn(`${attempt.jobName}: ${error.message}\n`);
             });
           }
           const run = await control.runs.getRun(runId);
           if (!options.follow || run?.status !== 'running' || session().signal.aborted) return;
-          await pause(session(), 300);
+          await pause(session(), lookInterval(session()));
         }
       }),
     );

@@ -6,20 +6,24 @@ import type { ControlPlane } from '../../lib/ports/control-plane.ts';
 import { checkTenantId } from '../../lib/tenants/tenant.ts';
 import type { LiveModel } from '../../lib/training/model.ts';
 import { print, table } from '../output.ts';
-import { type Session, withControl } from '../session.ts';
+import { command, type Session, withControl } from '../session.ts';
 
 /** Seconds an operator's promotion may hold the tenant's lease. */
 const leaseSeconds = 60;
 
 /** The live model; `TENANT_NOT_FOUND` or `MODEL_NOT_LIVE` otherwise. */
-export async function requireLive(control: ControlPlane, tenantId: string): Promise<LiveModel> {
+export async function requireLive(
+  session: Session,
+  control: ControlPlane,
+  tenantId: string,
+): Promise<LiveModel> {
   const live = await control.models.live(checkTenantId(tenantId));
   if (live) return live;
   if (!(await control.tenants.get(tenantId)))
     throw new NotFound('TENANT_NOT_FOUND', `There is no tenant "${tenantId}".`);
   throw new NotFound(
     'MODEL_NOT_LIVE',
-    `Tenant "${tenantId}" has no promoted model yet; train it with: epsilon run tenant-model-training --tenant ${tenantId}`,
+    `Tenant "${tenantId}" has no promoted model yet; train it with: ${command(session, `run tenant-model-training --tenant ${tenantId}`)}`,
   );
 }
 
@@ -107,7 +111,7 @@ export function addModels(program: Command, session: () => Session): void {
     .argument('<tenant>')
     .action((tenantId: string) =>
       promote(session(), tenantId, async (control) => {
-        const { previousVersion } = await requireLive(control, tenantId);
+        const { previousVersion } = await requireLive(session(), control, tenantId);
         if (previousVersion) return { version: previousVersion, reason: 'rollback' };
         throw new EpsilonError(
           'MODEL_NO_PREVIOUS',
@@ -127,7 +131,7 @@ export function addModels(program: Command, session: () => Session): void {
         const k = Number(options.k);
         if (!Number.isInteger(k) || k < 1 || k > 1000)
           throw new EpsilonError('USAGE', `-k ${options.k} is not a whole number from 1 to 1,000.`);
-        const live = await requireLive(control, options.tenant);
+        const live = await requireLive(session(), control, options.tenant);
         const answers = (await openSearch(control.objects, live)).ask(text, k);
         print(session().output, { tenantId: options.tenant, modelVersion: live.modelVersion, answers }, () =>
           answers

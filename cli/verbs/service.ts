@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { environmentVariables } from '../../lib/config/environment.ts';
-import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
+import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
+import type { Declared, EnvironmentReport } from '../../lib/ports/control-plane.ts';
 import { faultsOf } from '../../local/asl/compile.ts';
 import { resolveIntrinsics } from '../../local/asl/resolve.ts';
 import { serveHttp, serveSocket } from '../../local/control/server.ts';
@@ -10,6 +11,7 @@ import { parseSchedule } from '../../local/schedule/expression.ts';
 import { loadLocalService } from '../../local/service/local-service.ts';
 import { print, table } from '../output.ts';
 import { pause, type Session, withControl } from '../session.ts';
+import { requireLocal } from '../target.ts';
 import { scaleOf } from './executions.ts';
 
 /** Port of metrics and control API where none is named. */
@@ -37,13 +39,18 @@ export function serviceFaults(projectDir: string): string[] {
 }
 
 async function start(session: Session, options: { port: string; retryScale?: string }): Promise<void> {
+  const { stateDir } = requireLocal(
+    session.target,
+    '"epsilon start"',
+    'on AWS the control plane runs by itself once it is deployed (npx serverless deploy).',
+  );
   const runtime = await openRuntime({
     projectDir: session.projectDir,
-    stateDir: session.stateDir,
+    stateDir,
     mode: 'write',
     variables: environmentVariables(),
     clock: session.clock,
-    ...scaleOf(options.retryScale),
+    ...scaleOf(session.target, options.retryScale),
     onFault: (error) => session.output.warn(`fault: ${error.message}\n`),
   });
   try {
@@ -71,6 +78,46 @@ async function start(session: Session, options: { port: string; retryScale?: str
   session.output.warn('Stopped; nothing is lost.\n');
 }
 
+async function validate(session: Session): Promise<void> {
+  const faults = serviceFaults(session.projectDir);
+  const { service } = loadLocalService(session.projectDir, environmentVariables());
+  const counts = {
+    functions: service.functions.size,
+    machines: service.machines.length,
+    schedules: service.schedules.length,
+    rules: service.rules.length,
+  };
+  if (faults.length > 0)
+    throw new EpsilonError('SERVICE_INVALID', `${faults.length} faults:\n  ${faults.join('\n  ')}`, {
+      details: { faults },
+    });
+  const deployed =
+    session.target.kind === 'aws'
+      ? await checkDeployed(session, {
+          machines: service.machines.map(({ key }) => key),
+          schedules: service.schedules.map(({ name }) => name),
+        })
+      : undefined;
+  print(session.output, { status: 'valid', ...counts, ...(deployed ? { deployed } : {}) }, () => {
+    const declared = `Valid: ${counts.functions} functions, ${counts.machines} state machines, ${counts.schedules} schedules, ${counts.rules} rules.`;
+    if (!deployed) return declared;
+    const { environment, region, accountId, machines, schedules, parameters } = deployed;
+    return `${declared}\nDeployed: ${environment} in ${region} of account ${accountId}: ${machines} state machines with their alias, ${schedules} schedules, ${parameters} parameters; table and bucket answer.`;
+  });
+}
+
+/** Holds what is deployed against what is declared; `ENVIRONMENT_INCOMPLETE` lists what differs. */
+async function checkDeployed(session: Session, declared: Declared): Promise<EnvironmentReport | undefined> {
+  const report = await withControl(session, { mode: 'read' }, async (control) => control.check?.(declared));
+  if (!report || report.faults.length === 0) return report;
+  const { environment, region, faults } = report;
+  throw new EpsilonError(
+    'ENVIRONMENT_INCOMPLETE',
+    `${environment} in ${region}: ${faults.length} faults:\n  ${faults.join('\n  ')}`,
+    { exitCode: exitCodes.backend, details: { ...report } },
+  );
+}
+
 /** `start`, `validate`, `schedules ...`. */
 export function addService(program: Command, session: () => Session): void {
   program
@@ -81,27 +128,8 @@ export function addService(program: Command, session: () => Session): void {
     .action((options: { port: string; retryScale?: string }) => start(session(), options));
   program
     .command('validate')
-    .description('check configuration, state machines, schedules and rules')
-    .action(() => {
-      const faults = serviceFaults(session().projectDir);
-      const { service } = loadLocalService(session().projectDir, environmentVariables());
-      const counts = {
-        functions: service.functions.size,
-        machines: service.machines.length,
-        schedules: service.schedules.length,
-        rules: service.rules.length,
-      };
-      if (faults.length > 0)
-        throw new EpsilonError('SERVICE_INVALID', `${faults.length} faults:\n  ${faults.join('\n  ')}`, {
-          details: { faults },
-        });
-      print(
-        session().output,
-        { status: 'valid', ...counts },
-        () =>
-          `Valid: ${counts.functions} functions, ${counts.machines} state machines, ${counts.schedules} schedules, ${counts.rules} rules.`,
-      );
-    });
+    .description('check configuration, state machines, schedules and rules; on AWS also what is deployed')
+    .action(() => validate(session()));
   const schedules = program.command('schedules').description('when things begin');
   schedules
     .command('list')

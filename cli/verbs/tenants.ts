@@ -1,38 +1,17 @@
-import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
-import picomatch from 'picomatch';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { NotFound } from '../../lib/errors/store-errors.ts';
 import type { ControlPlane } from '../../lib/ports/control-plane.ts';
 import { checkTenantId, type Tenant, tenantSchema } from '../../lib/tenants/tenant.ts';
 import { modelTypes } from '../../lib/training/stages.ts';
+import { documentsUriOf } from '../documents.ts';
 import { print, table } from '../output.ts';
-import { type Session, withControl } from '../session.ts';
+import { command, type Session, withControl } from '../session.ts';
+import { checkDocuments, documentsPrefix, type Uploaded, uploadDocuments } from '../upload.ts';
 
-/** Where documents are, as a URI; a local folder, file or glob must be there and readable. */
-export function documentsUriOf(given: string): string {
-  if (/^(s3|file):\/\//.test(given)) return given;
-  const path = resolve(given);
-  const isGlob = !existsSync(path) && picomatch.scan(path).isGlob;
-  const folder = isGlob ? picomatch.scan(path).base : path;
-  if (!existsSync(folder)) throw new EpsilonError('DOCUMENTS_NOT_FOUND', `There is nothing at ${folder}.`);
-  try {
-    accessSync(folder, constants.R_OK);
-    if (!isGlob && statSync(folder).isDirectory() && readdirSync(folder).length === 0) {
-      throw new EpsilonError('DOCUMENTS_EMPTY', `The folder ${folder} is empty.`);
-    }
-  } catch (error) {
-    if (error instanceof EpsilonError) throw error;
-    throw new EpsilonError('DOCUMENTS_UNREADABLE', `${folder} may not be read.`, { cause: error });
-  }
-  // Characters of a glob stay readable in the URI.
-  return decodeURI(pathToFileURL(path).href);
-}
-
-interface AddOptions {
-  readonly documents: string;
+/** What a tenant record is made of. */
+export interface TenantWords {
+  readonly documentsUri: string;
   readonly modelType: string;
   readonly backend: string;
   readonly priority: string;
@@ -42,8 +21,13 @@ interface AddOptions {
   readonly spot: boolean;
 }
 
+type AddOptions = Omit<TenantWords, 'documentsUri' | 'backend'> & {
+  readonly documents: string;
+  readonly backend?: string;
+};
+
 /** A tenant record from the words of the command line; throws at the first that does not fit. */
-export function tenantOf(tenantId: string, options: AddOptions, now: string): Tenant {
+export function tenantOf(tenantId: string, options: TenantWords, now: string): Tenant {
   checkTenantId(tenantId);
   if (!(modelTypes as readonly string[]).includes(options.modelType)) {
     throw new EpsilonError(
@@ -55,7 +39,7 @@ export function tenantOf(tenantId: string, options: AddOptions, now: string): Te
   const parsed = tenantSchema.safeParse({
     tenantId,
     status: 'active',
-    documentsUri: documentsUriOf(options.documents),
+    documentsUri: options.documentsUri,
     modelType: options.modelType,
     backend: options.backend,
     schedule: options.schedule,
@@ -79,36 +63,70 @@ export function tenantOf(tenantId: string, options: AddOptions, now: string): Te
   });
 }
 
-async function existing(control: ControlPlane, tenantId: string): Promise<Tenant> {
+async function existing(session: Session, control: ControlPlane, tenantId: string): Promise<Tenant> {
   const tenant = await control.tenants.get(checkTenantId(tenantId));
   if (tenant) return tenant;
   throw new NotFound(
     'TENANT_NOT_FOUND',
-    `There is no tenant "${tenantId}"; "epsilon tenants list" lists them.`,
+    `There is no tenant "${tenantId}"; "${command(session, 'tenants list')}" lists them.`,
   );
 }
 
+/** Where the documents of a tenant to be are, or will be once they are uploaded; and the backend of its jobs. */
+function placeOf(
+  { target }: Session,
+  control: ControlPlane,
+  tenantId: string,
+  { documents, backend }: AddOptions,
+): { readonly documentsUri: string; readonly backend: string; readonly upload: boolean } {
+  if (target.kind === 'local')
+    return { documentsUri: documentsUriOf(documents), backend: backend ?? 'local', upload: false };
+  if (backend === 'local')
+    throw new EpsilonError(
+      'TENANT_INVALID',
+      `backend: on AWS jobs of tenant "${tenantId}" run on batch or eks.`,
+      { details: { field: 'backend' } },
+    );
+  const upload = !documents.startsWith('s3://');
+  return {
+    documentsUri: upload ? documentsPrefix(control, tenantId) : documents,
+    backend: backend ?? 'batch',
+    upload,
+  };
+}
+
 async function add(session: Session, tenantId: string, options: AddOptions): Promise<void> {
-  const tenant = tenantOf(tenantId, options, new Date(session.clock.now()).toISOString());
+  checkTenantId(tenantId);
   await withControl(session, { mode: 'write', schedules: false }, async (control) => {
+    const { upload, ...place } = placeOf(session, control, tenantId, options);
+    let tenant = tenantOf(tenantId, { ...options, ...place }, new Date(session.clock.now()).toISOString());
     if (await control.tenants.get(tenantId)) {
       throw new EpsilonError('TENANT_EXISTS', `Tenant "${tenantId}" is there already; nothing was changed.`, {
         exitCode: exitCodes.conflict,
       });
     }
+    let uploaded: Uploaded | undefined;
+    if (upload) {
+      uploaded = await uploadDocuments(session, control, tenantId, options.documents);
+      tenant = { ...tenant, documentsUri: uploaded.documentsUri };
+    } else if (session.target.kind === 'aws') await checkDocuments(control, tenantId, tenant.documentsUri);
     await control.tenants.put(tenant, 0);
+    if (uploaded && uploaded.others > 0)
+      session.output.warn(
+        `${uploaded.others} objects below ${documentsPrefix(control, tenantId)} are not among these documents; they are trained on too.\n`,
+      );
+    print(
+      session.output,
+      { tenant, ...(uploaded ? { documents: uploaded } : {}) },
+      () =>
+        `Tenant ${tenantId} added: ${tenant.documentsUri}\nTrain it now with: ${command(session, `run tenant-model-training --tenant ${tenantId}`)}`,
+    );
   });
-  print(
-    session.output,
-    { tenant },
-    () =>
-      `Tenant ${tenantId} added: ${tenant.documentsUri}\nTrain it now with: epsilon run tenant-model-training --tenant ${tenantId}`,
-  );
 }
 
 async function setStatus(session: Session, tenantId: string, status: Tenant['status']): Promise<void> {
   await withControl(session, { mode: 'write', schedules: false }, async (control) => {
-    const tenant = await existing(control, tenantId);
+    const tenant = await existing(session, control, tenantId);
     if (tenant.status !== status) {
       await control.tenants.put(
         { ...tenant, status, updatedAt: new Date(session.clock.now()).toISOString() },
@@ -126,9 +144,9 @@ export function addTenants(program: Command, session: () => Session): void {
     .command('add')
     .description('add a tenant with its documents (folder, glob, JSONL, CSV, or s3:// prefix)')
     .argument('<tenant>', 'id: 2 to 39 of a-z, 0-9 and "-", starting with a letter')
-    .requiredOption('--documents <path>', 'folder, glob, file or s3://bucket/prefix/')
+    .requiredOption('--documents <path>', 'folder, glob, file (uploaded when on AWS) or s3://bucket/prefix/')
     .option('--model-type <type>', 'model to train', 'skipgram')
-    .option('--backend <backend>', 'local, batch or eks', 'local')
+    .option('--backend <backend>', 'local, batch or eks (on this machine local, on AWS batch)')
     .option('--priority <0-100>', 'who comes first at night', '50')
     .option('--schedule <on|off>', 'train every night', 'on')
     .option('--max-tokens <n>', 'cap of training tokens')
@@ -162,7 +180,7 @@ export function addTenants(program: Command, session: () => Session): void {
     .argument('<tenant>')
     .action((tenantId: string) =>
       withControl(session(), { mode: 'read' }, async (control) => {
-        const tenant = await existing(control, tenantId);
+        const tenant = await existing(session(), control, tenantId);
         const live = await control.models.live(tenantId);
         print(session().output, { tenant, live: live ?? null }, () =>
           JSON.stringify({ ...tenant, live: live?.modelVersion ?? null }, null, 2),
@@ -189,10 +207,10 @@ export function addTenants(program: Command, session: () => Session): void {
       if (!yes)
         throw new EpsilonError(
           'CONFIRM_REQUIRED',
-          `Removing "${tenantId}" cannot be undone; say --yes, or use "epsilon tenants suspend ${tenantId}".`,
+          `Removing "${tenantId}" cannot be undone; say --yes, or use "${command(session(), `tenants suspend ${tenantId}`)}".`,
         );
       await withControl(session(), { mode: 'write', schedules: false }, async (control) => {
-        const tenant = await existing(control, tenantId);
+        const tenant = await existing(session(), control, tenantId);
         await control.tenants.remove(tenantId, tenant.version);
       });
       print(session().output, { tenantId, removed: true }, () => `Tenant ${tenantId} removed.`);

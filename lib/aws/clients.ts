@@ -1,5 +1,5 @@
-import type { ClientContext } from './access-errors.ts';
-import { explainAccessError, resourceOf } from './access-errors.ts';
+import { EpsilonError, exitCodes } from '../errors/epsilon-error.ts';
+import { actionOf, type ClientContext, explainAccessError, resourceOf } from './access-errors.ts';
 
 /** Tries of one call, the first included: what is left after them is told to the caller, whose state machine retries. */
 export const mostAttempts = 4;
@@ -12,6 +12,8 @@ export const requestTimeout = 15_000;
 export interface ClientSettings {
   readonly region: string;
   readonly profile?: string;
+  /** Aborted when nobody waits any more: calls that only read are given up, writes are seen through. */
+  readonly signal?: AbortSignal;
   /** Called with each new client, to trace its calls. */
   readonly onClient?: (client: object) => void;
 }
@@ -41,11 +43,36 @@ export interface Clients {
   close(): void;
 }
 
+const reading = /^(Get|List|Describe|Head|BatchGet|Query|Scan|Filter)/;
+
+/** Gives a reading call up when the signal comes, with `INTERRUPTED`. */
+async function unlessAborted<T>(
+  signal: AbortSignal | undefined,
+  context: ClientContext,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (!signal || !reading.test(context.commandName ?? '')) return work();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const stop = () =>
+    reject(
+      new EpsilonError('INTERRUPTED', `Stopped while waiting for ${actionOf(context)}; it changes nothing.`, {
+        exitCode: exitCodes.interrupted,
+      }),
+    );
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await Promise.race([signal.aborted ? promise : work(), promise]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
 /** Explains what stands between us and the service (credentials, region, network) once, for every call of a client. */
 function explaining(settings: ClientSettings) {
   return (next: Handler, context: ClientContext) => async (call: { input: unknown }) => {
     try {
-      return await next(call);
+      return await unlessAborted(settings.signal, context, () => next(call));
     } catch (error) {
       const resource = resourceOf(call.input);
       throw explainAccessError(error, context, {

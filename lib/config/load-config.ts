@@ -16,6 +16,7 @@ const otherVariables = new Set([
   'EPSILON_OBJECTS_ROOT',
   'EPSILON_OPTIONS',
   'EPSILON_STATE_DIR',
+  'EPSILON_TARGET',
   'EPSILON_RESOURCES',
 ]);
 

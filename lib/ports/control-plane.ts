@@ -1,4 +1,5 @@
 import type { ServiceConfig } from '../config/service-config.ts';
+import type { Attempt } from '../training/run.ts';
 import type { Clock } from './clock.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { RunStore } from './run-store.ts';
@@ -14,9 +15,15 @@ export interface LogChunk {
   readonly ended: boolean;
 }
 
-/** Logs of jobs, by the attempt's job name. `JOB_NOT_FOUND` for a name that was never submitted. */
+/** The attempt whose job's log is read; `settledAt` tells those who only collect lines that no more will come. */
+export type LoggedJob = Pick<Attempt, 'jobName' | 'backend' | 'jobId' | 'settledAt'>;
+
+/**
+ * Logs of jobs. `JOB_NOT_FOUND` for a job that was never submitted or is forgotten. Where a backend keeps one stream only,
+ * `stdout` is all of it.
+ */
 export interface JobLogs {
-  read(jobName: string, stream: 'stdout' | 'stderr', fromByte: number): Promise<LogChunk>;
+  read(job: LoggedJob, stream: 'stdout' | 'stderr', fromByte: number): Promise<LogChunk>;
 }
 
 /** One declared schedule. */
@@ -36,6 +43,24 @@ export interface Schedules {
   fire(name: string, scheduledTime: string): Promise<void>;
 }
 
+/** What the service declares and so must be found. */
+export interface Declared {
+  readonly machines: readonly string[];
+  readonly schedules: readonly string[];
+}
+
+/** How a deployed environment stands. */
+export interface EnvironmentReport {
+  readonly environment: string;
+  readonly region: string;
+  readonly accountId: string;
+  readonly machines: number;
+  readonly schedules: number;
+  readonly parameters: number;
+  /** A sentence each; none when everything is there. */
+  readonly faults: readonly string[];
+}
+
 /** Everything the command line and the console may do, whether the control plane is in this process, behind a socket, or AWS. */
 export interface ControlPlane {
   readonly config: ServiceConfig;
@@ -48,5 +73,7 @@ export interface ControlPlane {
   readonly objects: ObjectStore;
   readonly logs: JobLogs;
   readonly schedules: Schedules;
+  /** Holds what is deployed against what is declared; absent where nothing is deployed. */
+  check?(declared: Declared): Promise<EnvironmentReport>;
   close(): Promise<void>;
 }

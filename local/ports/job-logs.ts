@@ -10,7 +10,7 @@ const chunk = 65_536;
 /** Logs of jobs that ran as processes of this machine. */
 export function fileJobLogs(root: string): JobLogs {
   return {
-    read: async (jobName, stream, fromByte) => {
+    read: async ({ jobName }, stream, fromByte) => {
       const folder = /^[a-z0-9-]{1,63}$/.test(jobName) ? new JobFolder(root, jobName) : undefined;
       if (!folder?.exists) throw new NotFound('JOB_NOT_FOUND', `There is no job "${jobName}".`);
       const { finished } = folder;

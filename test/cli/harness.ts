@@ -21,7 +21,7 @@ export async function epsilon(control: ControlPlane | undefined, ...args: string
     clock: control?.clock ?? new VirtualClock(0),
     ids: sequentialIds('T'),
     projectDir: resolve('.'),
-    defaultStateDir: '/nowhere',
+    variables: { EPSILON_STATE_DIR: '/nowhere' },
     signal: new AbortController().signal,
     terminal: { isTerminal: false, columns: 100 },
     write: (text) => {

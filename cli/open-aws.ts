@@ -1,0 +1,54 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { openAwsControl } from '../lib/aws/control-plane/open.ts';
+import { loadConfig } from '../lib/config/load-config.ts';
+import type { ServiceConfig } from '../lib/config/service-config.ts';
+import { EpsilonError } from '../lib/errors/epsilon-error.ts';
+import type { Clock } from '../lib/ports/clock.ts';
+import type { ControlPlane } from '../lib/ports/control-plane.ts';
+import type { IdSource } from '../lib/ports/id-source.ts';
+import { parseSchedule } from '../local/schedule/expression.ts';
+import { fillInput } from '../local/schedule/schedule-input.ts';
+import { readYaml } from '../local/service/read-yaml.ts';
+import type { AwsTarget } from './target.ts';
+
+/** What opening a deployed control plane needs of its surroundings. */
+export interface AwsSurroundings {
+  readonly projectDir: string;
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly signal: AbortSignal;
+}
+
+/** Settings of an environment: option > variable > infra/config/<environment>.yml. */
+export function awsConfig(
+  { environment, region }: AwsTarget,
+  { projectDir, variables }: Pick<AwsSurroundings, 'projectDir' | 'variables'>,
+): ServiceConfig {
+  const path = join(projectDir, 'infra', 'config', `${environment}.yml`);
+  if (!existsSync(path))
+    throw new EpsilonError(
+      'CONFIG_NOT_FOUND',
+      `Environment ${environment} has no settings: ${path} is not there.`,
+    );
+  return loadConfig({
+    file: readYaml(path),
+    variables,
+    flags: { environment, ...(region === undefined ? {} : { region }) },
+  });
+}
+
+/** Opens the control plane of a deployed environment. */
+export function openAws(target: AwsTarget, surroundings: AwsSurroundings): Promise<ControlPlane> {
+  const { clock, ids, signal } = surroundings;
+  return openAwsControl({
+    config: awsConfig(target, surroundings),
+    profile: target.profile,
+    account: target.account,
+    clock,
+    ids,
+    signal,
+    rules: { parse: parseSchedule, fillInput },
+  });
+}
