@@ -1,5 +1,5 @@
 import { EpsilonError, exitCodes } from '../errors/epsilon-error.ts';
-import { errorName } from './service-errors.ts';
+import { errorName, isDenied, isThrottling } from './service-errors.ts';
 
 /** What the SDK tells a middleware about a call. */
 export interface ClientContext {
@@ -36,6 +36,8 @@ const naming = [
   'NamePrefix',
   'Name',
   'logGroupName',
+  'Names',
+  'jobs',
 ] as const;
 
 /** The action of a call, as IAM names it: `states:DescribeExecution`. */
@@ -48,8 +50,13 @@ export function actionOf({ clientName = '', commandName = '' }: ClientContext): 
 export function resourceOf(input: unknown): string | undefined {
   if (typeof input !== 'object' || input === null) return undefined;
   const record = input as Record<string, unknown>;
-  const found = naming.map((field) => record[field]).find((value) => typeof value === 'string');
-  return found as string | undefined;
+  for (const field of naming) {
+    const value = record[field];
+    if (typeof value === 'string') return value;
+    if (Array.isArray(value) && typeof value[0] === 'string')
+      return value.length > 1 ? `${value[0]} and ${value.length - 1} more` : value[0];
+  }
+  return undefined;
 }
 
 const credentials = 'run "aws sso login" or set AWS_PROFILE, or name a profile with --profile';
@@ -58,7 +65,7 @@ type Explain = (about: { profile: string; region: string; action: string }) => [
 
 const missing: Explain = ({ profile }) => [
   'AWS_CREDENTIALS_MISSING',
-  `no credentials were found${profile}; ${credentials}`,
+  `no credentials${profile} were found; ${credentials}`,
 ];
 const expired: Explain = ({ profile }) => [
   'AWS_CREDENTIALS_EXPIRED',
@@ -68,10 +75,31 @@ const invalid: Explain = ({ profile }) => [
   'AWS_CREDENTIALS_INVALID',
   `the credentials${profile} are not accepted; check the profile and this machine's clock`,
 ];
+const notAllowed: Explain = ({ profile }) => [
+  'AWS_ACCESS_DENIED',
+  `this is not allowed to the credentials${profile || ' in use'}`,
+];
+const strange: Explain = () => [
+  'AWS_ANSWER_UNKNOWN',
+  'the answer is not one of AWS; check AWS_ENDPOINT_URL and the proxies between here and there',
+];
+const noTable: Explain = () => [
+  'TABLE_NOT_FOUND',
+  'there is no such table; the environment is not deployed here (npx serverless deploy)',
+];
+const noBucket: Explain = () => [
+  'BUCKET_NOT_FOUND',
+  'there is no such bucket; the environment is not provisioned here (docs/provision.md)',
+];
+const elsewhere: Explain = ({ region }) => [
+  'BUCKET_ELSEWHERE',
+  `the bucket is in another region than ${region}`,
+];
 const unreachable: Explain = ({ region, action }) => [
   'AWS_UNREACHABLE',
   `the endpoint does not answer; check the network, AWS_ENDPOINT_URL, and that ${region} is a region which has ${action.split(':')[0]}`,
 ];
+const failing: Explain = () => ['AWS_UNAVAILABLE', 'the service answers that it has trouble of its own'];
 const regionOff: Explain = ({ region }) => [
   'AWS_REGION_UNAVAILABLE',
   `region ${region} is not enabled for this account or does not have the service`,
@@ -90,6 +118,7 @@ const byName: Readonly<Record<string, Explain>> = {
   SignatureDoesNotMatch: invalid,
   InvalidSignatureException: invalid,
   IncompleteSignature: invalid,
+  RequestTimeTooSkewed: invalid,
   OptInRequired: regionOff,
   UnknownEndpoint: regionOff,
   ENOTFOUND: unreachable,
@@ -99,6 +128,10 @@ const byName: Readonly<Record<string, Explain>> = {
   EHOSTUNREACH: unreachable,
   ENETUNREACH: unreachable,
   ETIMEDOUT: unreachable,
+  TimeoutError: unreachable,
+  NoSuchBucket: noBucket,
+  PermanentRedirect: elsewhere,
+  AuthorizationHeaderMalformed: elsewhere,
 };
 
 /** Node's own name for what went wrong with a connection; several tries at once come as one AggregateError. */
@@ -108,21 +141,55 @@ function codeOf(error: unknown): string {
   return errors?.[0] === undefined ? '' : codeOf(errors[0]);
 }
 
+/** What another try may well not meet. A state machine tries it again as it does what is throttled: later, spread out. */
+class PassingTrouble extends EpsilonError {
+  override readonly name = 'Throttled';
+}
+
+function isServerFault(error: unknown): boolean {
+  const { $metadata } = error as { $metadata?: { httpStatusCode?: number } };
+  return ($metadata?.httpStatusCode ?? 0) >= 500 && !isThrottling(error);
+}
+
+/** Something answered, but not AWS: no request id, and nothing that the SDK could read. */
+function isStrange(error: unknown): boolean {
+  const { message = '', $metadata } = error as { message?: string; $metadata?: { requestId?: string } };
+  if (errorName(error) === 'SyntaxError') return true;
+  return message === 'Unknown' && $metadata !== undefined && $metadata.requestId === undefined;
+}
+
+function explanationOf(error: unknown, { clientName, commandName }: ClientContext): Explain | undefined {
+  const name = errorName(error);
+  // A profile may be there and its session over.
+  if (name === 'CredentialsProviderError' && /expired|refresh|sso login/i.test((error as Error).message))
+    return expired;
+  const known = byName[name] ?? byName[codeOf(error)];
+  if (known) return known;
+  if (isDenied(error)) return notAllowed;
+  if (name === 'ResourceNotFoundException' && clientName === 'DynamoDBClient') return noTable;
+  // What is not there is told by status alone when only its head was asked for.
+  if (!commandName?.startsWith('Head') && isStrange(error)) return strange;
+  return isServerFault(error) ? failing : undefined;
+}
+
 /**
  * Turns what stands between us and a service into one sentence that names action and resource: missing, expired or
- * refused credentials, an unreachable endpoint, a region without the service. Everything else is passed on as it is.
+ * refused credentials, a missing permission, an unreachable or strange endpoint, a region without the service, a table or
+ * bucket that nobody made. Everything else is passed on as it is.
  */
 export function explainAccessError(error: unknown, context: ClientContext, place: CallPlace): unknown {
   if (typeof error !== 'object' || error === null || error instanceof EpsilonError) return error;
-  const explain = byName[errorName(error)] ?? byName[codeOf(error)];
+  const explain = explanationOf(error, context);
   if (!explain) return error;
   const action = actionOf(context);
   const profile = place.profile === undefined ? '' : ` of profile "${place.profile}"`;
   const [code, sentence] = explain({ profile, region: place.region, action });
   const about = place.resource === undefined ? '' : ` on ${place.resource}`;
-  return new EpsilonError(code, `${action}${about} in ${place.region}: ${sentence}.`, {
+  const passing = explain === unreachable || explain === failing;
+  const Kind = passing ? PassingTrouble : EpsilonError;
+  return new Kind(code, `${action}${about} in ${place.region}: ${sentence}.`, {
     exitCode: exitCodes.backend,
-    retryable: explain === unreachable,
+    retryable: passing,
     cause: error,
     details: {
       action,

@@ -29,6 +29,19 @@ export function errorName(error: unknown): string {
   return error instanceof Error ? error.name : '';
 }
 
+/** True when a service asks to slow down. */
+export function isThrottling(error: unknown): boolean {
+  return throttling.has(errorName(error));
+}
+
+/** True when a service refused for lack of permission; some answer without a body, so that only the status tells. */
+export function isDenied(error: unknown): boolean {
+  const { $metadata = {} } = error as { $metadata?: { httpStatusCode?: number; requestId?: string } };
+  const name = errorName(error);
+  const bare = (name === '403' || name === 'Unknown') && $metadata.requestId !== undefined;
+  return denied.has(name) || (bare && $metadata.httpStatusCode === 403);
+}
+
 /**
  * Turns what every service may answer into our errors: `Throttled`, or `AWS_ACCESS_DENIED` naming action and resource.
  * Everything else is passed on as it is.
@@ -37,7 +50,7 @@ export function explainServiceError(error: unknown, action: string, resource: st
   const name = errorName(error);
   if (throttling.has(name))
     return new Throttled(`${action} on ${resource}: the service asks to slow down.`, error);
-  if (!denied.has(name)) return error;
+  if (!isDenied(error)) return error;
   return new EpsilonError('AWS_ACCESS_DENIED', `${action} on ${resource} is not allowed to this role.`, {
     exitCode: exitCodes.backend,
     cause: error,
