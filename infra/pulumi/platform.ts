@@ -71,6 +71,7 @@ export function createPlatform(config: InfrastructureConfig): PlatformOutputs {
     'rds/endpoint': database.instance.endpoint,
     'rds/secret-arn': database.secretArn,
     'kms/key-arn': keys.data.arn,
+    'kms/logs-key-arn': keys.logs.arn,
     'kms/replica-key-arn': keys.replica.arn,
     'jobs/role-arn': roles.tenant,
     'jobs/pod-role-arn': roles.pod,

@@ -12,6 +12,8 @@ export const serviceConfigSchema = z.strictObject({
   region: z.string().min(1),
   /** Bucket of tenant data, models and run outputs. */
   dataBucket: z.string().min(3),
+  /** Whether jobs may run on the Kubernetes cluster; `off` leaves Batch, and functions outside the network. */
+  kubernetes: z.enum(['on', 'off']).default('off'),
   training: z.strictObject({
     /** Tenant runs of one night at a time, 1 to 10,000. */
     maxConcurrency: z.int().min(1).max(10_000),

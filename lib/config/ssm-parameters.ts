@@ -40,6 +40,7 @@ export const ssmParameters: readonly SsmParameter[] = [
   parameter('rds/endpoint', 'backend', 'host:port of the database'),
   parameter('rds/secret-arn', 'external-secrets', 'secret with the database credentials, rotated by AWS'),
   parameter('kms/key-arn', 'serverless.yml', 'key of data at rest'),
+  parameter('kms/logs-key-arn', 'serverless.yml', 'key of log groups'),
   parameter('kms/replica-key-arn', 'restore', 'key of data at rest in the disaster recovery region'),
   parameter('jobs/role-arn', 'job runner', 'role that a job takes with its TenantId session tag'),
   parameter('jobs/pod-role-arn', 'tenant onboarding', "role to associate with a tenant's service account"),

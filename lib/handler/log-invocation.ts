@@ -1,4 +1,5 @@
 import type { MiddlewareObj } from '@middy/core';
+import { EpsilonError, exitCodes } from '../errors/epsilon-error.ts';
 import { traceFields } from '../events/trace-fields.ts';
 import type { Ports } from '../ports/ports.ts';
 
@@ -6,6 +7,12 @@ function nameOf(error: unknown): { error: string; message: string } {
   return error instanceof Error
     ? { error: error.name, message: error.message }
     : { error: 'Unknown', message: String(error) };
+}
+
+/** Whether an error is nobody's outcome: a bug, an event of a form we do not know, or a backend that repeating does not cure. */
+function isFault(error: unknown): boolean {
+  if (!(error instanceof EpsilonError) || error.code === 'EVENT_SCHEMA') return true;
+  return error.exitCode === exitCodes.backend && !error.retryable;
 }
 
 /**
@@ -22,6 +29,7 @@ export function logInvocation(name: string, ports: () => Promise<Ports>): Middle
     if (error === undefined) log.debug('handled', fields);
     else {
       metrics.count('HandlerErrors', 1, { function: name, error: nameOf(error).error });
+      if (isFault(error)) metrics.count('HandlerFaults', 1, { function: name });
       log.warn('handler failed', { ...fields, ...nameOf(error) });
     }
     metrics.flush?.();

@@ -12,7 +12,7 @@ export const isTree = (value: unknown): value is Tree =>
 export interface Names {
   /** Keys and logical ids. */
   readonly functions: ReadonlyMap<string, string>;
-  /** Keys, logical ids and names. */
+  /** Keys, names, and logical ids, also those of aliases and versions. */
   readonly machines: ReadonlyMap<string, string>;
   /** Beginning of every function's name on AWS, `<service>-<stage>-`. */
   readonly prefix: string;
@@ -27,19 +27,26 @@ function normalised(key: string): string {
 /** A machine with the logical id its declaration gives it. */
 export type NamedMachine = ServiceMachine & { readonly id?: string };
 
-/** Collects the names; `prefix` is `<service>-<stage>-`. */
+/** Logical id of a machine: its own, or the one that serverless-step-functions gives it. */
+export function machineIdOf({ key, id, name }: NamedMachine): string {
+  return id ?? (name === key ? `${normalised(key)}StepFunctionsStateMachine` : normalised(name));
+}
+
+/** Collects the names; `prefix` is `<service>-<stage>-`, `aliases` leads from an alias's or version's id to the machine's. */
 export function namesOf(
   functionKeys: Iterable<string>,
   machines: readonly NamedMachine[],
-  prefix: string,
+  { prefix, aliases }: { readonly prefix: string; readonly aliases: ReadonlyMap<string, string> },
 ): Names {
   const functions = new Map<string, string>();
   for (const key of functionKeys) functions.set(key, key).set(`${normalised(key)}LambdaFunction`, key);
   const byName = new Map<string, string>();
-  for (const { key, id, name } of machines) {
-    const logicalId = id ?? (name === key ? `${normalised(key)}StepFunctionsStateMachine` : normalised(name));
-    byName.set(key, key).set(name, key).set(logicalId, key);
-  }
+  for (const machine of machines)
+    byName
+      .set(machine.key, machine.key)
+      .set(machine.name, machine.key)
+      .set(machineIdOf(machine), machine.key);
+  for (const [alias, machine] of aliases) byName.set(alias, byName.get(machine) ?? machine);
   return { functions, machines: byName, prefix };
 }
 
@@ -63,8 +70,7 @@ export function logicalIdIn(value: unknown): string | undefined {
 function byId(id: string, names: Names): TargetRef | undefined {
   const fn = names.functions.get(id);
   if (fn !== undefined) return { kind: 'function', key: fn };
-  // Aliases (`<Id>LiveAlias`, `<Id>Alias`) stand for their machine here.
-  const machine = names.machines.get(id) ?? names.machines.get(id.replace(/(Live)?Alias$/, ''));
+  const machine = names.machines.get(id);
   return machine === undefined ? undefined : { kind: 'machine', key: machine };
 }
 

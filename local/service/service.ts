@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import type { Resolve } from '../asl/resolve.ts';
+import { aliasesOf } from './aliases.ts';
 import type { Service, ServiceFunction } from './declarations.ts';
 import { Faults } from './faults.ts';
-import { isTree, logicalIdIn, type NamedMachine, namesOf, resolverOf } from './names.ts';
+import { isTree, logicalIdIn, machineIdOf, type NamedMachine, namesOf, resolverOf } from './names.ts';
 import { readYaml } from './read-yaml.ts';
 import { type Resource, ruleOf, scheduleOf, type TriggerContext } from './triggers.ts';
 import { type VariableSources, Variables } from './variables.ts';
@@ -130,11 +131,13 @@ function machinesOf({ root, variables, faults }: Reading): NamedMachine[] {
 }
 
 /** The fragments of `resources` as one; a logical id that two of them declare is a fault. */
-function resourcesOf({ root, variables, faults }: Reading): Resource[] {
+function resourcesOf({ root, variables, faults }: Reading): { resources: Resource[]; parameters: string[] } {
   const resolved = variables.resolve(root['resources'] ?? [], 'resources');
   const fragments = Array.isArray(resolved) ? (resolved as unknown[]) : [resolved];
   const found = new Map<string, Resource>();
+  const parameters: string[] = [];
   for (const fragment of fragments) {
+    parameters.push(...Object.keys(tree(tree(fragment)['Parameters'])));
     for (const [id, value] of Object.entries(tree(tree(fragment)['Resources']))) {
       const place = `${variables.fileOf(value)}, Resources.${id}`;
       if (found.has(id)) faults.add(place, `${found.get(id)?.place} declares the same logical id`);
@@ -142,7 +145,7 @@ function resourcesOf({ root, variables, faults }: Reading): Resource[] {
       found.set(id, { id, type: String(resource['Type']), properties: tree(resource['Properties']), place });
     }
   }
-  return [...found.values()];
+  return { resources: [...found.values()], parameters };
 }
 
 /** Every intrinsic of a definition that names nothing. */
@@ -178,15 +181,19 @@ export function loadService(sources: VariableSources): Service {
   const reading: Reading = { root, variables: new Variables(root, sources), sources, faults: new Faults() };
   const { functions, environments } = functionsOf(reading);
   const machines = machinesOf(reading);
-  const resources = resourcesOf(reading);
+  const { resources, parameters } = resourcesOf(reading);
+  const { faults } = reading;
   const names = namesOf(
     functions.map(({ key }) => key),
     machines,
-    `${String(root['service'] ?? '')}-${sources.stage}-`,
+    {
+      prefix: `${String(root['service'] ?? '')}-${sources.stage}-`,
+      aliases: aliasesOf(resources, new Set(machines.map(machineIdOf)), faults),
+    },
   );
   const resolve = resolverOf(names);
-  const { faults } = reading;
-  const context = { names, faults, resolve, declared: new Set(resources.map(({ id }) => id)) };
+  const declared = new Set([...resources.map(({ id }) => id), ...parameters]);
+  const context = { names, faults, resolve, declared };
   for (const { key, definition, definitionFile } of machines)
     checkDefinition(definition, '$', `${definitionFile ?? 'serverless.yml'}, state machine ${key}`, context);
   const ofType = (type: string) => resources.filter((resource) => resource.type === type);

@@ -23,7 +23,7 @@ export interface TriggerContext {
   readonly names: Names;
   readonly faults: Faults;
   readonly resolve: Resolve;
-  /** Logical ids of everything `resources` declares. */
+  /** Names of everything `resources` declares, its parameters included. */
   readonly declared: ReadonlySet<string>;
 }
 
@@ -146,7 +146,12 @@ export function ruleOf(
     return undefined;
   }
   checkState(properties, place, faults);
-  const pattern = resolveIntrinsics(properties['EventPattern'], resolve);
+  // What only an account knows (a queue's ARN) is a name here, which no event of this machine carries.
+  const standIn: Resolve = (intrinsic) => {
+    const id = logicalIdIn(intrinsic);
+    return resolve(intrinsic) ?? (id !== undefined && context.declared.has(id) ? `local:${id}` : undefined);
+  };
+  const pattern = resolveIntrinsics(properties['EventPattern'], standIn);
   faults.check(place, () => compilePattern(pattern, 'EventPattern'));
   return { name: id, pattern, enabled: properties['State'] !== 'DISABLED', targets };
 }

@@ -83,6 +83,15 @@ describe('a service as declared', () => {
           },
         ],
       },
+      {
+        name: 'QueuedJobRule',
+        enabled: true,
+        // A value that only an account knows: no event of this machine carries it.
+        pattern: { detail: { jobQueue: ['local:QueueArn'] } },
+        targets: [
+          { kind: 'function', key: 'settleRun', maximumEventAgeSeconds: 86_400, maximumRetryAttempts: 185 },
+        ],
+      },
     ]);
   });
 
@@ -92,6 +101,7 @@ describe('a service as declared', () => {
     ['the dotted form', { 'Fn::GetAtt': 'SubmitStageLambdaFunction.Arn' }, submitArn],
     ['a machine id', { Ref: 'Training' }, trainingArn],
     ['a machine alias', { Ref: 'TrainingLiveAlias' }, trainingArn],
+    ['a machine version', { Ref: 'TrainingVersion' }, trainingArn],
     [
       'a machine name in an ARN',
       {
@@ -131,6 +141,12 @@ describe('a service as declared', () => {
 
 describe('what is wrong is told with file and key', () => {
   test.each([
+    [
+      'an alias of nothing',
+      { 'events/rules.yml': ['StateMachineArn: !Ref Training', 'StateMachineArn: !Ref Trainig'] },
+      'SERVICE_INVALID',
+      ['events/rules.yml, Resources.TrainingLiveAlias: it stands for no state machine of this service'],
+    ],
     [
       'a handler file that is not there',
       { 'functions/training/settle-run.ts': undefined },
