@@ -3,7 +3,7 @@ import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { QualityGateClosed, TenantBusy } from '../../lib/errors/run-errors.ts';
 import { ConditionFailed, NotFound } from '../../lib/errors/store-errors.ts';
 import { noteTraceFields } from '../../lib/events/trace-fields.ts';
-import { awsBatch, awsImages, awsStores } from '../../lib/handler/aws-parts.ts';
+import { awsBatch, awsImages, awsKubernetes, awsStores } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 import { gateClosedBecause } from '../../lib/quality/gate.ts';
@@ -139,6 +139,6 @@ export function createBeginRun(ports: Ports) {
 export const handler = defineHandler({
   name: 'beginRun',
   input,
-  aws: [awsStores, awsImages, awsBatch],
+  aws: [awsStores, awsImages, awsBatch, awsKubernetes],
   create: createBeginRun,
 });

@@ -3,6 +3,7 @@ import {
   awsBatch,
   awsCallbacks,
   awsEvents,
+  awsKubernetes,
   awsNotifier,
   awsStores,
   awsWorkflows,
@@ -40,6 +41,6 @@ export function createReconcileJobs(ports: Ports) {
 export const handler = defineHandler({
   name: 'reconcileJobs',
   input,
-  aws: [awsStores, awsBatch, awsCallbacks, awsWorkflows, awsEvents, awsNotifier],
+  aws: [awsStores, awsBatch, awsKubernetes, awsCallbacks, awsWorkflows, awsEvents, awsNotifier],
   create: createReconcileJobs,
 });

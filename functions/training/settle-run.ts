@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { envelopeOf } from '../../lib/events/detail.ts';
-import { awsBatch, awsEvents, awsNotifier, awsStores } from '../../lib/handler/aws-parts.ts';
+import { awsBatch, awsEvents, awsKubernetes, awsNotifier, awsStores } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import { endRun } from '../../lib/operations/end-run.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
@@ -35,6 +35,6 @@ export function createSettleRun(ports: Ports) {
 export const handler = defineHandler({
   name: 'settleRun',
   input,
-  aws: [awsStores, awsBatch, awsEvents, awsNotifier],
+  aws: [awsStores, awsBatch, awsKubernetes, awsEvents, awsNotifier],
   create: createSettleRun,
 });

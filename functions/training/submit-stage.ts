@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { NotFound } from '../../lib/errors/store-errors.ts';
 import { noteTraceFields } from '../../lib/events/trace-fields.ts';
-import { awsBatch, awsCallbacks, awsStores } from '../../lib/handler/aws-parts.ts';
+import { awsBatch, awsCallbacks, awsKubernetes, awsStores } from '../../lib/handler/aws-parts.ts';
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
 import { enterStage } from '../../lib/operations/submit-attempt.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
@@ -64,6 +64,6 @@ export function createSubmitStage(ports: Ports) {
 export const handler = defineHandler({
   name: 'submitStage',
   input,
-  aws: [awsStores, awsBatch, awsCallbacks],
+  aws: [awsStores, awsBatch, awsKubernetes, awsCallbacks],
   create: createSubmitStage,
 });

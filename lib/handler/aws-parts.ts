@@ -15,6 +15,9 @@ export const awsObjects: AwsPart = () => import('../aws/parts/objects.ts');
 /** Jobs of the Batch backend. */
 export const awsBatch: AwsPart = () => import('../aws/parts/batch.ts');
 
+/** Jobs of the Kubernetes backend, where the deployment names a cluster; the client is loaded when a job is first touched. */
+export const awsKubernetes: AwsPart = () => import('../aws/parts/kubernetes.ts');
+
 /** Answers to waiting tasks, by Step Functions. */
 export const awsCallbacks: AwsPart = () => import('../aws/parts/callbacks.ts');
 

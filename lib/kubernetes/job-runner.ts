@@ -1,0 +1,209 @@
+import type { V1Job, V1Pod } from '@kubernetes/client-node';
+import { EpsilonError, exitCodes } from '../errors/epsilon-error.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { JobObservation, JobRef, JobRunner, JobSpec } from '../ports/job-runner.ts';
+import type { AttemptKey } from '../ports/run-store.ts';
+import type { Log } from '../ports/services.ts';
+import type { Capacity } from '../training/run.ts';
+import { unplaceableReason } from '../training/stop-reason.ts';
+import type { KubernetesClient } from './client.ts';
+import { statusOf } from './errors.ts';
+import { jobFactsOf } from './job-facts.ts';
+import { jobAnnotations, jobLabels, jobNamespace, manager, ourJobs, podJobLabel } from './job-labels.ts';
+import { type JobPlace, jobManifest } from './job-manifest.ts';
+import { observeJob, waitingFor } from './observe-job.ts';
+import { isUnplaceable, unschedulableSince } from './placement.ts';
+
+/** Names in one selector: a hundred of 63 characters fit any proxy's limit of a request line. */
+const namesInOneCall = 100;
+
+/** Milliseconds a node may take to come: a spot node that is to be had is there in about three minutes. */
+export const placementMs = 600_000;
+
+/** What the runner is made of. */
+export interface KubernetesJobRunnerOptions {
+  readonly client: KubernetesClient;
+  readonly place: JobPlace;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly placementLimitMs?: number;
+}
+
+/** A job and the pods that are known of it. */
+interface Found {
+  readonly job: V1Job;
+  readonly pods: readonly V1Pod[];
+}
+
+const isOver = (job: V1Job) =>
+  job.status?.conditions?.some(
+    ({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True',
+  ) === true;
+
+/** Pods tell more than their job only while it waits, and once it is over. */
+const needsPods = (job: V1Job) => isOver(job) || (job.status?.ready ?? 0) === 0;
+
+function chunks<T>(all: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
+    all.slice(index * size, (index + 1) * size),
+  );
+}
+
+/** Jobs of Kubernetes: one `batch/v1` Job per attempt, under the attempt's name. */
+export class KubernetesJobRunner implements JobRunner {
+  readonly backend = 'eks';
+  readonly #options: KubernetesJobRunnerOptions;
+  readonly #client: KubernetesClient;
+
+  constructor(options: KubernetesJobRunnerOptions) {
+    this.#options = options;
+    this.#client = options.client;
+  }
+
+  async submit(spec: JobSpec): Promise<JobRef> {
+    const body = jobManifest(spec, this.#options.place);
+    try {
+      const made = await this.#client.call({ verb: 'create', resource: 'jobs.batch' }, ({ batch }) =>
+        batch.createNamespacedJob({ namespace: jobNamespace, body, fieldValidation: 'Strict' }),
+      );
+      return { jobName: spec.jobName, jobId: made.metadata?.uid ?? '' };
+    } catch (error) {
+      if (statusOf(error) !== 409) throw error;
+    }
+    return this.#adopt(spec.jobName);
+  }
+
+  async find(jobName: string): Promise<JobObservation | undefined> {
+    const job = await this.#get(jobName);
+    if (!job) return undefined;
+    const pods = needsPods(job) ? await this.#pods(`${podJobLabel}=${jobName}`) : [];
+    return observeJob(job, pods);
+  }
+
+  async observe(jobs: readonly JobRef[]): Promise<ReadonlyMap<string, JobObservation>> {
+    const names = [...new Set(jobs.map(({ jobName }) => jobName))];
+    const found = (await Promise.all(chunks(names, namesInOneCall).map((some) => this.#list(some)))).flat();
+    await this.#giveUpUnplaceable(found);
+    return new Map(found.map(({ job, pods }) => [job.metadata?.name ?? '', observeJob(job, pods)]));
+  }
+
+  async cancel({ jobName }: JobRef, reason: string): Promise<void> {
+    for (;;) {
+      const job = await this.#get(jobName);
+      if (!job || isOver(job) || job.metadata?.annotations?.[jobAnnotations.stopReason] !== undefined) return;
+      if (await this.#stop(job, reason)) return;
+    }
+  }
+
+  async runningOn(instanceId: string): Promise<readonly AttemptKey[]> {
+    const { items } = await this.#client.call({ verb: 'list', resource: 'nodes' }, ({ core }) =>
+      core.listNode({ labelSelector: nodesOfJobs, resourceVersion: '0' }),
+    );
+    const node = items.find(({ spec }) => spec?.providerID?.endsWith(`/${instanceId}`));
+    if (!node?.metadata?.name) return [];
+    const pods = await this.#pods(ourJobs, `spec.nodeName=${node.metadata.name}`);
+    return pods
+      .filter(({ status }) => status?.phase === 'Running' || status?.phase === 'Pending')
+      .flatMap(({ metadata }) => {
+        const facts = metadata ? jobFactsOf(metadata) : undefined;
+        return facts ? [{ runId: facts.runId, stage: facts.stage, attempt: facts.attempt }] : [];
+      });
+  }
+
+  /** The name is taken: by an earlier submission of this attempt, whose job is then the attempt's. */
+  async #adopt(jobName: string): Promise<JobRef> {
+    const there = await this.#get(jobName);
+    if (there?.metadata?.labels?.[jobLabels.managedBy] === manager)
+      return { jobName, jobId: there.metadata.uid ?? '' };
+    throw new EpsilonError(
+      'JOB_NAME_TAKEN',
+      `A Job ${jobName} that is not ours ${there ? 'is' : 'was'} in namespace ${jobNamespace}.`,
+      { exitCode: exitCodes.conflict, retryable: there === undefined },
+    );
+  }
+
+  async #get(jobName: string): Promise<V1Job | undefined> {
+    try {
+      return await this.#client.call({ verb: 'get', resource: 'jobs.batch' }, ({ batch }) =>
+        batch.readNamespacedJob({ namespace: jobNamespace, name: jobName }),
+      );
+    } catch (error) {
+      if (statusOf(error) === 404) return undefined;
+      throw error;
+    }
+  }
+
+  async #list(names: readonly string[]): Promise<Found[]> {
+    const { items } = await this.#client.call({ verb: 'list', resource: 'jobs.batch' }, ({ batch }) =>
+      batch.listNamespacedJob({
+        namespace: jobNamespace,
+        labelSelector: `${ourJobs},${jobLabels.job} in (${names.join(',')})`,
+      }),
+    );
+    const asked = items.filter(needsPods).map(({ metadata }) => metadata?.name ?? '');
+    const pods = asked.length === 0 ? [] : await this.#pods(`${podJobLabel} in (${asked.join(',')})`);
+    const byJob = Map.groupBy(pods, ({ metadata }) => metadata?.labels?.[podJobLabel]);
+    return items.map((job) => ({ job, pods: byJob.get(job.metadata?.name) ?? [] }));
+  }
+
+  async #pods(labelSelector: string, fieldSelector?: string, limit?: number): Promise<V1Pod[]> {
+    const { items } = await this.#client.call({ verb: 'list', resource: 'pods' }, ({ core }) =>
+      core.listNamespacedPod({
+        namespace: jobNamespace,
+        labelSelector,
+        ...(fieldSelector === undefined ? {} : { fieldSelector }),
+        ...(limit === undefined ? {} : { limit }),
+      }),
+    );
+    return items;
+  }
+
+  /**
+   * Stops a job and says why, in one write: its deadline becomes now, so that Kubernetes ends its pods (SIGTERM, grace,
+   * SIGKILL) and then calls it failed, while the Job itself stays to be looked up. A delete would take the reason with it,
+   * and whoever asks next could not tell a cancelled job from a lost one. False: it changed meanwhile, look again.
+   */
+  async #stop(job: V1Job, reason: string): Promise<boolean> {
+    const { name = '', resourceVersion } = job.metadata ?? {};
+    const body = {
+      metadata: { resourceVersion, annotations: { [jobAnnotations.stopReason]: reason } },
+      spec: { activeDeadlineSeconds: 0 },
+    };
+    try {
+      await this.#client.call({ verb: 'patch', resource: 'jobs.batch' }, ({ batch, mergePatch }) =>
+        batch.patchNamespacedJob({ namespace: jobNamespace, name, body }, mergePatch),
+      );
+      return true;
+    } catch (error) {
+      if (statusOf(error) === 404) return true;
+      if (statusOf(error) === 409) return false;
+      throw error;
+    }
+  }
+
+  /** Stops jobs for which no node comes, so that their next attempt may choose other capacity. */
+  async #giveUpUnplaceable(found: readonly Found[]): Promise<void> {
+    const { clock, log, placementLimitMs: limitMs = placementMs } = this.#options;
+    const now = clock.now();
+    const othersPlaced = new Map<string, Promise<boolean>>();
+    for (const { job, pods } of found) {
+      const since = isOver(job) ? undefined : unschedulableSince(pods[0]);
+      if (since === undefined || now - since < limitMs) continue;
+      const capacity = (job.metadata?.labels?.[jobLabels.capacity] ?? 'spot') as Capacity;
+      const placed = othersPlaced.get(capacity) ?? this.#anyRunning(capacity);
+      othersPlaced.set(capacity, placed);
+      if (!isUnplaceable({ since, now, limitMs, othersPlaced: await placed })) continue;
+      const why = `no ${capacity} node for ${Math.round((now - since) / 1000)} s: ${waitingFor(pods[0]) ?? ''}`;
+      log.warn('job cannot be placed', { jobName: job.metadata?.name, capacity, why });
+      await this.#stop(job, unplaceableReason(why));
+    }
+  }
+
+  async #anyRunning(capacity: Capacity): Promise<boolean> {
+    const selector = `${ourJobs},${jobLabels.capacity}=${capacity}`;
+    return (await this.#pods(selector, 'status.phase=Running', 1)).length > 0;
+  }
+}
+
+/** Nodes that jobs may run on; the others need not be read. */
+const nodesOfJobs = 'workload in (training,ml)';
