@@ -1,6 +1,6 @@
 import type { Compilation } from './compile.ts';
 import type { Json } from './json.ts';
-import { compileTemplate, type Template, type TemplateFault } from './jsonata/template.ts';
+import { compileTemplate, type Place, type Template, type TemplateFault } from './jsonata/template.ts';
 
 /** A state's JSON and its place, while it is compiled. */
 export interface Source {
@@ -9,17 +9,19 @@ export interface Source {
   readonly at: string;
   /** Path of the enclosing block with a trailing slash, or "". */
   readonly prefix: string;
+  /** Where in the state it stands, with a trailing slash, where it is a part of one: `Catch/0/`. */
+  readonly within?: string;
 }
 
 /** Compiles one field into a template; undefined when the field is absent. */
 export function templateOf(
   compilation: Compilation,
   value: Json | undefined,
-  path: string,
+  place: Place,
 ): Template | undefined {
   if (value === undefined) return undefined;
   const faults: TemplateFault[] = [];
-  const template = compileTemplate(value, path, faults);
+  const template = compileTemplate(value, place, faults);
   for (const fault of faults) compilation.invalid(fault.path, fault.message);
   return template;
 }
@@ -27,12 +29,13 @@ export function templateOf(
 /** Templates by property, leaving out the absent ones. */
 export function templatesOf<K extends string>(
   compilation: Compilation,
-  { raw, at }: Source,
+  { raw, at, within = '' }: Source,
   wanted: Readonly<Record<K, string>>,
 ): { [P in K]?: Template } {
   const found: { [P in K]?: Template } = {};
   for (const [property, field] of Object.entries(wanted) as [K, string][]) {
-    const template = templateOf(compilation, raw[field], `${at}.${field}`);
+    const place = { path: `${at}.${field}`, location: `${within}${field}` };
+    const template = templateOf(compilation, raw[field], place);
     if (template) found[property] = template;
   }
   return found;

@@ -1,22 +1,23 @@
 import type { Compilation } from './compile.ts';
 import type { Json } from './json.ts';
 import { isObject } from './json.ts';
-import { expressionIn } from './jsonata/template.ts';
+import { type Bounds, expressionIn, isWithin } from './jsonata/template.ts';
 
 const isExpression = (value: Json) => typeof value === 'string' && expressionIn(value) !== undefined;
 
-/** A field that holds a whole number within bounds or an expression; what can be seen when loading is refused then. */
+/** A field that holds a number within bounds or an expression; what can be seen when loading is refused then. */
 export function checkNumber(
   compilation: Compilation,
   value: Json | undefined,
   path: string,
-  { min, max }: { readonly min: number; readonly max: number },
+  bounds: Bounds,
 ): void {
   if (value === undefined || isExpression(value)) return;
-  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return;
+  if (isWithin(value, bounds)) return;
+  const { min, max, whole = true } = bounds;
   compilation.invalid(
     path,
-    `must be a whole number from ${min} to ${max} or an expression, not ${JSON.stringify(value)}`,
+    `must be a ${whole ? 'whole ' : ''}number from ${min} to ${max} or an expression, not ${JSON.stringify(value)}`,
   );
 }
 

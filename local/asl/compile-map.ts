@@ -3,7 +3,8 @@ import { type Source, templateOf, templatesOf } from './compile-fields.ts';
 import { checkNumber } from './compile-literals.ts';
 import { isObject, type Json } from './json.ts';
 import type { Template } from './jsonata/template.ts';
-import type { ItemReader, MapState } from './machine.ts';
+import type { ItemBatcher, ItemReader, MapState, ResultWriter } from './machine.ts';
+import { largestBatch, longestBatch } from './map-batches.ts';
 
 type MapPart = Omit<MapState, 'name' | 'next' | 'end' | 'output' | 'assign' | 'retry' | 'catch'>;
 
@@ -60,47 +61,100 @@ function readerOf(compilation: Compilation, { raw, at }: Source): ItemReader | u
       `${inputType}: JSON, JSONL and CSV are read here`,
     );
   checkCsv(compilation, config, `${path}.ReaderConfig`);
-  checkNumber(compilation, config['MaxItems'], `${path}.ReaderConfig.MaxItems`, { min: 1, max: 100_000_000 });
-  const maxItems = templateOf(compilation, config['MaxItems'], `${path}.ReaderConfig.MaxItems`);
+  const most = `${path}.ReaderConfig.MaxItems`;
+  checkNumber(compilation, config['MaxItems'], most, { min: 0, max: 100_000_000 });
+  const maxItems = templateOf(compilation, config['MaxItems'], {
+    path: most,
+    location: 'ItemReader/ReaderConfig/MaxItems',
+  });
   const given = config['CSVHeaderLocation'] === 'GIVEN' && Array.isArray(config['CSVHeaders']);
   return {
     inputType: inputType as ItemReader['inputType'],
     csvDelimiter: delimiters[String(config['CSVDelimiter'] ?? 'COMMA')] ?? ',',
     ...(given ? { csvHeaders: config['CSVHeaders'] as string[] } : {}),
     ...(maxItems ? { maxItems } : {}),
-    arguments: templateOf(compilation, value['Arguments'] ?? {}, `${path}.Arguments`) as Template,
+    arguments: templateOf(compilation, value['Arguments'] ?? {}, {
+      path: `${path}.Arguments`,
+      location: 'ItemReader/Arguments',
+    }) as Template,
   };
 }
 
-function writerOf(compilation: Compilation, { raw, at }: Source): Template | undefined {
-  const value = part(raw, 'ResultWriter');
-  if (!value) return undefined;
-  compilation.checkFields(value, ['Resource', 'WriterConfig', 'Arguments'], `${at}.ResultWriter`);
-  if (
-    value['Resource'] !== undefined &&
-    !/^arn:[a-z-]+:states:::s3:putObject$/.test(String(value['Resource']))
-  ) {
-    compilation.unsupported(`${at}.ResultWriter.Resource`, 'only s3:putObject is written here');
-  }
-  return templateOf(compilation, value['Arguments'] ?? {}, `${at}.ResultWriter.Arguments`);
+const transformations = ['NONE', 'COMPACT', 'FLATTEN'] as const;
+const outputTypes = ['JSON', 'JSONL'] as const;
+
+function oneOf<T extends string>(
+  compilation: Compilation,
+  value: Json,
+  path: string,
+  known: readonly T[],
+  fallback: T,
+): T {
+  const found = known.find((one) => one === value);
+  if (!found) compilation.invalid(path, `must be one of ${known.join(', ')}`);
+  return found ?? fallback;
 }
 
-function batchOf(compilation: Compilation, { raw, at }: Source): Template | undefined {
+function writerOf(compilation: Compilation, { raw, at }: Source): ResultWriter | undefined {
+  const value = part(raw, 'ResultWriter');
+  if (!value) return undefined;
+  const path = `${at}.ResultWriter`;
+  compilation.checkFields(value, ['Resource', 'WriterConfig', 'Arguments'], path);
+  const { Resource: resource, Arguments: given } = value;
+  const config = part(value, 'WriterConfig');
+  compilation.checkFields(config ?? {}, ['Transformation', 'OutputType'], `${path}.WriterConfig`);
+  if (resource !== undefined && !/^arn:[a-z-]+:states:::s3:putObject$/.test(String(resource)))
+    compilation.unsupported(`${path}.Resource`, 'only s3:putObject is written here');
+  if ((resource === undefined) !== (given === undefined) || (!resource && !config))
+    compilation.invalid(path, 'needs Resource with Arguments, or WriterConfig, or all three');
+  // As the service: what is exported is described where nothing is said, what is handed on is not.
+  const { Transformation: transformation = resource ? 'NONE' : 'COMPACT', OutputType: type = 'JSON' } =
+    config ?? {};
+  if (type === 'JSONL' && resource === undefined)
+    compilation.unsupported(`${path}.WriterConfig.OutputType`, 'JSONL is written to objects only here');
+  const place = templateOf(compilation, given, {
+    path: `${path}.Arguments`,
+    location: 'ResultWriter/Arguments',
+  });
+  return {
+    transformation: oneOf(
+      compilation,
+      transformation,
+      `${path}.WriterConfig.Transformation`,
+      transformations,
+      'NONE',
+    ),
+    outputType: oneOf(compilation, type, `${path}.WriterConfig.OutputType`, outputTypes, 'JSON'),
+    ...(place ? { place } : {}),
+  };
+}
+
+function batcherOf(compilation: Compilation, { raw, at }: Source): ItemBatcher | undefined {
   const value = part(raw, 'ItemBatcher');
   if (!value) return undefined;
-  compilation.checkFields(value, ['MaxItemsPerBatch'], `${at}.ItemBatcher`);
-  return templateOf(compilation, value['MaxItemsPerBatch'] ?? 1, `${at}.ItemBatcher.MaxItemsPerBatch`);
+  const path = `${at}.ItemBatcher`;
+  compilation.checkFields(value, ['MaxItemsPerBatch', 'MaxInputBytesPerBatch', 'BatchInput'], path);
+  const { MaxItemsPerBatch: items, MaxInputBytesPerBatch: bytes } = value;
+  if (items === undefined && bytes === undefined)
+    compilation.invalid(path, 'needs MaxItemsPerBatch or MaxInputBytesPerBatch');
+  checkNumber(compilation, items, `${path}.MaxItemsPerBatch`, { min: 1, max: longestBatch });
+  checkNumber(compilation, bytes, `${path}.MaxInputBytesPerBatch`, { min: 1, max: largestBatch });
+  return templatesOf(
+    compilation,
+    { name: '', raw: value, at: path, prefix: '', within: 'ItemBatcher/' },
+    { maxItems: 'MaxItemsPerBatch', maxBytes: 'MaxInputBytesPerBatch', batchInput: 'BatchInput' },
+  );
 }
 
 /** Characters that a Label may not have; it becomes part of the children's ARNs. */
 const notInLabel = /[\s?*<>{}[\]:;,\\|^~$#%&`"\p{Cc}]/u;
 
 function checkNumbers(compilation: Compilation, { raw, at }: Source): void {
-  const check = (field: string, max: number) =>
-    checkNumber(compilation, raw[field], `${at}.${field}`, { min: 0, max });
+  const check = (field: string, max: number, whole = true) =>
+    checkNumber(compilation, raw[field], `${at}.${field}`, { min: 0, max, whole });
   check('MaxConcurrency', 1_000_000);
   check('ToleratedFailureCount', 100_000_000);
-  check('ToleratedFailurePercentage', 100);
+  check('ToleratedFailurePercentage', 100, false);
   const { Label: label } = raw;
   const fits =
     typeof label === 'string' && label.length >= 1 && label.length <= 40 && !notInLabel.test(label);
@@ -148,7 +202,7 @@ export function compileMap(compilation: Compilation, source: Source): MapPart {
   checkNumbers(compilation, source);
   const itemReader = readerOf(compilation, source);
   const resultWriter = writerOf(compilation, source);
-  const batchSize = batchOf(compilation, source);
+  const batcher = batcherOf(compilation, source);
   return {
     type: 'Map',
     distributed,
@@ -162,7 +216,7 @@ export function compileMap(compilation: Compilation, source: Source): MapPart {
     }),
     ...(itemReader ? { itemReader } : {}),
     ...(resultWriter ? { resultWriter } : {}),
-    ...(batchSize ? { batchSize } : {}),
+    ...(batcher ? { batcher } : {}),
     processor: compilation.block(processor ?? {}, `${prefix}${name}/*`, `${at}.ItemProcessor`),
   };
 }

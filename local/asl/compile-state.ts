@@ -132,7 +132,7 @@ function compileCatch(compilation: Compilation, { raw, at }: Source): Catcher[] 
       next: String(value['Next'] ?? ''),
       ...templatesOf(
         compilation,
-        { name: '', raw: value, at: path, prefix: '' },
+        { name: '', raw: value, at: path, prefix: '', within: `Catch/${index}/` },
         { output: 'Output', assign: 'Assign' },
       ),
     };
@@ -145,7 +145,7 @@ function compileCatch(compilation: Compilation, { raw, at }: Source): Catcher[] 
   return catchers;
 }
 
-function compileRule(compilation: Compilation, entry: Json, path: string): ChoiceRule {
+function compileRule(compilation: Compilation, entry: Json, path: string, within: string): ChoiceRule {
   const value = isObject(entry) ? entry : {};
   compilation.checkFields(value, ['Condition', 'Next', 'Output', 'Assign', 'Comment'], path);
   checkAssign(compilation, value['Assign'], `${path}.Assign`);
@@ -156,11 +156,14 @@ function compileRule(compilation: Compilation, entry: Json, path: string): Choic
     compilation.invalid(`${path}.Condition`, 'must be a {% JSONata expression %} or a boolean');
   }
   return {
-    condition: templateOf(compilation, condition ?? false, `${path}.Condition`) as Template,
+    condition: templateOf(compilation, condition ?? false, {
+      path: `${path}.Condition`,
+      location: `${within}Condition`,
+    }) as Template,
     next: String(value['Next'] ?? ''),
     ...templatesOf(
       compilation,
-      { name: '', raw: value, at: path, prefix: '' },
+      { name: '', raw: value, at: path, prefix: '', within },
       { output: 'Output', assign: 'Assign' },
     ),
   };
@@ -257,7 +260,9 @@ function checkWait(compilation: Compilation, { raw, at }: Source): void {
 function rulesOf(compilation: Compilation, { raw, at }: Source): ChoiceRule[] {
   const list = Array.isArray(raw['Choices']) ? (raw['Choices'] as readonly Json[]) : [];
   if (list.length === 0) compilation.invalid(`${at}.Choices`, 'needs at least one rule');
-  return list.map((entry, index) => compileRule(compilation, entry, `${at}.Choices[${index}]`));
+  return list.map((entry, index) =>
+    compileRule(compilation, entry, `${at}.Choices[${index}]`, `Choices/${index}/`),
+  );
 }
 
 function branchesOf(compilation: Compilation, { raw, at, name, prefix }: Source) {

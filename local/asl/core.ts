@@ -1,12 +1,12 @@
 import type { Clock, Timer } from '../../lib/ports/clock.ts';
 import type { IdSource, Random } from '../../lib/ports/id-source.ts';
-import { AslFailure, statesErrors } from './failure.ts';
+import { AslFailure, type Failure, statesErrors } from './failure.ts';
 import type { Integrations } from './integrations.ts';
 import type { Json, Payload } from './json.ts';
 import type { Scope } from './jsonata/expression.ts';
-import type { LiveExecution, Thread } from './live.ts';
+import type { Chain, LiveExecution, Thread } from './live.ts';
 import { machineArn, roleArn } from './names.ts';
-import type { Outcome } from './records.ts';
+import type { ExecutionRecord, Outcome } from './records.ts';
 
 /** Limits of the service; a simulation may raise them, a deployment cannot. */
 export interface Limits {
@@ -39,8 +39,17 @@ export interface Core {
   readonly limits: Limits;
   readonly retryScale: number;
   readonly integrations: Integrations;
+  readonly mapRuns: MapRunDesk;
   /** Stages an event of the step under way. */
-  emit(thread: Thread, type: string, detailName?: string, details?: Readonly<Record<string, unknown>>): void;
+  emit(
+    thread: Thread,
+    type: string,
+    detailName?: string,
+    details?: Readonly<Record<string, unknown>>,
+    chain?: Chain,
+  ): void;
+  /** Numbers the staged events of a thread: what it did so far is on record. */
+  commitStep(thread: Thread): void;
   enqueue(thread: Thread): void;
   touch(thread: Thread): void;
   /** Drops a thread's children and all below them. */
@@ -51,10 +60,9 @@ export interface Core {
   at(instant: number, callback: () => void): Timer;
   /** Hands a Task's answer over; ignored when `serial` is not the thread's try any more. */
   settle(thread: Thread, serial: number, outcome: Outcome): boolean;
-  failThread(thread: Thread, error: string, cause: string): void;
+  failThread(thread: Thread, failure: Failure): void;
   finishThread(thread: Thread, output: Payload): void;
   startTask(thread: Thread): void;
-  startMapRun(thread: Thread, inputs: readonly Json[], settings: MapSettings): void;
 }
 
 /** Settings of one run of a distributed Map. */
@@ -62,6 +70,24 @@ export interface MapSettings {
   readonly maxConcurrency: number;
   readonly toleratedPercentage: number;
   readonly toleratedCount: number;
+}
+
+/** What a distributed Map needs of its runs. */
+export interface MapRunDesk {
+  /** An ARN for a run of the thread's Map. */
+  name(thread: Thread): string;
+  start(thread: Thread, arn: string, inputs: readonly Json[], settings: MapSettings): void;
+  /** Records a run that failed before it had children. */
+  refuse(thread: Thread, arn: string, settings: MapSettings): void;
+  /** Children and their inputs of a run that ended. */
+  endOf(arn: string): MapRunEnd;
+}
+
+/** A run of a distributed Map when it is over. */
+export interface MapRunEnd {
+  readonly children: readonly ExecutionRecord[];
+  /** Inputs of all children, those that were never started included. */
+  readonly inputs: readonly Json[];
 }
 
 /** What `$states` holds beside the context. */

@@ -1,12 +1,12 @@
 import type { Clock, Timer } from '../../lib/ports/clock.ts';
 import type { IdSource, Random } from '../../lib/ports/id-source.ts';
 import { Calls } from './calls.ts';
-import { type Core, isOver, type Limits, type MapSettings } from './core.ts';
-import { statesErrors } from './failure.ts';
+import { type Core, isOver, type Limits } from './core.ts';
+import { type Failure, failureOf, statesErrors } from './failure.ts';
 import type { Integrations } from './integrations.ts';
 import type { Journal } from './journal/journal.ts';
-import type { Json, Payload } from './json.ts';
-import { inherited, type LiveExecution, type Thread } from './live.ts';
+import type { Payload } from './json.ts';
+import type { Chain, LiveExecution, Thread } from './live.ts';
 import { MapRuns } from './map-runs.ts';
 import type { Mock } from './mocks.ts';
 import type { EventRecord, Outcome } from './records.ts';
@@ -76,23 +76,30 @@ export class EngineCore implements Core {
     this.#ends = new ThreadEnds(this);
   }
 
-  emit(thread: Thread, type: string, detailName?: string, details?: Readonly<Record<string, unknown>>): void {
-    thread.staged.push({ type, detailName, details });
+  emit(
+    thread: Thread,
+    type: string,
+    detailName?: string,
+    details?: Readonly<Record<string, unknown>>,
+    chain?: Chain,
+  ): void {
+    thread.staged.push({ type, detailName, details, chain });
   }
 
-  /** Numbers the staged events of a thread: its step is on record now. */
   commitStep(thread: Thread): void {
     this.writer.thread(thread);
     if (thread.staged.length === 0) return;
     const { execution } = thread;
-    if (thread.lastEvent === inherited) thread.lastEvent = thread.parent?.lastEvent ?? 0;
+    thread.lastEvent = thread.last;
     const timestamp = this.clock.now();
-    for (const { type, detailName, details } of thread.staged) {
-      execution.record.eventCount += 1;
-      const id = execution.record.eventCount;
-      const head = { id, previousEventId: thread.lastEvent, timestamp, type };
-      const event: EventRecord = detailName === undefined ? head : { ...head, [detailName]: details };
-      thread.lastEvent = id;
+    for (const { type, detailName, details, chain } of thread.staged) {
+      const latest = execution.record.eventCount;
+      const id = latest + 1;
+      execution.record.eventCount = id;
+      const after = chain?.after === 'latest' ? latest : chain?.after;
+      const head = { id, previousEventId: after ?? thread.lastEvent, timestamp, type };
+      const event = detailName === undefined ? head : { ...head, [detailName]: details };
+      if (!chain?.aside) thread.lastEvent = id;
       execution.events.push(event);
       this.#listeners.event(execution, event);
     }
@@ -145,7 +152,7 @@ export class EngineCore implements Core {
     this.#queue = queue.length <= turn ? [] : queue.slice(turn);
   }
 
-  /** Something is going to happen without time passing or anybody calling. */
+  /** Something is going to happen without anybody calling. */
   get busy(): boolean {
     return this.#scheduled || this.#queue.length > 0 || this.#suspended > 0;
   }
@@ -228,8 +235,8 @@ export class EngineCore implements Core {
     this.#ends.finish(thread, output);
   }
 
-  failThread(thread: Thread, error: string, cause: string): void {
-    this.#ends.fail(thread, error, cause);
+  failThread(thread: Thread, failure: Failure): void {
+    this.#ends.fail(thread, failure);
   }
 
   settle(thread: Thread, serial: number, outcome: Outcome): boolean {
@@ -248,10 +255,6 @@ export class EngineCore implements Core {
     this.calls.start(thread);
   }
 
-  startMapRun(thread: Thread, inputs: readonly Json[], settings: MapSettings): void {
-    this.mapRuns.start(thread, inputs, settings);
-  }
-
   /** Ends an execution: last event, record, waiters, listeners. */
   endExecution(
     execution: LiveExecution,
@@ -268,10 +271,9 @@ export class EngineCore implements Core {
       for (const thread of execution.threads.values()) if (thread.status === 'active') this.#cease(thread);
       if (root) {
         const [type, name] = endEvents[status];
-        this.emit(root, type, name, {
-          ...(end.error === undefined ? {} : { error: end.error }),
-          ...(end.cause === undefined ? {} : { cause: end.cause }),
-        });
+        // What ends an execution from outside follows no event of it.
+        const details = { ...failureOf(end.error, end.cause) };
+        this.emit(root, type, name, details, status === 'FAILED' ? undefined : { after: 0 });
         this.commitStep(root);
       }
       this.writer.keepThreads(execution);

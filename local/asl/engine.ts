@@ -9,6 +9,7 @@ import { type Limits, serviceLimits } from './core.ts';
 import { detailOf, historyEventOf, statusChangeOf, summaryOf } from './describe.ts';
 import { type CoreOptions, EngineCore } from './engine-core.ts';
 import { Executions } from './executions.ts';
+import type { Failure } from './failure.ts';
 import { type Json, Payload } from './json.ts';
 import { restore } from './live.ts';
 import { MachineRegistry, type MachineSource } from './machine-registry.ts';
@@ -89,6 +90,7 @@ export class Engine {
       startChild: (run, parent, index, input) => executions.beginChild(run, parent, index, input),
       stop,
       childrenOf: (arn) => executions.childrenOf(arn),
+      inputsOf: (arn) => JSON.parse(this.#options.journal.mapRun(arn)?.inputs ?? '[]') as Json[],
     };
   }
 
@@ -220,7 +222,7 @@ export class Engine {
   }
 
   /** Fails a Task by its token. */
-  async sendTaskFailure(token: string, failure: { error: string; cause: string }): Promise<void> {
+  async sendTaskFailure(token: string, failure: Failure): Promise<void> {
     this.#tokens.fail(token, failure);
     await this.#committed();
   }

@@ -152,12 +152,14 @@ export class Executions {
       phase: 'enter',
       lastEvent: 0,
     });
-    this.#core.emit(root, 'ExecutionStarted', 'executionStartedEventDetails', {
+    const started = {
       input: record.input,
       inputDetails: { truncated: false },
       roleArn,
       ...(this.#core.retryScale === 1 ? {} : { retryScale: this.#core.retryScale }),
-    });
+    };
+    // As the service: the first state's event follows no event.
+    this.#core.emit(root, 'ExecutionStarted', 'executionStartedEventDetails', started, { aside: true });
     this.#core.commitStep(root);
     this.#core.enqueue(root);
     this.armTimeout(live);

@@ -1,13 +1,27 @@
+/** How something failed, as events, records and catchers name it; a Fail state or a callback may leave out either. */
+export interface Failure {
+  readonly error?: string;
+  readonly cause?: string;
+}
+
+/** A failure without the fields that are not there. */
+export function failureOf(error: string | undefined, cause: string | undefined): Failure {
+  return { ...(error === undefined ? {} : { error }), ...(cause === undefined ? {} : { cause }) };
+}
+
 /** A failure inside a machine: an ASL error name and a cause. It is data of the run, not a fault of the engine. */
 export class AslFailure extends Error {
   override readonly name = 'AslFailure';
-  readonly error: string;
-  readonly reason: string;
+  readonly error: string | undefined;
+  readonly reason: string | undefined;
+  /** The field whose evaluation failed, as the service names it: `Output/result`. */
+  readonly location: string | undefined;
 
-  constructor(error: string, cause: string) {
-    super(`${error}: ${cause}`);
+  constructor(error: string | undefined, cause: string | undefined, location?: string) {
+    super(`${error ?? 'failed'}: ${cause ?? 'without a cause'}`);
     this.error = error;
     this.reason = cause;
+    this.location = location;
   }
 }
 
@@ -32,9 +46,10 @@ export const statesErrors = {
 const uncatchable: ReadonlySet<string> = new Set([statesErrors.tooLarge, statesErrors.runtime]);
 
 /** Whether an `ErrorEquals` list matches an error, with the wildcards' exceptions of the language's specification. */
-export function matchesError(errorEquals: readonly string[], error: string): boolean {
+export function matchesError(errorEquals: readonly string[], error: string | undefined): boolean {
   return errorEquals.some((name) => {
     if (name === error) return true;
+    if (error === undefined) return name === statesErrors.all || name === statesErrors.taskFailed;
     if (name === statesErrors.all) return !uncatchable.has(error);
     if (name === statesErrors.timeout) return error === statesErrors.heartbeat;
     if (name === statesErrors.taskFailed) {

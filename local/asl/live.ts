@@ -36,11 +36,20 @@ export class LiveExecution {
 /** `lastEvent` of a thread that continues its parent's chain of events. */
 export const inherited = -1;
 
+/** How an event joins the chain of `previousEventId`: by default it follows its thread's last event and is the last one now. */
+export interface Chain {
+  /** What it follows instead: an event's id, or the latest event of the execution. */
+  readonly after?: number | 'latest';
+  /** The thread's next event follows the one before this. */
+  readonly aside?: boolean;
+}
+
 /** An event that gets its number when its step is over. */
 export interface StagedEvent {
   readonly type: string;
   readonly detailName: string | undefined;
   readonly details: Readonly<Record<string, unknown>> | undefined;
+  readonly chain: Chain | undefined;
 }
 
 /** What a new thread begins with. */
@@ -105,6 +114,11 @@ export class Thread {
     this.lastEvent = start.lastEvent;
     execution.threads.set(id, this);
     start.parent?.children.set(start.index, this);
+  }
+
+  /** Id of the event that the thread's next one follows. */
+  get last(): number {
+    return this.lastEvent === inherited ? (this.parent?.last ?? 0) : this.lastEvent;
   }
 
   get state(): State {

@@ -104,6 +104,22 @@ export interface ItemReader {
   readonly arguments: Template;
 }
 
+/** How a distributed Map's items are put together; at least one of the two limits is there. */
+export interface ItemBatcher {
+  readonly maxItems?: Template;
+  readonly maxBytes?: Template;
+  /** What every batch holds beside its items. */
+  readonly batchInput?: Template;
+}
+
+/** What becomes of a distributed Map's results. */
+export interface ResultWriter {
+  readonly transformation: 'NONE' | 'COMPACT' | 'FLATTEN';
+  readonly outputType: 'JSON' | 'JSONL';
+  /** Bucket and prefix; where there is none the results are the state's. */
+  readonly place?: Template;
+}
+
 /** A Map state. */
 export interface MapState extends Common {
   readonly type: 'Map';
@@ -112,11 +128,11 @@ export interface MapState extends Common {
   readonly items?: Template;
   readonly itemReader?: ItemReader;
   readonly itemSelector?: Template;
-  readonly batchSize?: Template;
+  readonly batcher?: ItemBatcher;
   readonly maxConcurrency?: Template;
   readonly toleratedPercentage?: Template;
   readonly toleratedCount?: Template;
-  readonly resultWriter?: Template;
+  readonly resultWriter?: ResultWriter;
   readonly processor: Block;
 }
 

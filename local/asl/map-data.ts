@@ -6,7 +6,8 @@ import type { Scope } from './jsonata/expression.ts';
 import { evaluateNumber } from './jsonata/template.ts';
 import type { ItemReader } from './machine.ts';
 
-function placeOf(
+/** Bucket and key (or prefix) that a reader's or writer's arguments name; `error` where they do not. */
+export function placeOf(
   value: Json,
   keyField: string,
   error: string,
@@ -18,14 +19,17 @@ function placeOf(
   throw new AslFailure(error, `State "${name}" names no Bucket and ${keyField}.`);
 }
 
+/** As the service: fields beyond the header are left out, missing ones are empty, and no name may stand twice in a header. */
 function csvRows(text: string, reader: ItemReader): Json[] {
-  const columns = reader.csvHeaders ? [...reader.csvHeaders] : true;
-  return parseCsv(text, {
-    columns,
+  const rows = parseCsv(text, {
     delimiter: reader.csvDelimiter,
+    relax_column_count: true,
     skip_empty_lines: true,
     bom: true,
-  }) as Json[];
+  }) as string[][];
+  const header = reader.csvHeaders ?? rows.shift() ?? [];
+  if (new Set(header).size < header.length) throw new Error('a name stands twice in its header');
+  return rows.map((row) => Object.fromEntries(header.map((column, index) => [column, row[index] ?? ''])));
 }
 
 function parseItems(text: string, reader: ItemReader): readonly Json[] {
@@ -37,7 +41,7 @@ function parseItems(text: string, reader: ItemReader): readonly Json[] {
   throw new Error('a JSON list was expected');
 }
 
-/** Reads a distributed Map's items; whatever goes wrong is `States.ItemReaderFailed`. */
+/** Reads a distributed Map's items; whatever goes wrong is `States.ItemReaderFailed`. `MaxItems` 0 reads all. */
 export function* readItems(
   core: Core,
   scope: Scope,
@@ -50,6 +54,8 @@ export function* readItems(
     statesErrors.itemReader,
     name,
   );
+  const rule = { field: 'MaxItems', min: 0, max: 100_000_000 };
+  const most = reader.maxItems ? yield* evaluateNumber(reader.maxItems, scope, rule) : 0;
   let items: readonly Json[];
   try {
     const bytes = (yield core.integrations.readObject(bucket, key)) as Uint8Array;
@@ -61,36 +67,5 @@ export function* readItems(
       `s3://${bucket}/${key} could not be read as ${reader.inputType}: ${(error as Error).message}`,
     );
   }
-  if (!reader.maxItems) return items;
-  const most = yield* evaluateNumber(reader.maxItems, scope, { field: 'MaxItems', min: 1, max: 100_000_000 });
-  return items.slice(0, most);
-}
-
-/** Writes a run's results where its ResultWriter says; repeating it writes the same objects again. */
-export function* writeResults(
-  core: Core,
-  place: Json,
-  mapRunArn: string,
-  results: readonly Json[],
-  name: string,
-): Steps<Json> {
-  const { bucket, key: prefix } = placeOf(place, 'Prefix', statesErrors.resultWriter, name);
-  const folder = `${prefix === '' ? '' : `${prefix}/`}${mapRunArn.split(':').at(-1) ?? ''}`;
-  const file = `${folder}/SUCCEEDED_0.json`;
-  const body = JSON.stringify(results);
-  const manifest = {
-    DestinationBucket: bucket,
-    MapRunArn: mapRunArn,
-    ResultFiles: { FAILED: [], PENDING: [], SUCCEEDED: [{ Key: file, Size: Buffer.byteLength(body) }] },
-  };
-  try {
-    yield core.integrations.writeObject(bucket, file, body);
-    yield core.integrations.writeObject(bucket, `${folder}/manifest.json`, JSON.stringify(manifest));
-  } catch (error) {
-    throw new AslFailure(
-      statesErrors.resultWriter,
-      `s3://${bucket}/${folder} could not be written: ${(error as Error).message}`,
-    );
-  }
-  return { MapRunArn: mapRunArn, ResultWriterDetails: { Bucket: bucket, Key: `${folder}/manifest.json` } };
+  return most === 0 ? items : items.slice(0, most);
 }

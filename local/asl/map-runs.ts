@@ -1,4 +1,4 @@
-import { type MapSettings, uuidFrom } from './core.ts';
+import { type MapRunDesk, type MapRunEnd, type MapSettings, uuidFrom } from './core.ts';
 import type { EngineCore } from './engine-core.ts';
 import { statesErrors } from './failure.ts';
 import type { Json } from './json.ts';
@@ -32,41 +32,58 @@ export interface MapChildStarter {
   startChild(run: MapRunRecord, parent: LiveExecution, index: number, input: string): void;
   stop(arn: string, cause: string): void;
   childrenOf(mapRunArn: string): ExecutionRecord[];
+  /** Inputs of a run's children, from the journal. */
+  inputsOf(mapRunArn: string): Json[];
 }
 
 /** Runs of distributed Maps that are not over. */
-export class MapRuns {
+export class MapRuns implements MapRunDesk {
   readonly #core: EngineCore;
   readonly #runs = new Map<string, LiveMapRun>();
+  /** Inputs of runs whose end is not in the journal yet. */
+  readonly #ended = new Map<string, readonly Json[]>();
   starter: MapChildStarter | undefined;
 
   constructor(core: EngineCore) {
     this.#core = core;
   }
 
-  /** Begins a run, or continues the failed one of a redriven state: only its missing children run again. */
-  start(thread: Thread, inputs: readonly Json[], settings: MapSettings): void {
-    const { state, execution } = thread;
-    if (state.type !== 'Map') return;
-    const serial = execution.nextNumber();
-    const arn = mapRunArn(execution.record.machine, state.label, uuidFrom(this.#core.ids.traceId()));
-    thread.task = { serial, submitted: true, arguments: '{}', timeoutAt: 0, mapRunArn: arn };
-    const record: MapRunRecord = {
-      arn,
+  /** An ARN for a run of the thread's Map. */
+  name({ state, execution }: Thread): string {
+    const label = state.type === 'Map' ? state.label : '';
+    return mapRunArn(execution.record.machine, label, uuidFrom(this.#core.ids.traceId()));
+  }
+
+  #record(
+    { id, state, execution }: Thread,
+    run: Pick<MapRunRecord, 'arn' | 'serial' | 'status'> & MapSettings,
+    inputs: readonly Json[],
+  ): MapRunRecord {
+    return {
       execution: execution.record.key,
-      thread: thread.id,
-      serial,
-      label: state.label,
+      thread: id,
+      label: state.type === 'Map' ? state.label : '',
       machine: execution.record.machine,
-      block: state.processor.path,
-      status: 'RUNNING',
+      block: state.type === 'Map' ? state.processor.path : '',
       startDate: this.#core.clock.now(),
-      ...settings,
+      ...run,
       total: inputs.length,
       redriveCount: 0,
       inputs: JSON.stringify(inputs),
     };
-    this.#core.emit(thread, 'MapRunStarted', 'mapRunStartedEventDetails', { mapRunArn: arn });
+  }
+
+  /** Records a run that failed before it had children. */
+  refuse(thread: Thread, arn: string, settings: MapSettings): void {
+    const record = this.#record(thread, { arn, serial: 0, status: 'FAILED', ...settings }, []);
+    this.#core.writer.mapRun({ ...record, stopDate: this.#core.clock.now() });
+  }
+
+  /** Begins a run. */
+  start(thread: Thread, arn: string, inputs: readonly Json[], settings: MapSettings): void {
+    const serial = thread.execution.nextNumber();
+    thread.task = { serial, submitted: true, arguments: '{}', timeoutAt: 0, mapRunArn: arn };
+    const record = this.#record(thread, { arn, serial, status: 'RUNNING', ...settings }, inputs);
     this.#begin({
       record,
       thread,
@@ -164,6 +181,15 @@ export class MapRuns {
     run.record.stopDate = this.#core.clock.now();
     this.#runs.delete(run.record.arn);
     this.#core.writer.mapRun(run.record);
+    // Its state takes the results up before the journal has the record, when children end in the turn they began in.
+    this.#ended.set(run.record.arn, run.inputs);
+    this.#core.afterCommit(() => this.#ended.delete(run.record.arn));
+  }
+
+  /** Children and their inputs of a run that ended. */
+  endOf(arn: string): MapRunEnd {
+    const inputs = this.#ended.get(arn) ?? this.starter?.inputsOf(arn) ?? [];
+    return { children: this.starter?.childrenOf(arn) ?? [], inputs };
   }
 
   #fail(run: LiveMapRun): void {
@@ -185,8 +211,7 @@ export class MapRuns {
     if (run.counts.running > 0 || run.waiting.length > 0) return;
     this.#close(run, 'SUCCEEDED');
     const results = run.outputs.filter((output) => output !== undefined).map((output) => output.value);
-    const output = JSON.stringify({ MapRunArn: run.record.arn, Results: results });
-    this.#core.settle(run.thread, run.record.serial, { ok: true, output });
+    this.#core.settle(run.thread, run.record.serial, { ok: true, output: JSON.stringify(results) });
   }
 
   /** Stops a run whose Map is not waited for any more. */

@@ -53,7 +53,7 @@ export interface TaskRecord {
 /** How a Task ended. */
 export type Outcome =
   | { readonly ok: true; readonly output: string }
-  | { readonly ok: false; readonly error: string; readonly cause: string; readonly timedOut?: boolean };
+  | { readonly ok: false; readonly error?: string; readonly cause?: string; readonly timedOut?: boolean };
 
 /** One line of control inside an execution: the root, a branch, or an inline Map's iteration. */
 export interface ThreadRecord {

@@ -1,7 +1,7 @@
 import type { Core, Steps } from './core.ts';
-import { AslFailure } from './failure.ts';
+import { AslFailure, failureOf } from './failure.ts';
 import type { Thread } from './live.ts';
-import { enterState, handleFailure, leaveState } from './states/flow.ts';
+import { enterState, handleFailure, leaveState, tellEvaluationFailed } from './states/flow.ts';
 import { finishMap, runMap, selectItem } from './states/map.ts';
 import { finishParallel, runParallel } from './states/parallel.ts';
 import { runChoice, runFail, runPass, runWait } from './states/simple.ts';
@@ -45,20 +45,17 @@ function* resume(core: Core, thread: Thread): Steps {
 
 /** One step of a thread, from where its phase says to where it waits, moves on or ends. */
 export function* step(core: Core, thread: Thread): Steps {
+  const { phase, last } = thread;
   try {
     if (thread.phase === 'select') yield* selectItem(core, thread);
     else if (thread.phase === 'resume') yield* resume(core, thread);
     else yield* begin(core, thread);
   } catch (error) {
     if (!(error instanceof AslFailure)) throw error;
-    if (error.error === 'States.QueryEvaluationError') {
-      core.emit(thread, 'EvaluationFailed', 'evaluationFailedEventDetails', {
-        error: error.error,
-        cause: error.reason,
-        state: thread.stateName,
-      });
-    }
-    if (thread.phase === 'select') core.failThread(thread, error.error, error.reason);
+    // As the service: what fails while a state is entered follows what the entering followed; a Wait is entered before.
+    const entering = (phase === 'enter' || phase === 'again') && thread.state.type !== 'Wait';
+    tellEvaluationFailed(core, thread, error, entering ? { after: last } : undefined);
+    if (thread.phase === 'select') core.failThread(thread, failureOf(error.error, error.reason));
     else yield* handleFailure(core, thread, error);
   }
 }

@@ -1,6 +1,7 @@
 import type { EngineCore } from './engine-core.ts';
+import type { Failure } from './failure.ts';
 import type { Payload } from './json.ts';
-import type { Thread } from './live.ts';
+import type { Chain, Thread } from './live.ts';
 import { pumpIterations } from './states/map.ts';
 
 /** How threads end, and what that means for those around them. */
@@ -23,24 +24,28 @@ export class ThreadEnds {
     thread.finished = 0;
   }
 
-  /** Ends a thread that its surroundings do not need any more. */
-  abort(thread: Thread): void {
-    for (const child of thread.children.values()) if (child.status === 'active') this.abort(child);
+  /** Ends a thread that its surroundings do not need any more; the events that say so follow the one that was the reason. */
+  abort(thread: Thread, after = thread.last): void {
+    const chain = { after, aside: true };
     thread.status = 'aborted';
     thread.staged = [];
     this.#core.calls.abort(thread);
+    this.#tellMap(thread, 'MapIterationAborted', chain);
     const abortable =
       thread.phase !== 'select' &&
       thread.phase !== 'enter' &&
       ['Task', 'Wait', 'Parallel', 'Map'].includes(thread.state.type);
-    if (abortable) this.#core.emit(thread, `${thread.state.type}StateAborted`);
-    if (thread.parent?.state.type === 'Map') {
-      this.#core.emit(thread, 'MapIterationAborted', 'mapIterationAbortedEventDetails', {
-        name: thread.parent.stateName,
-        index: thread.index,
-      });
-    }
+    if (abortable) this.#core.emit(thread, `${thread.state.type}StateAborted`, undefined, undefined, chain);
     this.#core.commitStep(thread);
+    for (const child of thread.children.values()) if (child.status === 'active') this.abort(child, after);
+  }
+
+  /** An event of the inline Map about one of its iterations; nothing where the thread is none. */
+  #tellMap(thread: Thread, type: `MapIteration${string}`, chain?: Chain): boolean {
+    if (thread.parent?.state.type !== 'Map') return false;
+    const details = { name: thread.parent.stateName, index: thread.index };
+    this.#core.emit(thread, type, `m${type.slice(1)}EventDetails`, details, chain);
+    return true;
   }
 
   /** A thread reached its end: the execution succeeded, or its parent has one child less to wait for. */
@@ -58,45 +63,41 @@ export class ThreadEnds {
       return;
     }
     const { state } = parent;
-    if (state.type === 'Map') {
-      this.#core.emit(thread, 'MapIterationSucceeded', 'mapIterationSucceededEventDetails', {
-        name: state.name,
-        index: thread.index,
-      });
-    }
+    this.#tellMap(thread, 'MapIterationSucceeded');
     this.#core.commitStep(thread);
     parent.finished += 1;
-    if (state.type === 'Map') {
-      pumpIterations(this.#core, parent, state);
-      this.#core.commitStep(parent);
-    }
+    // As the service: the iteration that takes this one's place follows its last state, not its success.
+    if (state.type === 'Map') pumpIterations(this.#core, parent, state, thread.lastEvent - 1);
     if (parent.finished < parent.expected) return;
+    parent.lastEvent = thread.lastEvent;
     parent.phase = 'resume';
     this.#core.touch(parent);
     this.#core.enqueue(parent);
   }
 
   /** A thread failed: the execution failed, or its parent's state is told, after the siblings were ended. */
-  fail(thread: Thread, error: string, cause: string): void {
+  fail(thread: Thread, failure: Failure): void {
     const { parent, execution } = thread;
     thread.status = 'failed';
-    thread.error = error;
-    thread.cause = cause;
+    thread.error = failure.error;
+    thread.cause = failure.cause;
     this.#core.calls.abort(thread);
     if (!parent) {
       this.#core.commitStep(thread);
-      this.#core.endExecution(execution, 'FAILED', { error, cause });
+      this.#core.endExecution(execution, 'FAILED', failure);
       return;
     }
-    if (parent.state.type === 'Map') {
-      this.#core.emit(thread, 'MapIterationFailed', 'mapIterationFailedEventDetails', {
-        name: parent.stateName,
-        index: thread.index,
-      });
-    }
     this.#core.commitStep(thread);
-    for (const sibling of parent.children.values()) if (sibling.status === 'active') this.abort(sibling);
-    parent.outcome = { ok: false, error, cause };
+    // Everything that this failure brings about follows the failed thread's last event.
+    const after = thread.last;
+    const told = this.#tellMap(thread, 'MapIterationFailed', { aside: true });
+    const entered = thread.phase !== 'select' && thread.state.type === 'Task';
+    if (entered) this.#core.emit(thread, 'TaskStateAborted', undefined, undefined, { aside: true });
+    if (told || entered) this.#core.commitStep(thread);
+    for (const sibling of parent.children.values())
+      if (sibling.status === 'active') this.abort(sibling, after);
+    parent.lastEvent = after;
+    parent.outcome = { ok: false, ...failure };
     parent.phase = 'resume';
     this.#core.touch(parent);
     this.#core.enqueue(parent);

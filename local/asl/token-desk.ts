@@ -1,4 +1,5 @@
 import type { EngineCore } from './engine-core.ts';
+import { type Failure, failureOf } from './failure.ts';
 import type { Thread } from './live.ts';
 import { tokenParts } from './states/task.ts';
 
@@ -38,9 +39,9 @@ export class TokenDesk {
     this.#core.settle(thread, serial, { ok: true, output: JSON.stringify(output ?? null) });
   }
 
-  fail(token: string, { error, cause }: { readonly error: string; readonly cause: string }): void {
+  fail(token: string, { error, cause }: Failure): void {
     const { thread, serial } = this.#waiting(token);
-    this.#core.settle(thread, serial, { ok: false, error, cause });
+    this.#core.settle(thread, serial, { ok: false, ...failureOf(error, cause) });
   }
 
   heartbeat(token: string): void {

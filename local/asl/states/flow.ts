@@ -1,8 +1,8 @@
 import { type Core, checkSize, type Steps, scopeOf, type Visible } from '../core.ts';
-import { AslFailure, matchesError } from '../failure.ts';
+import { AslFailure, failureOf, matchesError, statesErrors } from '../failure.ts';
 import { type Json, Payload } from '../json.ts';
 import type { Template } from '../jsonata/template.ts';
-import type { Thread } from '../live.ts';
+import type { Chain, Thread } from '../live.ts';
 import type { Retrier, State } from '../machine.ts';
 
 const notTruncated = { truncated: false };
@@ -87,7 +87,7 @@ export function retryDelay(retrier: Retrier, count: number, random: () => number
   return (retrier.jitter ? random() * capped : capped) * 1000;
 }
 
-function tryRetry(core: Core, thread: Thread, state: State, error: string): boolean {
+function tryRetry(core: Core, thread: Thread, state: State, error: string | undefined): boolean {
   const index = state.retry.findIndex((retrier) => matchesError(retrier.errorEquals, error));
   const retrier = state.retry[index];
   const used = thread.retries[index] ?? 0;
@@ -112,17 +112,38 @@ function tryRetry(core: Core, thread: Thread, state: State, error: string): bool
   return true;
 }
 
+/** The event of an expression that failed; none for other failures. */
+export function tellEvaluationFailed(core: Core, thread: Thread, failure: AslFailure, chain?: Chain): void {
+  const { error, reason, location } = failure;
+  if (error !== statesErrors.query) return;
+  const details = {
+    ...failureOf(error, reason),
+    ...(location === undefined ? {} : { location }),
+    state: thread.stateName,
+  };
+  core.emit(thread, 'EvaluationFailed', 'evaluationFailedEventDetails', details, chain);
+}
+
+/** A Parallel or Map says that it failed once no retry is left, unless it had said before that it succeeded. */
+function tellStateFailed(core: Core, thread: Thread, { type }: State): void {
+  if (type !== 'Parallel' && type !== 'Map') return;
+  if (thread.staged.some((event) => event.type === `${type}StateSucceeded`)) return;
+  core.emit(thread, `${type}StateFailed`);
+}
+
 /** What a state does with a failure: its first fitting Retry, then its first fitting Catch, then it fails the thread. */
 export function* handleFailure(core: Core, thread: Thread, failure: AslFailure): Steps {
   const { state } = thread;
   const { error, reason: cause } = failure;
   if (tryRetry(core, thread, state, error)) return;
+  tellStateFailed(core, thread, state);
   const catcher = state.catch.find(({ errorEquals }) => matchesError(errorEquals, error));
   if (!catcher) {
-    core.failThread(thread, error, cause);
+    core.failThread(thread, failureOf(error, cause));
     return;
   }
-  const errorOutput = { Error: error, Cause: cause };
+  // As the service: a name or cause that was not given is null for a catcher.
+  const errorOutput = { Error: error ?? null, Cause: cause ?? null };
   try {
     core.dropChildren(thread);
     yield* leaveState(
@@ -134,6 +155,7 @@ export function* handleFailure(core: Core, thread: Thread, failure: AslFailure):
     );
   } catch (inner) {
     if (!(inner instanceof AslFailure)) throw inner;
-    core.failThread(thread, inner.error, inner.reason);
+    tellEvaluationFailed(core, thread, inner);
+    core.failThread(thread, failureOf(inner.error, inner.reason));
   }
 }

@@ -32,14 +32,8 @@ export function* runParallel(core: Core, thread: Thread, state: ParallelState): 
 /** The end of a Parallel: the branches' outputs in order, or the first failure. */
 export function* finishParallel(core: Core, thread: Thread, state: ParallelState): Steps {
   const { outcome } = thread;
-  if (outcome && !outcome.ok) {
-    core.emit(thread, 'ParallelStateFailed', 'executionFailedEventDetails', {
-      error: outcome.error,
-      cause: outcome.cause,
-    });
-    throw new AslFailure(outcome.error, outcome.cause);
-  }
-  core.emit(thread, 'ParallelStateSucceeded');
+  if (outcome && !outcome.ok) throw new AslFailure(outcome.error, outcome.cause);
+  core.emit(thread, 'ParallelStateSucceeded', undefined, undefined, { aside: true });
   const result = listOf(
     state.branches.map((_, index) => thread.children.get(index)?.output ?? new Payload(null)),
   );

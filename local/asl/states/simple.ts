@@ -1,5 +1,5 @@
 import { type Core, type Steps, scopeOf } from '../core.ts';
-import { AslFailure, statesErrors } from '../failure.ts';
+import { AslFailure, failureOf, statesErrors } from '../failure.ts';
 import { type Json, Payload } from '../json.ts';
 import { evaluateNumber, type Template } from '../jsonata/template.ts';
 import type { Thread } from '../live.ts';
@@ -21,6 +21,7 @@ export function* runChoice(core: Core, thread: Thread, state: ChoiceState): Step
       throw new AslFailure(
         statesErrors.query,
         `A Condition of state "${state.name}" gave ${JSON.stringify(met)}, not a boolean.`,
+        rule.condition.location,
       );
     }
     if (met) {
@@ -53,6 +54,7 @@ function instantOf(value: unknown, name: string): number {
   throw new AslFailure(
     statesErrors.query,
     `Timestamp of state "${name}" is ${JSON.stringify(value)}, not an ISO 8601 instant.`,
+    'Timestamp',
   );
 }
 
@@ -85,7 +87,7 @@ export function waitUntil(core: Core, thread: Thread): void {
 export function* runFail(core: Core, thread: Thread, state: FailState): Steps {
   const error = yield* textOf(core, thread, state.error, 'Error');
   const cause = yield* textOf(core, thread, state.cause, 'Cause');
-  core.failThread(thread, error ?? 'States.Failed', cause ?? '');
+  core.failThread(thread, failureOf(error, cause));
 }
 
 function* textOf(
@@ -100,6 +102,7 @@ function* textOf(
   throw new AslFailure(
     statesErrors.query,
     `${field} of state "${thread.stateName}" is ${JSON.stringify(value)}, not a text.`,
+    field,
   );
 }
 

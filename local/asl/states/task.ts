@@ -1,5 +1,5 @@
 import { type Core, checkSize, type Steps, scopeOf } from '../core.ts';
-import { AslFailure, statesErrors } from '../failure.ts';
+import { AslFailure, failureOf, statesErrors } from '../failure.ts';
 import { type Json, Payload } from '../json.ts';
 import { evaluateNumber, type Template } from '../jsonata/template.ts';
 import type { Thread } from '../live.ts';
@@ -93,8 +93,7 @@ export function* finishTask(core: Core, thread: Thread, state: TaskState): Steps
     const type = outcome.timedOut ? 'TaskTimedOut' : 'TaskFailed';
     core.emit(thread, type, outcome.timedOut ? 'taskTimedOutEventDetails' : 'taskFailedEventDetails', {
       ...resource,
-      error: outcome.error,
-      cause: outcome.cause,
+      ...failureOf(outcome.error, outcome.cause),
     });
     throw new AslFailure(outcome.error, outcome.cause);
   }
