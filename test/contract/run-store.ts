@@ -1,9 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import type { RunStore } from '../../lib/ports/run-store.ts';
+import type { LeaseStore } from '../../lib/ports/stores.ts';
 import { anAttempt, aRun } from '../fixtures/records.ts';
 
+/** A run store, empty, and the leases of the same tenants. */
+export interface RunStores {
+  readonly runs: RunStore;
+  readonly leases: LeaseStore;
+}
+
+const at = (minute: number) => `2026-11-24T02:${String(minute).padStart(2, '0')}:00.000Z`;
+
 /** What every RunStore must do. */
-export function describeRunStore(name: string, make: () => Promise<RunStore>): void {
+export function describeRunStore(name: string, makeStores: () => Promise<RunStores>): void {
+  const make = async () => (await makeStores()).runs;
+
   describe(`RunStore: ${name}`, () => {
     it('makes a run once: the second creation returns the first', async () => {
       const store = await make();
@@ -49,6 +60,68 @@ export function describeRunStore(name: string, make: () => Promise<RunStore>): v
       expect(await ids({ status: 'succeeded' })).toEqual(['b']);
       expect(await ids({ nightArn: 'n1' })).toEqual(['a']);
       expect(await ids({ logicalDate: '2026-11-24', limit: 1 })).toEqual(['b']);
+      expect(await ids({ tenantId: 'acme', logicalDate: '2026-11-24' })).toEqual(['b', 'a']);
+      expect(await ids({ tenantId: 'acme', status: 'running', limit: 1 })).toEqual(['a']);
+      expect(await ids({ tenantId: 'beta', logicalDate: '2026-11-24' })).toEqual([]);
+      expect(await ids({})).toEqual(['c', 'b', 'a']);
+    });
+
+    it('a run whose status changed is listed with it at once', async () => {
+      const store = await make();
+      await store.createRun(aRun());
+      await store.updateRun('acme-2026-11-24', { status: 'succeeded' });
+      expect(await store.listRuns({ logicalDate: '2026-11-24' })).toMatchObject([{ status: 'succeeded' }]);
+      expect(await store.listRuns({ status: 'running' })).toEqual([]);
+    });
+
+    it('lists running runs by shard, each in exactly one, also those that run again', async () => {
+      const store = await make();
+      for (let run = 0; run < 30; run += 1) await store.createRun(aRun({ runId: `run-${run}` }));
+      await store.createRun(aRun({ runId: 'skipped', status: 'skipped' }));
+      await store.updateRun('run-0', { status: 'failed' });
+      await store.updateRun('run-1', { status: 'failed' });
+      await store.updateRun('run-1', { status: 'running', redriveCount: 1 });
+      const found: string[] = [];
+      for (let shard = 0; shard < 3; shard += 1)
+        found.push(...(await store.listRunningRuns({ shard, shards: 3 })).map(({ runId }) => runId));
+      expect(found.sort()).toEqual(
+        Array.from({ length: 30 }, (_, run) => `run-${run}`)
+          .filter((runId) => runId !== 'run-0')
+          .sort(),
+      );
+    });
+
+    it('keeps a record as it was given, whatever its objects hold, and cuts a cause that is too long', async () => {
+      const store = await make();
+      const run = aRun({ resources: { train: { cpu: 1e-200, memoryMiB: 64 } }, nightArn: 'night' });
+      await store.createRun(run);
+      expect(await store.getRun(run.runId)).toEqual(run);
+      let deep: Record<string, unknown> = { end: true };
+      for (let depth = 0; depth < 60; depth += 1) deep = { deep };
+      const result = { tiny: 1e-200, huge: 1e300, nothing: null, empty: '', list: [], deep };
+      await store.createAttempt(anAttempt());
+      await store.updateAttempt(
+        anAttempt(),
+        { result, cause: 'x'.repeat(500_000) },
+        { status: ['submitted'] },
+      );
+      const after = await store.getAttempt(anAttempt());
+      expect(after?.result).toEqual(result);
+      expect(after?.cause).toHaveLength(8_192);
+    });
+
+    it('reads a run with its attempts at once, oldest intent first and without tokens', async () => {
+      const store = await make();
+      expect(await store.getRunWithAttempts('acme-2026-11-24')).toBeUndefined();
+      await store.createRun(aRun());
+      await store.createAttempt(anAttempt({ stage: 'train', intentAt: at(2) }));
+      await store.createAttempt(anAttempt({ stage: 'prepare', intentAt: at(1) }));
+      await store.createAttempt(anAttempt({ runId: 'another' }));
+      const found = await store.getRunWithAttempts('acme-2026-11-24');
+      expect(found?.run).toEqual(aRun());
+      expect(found?.attempts.map(({ stage }) => stage)).toEqual(['prepare', 'train']);
+      for (const attempt of [...(found?.attempts ?? []), ...(await store.listAttempts('acme-2026-11-24'))])
+        expect(attempt).not.toHaveProperty('taskToken');
     });
 
     it('gives attempt n only after attempt n - 1 is over', async () => {
@@ -65,6 +138,73 @@ export function describeRunStore(name: string, make: () => Promise<RunStore>): v
       await store.createAttempt(anAttempt({ attempt: 2 }));
       expect(await store.latestAttempt('acme-2026-11-24', 'train')).toMatchObject({ attempt: 2 });
       expect(await store.listAttempts('acme-2026-11-24')).toHaveLength(2);
+    });
+
+    it('writes an attempt and renews the lease by one write, or neither', async () => {
+      const { runs, leases } = await makeStores();
+      const { fence } = await leases.acquire({
+        tenantId: 'acme',
+        holder: 'r',
+        now: at(0),
+        expiresAt: at(15),
+      });
+      const lease = { tenantId: 'acme', holder: 'r', fence, expiresAt: at(40) };
+      await runs.createAttempt(anAttempt(), { lease });
+      expect(await leases.get('acme')).toMatchObject({ holder: 'r', fence, expiresAt: at(40) });
+      await expect(
+        runs.createAttempt(anAttempt(), { lease: { ...lease, expiresAt: at(50) } }),
+      ).rejects.toMatchObject({ name: 'ConditionFailed' });
+      expect(await leases.get('acme')).toMatchObject({ expiresAt: at(40) });
+    });
+
+    it.each([
+      ['nobody ever took', async () => {}],
+      [
+        'another run took after it expired',
+        async (leases: LeaseStore) => {
+          await leases.acquire({ tenantId: 'acme', holder: 'r', now: at(0), expiresAt: at(1) });
+          await leases.acquire({ tenantId: 'acme', holder: 'other', now: at(2), expiresAt: at(9) });
+        },
+      ],
+      [
+        'was given back',
+        async (leases: LeaseStore) => {
+          await leases.acquire({ tenantId: 'acme', holder: 'r', now: at(0), expiresAt: at(9) });
+          await leases.release({ tenantId: 'acme', holder: 'r', fence: 1 });
+        },
+      ],
+    ])('F29: makes no attempt under a lease that %s', async (_, prepare) => {
+      const { runs, leases } = await makeStores();
+      await prepare(leases);
+      await expect(
+        runs.createAttempt(anAttempt(), {
+          lease: { tenantId: 'acme', holder: 'r', fence: 1, expiresAt: at(40) },
+        }),
+      ).rejects.toMatchObject({ name: 'StaleFence' });
+      expect(await runs.getAttempt(anAttempt())).toBeUndefined();
+    });
+
+    it('tells what stands there instead of throwing, when it is asked so', async () => {
+      const store = await make();
+      expect(await store.changeAttempt(anAttempt(), { status: 'failed' }, { status: ['submitted'] })).toEqual(
+        { changed: false },
+      );
+      await store.createAttempt(anAttempt());
+      expect(
+        await store.changeAttempt(
+          anAttempt(),
+          { status: 'failed' },
+          { status: ['submitted'], jobName: 'another-job' },
+        ),
+      ).toMatchObject({ changed: false, attempt: { status: 'submitted', taskToken: 'token-1' } });
+      expect(
+        await store.changeAttempt(
+          anAttempt(),
+          { status: 'failed', taskToken: 'token-2' },
+          { status: ['submitted'], jobName: anAttempt().jobName },
+        ),
+      ).toMatchObject({ changed: true, attempt: { status: 'failed', taskToken: 'token-2' } });
+      expect(await store.latestAttempt('acme-2026-11-24', 'train')).toMatchObject({ taskToken: 'token-2' });
     });
 
     it('of two writers that race for an attempt one loses', async () => {
@@ -115,6 +255,37 @@ export function describeRunStore(name: string, make: () => Promise<RunStore>): v
       expect(found).not.toContain('run-0');
       const [first] = await store.listOpenAttempts({ shard: 0, shards: 1, limit: 1 });
       expect(first).toMatchObject({ taskToken: 'token-1' });
+    });
+
+    it('another number of shards loses nothing, and what is opened again is listed again', async () => {
+      const store = await make();
+      for (let run = 0; run < 40; run += 1) await store.createAttempt(anAttempt({ runId: `run-${run}` }));
+      for (const shards of [1, 3, 7, 64]) {
+        const found: string[] = [];
+        for (let shard = 0; shard < shards; shard += 1)
+          found.push(...(await store.listOpenAttempts({ shard, shards })).map(({ runId }) => runId));
+        expect(found).toHaveLength(40);
+        expect(new Set(found).size).toBe(40);
+      }
+      const key = anAttempt({ runId: 'run-7' });
+      const open = async () => (await store.listOpenAttempts({ shard: 0, shards: 1 })).length;
+      await store.updateAttempt(key, { settledAt: at(9), taskToken: null }, { status: ['submitted'] });
+      expect(await open()).toBe(39);
+      await store.updateAttempt(key, { settledAt: null, taskToken: 'token-9' }, { status: ['submitted'] });
+      expect(await open()).toBe(40);
+    });
+
+    it('lists more than a page of open attempts, oldest intent first', async () => {
+      const store = await make();
+      const minutes = Array.from({ length: 150 }, (_, run) => (run * 37) % 60);
+      await Promise.all(
+        minutes.map((minute, run) =>
+          store.createAttempt(anAttempt({ runId: `many-${run}`, intentAt: at(minute) })),
+        ),
+      );
+      const found = await store.listOpenAttempts({ shard: 0, shards: 1 });
+      expect(found.map(({ intentAt }) => intentAt)).toEqual(minutes.map(at).sort());
+      expect(await store.listOpenAttempts({ shard: 0, shards: 1, limit: 5 })).toEqual(found.slice(0, 5));
     });
   });
 }

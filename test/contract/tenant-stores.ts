@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type {
   ClaimStore,
   LeaseStore,
+  LockStore,
   ModelRegistry,
   QualityVerdicts,
   TenantStore,
@@ -14,6 +15,7 @@ export interface TenantStores {
   readonly tenants: TenantStore;
   readonly leases: LeaseStore;
   readonly claims: ClaimStore;
+  readonly locks: LockStore;
   readonly models: ModelRegistry;
   readonly verdicts: QualityVerdicts;
 }
@@ -51,6 +53,31 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
       await expect(tenants.remove('acme', 1)).rejects.toMatchObject({ name: 'ConditionFailed' });
       await tenants.remove('acme', 2);
       expect(await tenants.get('acme')).toBeUndefined();
+    });
+
+    it('gives a record back as it was written, and lists a tenant only while it is there', async () => {
+      const { tenants } = await make();
+      const tenant = aTenant({
+        resources: { train: { cpu: 2, memoryMiB: 1024 } },
+        limits: { maxDocuments: 5 },
+        datasets: ['a'],
+      });
+      await tenants.put(tenant, 0);
+      expect(await tenants.get('acme')).toEqual(tenant);
+      await tenants.remove('acme', 1);
+      expect(await tenants.list()).toEqual([]);
+      await tenants.put(aTenant(), 0);
+      expect(await tenants.list()).toEqual([aTenant()]);
+    });
+
+    it('of two writers over one version one loses', async () => {
+      const { tenants } = await make();
+      await tenants.put(aTenant(), 0);
+      const results = await Promise.allSettled([
+        tenants.put(aTenant({ priority: 1 }), 1),
+        tenants.put(aTenant({ priority: 2 }), 1),
+      ]);
+      expect(results.map((result) => result.status).sort()).toEqual(['fulfilled', 'rejected']);
     });
 
     it('lists by id', async () => {
@@ -115,6 +142,30 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
     });
   });
 
+  describe(`LockStore: ${name}`, () => {
+    const lock = (locks: LockStore, holder: string, now: number) =>
+      locks.tryLock({ name: 'reconcile/0', holder, now: at(now), expiresAt: at(now + 1) });
+
+    it('is held by one until it is given back or has expired, which the write itself compares', async () => {
+      const { locks } = await make();
+      expect(await lock(locks, 'a', 0)).toBe(true);
+      expect(await lock(locks, 'b', 0)).toBe(false);
+      expect(await lock(locks, 'a', 0)).toBe(true);
+      await locks.unlock({ name: 'reconcile/0', holder: 'b' });
+      expect(await lock(locks, 'b', 0)).toBe(false);
+      expect(await lock(locks, 'b', 1)).toBe(true);
+      await locks.unlock({ name: 'reconcile/0', holder: 'b' });
+      expect(await lock(locks, 'c', 1)).toBe(true);
+      expect(await locks.tryLock({ name: 'another', holder: 'd', now: at(1), expiresAt: at(2) })).toBe(true);
+    });
+
+    it('of two that race one gets it', async () => {
+      const { locks } = await make();
+      const results = await Promise.all([lock(locks, 'a', 0), lock(locks, 'b', 0)]);
+      expect(results.sort()).toEqual([false, true]);
+    });
+  });
+
   describe(`ModelRegistry: ${name}`, () => {
     const promote = (models: ModelRegistry, modelVersion: string, fence: number) =>
       models.promote({ tenantId: 'acme', modelVersion, fence, at: at(5), reason: 'run' });
@@ -147,6 +198,15 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
       expect(await models.live('acme')).toMatchObject({ modelVersion: 'v2' });
     });
 
+    it('of two promotions that race under one fence both are decided, one after the other', async () => {
+      const { models } = await make();
+      await models.register(aModel('v1'));
+      await models.register(aModel('v2'));
+      await Promise.all([promote(models, 'v1', 1), promote(models, 'v2', 1)]);
+      const live = await models.live('acme');
+      expect(new Set([live?.modelVersion, live?.previousVersion])).toEqual(new Set(['v1', 'v2']));
+    });
+
     it('promoting what is live changes nothing; what is not registered is refused', async () => {
       const { models } = await make();
       await models.register(aModel('v1'));
@@ -162,7 +222,14 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
       expect(await verdicts.latest('acme')).toBeUndefined();
       await verdicts.record({ tenantId: 'acme', verdict: 'passed', reasons: [], checkedAt: at(0) });
       await verdicts.record({ tenantId: 'acme', verdict: 'failed', reasons: ['stale'], checkedAt: at(1) });
-      expect(await verdicts.latest('acme')).toMatchObject({ verdict: 'failed', reasons: ['stale'] });
+      expect(await verdicts.latest('acme')).toEqual({
+        tenantId: 'acme',
+        verdict: 'failed',
+        reasons: ['stale'],
+        checkedAt: at(1),
+      });
+      await verdicts.record({ tenantId: 'acme', verdict: 'passed', reasons: [], checkedAt: at(0) });
+      expect(await verdicts.latest('acme')).toMatchObject({ verdict: 'failed' });
     });
   });
 }

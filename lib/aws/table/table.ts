@@ -94,7 +94,7 @@ export class Table {
       await inParallel(batches, batchesAtOnce, (batch: ItemKey[]) => this.#getBatch(batch))
     ).flat();
     const byKey = new Map(found.map((item) => [`${item['pk']}\n${item['sk']}`, item]));
-    return keys.flatMap(({ pk, sk }) => byKey.get(`${pk}\n${sk}`) ?? []);
+    return keys.map(({ pk, sk }) => byKey.get(`${pk}\n${sk}`)).filter((item) => item !== undefined);
   }
 
   async #getBatch(keys: readonly ItemKey[]): Promise<Item[]> {

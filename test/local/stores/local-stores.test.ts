@@ -19,7 +19,7 @@ import { describeTenantStores } from '../../contract/tenant-stores.ts';
 import { anAttempt } from '../../fixtures/records.ts';
 import { freshDir } from '../asl/harness.ts';
 
-describeRunStore('SQLite', async () => openLocalStores({ stateDir: freshDir() }).runs);
+describeRunStore('SQLite', async () => openLocalStores({ stateDir: freshDir() }));
 describeTenantStores('SQLite', async () => openLocalStores({ stateDir: freshDir() }));
 describeObjectStore('files', async () => createFileObjectStore({ root: freshDir() }));
 

@@ -1,0 +1,6 @@
+import { describeRunStore } from '../../../contract/run-store.ts';
+import { describeTenantStores } from '../../../contract/tenant-stores.ts';
+import { openMemoryStores } from '../../../dynamodb/memory-stores.ts';
+
+describeRunStore('DynamoDB', async () => openMemoryStores());
+describeTenantStores('DynamoDB', async () => openMemoryStores());
