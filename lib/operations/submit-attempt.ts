@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { EpsilonError } from '../errors/epsilon-error.ts';
-import { ConditionFailed } from '../errors/store-errors.ts';
+import { StaleFence } from '../errors/run-errors.ts';
+import { ConditionFailed, NotFound } from '../errors/store-errors.ts';
 import type { JobRunner } from '../ports/job-runner.ts';
 import type { Ports } from '../ports/ports.ts';
 import { chooseCapacity } from '../training/capacity.ts';
@@ -10,13 +11,17 @@ import { jobSpecOf, type StageOutputs, stagePrefix } from '../training/job-spec.
 import { type Attempt, type Run, terminalStatuses } from '../training/run.ts';
 import { type StageName, stages } from '../training/stages.ts';
 import { nextStep, stepForOpenAttempt } from '../training/submission.ts';
+import { leaseOf, leaseOfTry, takeLease } from './hold-lease.ts';
 import { finishAttempt, recordProgress, settleAttempt } from './settle-attempt.ts';
 
-/** One entry of a stage state. */
+/** One entry of a stage state, with the run and its attempts as they were read for it. */
 export interface StageEntry {
   readonly run: Run;
+  readonly attempts: readonly Attempt[];
   readonly stage: StageName;
   readonly taskToken: string;
+  /** Of the execution that enters. */
+  readonly redriveCount: number;
 }
 
 /** What an entry did; told to the log and the history, never needed by the machine. */
@@ -36,9 +41,8 @@ function runnerOf(ports: Ports, attempt: Attempt): JobRunner {
   );
 }
 
-/** Output prefixes of the stages of a run that succeeded. */
-export async function outputsOf({ runs }: Pick<Ports, 'runs'>, runId: string): Promise<StageOutputs> {
-  const attempts = await runs.listAttempts(runId);
+/** Output prefixes of the stages that succeeded. */
+function outputsOf(attempts: readonly Attempt[]): StageOutputs {
   return Object.fromEntries(
     attempts
       .filter((attempt) => attempt.status === 'succeeded')
@@ -46,9 +50,15 @@ export async function outputsOf({ runs }: Pick<Ports, 'runs'>, runId: string): P
   );
 }
 
+function ofStage({ attempts, stage }: StageEntry): Attempt[] {
+  return attempts
+    .filter((attempt) => attempt.stage === stage)
+    .sort((earlier, later) => earlier.attempt - later.attempt);
+}
+
+/** Records the intent and keeps the lease alive by one write. */
 async function makeAttempt(ports: Ports, entry: StageEntry, number: number): Promise<Attempt> {
   const { run, stage, taskToken } = entry;
-  const earlier = (await ports.runs.listAttempts(run.runId)).filter((attempt) => attempt.stage === stage);
   const attempt: Attempt = {
     runId: run.runId,
     tenantId: run.tenantId,
@@ -59,7 +69,7 @@ async function makeAttempt(ports: Ports, entry: StageEntry, number: number): Pro
     status: 'intent',
     jobName: jobNameOf(run.runId, stage, number),
     backend: run.backend,
-    ...chooseCapacity(earlier, {
+    ...chooseCapacity(ofStage(entry), {
       spotAllowed: run.spotAllowed,
       preemptionsBeforeOnDemand: ports.config.training.preemptionsBeforeOnDemand,
     }),
@@ -72,13 +82,20 @@ async function makeAttempt(ports: Ports, entry: StageEntry, number: number): Pro
     tokenDigest: tokenDigestOf(taskToken),
     intentAt: new Date(ports.clock.now()).toISOString(),
   };
-  await ports.runs.createAttempt(attempt);
+  await ports.runs.createAttempt(attempt, { lease: leaseOf(ports, run) });
   return attempt;
 }
 
-async function submit(ports: Ports, run: Run, attempt: Attempt): Promise<void> {
-  const spec = jobSpecOf(run, attempt, await outputsOf(ports, run.runId), ports.config.dataBucket);
-  const { jobId } = await runnerOf(ports, attempt).submit(spec);
+async function submit(
+  ports: Ports,
+  { run, attempts }: StageEntry,
+  attempt: Attempt,
+  fresh: boolean,
+): Promise<void> {
+  const runner = runnerOf(ports, attempt);
+  const spec = jobSpecOf(run, attempt, outputsOf(attempts), ports.config.dataBucket);
+  const { jobId } = await runner.submit(spec, { fresh });
+  if (runner.namesAreIds) return;
   try {
     const submittedAt = new Date(ports.clock.now()).toISOString();
     await ports.runs.updateAttempt(
@@ -111,11 +128,11 @@ async function withinGrace(ports: Ports, attempt: Attempt): Promise<boolean> {
   return ports.clock.now() - since < ports.config.training.lookupGraceSeconds * 1000;
 }
 
-async function continueAttempt(ports: Ports, run: Run, attempt: Attempt): Promise<EntryOutcome> {
+async function continueAttempt(ports: Ports, entry: StageEntry, attempt: Attempt): Promise<EntryOutcome> {
   const observed = await runnerOf(ports, attempt).find(attempt.jobName);
   const step = stepForOpenAttempt(attempt, observed);
   if (step === 'submit') {
-    await submit(ports, run, attempt);
+    await submit(ports, entry, attempt, false);
     return 'submitted';
   }
   if (step === 'adopt' && observed) {
@@ -139,29 +156,53 @@ export function lostJob(attempt: Attempt): JobObservation {
   };
 }
 
+/** Makes the next attempt and submits it; undefined when another entry was faster. */
+async function beginAttempt(ports: Ports, entry: StageEntry, number: number): Promise<boolean> {
+  let attempt: Attempt;
+  try {
+    attempt = await makeAttempt(ports, entry, number);
+  } catch (error) {
+    if (error instanceof ConditionFailed) return false;
+    throw error;
+  }
+  await submit(ports, entry, attempt, true);
+  return true;
+}
+
+/** The run and its attempts as they are now. */
+export async function readEntry(
+  ports: Pick<Ports, 'runs'>,
+  runId: string,
+): Promise<{ run: Run; attempts: Attempt[] }> {
+  const found = await ports.runs.getRunWithAttempts(runId);
+  if (found) return found;
+  throw new NotFound('RUN_NOT_FOUND', `There is no run "${runId}".`);
+}
+
 /**
  * One entry of a stage: adopts, settles or submits so that the stage never has two live jobs, whatever crashed before.
- * Attempt identity is the record's; a lost race is decided again from the new record.
+ * Attempt identity is the record's; a lost race is decided again from the new record. The lease is held throughout: a new
+ * attempt renews it with its own write, after a redrive it is taken again with a new, larger fence.
  */
-export async function enterStage(ports: Ports, entry: StageEntry): Promise<EntryOutcome> {
+export async function enterStage(ports: Ports, first: StageEntry): Promise<EntryOutcome> {
+  let entry = { ...first, run: await leaseOfTry(ports, first.run, first.redriveCount) };
   for (;;) {
-    const latest = await ports.runs.latestAttempt(entry.run.runId, entry.stage);
-    const step = nextStep(latest, tokenDigestOf(entry.taskToken));
+    const step = nextStep(ofStage(entry).at(-1), tokenDigestOf(entry.taskToken));
     if (step.kind === 'answered') return 'answered';
-    if (step.kind === 'new-attempt') {
-      try {
-        const attempt = await makeAttempt(ports, entry, step.attempt);
-        await submit(ports, entry.run, attempt);
-        return 'submitted';
-      } catch (error) {
-        if (error instanceof ConditionFailed) continue;
-        throw error;
+    try {
+      if (step.kind === 'new-attempt') {
+        if (await beginAttempt(ports, entry, step.attempt)) return 'submitted';
+      } else {
+        await ports.leases.renew(leaseOf(ports, entry.run));
+        const owned = await takeOver(ports, step.attempt, entry.taskToken);
+        if (owned && step.kind === 'look-up') return await continueAttempt(ports, entry, owned);
+        if (owned && terminalStatuses.has(owned.status)) await settleAttempt(ports, owned);
+        if (owned) return 'settled';
       }
+      entry = { ...entry, ...(await readEntry(ports, entry.run.runId)) };
+    } catch (error) {
+      if (!(error instanceof StaleFence)) throw error;
+      entry = { ...entry, run: await takeLease(ports, entry.run, entry.redriveCount) };
     }
-    const owned = await takeOver(ports, step.attempt, entry.taskToken);
-    if (!owned) continue;
-    if (step.kind === 'look-up') return continueAttempt(ports, entry.run, owned);
-    if (terminalStatuses.has(owned.status)) await settleAttempt(ports, owned);
-    return 'settled';
   }
 }

@@ -21,6 +21,11 @@ export interface JobRunner {
    * again before the grace period (`training.lookupGraceSeconds`) is over.
    */
   readonly lookupLags?: boolean;
+  /**
+   * True when jobs are observed and cancelled by their name alone: then nothing has to be kept after a submission, and
+   * an attempt stays an intent until its first event.
+   */
+  readonly namesAreIds?: boolean;
   /** Starts the job; submitting a name that exists already returns the existing job and starts nothing. */
   submit(spec: JobSpec, options?: SubmitOptions): Promise<JobRef>;
   /** Looks a job up by its deterministic name. */

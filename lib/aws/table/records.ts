@@ -25,8 +25,14 @@ export interface RecordForm<T> {
   read(item: Item): T;
 }
 
-function formOf<T extends object>(...jsonFields: readonly (keyof T & string)[]): RecordForm<T> {
-  const asJson: ReadonlySet<string> = new Set(jsonFields);
+/** Fields of a record that are objects or lists. */
+type ObjectFields<T> = {
+  [K in keyof T]-?: NonNullable<T[K]> extends string | number | boolean ? never : K;
+}[keyof T];
+
+/** Every object field has to be named: the compiler finds one that was added to a record and forgotten here. */
+function formOf<T extends object>(jsonFields: Readonly<Record<ObjectFields<T>, true>>): RecordForm<T> {
+  const asJson: ReadonlySet<string> = new Set(Object.keys(jsonFields));
   return {
     write: (fields) =>
       Object.fromEntries(
@@ -48,22 +54,28 @@ function formOf<T extends object>(...jsonFields: readonly (keyof T & string)[]):
 }
 
 /** Runs: the objects are what came from the tenant or from the registry of images. */
-export const runForm = formOf<Run>('resources', 'jobOptions', 'images');
+export const runForm = formOf<Run>({ resources: true, jobOptions: true, images: true });
 
 /** Attempts, without their token: a job's result may hold anything. */
-export const attemptForm = formOf<Omit<Attempt, 'taskToken'>>('result');
+export const attemptForm = formOf<Omit<Attempt, 'taskToken'>>({ result: true, resources: true });
 
 /** Tenants. */
-export const tenantForm = formOf<Tenant>('capacity', 'resources', 'limits', 'datasets', 'promotion');
+export const tenantForm = formOf<Tenant>({
+  capacity: true,
+  resources: true,
+  limits: true,
+  datasets: true,
+  promotion: true,
+});
 
 /** Registered models. */
-export const modelForm = formOf<ModelVersion>('checksums');
+export const modelForm = formOf<ModelVersion>({ checksums: true });
 
 /** Live pairs. */
-export const liveForm = formOf<LiveModel>();
+export const liveForm = formOf<LiveModel>({});
 
 /** Quality verdicts. */
-export const verdictForm = formOf<QualityVerdict>('reasons');
+export const verdictForm = formOf<QualityVerdict>({ reasons: true });
 
 /** Leases. */
-export const leaseForm = formOf<Lease>();
+export const leaseForm = formOf<Lease>({});
