@@ -108,6 +108,16 @@ export function createBeginRun(ports: Ports) {
     }
   }
 
+  /** The run was on record already: from an earlier try of this state, or because the tenant was busy then. */
+  function continueRun(stored: Run, fence: number, resolved: Run['images']): Promise<Run> {
+    const images = Object.keys(stored.images).length === 0 ? { images: resolved } : {};
+    return runs.updateRun(
+      stored.runId,
+      { status: 'running', fence, ...images },
+      { status: ['running', 'busy', 'skipped'] },
+    );
+  }
+
   return async (event: Event) => {
     const tenant = await requireTenant(ports, event.input.tenantId);
     const draft = draftRun(ports, event, tenant);
@@ -120,11 +130,7 @@ export function createBeginRun(ports: Ports) {
     const fence = await takeLease(draft);
     const resolved = await images.resolve(imageNames);
     const stored = await runs.createRun({ ...draft, images: resolved, fence });
-    const run = await runs.updateRun(
-      draft.runId,
-      { status: 'running', fence, ...(Object.keys(stored.images).length === 0 ? { images: resolved } : {}) },
-      { status: ['running', 'busy', 'skipped'] },
-    );
+    const run = stored.fence === fence ? stored : await continueRun(stored, fence, resolved);
     metrics.count('RunsBegun', 1, { trigger: run.trigger });
     return {
       runId: run.runId,

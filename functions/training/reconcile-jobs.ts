@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { detailTypes, envelopeOf, eventDetail } from '../../lib/events/detail.ts';
 import {
   awsBatch,
   awsCallbacks,
@@ -8,33 +9,50 @@ import {
   awsStores,
   awsWorkflows,
 } from '../../lib/handler/aws-parts.ts';
-import { defineHandler } from '../../lib/handler/define-handler.ts';
-import { reconcileAttempts } from '../../lib/operations/reconcile-attempts.ts';
-import { reconcileRuns } from '../../lib/operations/reconcile-runs.ts';
+import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
+import { reconcileShard } from '../../lib/operations/reconcile-shard.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 
-const input = z.object({
-  /** The part of the open attempts this invocation looks after; all of them, one after the other, when absent. */
-  shard: z.int().min(0).optional(),
-});
+/** One shard of our own event "Reconcile Shard", or the schedule's empty input: every shard. */
+const input = z.union([
+  envelopeOf(z.object({ data: z.object({ shard: z.int().min(0) }) })).transform(({ detail }) => ({
+    shard: detail.data.shard,
+  })),
+  z.strictObject({ shard: z.int().min(0).optional() }),
+]);
+
+const nothing = { checked: 0, settled: 0, lost: 0, alive: 0, cancelled: 0, left: 0, runsEnded: 0 };
 
 /** Compares what is expected with what exists and settles the rest: for events that were lost, late or never sent. */
 export function createReconcileJobs(ports: Ports) {
-  const { shards } = ports.config.reconcile;
-  return async (event: z.output<typeof input>) => {
-    const mine =
-      event.shard === undefined ? Array.from({ length: shards }, (_, index) => index) : [event.shard];
-    const totals = { checked: 0, settled: 0, lost: 0, alive: 0, cancelled: 0, runsEnded: 0 };
-    for (const shard of mine) {
-      const found = await reconcileAttempts(ports, { shard, shards });
-      for (const key of ['checked', 'settled', 'lost', 'alive', 'cancelled'] as const)
-        totals[key] += found[key];
-    }
-    if (event.shard === undefined || event.shard === 0) totals.runsEnded = await reconcileRuns(ports);
-    ports.metrics.count('ReconcilerPasses', 1);
-    if (totals.settled + totals.lost + totals.cancelled + totals.runsEnded > 0)
-      ports.log.info('reconciled', totals);
-    return totals;
+  const { config, clock, ids, events, metrics } = ports;
+  const { shards } = config.reconcile;
+
+  /** Each shard gets an invocation of its own. */
+  async function fanOut(runId: string) {
+    const logicalDate = new Date(clock.now()).toISOString().slice(0, 10);
+    const about = { tenantId: '*', runId: 'reconcile', logicalDate, traceId: ids.traceId() };
+    await events.publish(
+      Array.from({ length: shards }, (_, shard) => ({
+        source: 'epsilon.training' as const,
+        detailType: detailTypes.reconcileShard,
+        detail: eventDetail(about, { shard, requestedBy: runId }),
+      })),
+    );
+    return { ...nothing, shards };
+  }
+
+  return async (event: z.output<typeof input>, { log, requestId, remainingMs }: Invocation) => {
+    if (event.shard === undefined && shards > 1) return fanOut(requestId);
+    const shard = event.shard ?? 0;
+    // The number of shards became smaller while the event was under way.
+    if (shard >= shards) return nothing;
+    const found = await reconcileShard(ports, { shard, holder: requestId, remainingMs: remainingMs() });
+    if (!found) return nothing;
+    metrics.count('ReconcilerPasses', 1);
+    if (found.settled + found.lost + found.cancelled + found.runsEnded > 0)
+      log.info('reconciled', { shard, ...found });
+    return found;
   };
 }
 

@@ -6,6 +6,7 @@ export const detailTypes = {
   runStateChange: 'Run State Change',
   modelPromoted: 'Model Promoted',
   nightJudged: 'Night Judged',
+  reconcileShard: 'Reconcile Shard',
 } as const;
 
 /** Version of the detail's form. */

@@ -1,9 +1,12 @@
 import { StaleFence } from '../errors/run-errors.ts';
+import type { JobRunner } from '../ports/job-runner.ts';
 import type { Ports } from '../ports/ports.ts';
-import type { JobObservation } from '../training/job.ts';
-import { type Attempt, terminalStatuses } from '../training/run.ts';
+import { inParallel } from '../training/in-parallel.ts';
+import type { JobObservation, JobRef } from '../training/job.ts';
+import { type Attempt, type Run, terminalStatuses } from '../training/run.ts';
 import { endRun } from './end-run.ts';
 import { giveUpPlacement } from './give-up-placement.ts';
+import { leaseOf } from './hold-lease.ts';
 import { finishAttempt, recordProgress, settleAttempt } from './settle-attempt.ts';
 import { lostJob } from './submit-attempt.ts';
 
@@ -14,67 +17,133 @@ export interface ReconcileCounts {
   lost: number;
   alive: number;
   cancelled: number;
+  /** Attempts that the time did not suffice for; the next pass begins elsewhere. */
+  left: number;
 }
 
 type Verdict = 'settled' | 'lost' | 'alive' | 'cancelled';
 
-/** Asks every backend about its attempts, as many in one call as the backend allows. */
-async function observeAll(ports: Ports, attempts: readonly Attempt[]): Promise<Map<string, JobObservation>> {
-  const observed = new Map<string, JobObservation>();
-  for (const [backend, mine] of Map.groupBy(attempts, (attempt) => attempt.backend)) {
-    const runner = ports.jobs.get(backend);
-    if (!runner) continue;
-    const known = mine.flatMap(({ jobName, jobId }) => (jobId === undefined ? [] : [{ jobName, jobId }]));
-    for (const [name, observation] of await runner.observe(known)) observed.set(name, observation);
-  }
-  return observed;
+/** One pass: what is open in a shard, the runs it belongs to, and when the pass has to end. */
+export interface Pass {
+  readonly shard: number;
+  readonly attempts: readonly Attempt[];
+  readonly runs: ReadonlyMap<string, Run>;
+  /** Milliseconds since the Unix epoch after which nothing new is begun. */
+  readonly until: number;
 }
 
-async function endIfOver(ports: Ports, attempt: Attempt): Promise<boolean> {
+/** Attempts a backend is asked about by one call. */
+const observedAtOnce = 100;
+
+/** Such calls, and attempts, that are dealt with side by side. */
+const callsAtOnce = 2;
+const attemptsAtOnce = 16;
+
+/** What the backends say; `unknown` holds the attempts whose backend could not be asked: nothing is concluded for them. */
+interface Observations {
+  readonly jobs: Map<string, JobObservation>;
+  readonly unknown: Set<string>;
+}
+
+/** How a runner names the job of an attempt, or undefined while it cannot. */
+function refOf(runner: JobRunner, { jobName, jobId }: Attempt): JobRef | undefined {
+  const id = jobId ?? (runner.namesAreIds ? jobName : undefined);
+  return id === undefined ? undefined : { jobName, jobId: id };
+}
+
+/** Asks every backend about its jobs that are not over, a hundred by one call. */
+async function observeAll(ports: Ports, attempts: readonly Attempt[]): Promise<Observations> {
+  const observations: Observations = { jobs: new Map(), unknown: new Set() };
+  const asks: { readonly runner: JobRunner; readonly refs: JobRef[] }[] = [];
+  for (const [backend, mine] of Map.groupBy(attempts, (attempt) => attempt.backend)) {
+    const runner = ports.jobs.get(backend);
+    const refs = mine
+      .filter(({ status }) => !terminalStatuses.has(status))
+      .flatMap((attempt) => (runner && refOf(runner, attempt)) ?? []);
+    for (let at = 0; runner && at < refs.length; at += observedAtOnce)
+      asks.push({ runner, refs: refs.slice(at, at + observedAtOnce) });
+    if (!runner) for (const { jobName } of mine) observations.unknown.add(jobName);
+  }
+  await inParallel(asks, callsAtOnce, async ({ runner, refs }) => {
+    try {
+      for (const [name, job] of await runner.observe(refs)) observations.jobs.set(name, job);
+    } catch (error) {
+      for (const { jobName } of refs) observations.unknown.add(jobName);
+      fault(ports, 'jobs not observed', error, { backend: runner.backend, jobs: refs.length });
+    }
+  });
+  return observations;
+}
+
+function fault(ports: Ports, message: string, error: unknown, fields: Record<string, unknown> = {}): void {
+  ports.metrics.count('ReconcilerFaults', 1);
+  ports.log.error(message, { ...fields, error: String(error) });
+}
+
+async function endIfOver(ports: Ports, pass: Pass, attempt: Attempt): Promise<boolean> {
   const execution = await ports.workflows.describe(attempt.executionArn);
   if (execution.status !== 'FAILED' && execution.status !== 'TIMED_OUT' && execution.status !== 'ABORTED')
     return false;
-  const run = await ports.runs.getRun(attempt.runId);
+  const run = pass.runs.get(attempt.runId) ?? (await ports.runs.getRun(attempt.runId));
   return run ? endRun(ports, run, { ...execution, status: execution.status }) : false;
 }
 
+/** Keeps a run's lease alive, once a pass however many jobs it has. */
+async function keepLease(ports: Ports, run: Run): Promise<void> {
+  try {
+    await ports.leases.renew(leaseOf(ports, run));
+  } catch (error) {
+    if (!(error instanceof StaleFence)) throw error;
+    ports.log.warn('lease lost', { tenantId: run.tenantId, runId: run.runId, fence: run.fence });
+  }
+}
+
 /** Keeps a live job's task and lease alive; a token that is gone means that nobody waits for the job any more. */
-async function keepAlive(ports: Ports, attempt: Attempt, observed: JobObservation): Promise<Verdict> {
+async function keepAlive(
+  ports: Ports,
+  pass: Pass,
+  attempt: Attempt,
+  observed: JobObservation,
+  renewed: Set<string>,
+): Promise<Verdict> {
   await recordProgress(ports, attempt, observed);
   const outcome =
     attempt.taskToken === undefined ? 'gone' : await ports.callbacks.heartbeat(attempt.taskToken);
-  if (outcome === 'gone') return (await endIfOver(ports, attempt)) ? 'cancelled' : 'alive';
-  const expiresAt = new Date(ports.clock.now() + ports.config.training.leaseSeconds * 1000).toISOString();
-  const { tenantId, runId: holder } = attempt;
-  const run = await ports.runs.getRun(holder);
-  try {
-    await ports.leases.renew({ tenantId, holder, fence: run?.fence ?? attempt.fence, expiresAt });
-  } catch (error) {
-    if (!(error instanceof StaleFence)) throw error;
-    ports.log.warn('lease lost', { tenantId, runId: holder, fence: attempt.fence });
+  if (outcome === 'gone') return (await endIfOver(ports, pass, attempt)) ? 'cancelled' : 'alive';
+  const run = pass.runs.get(attempt.runId);
+  if (run && !renewed.has(run.runId)) {
+    renewed.add(run.runId);
+    await keepLease(ports, run);
   }
   return 'alive';
 }
 
+/** Whether a job that nobody knows may still show up. */
+function isYoung({ clock, config }: Ports, attempt: Attempt): boolean {
+  const since = Date.parse(attempt.submittedAt ?? attempt.intentAt);
+  return clock.now() - since < config.training.lookupGraceSeconds * 1000;
+}
+
 async function reconcileOne(
   ports: Ports,
+  pass: Pass,
   attempt: Attempt,
   observed: JobObservation | undefined,
+  renewed: Set<string>,
 ): Promise<Verdict> {
   if (terminalStatuses.has(attempt.status)) {
     await settleAttempt(ports, attempt);
     return 'settled';
   }
   if (observed?.state === 'pending' || observed?.state === 'running')
-    return keepAlive(ports, attempt, observed);
+    return keepAlive(ports, pass, attempt, observed, renewed);
   if (observed) {
     await finishAttempt(ports, attempt, observed);
     return 'settled';
   }
+  if (isYoung(ports, attempt)) return 'alive';
   // An intent without job belongs to its next entry: the state machine's heartbeat brings it back.
-  const since = Date.parse(attempt.submittedAt ?? attempt.intentAt);
-  const young = ports.clock.now() - since < ports.config.training.lookupGraceSeconds * 1000;
-  if (young || attempt.status === 'intent') return (await endIfOver(ports, attempt)) ? 'cancelled' : 'alive';
+  if (attempt.status === 'intent') return (await endIfOver(ports, pass, attempt)) ? 'cancelled' : 'alive';
   await finishAttempt(ports, attempt, lostJob(attempt));
   return 'lost';
 }
@@ -84,32 +153,46 @@ async function giveUp(ports: Ports, observed: Parameters<typeof giveUpPlacement>
   try {
     await giveUpPlacement(ports, observed);
   } catch (error) {
-    ports.metrics.count('ReconcilerFaults', 1);
-    ports.log.error('placement not judged', { error: String(error) });
+    fault(ports, 'placement not judged', error);
   }
 }
 
-/** One pass over the open attempts of a shard. One attempt's fault never stops the others. */
-export async function reconcileAttempts(
-  ports: Ports,
-  part: { readonly shard: number; readonly shards: number },
-): Promise<ReconcileCounts> {
-  const counts: ReconcileCounts = { checked: 0, settled: 0, lost: 0, alive: 0, cancelled: 0 };
-  const attempts = await ports.runs.listOpenAttempts(part);
-  const observed = await observeAll(ports, attempts);
-  await giveUp(ports, { attempts, jobs: observed, shard: part.shard });
-  for (const attempt of attempts) {
+/**
+ * What is over first; then what is alive, from another place with every pass, so that a pass which has too little time
+ * does not always leave out the same ones.
+ */
+function inOrder(ports: Ports, attempts: readonly Attempt[], { jobs }: Observations): Attempt[] {
+  const isAlive = ({ status, jobName }: Attempt) => {
+    const state = jobs.get(jobName)?.state;
+    return !terminalStatuses.has(status) && (state === 'pending' || state === 'running');
+  };
+  const alive = attempts.filter(isAlive);
+  const from = Math.floor(ports.random() * alive.length);
+  return [...attempts.filter((attempt) => !isAlive(attempt)), ...alive.slice(from), ...alive.slice(0, from)];
+}
+
+/** Compares the open attempts of a shard with what their backends have. One attempt's fault never stops the others. */
+export async function reconcileAttempts(ports: Ports, pass: Pass): Promise<ReconcileCounts> {
+  const { attempts, shard, until } = pass;
+  const counts: ReconcileCounts = { checked: 0, settled: 0, lost: 0, alive: 0, cancelled: 0, left: 0 };
+  const observations = await observeAll(ports, attempts);
+  await giveUp(ports, { attempts, jobs: observations.jobs, shard });
+  const known = attempts.filter(
+    ({ jobName, status }) => terminalStatuses.has(status) || !observations.unknown.has(jobName),
+  );
+  const renewed = new Set<string>();
+  await inParallel(inOrder(ports, known, observations), attemptsAtOnce, async (attempt) => {
+    if (ports.clock.now() >= until) {
+      counts.left += 1;
+      return;
+    }
     counts.checked += 1;
     try {
-      counts[await reconcileOne(ports, attempt, observed.get(attempt.jobName))] += 1;
+      const observed = observations.jobs.get(attempt.jobName);
+      counts[await reconcileOne(ports, pass, attempt, observed, renewed)] += 1;
     } catch (error) {
-      ports.metrics.count('ReconcilerFaults', 1);
-      ports.log.error('attempt not reconciled', {
-        runId: attempt.runId,
-        stage: attempt.stage,
-        error: String(error),
-      });
+      fault(ports, 'attempt not reconciled', error, { runId: attempt.runId, stage: attempt.stage });
     }
-  }
+  });
   return counts;
 }

@@ -1,18 +1,48 @@
 import type { Ports } from '../ports/ports.ts';
+import { inParallel } from '../training/in-parallel.ts';
+import type { Run } from '../training/run.ts';
 import { endRun } from './end-run.ts';
+import type { Pass } from './reconcile-attempts.ts';
+
+/** Runs that are described one by one; with more the list of running executions is read first. */
+const describedOneByOne = 20;
+
+/** Executions that are described side by side. */
+const describesAtOnce = 4;
+
+/** More executions than ever run; the list ends where they end. */
+const everyExecution = 1_000_000;
+
+/** The machine that trains one tenant. */
+const machine = 'tenant-model-training';
+
+/**
+ * Runs of the pass that may be over: a run with an open attempt is not among them, because the task token of its
+ * attempt tells whether anybody still waits.
+ */
+async function suspects(ports: Ports, { runs, attempts }: Pass): Promise<Run[]> {
+  const atWork = new Set(attempts.map(({ runId }) => runId));
+  const quiet = [...runs.values()].filter(({ runId }) => !atWork.has(runId));
+  if (quiet.length <= describedOneByOne) return quiet;
+  const executions = await ports.workflows.list({ machine, status: 'RUNNING', limit: everyExecution });
+  const running = new Set(executions.map(({ executionArn }) => executionArn));
+  return quiet.filter(({ executionArn }) => !running.has(executionArn));
+}
 
 /** Ends runs that are on record as running although their execution is over (its status event was lost). Returns how many. */
-export async function reconcileRuns(ports: Ports): Promise<number> {
+export async function reconcileRuns(ports: Ports, pass: Pass): Promise<number> {
   let ended = 0;
-  for (const run of await ports.runs.listRuns({ status: 'running' })) {
+  await inParallel(await suspects(ports, pass), describesAtOnce, async (run) => {
+    if (ports.clock.now() >= pass.until) return;
     try {
       const execution = await ports.workflows.describe(run.executionArn);
       const { status } = execution;
-      if (status !== 'FAILED' && status !== 'TIMED_OUT' && status !== 'ABORTED') continue;
+      if (status !== 'FAILED' && status !== 'TIMED_OUT' && status !== 'ABORTED') return;
       if (await endRun(ports, run, { ...execution, status })) ended += 1;
     } catch (error) {
+      ports.metrics.count('ReconcilerFaults', 1);
       ports.log.error('run not reconciled', { runId: run.runId, error: String(error) });
     }
-  }
+  });
   return ended;
 }

@@ -49,6 +49,8 @@ export function openLocalStores({
   readonly readOnly?: boolean;
 }): LocalStores {
   const db = new Database({ file: join(stateDir, 'store.db'), migrations: storeMigrations, readOnly });
+  // The state directory has one writer: a lock that is there belongs to a process that is gone.
+  if (!readOnly) db.run('DELETE FROM locks');
   const box = openTokenBox(join(stateDir, 'keys', 'token.key'));
   return {
     tenants: localTenantStore(db),

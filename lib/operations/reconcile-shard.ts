@@ -1,0 +1,56 @@
+import type { Ports } from '../ports/ports.ts';
+import { type ReconcileCounts, reconcileAttempts } from './reconcile-attempts.ts';
+import { reconcileRuns } from './reconcile-runs.ts';
+
+/** What became of a shard: nothing when another pass over it is under way. */
+export type ShardCounts = ReconcileCounts & { readonly runsEnded: number };
+
+/** One invocation's claim on a shard. */
+export interface ShardPass {
+  readonly shard: number;
+  /** Who passes; no two invocations share it. */
+  readonly holder: string;
+  /** Milliseconds until the invocation is cut off. */
+  readonly remainingMs: number;
+}
+
+/** Milliseconds that the calls under way need to end when the time is up; less than the SDK's own patience with a dead call. */
+const goodbyeMs = 5_000;
+
+async function pass(ports: Ports, { shard, remainingMs }: ShardPass): Promise<ShardCounts> {
+  const until = ports.clock.now() + Math.max(0, remainingMs - goodbyeMs);
+  const part = { shard, shards: ports.config.reconcile.shards };
+  const [attempts, running] = await Promise.all([
+    ports.runs.listOpenAttempts(part),
+    ports.runs.listRunningRuns(part),
+  ]);
+  const runs = new Map(running.map((run) => [run.runId, run]));
+  const counts = await reconcileAttempts(ports, { shard, attempts, runs, until });
+  const runsEnded = await reconcileRuns(ports, { shard, attempts, runs, until });
+  if (counts.left > 0) {
+    ports.metrics.count('ReconcilerLeft', counts.left);
+    ports.log.warn('pass ended before its attempts did', { shard, ...counts });
+  }
+  return { ...counts, runsEnded };
+}
+
+/**
+ * One pass over a shard, never beside another one of the same shard: an invocation that is delivered twice, or that comes
+ * while the one before is still at work, finds the lock held and does nothing. Undefined then.
+ */
+export async function reconcileShard(ports: Ports, asked: ShardPass): Promise<ShardCounts | undefined> {
+  const { shard, holder, remainingMs } = asked;
+  const now = ports.clock.now();
+  const lock = { name: `reconcile/${shard}`, holder };
+  const times = { now: new Date(now).toISOString(), expiresAt: new Date(now + remainingMs).toISOString() };
+  if (!(await ports.locks.tryLock({ ...lock, ...times }))) {
+    ports.metrics.count('ReconcilerOverlaps', 1);
+    ports.log.info('shard is being reconciled already', { shard });
+    return undefined;
+  }
+  try {
+    return await pass(ports, asked);
+  } finally {
+    await ports.locks.unlock(lock);
+  }
+}
