@@ -50,6 +50,8 @@ export interface RuntimeOptions {
   readonly onFault?: (error: Error) => void;
   /** Runs jobs in another way than as processes; tests do. */
   readonly makeRunner?: (listener: JobListener) => LocalJobRunner;
+  /** Keeps records elsewhere than in the state directory; tests do. */
+  readonly makeStores?: (own: LocalStores, clock: Clock) => LocalStores;
 }
 
 /** The control plane in this process. */
@@ -93,7 +95,8 @@ class LocalRuntime {
     this.config = config;
     const readOnly = options.mode === 'read';
     this.log = fileLog(this.clock, join(state.logs, 'control-plane.jsonl'));
-    this.stores = openLocalStores({ stateDir: state.databases, readOnly });
+    const own = openLocalStores({ stateDir: state.databases, readOnly });
+    this.stores = options.makeStores?.(own, this.clock) ?? own;
     this.functions = new LocalFunctions(service, this.clock, this.ids);
     this.engine = this.#engine(readOnly);
     this.bus = this.#bus();

@@ -22,6 +22,8 @@ export interface Fault {
   readonly name: string;
   /** How many calls of this action meet it; one by default. */
   readonly times?: number;
+  /** More fields of the error's body. */
+  readonly body?: Readonly<Record<string, unknown>>;
 }
 
 type Key = { readonly Key: WireItem } & Expressions;
@@ -43,9 +45,8 @@ interface Answer {
   readonly body: unknown;
 }
 
-const names = {
-  network: new Set(['TimeoutError', 'ECONNRESET']),
-};
+/** Faults of the network: no answer comes at all. */
+const network: ReadonlySet<string> = new Set(['TimeoutError', 'ECONNRESET']);
 
 /**
  * A DynamoDB in memory behind the SDK's own client: requests are serialised, sent, answered and parsed as over the network,
@@ -101,13 +102,13 @@ export class MemoryDynamoDb {
     return found?.fault;
   }
 
-  #fault({ name }: Fault) {
-    if (names.network.has(name)) throw Object.assign(new Error(`${name}: no answer`), { name, code: name });
+  #fault({ name, body = {} }: Fault) {
+    if (network.has(name)) throw Object.assign(new Error(`${name}: no answer`), { name, code: name });
     return {
       statusCode: 400,
       headers: { 'content-type': 'application/x-amz-json-1.0' },
       body: new TextEncoder().encode(
-        JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${name}`, message: name }),
+        JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${name}`, message: name, ...body }),
       ),
     };
   }

@@ -5,7 +5,7 @@ import { stopReasonOf } from '../../lib/training/stop-reason.ts';
 import { seededRandom, sequentialIds } from '../../local/clock/ids.ts';
 import { VirtualClock } from '../../local/clock/virtual-clock.ts';
 import type { JobListener, LocalJobRunner } from '../../local/jobs/process-job-runner.ts';
-import { openRuntime, type Runtime } from '../../local/runtime.ts';
+import { openRuntime, type Runtime, type RuntimeOptions } from '../../local/runtime.ts';
 import { aTenant } from '../fixtures/records.ts';
 import { freshDir } from '../local/asl/harness.ts';
 
@@ -43,6 +43,8 @@ export class ScriptedJobs {
   readonly objectsRoot: string;
   fate: (spec: JobSpec) => Fate = () => ({});
   onSubmit: (spec: JobSpec) => void = () => {};
+  /** What happens before the backend hears of a submission: it may fail or never end. */
+  beforeSubmit: (spec: JobSpec) => Promise<void> = async () => {};
   listener: JobListener = () => {};
 
   constructor(clock: VirtualClock, objectsRoot: string) {
@@ -69,7 +71,10 @@ export class ScriptedJobs {
     this.listener = listener;
     return {
       backend: 'local',
-      submit: async (spec) => this.#submit(spec),
+      submit: async (spec) => {
+        await this.beforeSubmit(spec);
+        return this.#submit(spec);
+      },
       find: async (jobName) => this.observations.get(jobName),
       observe: async (jobs: readonly JobRef[]) =>
         new Map(
@@ -164,7 +169,10 @@ export interface Night {
 
 /** Opens a control plane at midnight before the night of 2026-11-24. */
 export async function openNight(
-  options: { readonly schedules?: boolean; readonly variables?: Record<string, string> } = {},
+  options: Pick<RuntimeOptions, 'makeStores'> & {
+    readonly schedules?: boolean;
+    readonly variables?: Record<string, string>;
+  } = {},
 ): Promise<Night> {
   const clock = new VirtualClock(Date.parse('2026-11-24T01:59:00Z'));
   const stateDir = freshDir();
@@ -183,6 +191,7 @@ export async function openNight(
       schedules: options.schedules ?? true,
       onFault: (error) => faults.push(error),
       makeRunner: (listener) => jobs.runner(listener),
+      ...(options.makeStores ? { makeStores: options.makeStores } : {}),
     });
   const night: Night = {
     runtime: await open(),
