@@ -57,3 +57,17 @@ export function explainServiceError(error: unknown, action: string, resource: st
     details: { action, resource },
   });
 }
+
+/** Does a call and tells what every service may answer as ours; `own` turns the service's particular answers first. */
+export async function explained<T>(
+  action: string,
+  resource: string,
+  call: () => Promise<T>,
+  own: (error: unknown) => unknown = (error) => error,
+): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw explainServiceError(own(error), action, resource);
+  }
+}

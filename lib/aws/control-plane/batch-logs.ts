@@ -8,7 +8,7 @@ import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { NotFound } from '../../errors/store-errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { JobLogs, LogChunk, LoggedJob } from '../../ports/control-plane.ts';
-import { explainServiceError } from '../service-errors.ts';
+import { explained } from '../service-errors.ts';
 import { LogTail } from './log-tail.ts';
 
 /** Where Batch writes when a job definition says nothing else. */
@@ -43,9 +43,8 @@ export function createBatchLogs({ batch, logs, clock, queues }: BatchLogsOptions
   /** The newest job of a name: an attempt whose submission was not recorded is found this way. */
   async function idOf(jobName: string): Promise<string | undefined> {
     for (const jobQueue of queues) {
-      const { jobSummaryList = [] } = await batch
-        .send(new ListJobsCommand({ jobQueue, filters: [{ name: 'JOB_NAME', values: [jobName] }] }))
-        .catch((error: unknown) => Promise.reject(explainServiceError(error, 'batch:ListJobs', jobQueue)));
+      const call = new ListJobsCommand({ jobQueue, filters: [{ name: 'JOB_NAME', values: [jobName] }] });
+      const { jobSummaryList = [] } = await explained('batch:ListJobs', jobQueue, () => batch.send(call));
       const [newest] = jobSummaryList.toSorted((a, b) => (b.createdAt ?? 0) - (a.createdAt ?? 0));
       if (newest?.jobId) return newest.jobId;
     }
@@ -55,9 +54,8 @@ export function createBatchLogs({ batch, logs, clock, queues }: BatchLogsOptions
   async function describe(job: LoggedJob): Promise<JobDetail> {
     const jobId = job.jobId ?? (await idOf(job.jobName));
     if (jobId !== undefined) {
-      const { jobs = [] } = await batch
-        .send(new DescribeJobsCommand({ jobs: [jobId] }))
-        .catch((error: unknown) => Promise.reject(explainServiceError(error, 'batch:DescribeJobs', jobId)));
+      const call = new DescribeJobsCommand({ jobs: [jobId] });
+      const { jobs = [] } = await explained('batch:DescribeJobs', jobId, () => batch.send(call));
       if (jobs[0]) return jobs[0];
     }
     throw new NotFound(

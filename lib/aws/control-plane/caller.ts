@@ -1,6 +1,6 @@
 import { GetCallerIdentityCommand, type STSClient } from '@aws-sdk/client-sts';
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
-import { explainServiceError } from '../service-errors.ts';
+import { explained } from '../service-errors.ts';
 
 /** Whose credentials these are. */
 export interface Caller {
@@ -14,11 +14,11 @@ export async function callerOf(
   client: STSClient,
   { environment, account }: { readonly environment: string; readonly account?: string | undefined },
 ): Promise<Caller> {
-  const { Account: accountId = '', Arn: arn = '' } = await client
-    .send(new GetCallerIdentityCommand({}))
-    .catch((error: unknown) =>
-      Promise.reject(explainServiceError(error, 'sts:GetCallerIdentity', 'these credentials')),
-    );
+  const { Account: accountId = '', Arn: arn = '' } = await explained(
+    'sts:GetCallerIdentity',
+    'these credentials',
+    () => client.send(new GetCallerIdentityCommand({})),
+  );
   if (account !== undefined && account !== accountId) {
     throw new EpsilonError(
       'WRONG_ACCOUNT',

@@ -1,7 +1,7 @@
 import { GetParametersCommand, type SSMClient } from '@aws-sdk/client-ssm';
 import { ssmParameterName } from '../../config/ssm-parameters.ts';
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
-import { explainServiceError } from '../service-errors.ts';
+import { explained } from '../service-errors.ts';
 
 /** Names one call may have. */
 const mostNames = 10;
@@ -17,11 +17,9 @@ export async function findParameters(
   const all = [...full.keys()];
   for (let first = 0; first < all.length; first += mostNames) {
     const Names = all.slice(first, first + mostNames);
-    const { Parameters = [] } = await client
-      .send(new GetParametersCommand({ Names }))
-      .catch((error: unknown) =>
-        Promise.reject(explainServiceError(error, 'ssm:GetParameters', `/epsilon/${environment}/*`)),
-      );
+    const { Parameters = [] } = await explained('ssm:GetParameters', `/epsilon/${environment}/*`, () =>
+      client.send(new GetParametersCommand({ Names })),
+    );
     for (const { Name = '', Value = '' } of Parameters) {
       const name = full.get(Name);
       if (name !== undefined && Value !== '') found.set(name, Value);

@@ -7,7 +7,7 @@ import {
 import { NotFound } from '../../errors/store-errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { JobLogs, LogChunk } from '../../ports/control-plane.ts';
-import { errorName, explainServiceError } from '../service-errors.ts';
+import { errorName, explained } from '../service-errors.ts';
 import { linesOnTheirWay } from './batch-logs.ts';
 import { LogTail } from './log-tail.ts';
 
@@ -55,28 +55,28 @@ const textOf = (stream: 'stdout' | 'stderr') => (message: string) => {
 /** Logs of jobs on Kubernetes, as the cluster's shipper wrote them to CloudWatch Logs. */
 export function createPodLogs({ logs, clock, group }: PodLogsOptions): JobLogs {
   const tails = new Map<string, LogTail>();
-  const explained = (action: string) => (error: unknown) =>
-    Promise.reject(
+  const call = <T>(action: string, work: () => Promise<T>): Promise<T> =>
+    explained(`logs:${action}`, group, work, (error) =>
       errorName(error) === 'ResourceNotFoundException'
         ? new NotFound(
             'JOB_NOT_FOUND',
             `There is no log group ${group}; infrastructure makes it (docs/provision.md).`,
           )
-        : explainServiceError(error, action, group),
+        : error,
     );
 
   async function candidates(jobName: string): Promise<LogStream[]> {
     const logStreamNamePrefix = `${jobName}-`.slice(0, longestBase);
-    const { logStreams = [] } = await logs
-      .send(new DescribeLogStreamsCommand({ logGroupName: group, logStreamNamePrefix, limit: mostStreams }))
-      .catch(explained('logs:DescribeLogStreams'));
+    const asked = { logGroupName: group, logStreamNamePrefix, limit: mostStreams };
+    const { logStreams = [] } = await call('DescribeLogStreams', () =>
+      logs.send(new DescribeLogStreamsCommand(asked)),
+    );
     return logStreams.toSorted((a, b) => (a.creationTime ?? 0) - (b.creationTime ?? 0));
   }
 
   async function isOf(jobName: string, logStreamName: string): Promise<boolean> {
-    const { events = [] } = await logs
-      .send(new GetLogEventsCommand({ logGroupName: group, logStreamName, startFromHead: true, limit: 1 }))
-      .catch(explained('logs:GetLogEvents'));
+    const asked = { logGroupName: group, logStreamName, startFromHead: true, limit: 1 };
+    const { events = [] } = await call('GetLogEvents', () => logs.send(new GetLogEventsCommand(asked)));
     return events.some(({ message = '' }) => (jobOf(recordOf(message)) ?? jobName) === jobName);
   }
 

@@ -12,7 +12,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { ScheduleSummary, Schedules } from '../../ports/control-plane.ts';
 import type { IdSource } from '../../ports/id-source.ts';
 import { liveAlias } from '../machine-names.ts';
-import { errorName, explainServiceError } from '../service-errors.ts';
+import { errorName, explained } from '../service-errors.ts';
 import { explainWorkflowError } from '../workflow-errors.ts';
 
 /** What one delivery's placeholders stand for. */
@@ -78,18 +78,19 @@ async function deliver(found: GetScheduleOutput, input: unknown, options: Schedu
       name: `fired-${options.ids.ulid().toLowerCase()}`,
       input: JSON.stringify(input),
     });
-    await options.states
-      .send(call)
-      .catch((error: unknown) =>
-        Promise.reject(explainWorkflowError(error, 'states:StartExecution', stateMachineArn)),
-      );
+    const action = 'states:StartExecution';
+    await explained(
+      action,
+      stateMachineArn,
+      () => options.states.send(call),
+      (error) => explainWorkflowError(error, action, stateMachineArn),
+    );
     return;
   }
   if (service === 'lambda' && kind === 'function') {
     const Payload = Buffer.from(JSON.stringify(input));
-    await options.functions
-      .send(new InvokeCommand({ FunctionName: arn, InvocationType: 'Event', Payload }))
-      .catch((error: unknown) => Promise.reject(explainServiceError(error, 'lambda:InvokeFunction', arn)));
+    const call = new InvokeCommand({ FunctionName: arn, InvocationType: 'Event', Payload });
+    await explained('lambda:InvokeFunction', arn, () => options.functions.send(call));
     return;
   }
   throw new EpsilonError(
@@ -102,16 +103,12 @@ async function deliver(found: GetScheduleOutput, input: unknown, options: Schedu
 export function createSchedules(options: SchedulesOptions): Schedules {
   const { scheduler, environment } = options;
   const prefix = `epsilon-${environment}-`;
-  const explained = (action: string, resource: string) => (error: unknown) =>
-    Promise.reject(explainServiceError(error, `scheduler:${action}`, resource));
-
   async function names(): Promise<{ readonly Name: string; readonly GroupName?: string }[]> {
     const found: { Name: string; GroupName?: string }[] = [];
     let token: string | undefined;
     do {
-      const page = await scheduler
-        .send(new ListSchedulesCommand({ NamePrefix: prefix, ...(token ? { NextToken: token } : {}) }))
-        .catch(explained('ListSchedules', `${prefix}*`));
+      const call = new ListSchedulesCommand({ NamePrefix: prefix, ...(token ? { NextToken: token } : {}) });
+      const page = await explained('scheduler:ListSchedules', `${prefix}*`, () => scheduler.send(call));
       for (const { Name = '', GroupName } of page.Schedules ?? [])
         found.push({ Name, ...(GroupName === undefined ? {} : { GroupName }) });
       token = page.NextToken;
@@ -132,15 +129,13 @@ export function createSchedules(options: SchedulesOptions): Schedules {
   async function find(name: string): Promise<GetScheduleOutput> {
     const all = await names();
     const named = all.find(({ Name }) => Name === `${prefix}${name}`);
-    if (named)
-      return scheduler
-        .send(new GetScheduleCommand(named))
-        .catch((error: unknown) =>
-          errorName(error) === 'ResourceNotFoundException'
-            ? Promise.reject(unknown(name, all))
-            : explained('GetSchedule', named.Name)(error),
-        );
-    throw unknown(name, all);
+    if (!named) throw unknown(name, all);
+    return explained(
+      'scheduler:GetSchedule',
+      named.Name,
+      () => scheduler.send(new GetScheduleCommand(named)),
+      (error) => (errorName(error) === 'ResourceNotFoundException' ? unknown(name, all) : error),
+    );
   }
 
   function unknown(name: string, all: readonly { readonly Name: string }[]): NotFound {
@@ -154,12 +149,12 @@ export function createSchedules(options: SchedulesOptions): Schedules {
   return {
     list: async () => {
       const found: ScheduleSummary[] = [];
-      for (const named of await names())
+      for (const named of await names()) {
+        const call = new GetScheduleCommand(named);
         found.push(
-          summaryOf(
-            await scheduler.send(new GetScheduleCommand(named)).catch(explained('GetSchedule', named.Name)),
-          ),
+          summaryOf(await explained('scheduler:GetSchedule', named.Name, () => scheduler.send(call))),
         );
+      }
       return found;
     },
     fire: async (name, scheduledTime) => {
