@@ -13,12 +13,12 @@ export interface Ran {
   json(): Record<string, never>;
 }
 
-/** Calls the command in this process, over a control plane of the test's. */
-export async function epsilon(control: ControlPlane | undefined, ...args: string[]): Promise<Ran> {
+/** Calls the command in this process, in surroundings that a test may change. */
+export async function call(over: Partial<ProgramDependencies>, args: readonly string[]): Promise<Ran> {
   let out = '';
   let err = '';
   const dependencies: ProgramDependencies = {
-    clock: control?.clock ?? new VirtualClock(0),
+    clock: new VirtualClock(0),
     ids: sequentialIds('T'),
     projectDir: resolve('.'),
     variables: { EPSILON_STATE_DIR: '/nowhere' },
@@ -31,10 +31,16 @@ export async function epsilon(control: ControlPlane | undefined, ...args: string
       err += text;
     },
     open: async () => {
-      if (!control) throw new Error('this verb should not open anything');
-      return { ...control, close: async () => {} };
+      throw new Error('this verb should not open anything');
     },
+    ...over,
   };
   const code = await runProgram(dependencies, args);
   return { code, out, err, json: () => JSON.parse(out) as Record<string, never> };
+}
+
+/** Calls the command over a control plane of the test's. */
+export function epsilon(control: ControlPlane | undefined, ...args: string[]): Promise<Ran> {
+  if (!control) return call({}, args);
+  return call({ clock: control.clock, open: async () => ({ ...control, close: async () => {} }) }, args);
 }

@@ -85,9 +85,9 @@ export async function checkEnvironment(
   );
   for (const { name, enabled } of schedules) if (!enabled) faults.push(`Schedule ${name} is switched off.`);
   await looked(faults, undefined, () => control.tenants.get('epsilon'));
-  await looked(faults, undefined, () =>
-    control.objects.head(`s3://${control.config.dataBucket}/nights/nothing`),
-  );
+  await looked(faults, undefined, async () => {
+    for await (const _ of control.objects.list(`s3://${control.config.dataBucket}/nights/`)) return;
+  });
   return {
     environment,
     region,

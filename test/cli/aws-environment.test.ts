@@ -1,0 +1,110 @@
+import { GetScheduleCommand, ListSchedulesCommand } from '@aws-sdk/client-scheduler';
+import {
+  ListStateMachineAliasesCommand,
+  ListStateMachinesCommand,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
+import { GetParametersCommand } from '@aws-sdk/client-ssm';
+import { describe, expect, it } from 'vitest';
+import { ssmParameters } from '../../lib/config/ssm-parameters.ts';
+import { aTenant } from '../fixtures/records.ts';
+import { deployed, parametersOf } from '../lib/aws/control-plane/deployed.ts';
+import { base, begun, deployedEnvironment, machine, scheduler, sfn, ssm } from './aws-harness.ts';
+
+const { epsilon, stores } = deployedEnvironment();
+
+describe('--target aws: the rest', () => {
+  it('F29: promote takes the tenant’s lease with a larger fence, and gives it back', async () => {
+    const model = (modelVersion: string) => ({
+      tenantId: 'acme',
+      modelVersion,
+      runId: 'r',
+      logicalDate: '2026-11-24',
+      modelUri: 's3://b/acme/m',
+      indexUri: 's3://b/acme/i',
+      dataUri: 's3://b/acme/d/',
+      cacheUri: 's3://b/acme/c/',
+      vectors: 1,
+      dimensions: 8,
+      selfRetrieval: 1,
+      checksums: {},
+      createdAt: begun.toISOString(),
+    });
+    await stores().models.register(model('v1'));
+    await stores().models.register(model('v2'));
+    expect(await epsilon(['models', 'promote', 'acme', 'v1'])).toMatchObject({ code: 0 });
+    const first = await stores().models.live('acme');
+    expect(await epsilon(['models', 'promote', 'acme', 'v2'])).toMatchObject({ code: 0 });
+    expect(await epsilon(['models', 'rollback', 'acme'])).toMatchObject({ code: 0 });
+    const live = await stores().models.live('acme');
+    expect(live).toMatchObject({ modelVersion: 'v1', previousVersion: 'v2', reason: 'rollback' });
+    expect(live?.fence).toBeGreaterThan(first?.fence ?? 0);
+    expect(await stores().leases.get('acme')).toBeUndefined();
+    expect((await epsilon(['models', 'list', 'acme'])).out).toMatch(/v1\s+live/);
+  });
+
+  it('query says how to get a model, on AWS', async () => {
+    await stores().tenants.put(aTenant({ tenantId: 'fresh', backend: 'batch' }), 0);
+    expect(await epsilon(['query', '--tenant', 'fresh', 'what?'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(
+        'epsilon --target aws --environment dev run tenant-model-training --tenant fresh',
+      ),
+    });
+  });
+
+  const schedules = (State: 'ENABLED' | 'DISABLED') => {
+    const names = ['epsilon-dev-nightly-training', 'epsilon-dev-reconcile-jobs'];
+    scheduler.on(ListSchedulesCommand).resolves({ Schedules: names.map((Name) => ({ Name })) });
+    for (const Name of names)
+      scheduler.on(GetScheduleCommand, { Name }).resolves({
+        Name,
+        ScheduleExpression: 'cron(0 2 * * ? *)',
+        State,
+        Target: { Arn: `${base}:stateMachine:epsilon-dev-nightly-training:live`, RoleArn: 'r', Input: '{}' },
+      });
+  };
+
+  it('schedules are listed with their times and fired', async () => {
+    schedules('ENABLED');
+    expect((await epsilon(['schedules', 'list'])).out).toMatch(
+      /nightly-training\s+cron\(0 2 \* \* \? \*\)\s+UTC\s+on\s+2026-11-25T02:00/,
+    );
+    expect(
+      await epsilon(['schedules', 'fire', 'nightly-training', '--at', '2026-11-24T02:00:00Z']),
+    ).toMatchObject({ code: 0 });
+    expect(sfn.commandCalls(StartExecutionCommand)).toHaveLength(1);
+  });
+
+  it('validate holds what is deployed against what is declared', async () => {
+    schedules('ENABLED');
+    const everything = Object.fromEntries(ssmParameters.map(({ name }) => [name, 'x']));
+    ssm.on(GetParametersCommand).callsFake(parametersOf({ ...everything, ...deployed }));
+    sfn.on(ListStateMachineAliasesCommand).callsFake(({ stateMachineArn }: { stateMachineArn: string }) => ({
+      stateMachineAliases: [{ stateMachineAliasArn: `${stateMachineArn}:live`, creationDate: begun }],
+    }));
+    const ran = await epsilon(['validate']);
+    expect(ran).toMatchObject({ code: 0, err: '' });
+    expect(ran.out).toContain(
+      'Deployed: dev in us-west-2 of account 123456789012: 2 state machines with their alias',
+    );
+  });
+
+  it('validate lists what is missing, each in a sentence', async () => {
+    schedules('DISABLED');
+    sfn.on(ListStateMachinesCommand).resolves({ stateMachines: [machine('epsilon-dev-nightly-training')] });
+    sfn.on(ListStateMachineAliasesCommand).resolves({ stateMachineAliases: [] });
+    const ran = await epsilon(['validate', '--json']);
+    expect(ran.code).toBe(4);
+    const { error } = JSON.parse(ran.err) as { error: { code: string; details: { faults: string[] } } };
+    expect(error.code).toBe('ENVIRONMENT_INCOMPLETE');
+    expect(error.details.faults).toEqual(
+      expect.arrayContaining([
+        'State machine tenant-model-training is declared but not deployed.',
+        'State machine nightly-training has no alias "live", so nothing can start it.',
+        'Schedule nightly-training is switched off.',
+        'SSM parameter /epsilon/dev/redis/endpoint is not there.',
+      ]),
+    );
+  });
+});
