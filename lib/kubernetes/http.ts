@@ -50,7 +50,12 @@ export class Connections {
         method: outgoing.method,
         agent,
         ...(outgoing.signal ? { signal: outgoing.signal } : {}),
-        headers: { ...outgoing.headers, authorization: `Bearer ${token}` },
+        headers: {
+          ...outgoing.headers,
+          authorization: `Bearer ${token}`,
+          // Node frames the body of some methods only when it is told its length; the rest would read as a next request.
+          ...(outgoing.body === undefined ? {} : { 'content-length': Buffer.byteLength(outgoing.body) }),
+        },
       });
       limit(request, silenceMs);
       request.once('error', reject);
