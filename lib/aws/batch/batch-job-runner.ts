@@ -43,6 +43,9 @@ export interface BatchJobRunnerOptions {
   readonly limits?: WaitingLimits;
 }
 
+/** Names of jobs a process remembers to have submitted. */
+const mostRemembered = 1_000;
+
 const isOver = ({ state }: JobObservation) => state === 'succeeded' || state === 'failed';
 
 /** Jobs on AWS Batch. Its lists lag behind its submissions, and it may forget jobs a week after their end. */
@@ -51,6 +54,8 @@ export function createBatchJobRunner(options: BatchJobRunnerOptions): JobRunner 
   const limits = options.limits ?? usualLimits;
   const idle = new IdleQueues();
   const queueArns = [queues.spot, queues['on-demand']];
+  /** What this process has submitted is known to it although no list shows it yet. */
+  const submitted = new Map<string, string>();
 
   /** Result and note of a job that is over. A failed one often has neither: that must not keep its end from being told. */
   async function withResult(job: BatchJob, observed: JobObservation): Promise<JobObservation> {
@@ -77,9 +82,18 @@ export function createBatchJobRunner(options: BatchJobRunnerOptions): JobRunner 
 
   /** The job of a name: with more than one, which only somebody else can have made, the first. */
   async function lookUp(jobName: string): Promise<string | undefined> {
+    const own = submitted.get(jobName);
+    if (own !== undefined) return own;
     const found = (await Promise.all(queueArns.map((queue) => calls.named(queue, jobName)))).flat();
     const [first] = found.sort((a, b) => (a.createdAt ?? 0) - (b.createdAt ?? 0));
     return first?.jobId;
+  }
+
+  function remember(jobName: string, jobId: string): string {
+    const [oldest] = submitted.keys();
+    if (oldest !== undefined && submitted.size >= mostRemembered) submitted.delete(oldest);
+    submitted.set(jobName, jobId);
+    return jobId;
   }
 
   async function submit(spec: JobSpec): Promise<string> {
@@ -87,7 +101,7 @@ export function createBatchJobRunner(options: BatchJobRunnerOptions): JobRunner 
     const jobId = await calls.submit(
       submitInputOf(spec, { ...place, queueArn: queues[spec.capacity], definitionArn }),
     );
-    if (jobId) return jobId;
+    if (jobId) return remember(spec.jobName, jobId);
     throw new EpsilonError('BATCH_REFUSED', `batch:SubmitJob gave no id for ${spec.jobName}.`);
   }
 

@@ -1,0 +1,102 @@
+import { BatchClient } from '@aws-sdk/client-batch';
+import { ECSClient } from '@aws-sdk/client-ecs';
+import { type BatchCalls, createBatchCalls, OnceBatchClient } from '../../lib/aws/batch/batch-calls.ts';
+import { createBatchJobRunner } from '../../lib/aws/batch/batch-job-runner.ts';
+import type { CallBudget } from '../../lib/aws/batch/call-budget.ts';
+import { createInstanceJobs } from '../../lib/aws/batch/instance-jobs.ts';
+import { createJobDefinitions } from '../../lib/aws/batch/job-definitions.ts';
+import type { Clock } from '../../lib/ports/clock.ts';
+import type { JobRunner } from '../../lib/ports/job-runner.ts';
+import type { ObjectStore } from '../../lib/ports/object-store.ts';
+import type { Log } from '../../lib/ports/services.ts';
+import { type StageName, stageNames, stages } from '../../lib/training/stages.ts';
+import { account, type BatchStandIn, queueArns, region } from './batch-stand-in.ts';
+
+export const jobRoleArn = `arn:aws:iam::${account}:role/epsilon-dev-tenant-job`;
+
+/** A budget that never ends. */
+export const unlimited: CallBudget = { spend: async () => {} };
+
+/** A log that nobody reads. */
+export const silent: Log = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  child: () => silent,
+};
+
+/** Registers what infrastructure writes: a definition per stage, pinned to an image. Gives stage to ARN. */
+export function writeTemplates(
+  batch: BatchStandIn,
+  imageOf: (stage: StageName) => string,
+): Record<StageName, string> {
+  return Object.fromEntries(
+    stageNames.map((stage) => [
+      stage,
+      batch.register({
+        jobDefinitionName: `epsilon-dev-stage-${stage}`,
+        type: 'container',
+        platformCapabilities: ['EC2'],
+        propagateTags: true,
+        retryStrategy: { attempts: 1 },
+        timeout: { attemptDurationSeconds: stages[stage].timeoutSeconds },
+        containerProperties: {
+          image: imageOf(stage),
+          jobRoleArn: `arn:aws:iam::${account}:role/epsilon-dev-job`,
+          executionRoleArn: `arn:aws:iam::${account}:role/epsilon-dev-batch-execution`,
+          readonlyRootFilesystem: true,
+          user: '10001',
+        },
+      }).jobDefinitionArn,
+    ]),
+  ) as Record<StageName, string>;
+}
+
+/** The calls over mocked clients. */
+export function makeCalls(budget: CallBudget = unlimited): BatchCalls {
+  return createBatchCalls({
+    client: new BatchClient({ region }),
+    once: new OnceBatchClient({ region }),
+    budget,
+  });
+}
+
+/** What a runner for tests is made of. */
+export interface TestRunnerOptions {
+  readonly clock: Clock;
+  readonly templates: Readonly<Partial<Record<StageName, string>>>;
+  readonly objects: Pick<ObjectStore, 'get'>;
+  readonly budget?: CallBudget;
+  readonly log?: Log;
+  readonly count?: (name: string) => void;
+}
+
+/** The Batch runner as the deployed service makes it, over mocked clients. */
+export function makeRunner({
+  clock,
+  templates,
+  objects,
+  budget,
+  log = silent,
+  count,
+}: TestRunnerOptions): JobRunner {
+  const calls = makeCalls(budget);
+  return createBatchJobRunner({
+    calls,
+    definitions: createJobDefinitions({ calls, templates }),
+    objects,
+    instanceJobs: createInstanceJobs({
+      calls,
+      ecs: new ECSClient({ region }),
+      queueArns: Object.values(queueArns),
+      environment: 'dev',
+      clock,
+    }),
+    queues: queueArns,
+    place: { environment: 'dev', region, jobRoleArn },
+    clock,
+    log,
+    metrics: { count: (name) => count?.(name) },
+  });
+}
