@@ -1,0 +1,253 @@
+import type { Context } from 'aws-lambda';
+import { afterEach, describe, expect, it } from 'vitest';
+import { handler } from '../../../functions/training/complete-job.ts';
+import type { Ports } from '../../../lib/ports/ports.ts';
+import type { CallbackOutcome } from '../../../lib/ports/services.ts';
+import type { Attempt } from '../../../lib/training/run.ts';
+import { VirtualClock } from '../../../local/clock/virtual-clock.ts';
+import { LocalMetrics } from '../../../local/log.ts';
+import { type LocalStores, openLocalStores } from '../../../local/stores/local-stores.ts';
+import { Objects } from '../../aws/batch-fixtures.ts';
+import { silent } from '../../aws/batch-runner.ts';
+import { sdkError } from '../../aws/batch-stand-in.ts';
+import { anAttempt, aRun } from '../../fixtures/records.ts';
+import { freshDir } from '../../fresh-dir.ts';
+
+const context = { awsRequestId: 'r', getRemainingTimeInMillis: () => 1000 } as Context;
+let stores: LocalStores;
+afterEach(() => stores.close());
+
+/** Everything `calls` sees of a port goes through to it. */
+function watched<T extends object>(name: string, port: T, calls: string[]): T {
+  return new Proxy(port, {
+    get: (target, method) => {
+      const member = Reflect.get(target, method) as unknown;
+      if (typeof member !== 'function') return member;
+      return (...args: unknown[]) => {
+        calls.push(`${name}.${String(method)}`);
+        return (member as (...all: unknown[]) => unknown).apply(target, args);
+      };
+    },
+  });
+}
+
+async function open(attempt: Attempt = anAttempt()) {
+  stores = openLocalStores({ stateDir: freshDir() });
+  await stores.runs.createRun(aRun());
+  await stores.runs.createAttempt({ ...attempt, status: 'intent' });
+  await stores.runs.updateAttempt(attempt, { status: attempt.status }, { status: ['intent'] });
+  const calls: string[] = [];
+  const told: unknown[] = [];
+  const objects = new Objects();
+  const metrics = new LocalMetrics();
+  let answer: CallbackOutcome = 'delivered';
+  const note = (what: unknown): CallbackOutcome => {
+    told.push(what);
+    return answer;
+  };
+  const callbacks: Ports['callbacks'] = {
+    succeed: async (_, output) => note(output),
+    fail: async (_, failure) => note(failure),
+    heartbeat: async () => note('heartbeat'),
+  };
+  const ports = {
+    config: { dataBucket: 'data' },
+    clock: new VirtualClock(Date.parse('2026-11-24T03:00:00Z')),
+    log: silent,
+    metrics,
+    runs: watched('runs', stores.runs, calls),
+    callbacks: watched('callbacks', callbacks, calls),
+    objects: watched('objects', objects as unknown as Ports['objects'], calls),
+  } as unknown as Ports;
+  return {
+    calls,
+    told,
+    objects,
+    metrics: () => metrics.text(),
+    gone: () => {
+      answer = 'gone';
+    },
+    send: (event: unknown) => handler.withPorts(ports)(event, context),
+    attempt: () => stores.runs.getAttempt(attempt),
+  };
+}
+
+const uri = 's3://data/acme/runs/acme-2026-11-24/train/1/';
+
+function own(data: Record<string, unknown> = {}) {
+  return {
+    version: '0',
+    source: 'epsilon.jobs',
+    'detail-type': 'Job State Change',
+    detail: {
+      ...{ schemaVersion: 1, tenantId: 'acme', runId: 'acme-2026-11-24', logicalDate: '2026-11-24' },
+      traceId: '0af7651916cd43dd8448eb211c80319c',
+      data: {
+        ...{ stage: 'train', attempt: 1, jobName: 'acme-2026-11-24-train-1', jobId: 'job-1' },
+        ...{ state: 'succeeded', reason: 'completed', exitCode: 0, result: { words: 100 } },
+        ...data,
+      },
+    },
+  };
+}
+
+function batch(over: Record<string, unknown> = {}, variables: Record<string, string> = {}) {
+  const environment = {
+    EPSILON_RUN_ID: 'acme-2026-11-24',
+    EPSILON_TRAINING_STAGE: 'train',
+    EPSILON_ATTEMPT: '1',
+    EPSILON_OUTPUT: uri,
+    ...variables,
+  };
+  return {
+    version: '0',
+    source: 'aws.batch',
+    'detail-type': 'Batch Job State Change',
+    detail: {
+      jobId: 'job-1',
+      jobName: 'acme-2026-11-24-train-1',
+      jobQueue: 'arn:aws:batch:us-west-2:123456789012:job-queue/spot',
+      status: 'SUCCEEDED',
+      statusReason: 'Essential container in task exited',
+      attempts: [],
+      container: {
+        exitCode: 0,
+        environment: Object.entries(environment).map(([name, value]) => ({ name, value })),
+      },
+      somethingNew: { of: 'Batch' },
+      ...over,
+    },
+  };
+}
+
+describe('the end of a job', () => {
+  it('costs one write, one answer and one close', async () => {
+    const { calls, told, send, attempt } = await open();
+    expect(await send(own())).toEqual({ outcome: 'settled' });
+    expect(calls).toEqual(['runs.updateAttempt', 'callbacks.succeed', 'runs.updateAttempt']);
+    expect(told).toEqual([{ stage: 'train', attempt: 1, outputUri: uri, result: { words: 100 } }]);
+    expect(await attempt()).toMatchObject({ status: 'succeeded', exitCode: 0, result: { words: 100 } });
+    expect(await attempt()).not.toHaveProperty('taskToken');
+  });
+
+  it('costs one read of the result more on Batch, whose events do not carry it', async () => {
+    const { calls, told, objects, send } = await open();
+    objects.texts.set(`${uri}result.json`, '{"words":100}');
+    expect(await send(batch())).toEqual({ outcome: 'settled' });
+    expect(calls).toEqual(['objects.get', 'runs.updateAttempt', 'callbacks.succeed', 'runs.updateAttempt']);
+    expect(told).toEqual([{ stage: 'train', attempt: 1, outputUri: uri, result: { words: 100 } }]);
+  });
+
+  it('tells the words of a job that failed on Batch', async () => {
+    const { told, objects, send } = await open();
+    objects.texts.set(`${uri}result.json`, '{"error":{"code":"DATA_EMPTY","message":"no documents"}}');
+    await send(batch({ status: 'FAILED', container: { ...batch().detail.container, exitCode: 65 } }));
+    expect(told).toEqual([{ error: 'JobRejected', cause: 'DATA_EMPTY: no documents' }]);
+  });
+
+  it('is told also when a failed job’s result cannot be read; that of a good one is asked for again', async () => {
+    const { told, objects, send, attempt } = await open();
+    objects.fault = sdkError('SlowDown');
+    await expect(send(batch())).rejects.toThrow('SlowDown');
+    expect((await attempt())?.status).toBe('submitted');
+    const container = { ...batch().detail.container, exitCode: undefined };
+    await send(
+      batch({ status: 'FAILED', statusReason: 'Host EC2 (instance i-0abc) terminated.', container }),
+    );
+    expect(told).toEqual([{ error: 'JobPreempted', cause: 'Host EC2 (instance i-0abc) terminated.' }]);
+  });
+
+  it('F5: twice is told once; a token that is gone is counted', async () => {
+    const { told, gone, send, metrics } = await open();
+    gone();
+    expect(await send(own())).toEqual({ outcome: 'settled' });
+    expect(await send(own())).toEqual({ outcome: 'repeated' });
+    expect(await send(batch())).toEqual({ outcome: 'repeated' });
+    expect(told).toHaveLength(1);
+    expect(metrics()).toMatch(/callbacks_gone_total 1/);
+    expect(metrics()).toMatch(/job_events_repeated_total 2/);
+  });
+
+  it('F5: recorded but not told, because the handler died between, is told by the second delivery', async () => {
+    const { told, send, attempt } = await open();
+    const key = anAttempt();
+    await stores.runs.updateAttempt(
+      key,
+      { status: 'succeeded', result: { words: 7 } },
+      { status: ['submitted'] },
+    );
+    expect(await send(own())).toEqual({ outcome: 'settled' });
+    expect(told).toMatchObject([{ result: { words: 7 } }]);
+    expect(await attempt()).toHaveProperty('settledAt');
+  });
+
+  it('F6: out of order never moves a record back', async () => {
+    const { told, send, attempt } = await open();
+    await send(own());
+    const ended = await attempt();
+    expect(await send(own({ state: 'running', result: undefined }))).toEqual({ outcome: 'repeated' });
+    expect(await send(batch({ status: 'RUNNING' }))).toEqual({ outcome: 'repeated' });
+    expect(await send(batch({ status: 'FAILED' }))).toEqual({ outcome: 'repeated' });
+    expect(await attempt()).toEqual(ended);
+    expect(told).toHaveLength(1);
+  });
+});
+
+describe('F7: an event of no job of ours', () => {
+  it.each([
+    ['another name', own({ jobName: 'someone-elses-train-1' })],
+    ['an attempt that was never made', own({ attempt: 9, jobName: 'acme-2026-11-24-train-9' })],
+    ['no variables of ours', batch({ container: {} })],
+    [
+      'another environment’s bucket',
+      batch({}, { EPSILON_OUTPUT: 's3://data-staging/acme/runs/acme-2026-11-24/train/1/' }),
+    ],
+    ['another attempt’s output', batch({}, { EPSILON_OUTPUT: uri.replace('/1/', '/2/') })],
+    ['a name that is not its attempt’s', batch({ jobName: 'clone-of-acme' })],
+  ])('with %s is counted and changes nothing', async (_, event) => {
+    const { told, calls, send, attempt, metrics } = await open();
+    const before = await attempt();
+    calls.length = 0;
+    expect(await send(event)).toEqual({ outcome: 'unknown' });
+    expect(await attempt()).toEqual(before);
+    expect(told).toEqual([]);
+    expect(metrics()).toMatch(/job_events_unknown_total 1/);
+  });
+
+  it.each([
+    ['no known source', { ...own(), source: 'aws.ec2' }],
+    ['a foreign type', { ...batch(), 'detail-type': 'Batch Job Queue Blocked' }],
+    ['no job id', batch({ jobId: '' })],
+    ['no state', own({ state: undefined })],
+  ])('is refused with %s', async (_, event) => {
+    const { send } = await open();
+    await expect(send(event)).rejects.toMatchObject({ code: 'EVENT_SCHEMA' });
+  });
+});
+
+describe('a job that is alive', () => {
+  it.each([
+    ['RUNNABLE', 'submitted'],
+    ['STARTING', 'submitted'],
+    ['RUNNING', 'running'],
+  ])('%s keeps its stage waiting', async (status, recorded) => {
+    const { told, send, attempt } = await open();
+    expect(await send(batch({ status }))).toEqual({ outcome: 'progress' });
+    expect(told).toEqual(['heartbeat']);
+    expect((await attempt())?.status).toBe(recorded);
+  });
+
+  it('says so again and again, without a write, and counts that nobody waits', async () => {
+    const { calls, gone, send, metrics } = await open(anAttempt({ status: 'running' }));
+    await send(own({ state: 'running', result: undefined }));
+    gone();
+    await send(own({ state: 'running', result: undefined }));
+    expect(calls).toEqual([
+      'runs.getAttempt',
+      'callbacks.heartbeat',
+      'runs.getAttempt',
+      'callbacks.heartbeat',
+    ]);
+    expect(metrics()).toMatch(/callbacks_gone_total 1/);
+  });
+});
