@@ -1,3 +1,4 @@
+import { ShareLedger, whoseTurn } from '../../lib/training/fair-share.ts';
 import type { Resources } from '../../lib/training/stages.ts';
 
 /** What one machine has to give. */
@@ -6,11 +7,24 @@ export interface MachineCapacity {
   readonly memoryMiB: number;
 }
 
-interface Waiting {
+/** A job as the queue needs it. */
+export interface QueuedJob {
   readonly name: string;
-  readonly priority: number;
-  readonly order: number;
+  readonly tenantId: string;
   readonly wants: Resources;
+  /** 0 (last) to 100 (first). */
+  readonly priority: number;
+}
+
+interface Waiting extends QueuedJob {
+  readonly order: number;
+  readonly arrived: number;
+}
+
+/** A tenant's waiting jobs, highest priority first, then in order of arrival; and when it last had its turn. */
+interface Line {
+  readonly jobs: Waiting[];
+  served: number;
 }
 
 /** A request cut to what the machine has; `clamped` when that changed it. */
@@ -21,48 +35,74 @@ export function clamp(wants: Resources, machine: MachineCapacity): Resources & {
 }
 
 /**
- * Who runs next on one machine: highest priority, then first come. The head of the queue is never overtaken: a large
- * job waits until enough of the machine is free, and smaller ones behind it wait with it. So nothing starves.
+ * Who runs next on one machine: highest priority, then fair shares between tenants, with aging
+ * (lib/training/fair-share.ts). Whose turn it is, is never overtaken: a large job waits until enough of the machine is
+ * free, and smaller ones wait with it. So nothing starves.
  */
 export class CapacityQueue {
   readonly #machine: MachineCapacity;
-  readonly #waiting: Waiting[] = [];
-  readonly #running = new Map<string, Resources>();
+  readonly #now: () => number;
+  readonly #lines = new Map<string, Line>();
+  readonly #running = new Map<string, QueuedJob>();
+  readonly #ledger = new ShareLedger();
+  /** The job whose turn it is and that does not fit yet. */
+  #turn: Waiting | undefined;
   #order = 0;
 
-  constructor(machine: MachineCapacity) {
+  constructor(machine: MachineCapacity, now: () => number) {
     this.#machine = machine;
+    this.#now = now;
   }
 
-  add(name: string, wants: Resources, priority: number): void {
+  add(job: QueuedJob): void {
     this.#order += 1;
-    this.#waiting.push({ name, wants: clamp(wants, this.#machine), priority, order: this.#order });
-    this.#waiting.sort((a, b) => b.priority - a.priority || a.order - b.order);
+    const arrived = this.#now();
+    const waiting = { ...job, wants: clamp(job.wants, this.#machine), order: this.#order, arrived };
+    const line = this.#lines.get(job.tenantId) ?? { jobs: [], served: 0 };
+    this.#lines.set(job.tenantId, line);
+    const behind = line.jobs.findIndex(({ priority }) => priority < job.priority);
+    line.jobs.splice(behind < 0 ? line.jobs.length : behind, 0, waiting);
+    // Somebody more urgent goes before a job that has its turn but has not begun.
+    if (this.#turn && job.priority > this.#turn.priority) this.#turn = undefined;
   }
 
   /** Counts a job that runs already (adopted after a restart), fitting or not. */
-  occupy(name: string, wants: Resources): void {
-    this.#running.set(name, clamp(wants, this.#machine));
+  occupy(job: QueuedJob): void {
+    if (!this.#running.has(job.name)) this.#begin({ ...job, wants: clamp(job.wants, this.#machine) });
   }
 
   /** Whether the job still waits: nothing has been started for it. */
   isWaiting(name: string): boolean {
-    return this.#waiting.some((waiting) => waiting.name === name);
+    return [...this.#lines.values()].some(({ jobs }) => jobs.some((job) => job.name === name));
   }
 
   remove(name: string): boolean {
-    const index = this.#waiting.findIndex((waiting) => waiting.name === name);
-    if (index >= 0) this.#waiting.splice(index, 1);
-    return this.#running.delete(name) || index >= 0;
+    const running = this.#running.get(name);
+    if (running) {
+      this.#running.delete(name);
+      this.#ledger.change(running.tenantId, -running.wants.cpu, this.#now());
+      return true;
+    }
+    for (const { jobs } of this.#lines.values()) {
+      const index = jobs.findIndex((job) => job.name === name);
+      if (index < 0) continue;
+      if (jobs[index] === this.#turn) this.#turn = undefined;
+      jobs.splice(index, 1);
+      return true;
+    }
+    return false;
   }
 
   /** Takes the names that may start now. */
   take(): string[] {
     const started: string[] = [];
-    for (let head = this.#waiting[0]; head && this.#fits(head.wants); head = this.#waiting[0]) {
-      this.#waiting.shift();
-      this.#running.set(head.name, head.wants);
-      started.push(head.name);
+    for (let job = this.#next(); job && this.#fits(job.wants); job = this.#next()) {
+      this.#turn = undefined;
+      const line = this.#lines.get(job.tenantId);
+      line?.jobs.splice(line.jobs.indexOf(job), 1);
+      if (line) line.served = this.#now();
+      this.#begin(job);
+      started.push(job.name);
     }
     return started;
   }
@@ -71,9 +111,27 @@ export class CapacityQueue {
     return this.#running.size;
   }
 
+  #next(): Waiting | undefined {
+    if (this.#turn) return this.#turn;
+    const now = this.#now();
+    const heads = [...this.#lines].flatMap(([tenantId, { jobs, served }]) => {
+      const [job] = jobs;
+      if (!job) return [];
+      const { priority, order, arrived } = job;
+      return [{ tenantId, priority, order, since: Math.max(arrived, served), job }];
+    });
+    this.#turn = whoseTurn(heads, { now, use: (tenantId) => this.#ledger.useOf(tenantId, now) })?.job;
+    return this.#turn;
+  }
+
+  #begin(job: QueuedJob): void {
+    this.#running.set(job.name, job);
+    this.#ledger.change(job.tenantId, job.wants.cpu, this.#now());
+  }
+
   #fits(wants: Resources): boolean {
     let { cpu, memoryMiB } = this.#machine;
-    for (const used of this.#running.values()) {
+    for (const { wants: used } of this.#running.values()) {
       cpu -= used.cpu;
       memoryMiB -= used.memoryMiB;
     }

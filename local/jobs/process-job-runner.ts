@@ -7,7 +7,7 @@ import type { JobRunner } from '../../lib/ports/job-runner.ts';
 import type { Log } from '../../lib/ports/services.ts';
 import type { JobObservation, JobRef, JobSpec } from '../../lib/training/job.ts';
 import { stopReasonOf } from '../../lib/training/stop-reason.ts';
-import { CapacityQueue, clamp, type MachineCapacity } from './capacity-queue.ts';
+import { CapacityQueue, clamp, type MachineCapacity, type QueuedJob } from './capacity-queue.ts';
 import { allowedEnvironment, carriesJob } from './environment.ts';
 import { type Cancelled, JobFolder } from './job-folder.ts';
 import { groupMembers, signal } from './processes.ts';
@@ -57,6 +57,10 @@ function thisMachine(): MachineCapacity {
   return { cpu: availableParallelism(), memoryMiB: Math.floor(totalmem() / 1_048_576) };
 }
 
+function queued({ jobName, tenantId, resources, priority }: JobSpec): QueuedJob {
+  return { name: jobName, tenantId, wants: resources, priority };
+}
+
 const shimPath = join(import.meta.dirname, 'shim.sh');
 
 /** Jobs as processes of this machine, each in a process group of its own under a small shim. */
@@ -77,7 +81,7 @@ export class ProcessJobRunner implements LocalJobRunner {
   constructor(options: ProcessJobRunnerOptions) {
     this.#options = options;
     this.#machine = options.machine ?? thisMachine();
-    this.#queue = new CapacityQueue(this.#machine);
+    this.#queue = new CapacityQueue(this.#machine, () => options.clock.now());
     this.#graceMs = options.graceMs ?? 10_000;
     mkdirSync(options.root, { recursive: true, mode: 0o700 });
   }
@@ -161,7 +165,7 @@ export class ProcessJobRunner implements LocalJobRunner {
 
   #enqueue(folder: JobFolder, spec: JobSpec): void {
     this.#live.set(spec.jobName, { folder, spec, adopted: false });
-    this.#queue.add(spec.jobName, spec.resources, spec.priority);
+    this.#queue.add(queued(spec));
   }
 
   #startNext(): void {
@@ -203,7 +207,7 @@ export class ProcessJobRunner implements LocalJobRunner {
 
   #adopt(folder: JobFolder, spec: JobSpec): void {
     this.#live.set(spec.jobName, { folder, spec, adopted: true });
-    this.#queue.occupy(spec.jobName, spec.resources);
+    this.#queue.occupy(queued(spec));
     this.#armTimeout(spec.jobName, spec);
     const cancelled = folder.cancelled;
     if (cancelled && folder.alive) this.#terminate(folder, cancelled);

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { JobObservation, JobSpec } from '../../../lib/training/job.ts';
 import { SystemClock } from '../../../local/clock/system-clock.ts';
-import { CapacityQueue } from '../../../local/jobs/capacity-queue.ts';
 import { JobFolder } from '../../../local/jobs/job-folder.ts';
 import { ProcessJobRunner, type ProcessJobRunnerOptions } from '../../../local/jobs/process-job-runner.ts';
 import { groupMembers, isAlive, startOf } from '../../../local/jobs/processes.ts';
@@ -266,41 +265,6 @@ describe('identity of processes', () => {
     expect(isAlive(process.pid, start)).toBe(true);
     expect(isAlive(process.pid, `${start}0`)).toBe(false);
     expect(isAlive(4_000_000, start)).toBe(false);
-  });
-});
-
-describe('the queue', () => {
-  const queue = () => new CapacityQueue({ cpu: 2, memoryMiB: 100 });
-  const wants = (cpu: number, memoryMiB = 10) => ({ cpu, memoryMiB });
-
-  it('takes by priority, then in order of arrival, as long as they fit', () => {
-    const q = queue();
-    q.add('first', wants(1), 50);
-    q.add('urgent', wants(1), 90);
-    q.add('second', wants(1), 50);
-    expect(q.take()).toEqual(['urgent', 'first']);
-    q.remove('urgent');
-    expect(q.take()).toEqual(['second']);
-  });
-
-  it('never lets small jobs overtake a large one at its head', () => {
-    const q = queue();
-    q.add('a', wants(1), 50);
-    q.take();
-    q.add('large', wants(2), 50);
-    q.add('small', wants(0.5), 50);
-    expect(q.take()).toEqual([]);
-    q.remove('a');
-    expect(q.take()).toEqual(['large']);
-  });
-
-  it('counts memory as well, and adopted jobs too', () => {
-    const q = queue();
-    q.occupy('adopted', wants(0.1, 95));
-    q.add('b', wants(0.1, 10), 50);
-    expect(q.take()).toEqual([]);
-    q.remove('adopted');
-    expect(q.take()).toEqual(['b']);
   });
 });
 

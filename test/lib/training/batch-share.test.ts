@@ -1,0 +1,36 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { batchShareOf, shareClasses, sharesPerClass } from '../../../lib/training/batch-share.ts';
+
+describe('the share of a tenant on Batch', () => {
+  it('is letters and digits, and no more kinds than a queue takes', () => {
+    const seen = new Set<string>();
+    for (let index = 0; index < 10_000; index += 1) {
+      const { shareIdentifier, schedulingPriority } = batchShareOf(`tenant-${index}`, index % 101);
+      expect(shareIdentifier).toMatch(/^[a-zA-Z0-9]{1,255}$/);
+      expect(schedulingPriority).toBe(index % 101);
+      seen.add(shareIdentifier);
+    }
+    // Batch refuses jobs that would make share 501.
+    expect(seen.size).toBeLessThanOrEqual(500);
+    expect(seen.size).toBeGreaterThan(sharesPerClass * 2);
+  });
+
+  it('is the same on every submission, and of the class of its priority', () => {
+    expect(batchShareOf('acme', 50)).toEqual(batchShareOf('acme', 50));
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 100 }), (priority) => {
+        const { shareIdentifier } = batchShareOf('acme', priority);
+        const own = shareClasses.filter(({ prefix }) => shareIdentifier.startsWith(prefix));
+        expect(own).toHaveLength(1);
+        expect(priority).toBeGreaterThanOrEqual(own[0]?.atLeast ?? 101);
+      }),
+    );
+  });
+
+  it('has classes whose prefixes do not overlap', () => {
+    for (const one of shareClasses)
+      for (const other of shareClasses)
+        if (one !== other) expect(other.prefix.startsWith(one.prefix)).toBe(false);
+  });
+});
