@@ -1,5 +1,6 @@
 import { ComputeEnvironment } from '@pulumi/aws/batch/computeEnvironment.js';
 import { JobQueue } from '@pulumi/aws/batch/jobQueue.js';
+import { SchedulingPolicy } from '@pulumi/aws/batch/schedulingPolicy.js';
 import { InstanceProfile } from '@pulumi/aws/iam/instanceProfile.js';
 import { createWorkerGroup } from './endpoints.ts';
 import { createIdentity, trustHost } from './identity.ts';
@@ -11,6 +12,25 @@ import type { Site } from './site.ts';
 export interface Batch {
   readonly spot: JobQueue;
   readonly onDemand: JobQueue;
+}
+
+/** Weights of the shares tenants submit under (lower gets more); a test holds them beside lib/training/batch-share.ts. */
+export const batchShares = [
+  { shareIdentifier: 'urgent*', weightFactor: 0.25 },
+  { shareIdentifier: 'normal*', weightFactor: 1 },
+  { shareIdentifier: 'patient*', weightFactor: 4 },
+];
+
+/** Fair shares between tenants: what each used in the last half hour counts, so that no backlog starves another tenant. */
+function createShares(site: Site): SchedulingPolicy {
+  return new SchedulingPolicy(
+    site.name('batch-shares'),
+    {
+      name: site.name('batch-shares'),
+      fairSharePolicy: { shareDecaySeconds: 1_800, computeReservation: 0, shareDistributions: batchShares },
+    },
+    site.here,
+  );
 }
 
 /** Creates compute environments that scale to zero, and one queue for each. */
@@ -26,6 +46,7 @@ export function createBatch(site: Site, network: Network): Batch {
   );
   const template = createTemplate(site, 'batch');
   const group = createWorkerGroup(site, network, 'batch');
+  const shares = createShares(site);
   const queue = (part: string, type: 'SPOT' | 'EC2', maxVcpus: number) => {
     const name = site.name(`batch-${part}`);
     const environment = new ComputeEnvironment(
@@ -57,6 +78,8 @@ export function createBatch(site: Site, network: Network): Batch {
         name,
         state: 'ENABLED',
         priority: 1,
+        // A queue made without shares can never get them: AWS makes a new one.
+        schedulingPolicyArn: shares.arn,
         computeEnvironmentOrders: [{ order: 1, computeEnvironment: environment.arn }],
       },
       site.here,

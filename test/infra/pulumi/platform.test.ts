@@ -1,10 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { batchShares } from '../../../infra/pulumi/batch.ts';
 import { batchStages } from '../../../infra/pulumi/job-definitions.ts';
 import { createPlatform } from '../../../infra/pulumi/platform.ts';
 import { at, statementsOf } from '../../../infra/pulumi/policy/statements.ts';
 import { readSettings } from '../../../infra/pulumi/settings.ts';
 import { loadInfrastructure } from '../../../lib/config/infrastructure.ts';
 import { ssmParameterName, ssmParameters } from '../../../lib/config/ssm-parameters.ts';
+import { shareClasses } from '../../../lib/training/batch-share.ts';
 import { stages } from '../../../lib/training/stages.ts';
 import { ancestors, attempt, evaluate, ofType, type Registered } from './program.ts';
 
@@ -211,6 +213,20 @@ describe('identities', () => {
   });
 });
 
+describe('fair shares on Batch', () => {
+  it('weigh the classes that tenants submit under', () => {
+    const classes = shareClasses.map(({ prefix, weightFactor }) => ({
+      shareIdentifier: `${prefix}*`,
+      weightFactor,
+    }));
+    expect(batchShares).toEqual(classes);
+    const policies = ofType(prod, 'batch/schedulingPolicy:SchedulingPolicy');
+    expect(policies.map(({ inputs }) => at(inputs, 'fairSharePolicy'))).toEqual([
+      { shareDecaySeconds: 1_800, computeReservation: 0, shareDistributions: classes },
+    ]);
+  });
+});
+
 describe('parameters and batch', () => {
   it('writes every listed parameter, each with a value', () => {
     const written = ofType(prod, 'ssm/parameter:Parameter');
@@ -225,6 +241,8 @@ describe('parameters and batch', () => {
     expect(computes.map(({ inputs }) => at(inputs, 'computeResources.type'))).toEqual(['SPOT', 'EC2']);
     expect(computes.map(({ inputs }) => at(inputs, 'computeResources.minVcpus'))).toEqual([0, 0]);
     expect(ofType(prod, 'batch/jobQueue:JobQueue')).toHaveLength(2);
+    for (const { inputs } of ofType(prod, 'batch/jobQueue:JobQueue'))
+      expect(at(inputs, 'schedulingPolicyArn')).toMatch(/batch-shares/);
   });
 
   it('asks for the same images and resources as the stage catalogue', () => {
