@@ -5,6 +5,8 @@ import { awsObjects, awsStores } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 import { dueTenants } from '../../lib/training/due-tenants.ts';
+import { fanOutOf } from '../../lib/training/fan-out.ts';
+import { dayBefore } from '../../lib/training/logical-date.ts';
 import {
   executionSchema,
   type Night,
@@ -13,13 +15,27 @@ import {
   nightSuffix,
   nightTraceId,
 } from '../../lib/training/night-input.ts';
+import { isQuarantined, suspectStatuses, suspectsOf } from '../../lib/training/quarantine.ts';
 
 const input = z.object({ input: nightInputSchema, machine: z.string().min(1), execution: executionSchema });
 
 type Event = z.output<typeof input>;
 
+/** Tenants that failed night after night: the failures of the last night are few, so only theirs are looked into. */
+async function quarantined({ runs, metrics }: Ports, date: string, tenants: number): Promise<Set<string>> {
+  const logicalDate = dayBefore(date);
+  const failed = await Promise.all(suspectStatuses.map((status) => runs.listRuns({ logicalDate, status })));
+  const found = new Set<string>();
+  for (const tenantId of suspectsOf(failed.flat(), tenants))
+    if (isQuarantined(await runs.listRuns({ tenantId, limit: 50 }), date)) found.add(tenantId);
+  if (found.size > 0) metrics.count('TenantsQuarantined', found.size);
+  return found;
+}
+
 /** Claims the scheduled time for this execution and writes the tenants that are due to the object store, one JSON array. */
-export function createLoadTenants({ claims, tenants, runs, objects, clock, config, log }: Ports) {
+export function createLoadTenants(ports: Ports) {
+  const { claims, tenants, runs, objects, clock, config, log } = ports;
+
   /** Only deliveries of a schedule are deduplicated; an operator means it. */
   async function claim({ input: asked, machine, execution }: Event): Promise<void> {
     if (asked.trigger === 'manual' || asked.scheduledTime === undefined) return;
@@ -42,14 +58,25 @@ export function createLoadTenants({ claims, tenants, runs, objects, clock, confi
     const { execution } = event;
     const logicalDate = nightDate(event.input, clock.now());
     await claim(event);
-    const due = dueTenants(await tenants.list(), await runs.listRuns({ logicalDate }), logicalDate);
+    const all = await tenants.list();
+    const last = await quarantined(ports, logicalDate, all.length);
+    const due = dueTenants(all, await runs.listRuns({ logicalDate }), logicalDate, last);
+    const wanted = new Set(due.map(({ tenantId }) => tenantId));
+    const fanOut = fanOutOf(
+      all.filter(({ tenantId }) => wanted.has(tenantId)),
+      config,
+    );
     const folder = `nights/${logicalDate}/${execution.name}`;
     const [firstKey, key] = [`${folder}/tenants.json`, `${folder}/tenants-${execution.redriveCount}.json`];
     await writeFirst(`s3://${config.dataBucket}/${firstKey}`, JSON.stringify(due));
     await objects.put(`s3://${config.dataBucket}/${key}`, JSON.stringify(due), {
       contentType: 'application/json',
     });
-    log.info('night loaded', { logicalDate, tenants: due.length, round: execution.redriveCount });
+    log.info('night loaded', {
+      ...{ logicalDate, tenants: due.length, round: execution.redriveCount },
+      ...fanOut,
+      quarantined: [...last],
+    });
     const trigger = event.input.trigger ?? (event.input.scheduledTime === undefined ? 'manual' : 'schedule');
     return {
       logicalDate,
@@ -60,7 +87,7 @@ export function createLoadTenants({ claims, tenants, runs, objects, clock, confi
       bucket: config.dataBucket,
       key,
       firstKey,
-      maxConcurrency: config.training.maxConcurrency,
+      maxConcurrency: fanOut.maxConcurrency,
       suffix: nightSuffix(trigger, execution.name, execution.redriveCount),
     };
   };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { awsBatch, awsStores } from '../../lib/handler/aws-parts.ts';
+import { awsBatch, awsKubernetes, awsStores } from '../../lib/handler/aws-parts.ts';
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
 import { vacateInstance } from '../../lib/operations/vacate-instance.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
@@ -42,6 +42,6 @@ export function createVacateInstance(ports: Ports) {
 export const handler = defineHandler({
   name: 'vacateInstance',
   input,
-  aws: [awsStores, awsBatch],
+  aws: [awsStores, awsBatch, awsKubernetes],
   create: createVacateInstance,
 });

@@ -88,7 +88,10 @@ export async function giveUpPlacement(ports: Needed, observed: Observed): Promis
     const waited = Math.round((limit.now - pending.since) / 1000);
     const why = `no ${attempt.capacity} capacity within ${waited} seconds`;
     await ports.jobs.get(attempt.backend)?.cancel(job, unplaceableReason(why));
-    ports.metrics.count('JobsUnplaceable', 1, { capacity: attempt.capacity });
+    ports.metrics.count('PlacementsGivenUp', 1, {
+      backend: attempt.backend,
+      capacity: attempt.capacity,
+    });
     ports.log.warn('job could not be placed', { runId: attempt.runId, jobName: attempt.jobName, ...facts });
     stuck.push(attempt);
   }

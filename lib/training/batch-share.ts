@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 
 /** Classes of tenants on Batch, whose scheduler knows no priority across shares: prefix, least priority, weight. */
 export const shareClasses = [
-  { prefix: 'urgent', atLeast: 75, weightFactor: 0.25 },
-  { prefix: 'normal', atLeast: 25, weightFactor: 1 },
+  { prefix: 'urgent', atLeast: 67, weightFactor: 0.25 },
+  { prefix: 'normal', atLeast: 34, weightFactor: 1 },
   { prefix: 'patient', atLeast: 0, weightFactor: 4 },
 ] as const;
 

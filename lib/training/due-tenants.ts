@@ -9,12 +9,14 @@ export interface DueTenant {
 
 /**
  * Tenants a night has to train: active, scheduled, no succeeded run for the logical date.
- * Highest priority first, then by id, so that the order is the same on every delivery.
+ * Highest priority first, then by id, so that the order is the same on every delivery; tenants in quarantine
+ * (lib/training/quarantine.ts) last, where they hold nobody up.
  */
 export function dueTenants(
   tenants: readonly Tenant[],
   runs: readonly Run[],
   logicalDate: string,
+  last: ReadonlySet<string> = new Set(),
 ): DueTenant[] {
   const done = new Set(
     runs
@@ -23,6 +25,11 @@ export function dueTenants(
   );
   return tenants
     .filter((tenant) => tenant.status === 'active' && tenant.schedule === 'on' && !done.has(tenant.tenantId))
-    .sort((a, b) => b.priority - a.priority || (a.tenantId < b.tenantId ? -1 : 1))
+    .sort(
+      (a, b) =>
+        Number(last.has(a.tenantId)) - Number(last.has(b.tenantId)) ||
+        b.priority - a.priority ||
+        (a.tenantId < b.tenantId ? -1 : 1),
+    )
     .map(({ tenantId }) => ({ tenantId, logicalDate }));
 }

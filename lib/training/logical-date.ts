@@ -23,3 +23,8 @@ export function checkLogicalDate(date: string): string {
     `Logical date ${JSON.stringify(date)} is not a day of the calendar (YYYY-MM-DD).`,
   );
 }
+
+/** The day before a logical date. */
+export function dayBefore(date: string): string {
+  return new Date(Date.parse(`${checkLogicalDate(date)}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10);
+}

@@ -85,7 +85,7 @@ describe('a stage whose capacity is missing', () => {
       { capacity: 'on-demand', capacityBecause: 'spot-unplaceable', status: 'succeeded' },
     ]);
     expect((night.clock.now() - began) / 60_000).toBeLessThan(13);
-    expect(night.runtime.metricsText()).toMatch(/jobs_unplaceable_total\{.*spot.*\} 1/);
+    expect(night.runtime.metricsText()).toMatch(/placements_given_up_total\{.*spot.*\} 1/);
   });
 
   it('is left alone when capacity comes just in time', async () => {
@@ -125,7 +125,7 @@ describe('a stage whose capacity is missing', () => {
     expect(capacities.slice(-2)).toEqual(['on-demand', 'on-demand']);
     expect((night.clock.now() - began) / 3_600_000).toBeLessThan(2.5);
     expect(await night.runtime.control.models.live('acme')).toEqual(live);
-    expect(night.runtime.metricsText()).toMatch(/jobs_unplaceable_total\{.*on-demand.*\} [1-9]/);
+    expect(night.runtime.metricsText()).toMatch(/placements_given_up_total\{.*on-demand.*\} [1-9]/);
   });
 
   it('of a tenant that forbids spot is only ever asked on-demand', async () => {
@@ -174,5 +174,46 @@ describe('an instance that goes', () => {
     }
     expect(await night.until(arn)).toMatchObject({ status: 'SUCCEEDED' });
     expect(trainings().map((spec) => spec.capacity)).toEqual(['spot', 'spot']);
+  });
+});
+
+describe('a night', () => {
+  const inputOfMap = async (arn: string) => {
+    const events = await Array.fromAsync(night.runtime.control.workflows.history(arn));
+    return JSON.stringify(events);
+  };
+
+  it('runs as many tenants at a time as the setting and capacity allow', async () => {
+    night = await openNight({ variables: { EPSILON_TRAINING_MAX_CONCURRENCY: '2' } });
+    await night.add('aa', 'bb', 'cc', 'dd', 'ee');
+    let most = 0;
+    night.jobs.fate = () => ({ seconds: 60 });
+    night.jobs.onSubmit = () => {
+      most = Math.max(most, night.jobs.live().length);
+    };
+    const arn = await night.fire();
+    expect(await night.until(arn)).toMatchObject({ status: 'SUCCEEDED' });
+    expect(await inputOfMap(arn)).toContain('\\"maxConcurrency\\":2');
+    // Deploy and cache of one tenant run side by side.
+    expect(most).toBeGreaterThanOrEqual(2);
+    expect(most).toBeLessThanOrEqual(4);
+  });
+
+  it('F27: a tenant that fails night after night goes last and hangs at nobody’s expense; one success and it is back', async () => {
+    night = await openNight({ variables: { EPSILON_TRAINING_MAX_CONCURRENCY: '1' } });
+    await night.add('a-poison', 'bb', 'cc');
+    night.jobs.fate = ({ tenantId }) => (tenantId === 'a-poison' ? { exitCode: 65 } : {});
+    const orders: string[][] = [];
+    for (const day of [24, 25, 26, 27, 28]) {
+      const before = night.jobs.specs.length;
+      if (day === 27) night.jobs.fate = () => ({});
+      await night.until(await night.fire(`2026-11-${day}T02:00:00.000Z`));
+      orders.push([...new Set(night.jobs.specs.slice(before).map((spec) => spec.tenantId))]);
+    }
+    const [usual, last] = [
+      ['a-poison', 'bb', 'cc'],
+      ['bb', 'cc', 'a-poison'],
+    ];
+    expect(orders).toEqual([usual, usual, usual, last, usual]);
   });
 });

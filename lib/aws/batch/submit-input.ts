@@ -1,5 +1,6 @@
 import type { EvaluateOnExit, RetryStrategy, SubmitJobRequest } from '@aws-sdk/client-batch';
 import { EpsilonError } from '../../errors/epsilon-error.ts';
+import { batchShareOf } from '../../training/batch-share.ts';
 import type { JobSpec } from '../../training/job.ts';
 
 /** Bytes one SubmitJob may have. */
@@ -76,6 +77,12 @@ function environmentOf(spec: JobSpec, place: SubmitPlace): { name: string; value
   return Object.entries(variables).map(([name, value]) => ({ name, value }));
 }
 
+/** Queues with fair shares refuse jobs without one (infra/pulumi/batch.ts). */
+function shareOf({ tenantId, priority }: JobSpec): Partial<SubmitJobRequest> {
+  const { shareIdentifier, schedulingPriority } = batchShareOf(tenantId, priority);
+  return { shareIdentifier, schedulingPriorityOverride: schedulingPriority };
+}
+
 /**
  * The SubmitJob call of a spec. One Batch attempt, because retries belong to the state machine. EC2 hosts take whole vCPUs.
  * Throws `JOB_PAYLOAD_TOO_LARGE` for a job that Batch would refuse for its size.
@@ -93,6 +100,7 @@ export function submitInputOf(spec: JobSpec, place: SubmitPlace): SubmitJobReque
         { type: 'MEMORY', value: String(Math.max(leastMemory, Math.ceil(spec.resources.memoryMiB))) },
       ],
     },
+    ...shareOf(spec),
     retryStrategy: retryStrategyOf(1),
     timeout: { attemptDurationSeconds: Math.max(shortestTimeout, Math.ceil(spec.timeoutSeconds)) },
     propagateTags: true,
