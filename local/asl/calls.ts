@@ -5,7 +5,7 @@ import { isObject, type Json, Payload } from './json.ts';
 import type { LiveExecution, Thread } from './live.ts';
 import type { TaskState } from './machine.ts';
 import type { Mock, MockedResponse } from './mocks.ts';
-import { functionNameOf, machineNameOf } from './names.ts';
+import { functionNameOf, machineArn, machineNameOf } from './names.ts';
 import type { Outcome } from './records.ts';
 import { resourceOf, timeoutOutcome } from './states/task.ts';
 
@@ -39,7 +39,11 @@ export class Calls {
     const mocked = this.#mock?.(state.name);
     if (mocked) {
       const { serial } = task;
-      this.#core.afterCommit(() => this.#core.settle(thread, serial, mockedOutcome(mocked)));
+      const outcome = mockedOutcome(mocked);
+      this.#core.afterCommit(() => this.#core.settle(thread, serial, outcome));
+      // What would have been accepted first is said to have been, as in histories of the service.
+      if (state.waitForTaskToken || state.integration === 'startExecution.sync')
+        this.#tellSubmitted(thread, state, '{}');
       return;
     }
     if (state.integration === 'startExecution' || state.integration === 'startExecution.sync') {
@@ -116,7 +120,7 @@ export class Calls {
         return { ExecutedVersion: '$LATEST', Payload: asJson(payload), StatusCode: 200 };
       }
       case 'putEvents':
-        return asJson(await integrations.putEvents((request['Entries'] ?? []) as Json[]));
+        return checkedEntries(await integrations.putEvents(entriesOf(request['Entries'], thread)));
       case 'snsPublish':
         return asJson(await integrations.snsPublish(request));
       default:
@@ -132,13 +136,17 @@ export class Calls {
     }
     if (task?.serial !== serial || thread.phase !== 'task' || thread.status !== 'active') return;
     task.submitted = true;
-    this.#core.emit(thread, 'TaskSubmitted', 'taskSubmittedEventDetails', {
-      ...resourceOf(state),
-      output: JSON.stringify(result),
-      outputDetails: { truncated: false },
-    });
+    this.#tellSubmitted(thread, state, JSON.stringify(result));
     this.#core.commitStep(thread);
     this.#core.schedule();
+  }
+
+  #tellSubmitted(thread: Thread, state: TaskState, output: string): void {
+    this.#core.emit(thread, 'TaskSubmitted', 'taskSubmittedEventDetails', {
+      ...resourceOf(state),
+      output,
+      outputDetails: { truncated: false },
+    });
   }
 
   #startChild(thread: Thread, state: TaskState, serial: number): void {
@@ -155,11 +163,7 @@ export class Calls {
       }
       task.childArn = child.arn;
       task.submitted = true;
-      this.#core.emit(thread, 'TaskSubmitted', 'taskSubmittedEventDetails', {
-        ...resourceOf(state),
-        output: JSON.stringify(output),
-        outputDetails: { truncated: false },
-      });
+      this.#tellSubmitted(thread, state, JSON.stringify(output));
     } catch (error) {
       this.#core.settle(thread, serial, startFailure(error));
     }
@@ -172,9 +176,42 @@ export class Calls {
     return this.children.start({
       machine: machineNameOf(machine),
       ...(typeof name === 'string' ? { name } : {}),
-      input: JSON.stringify(input ?? {}),
+      input: inputText(input),
       ...(waiter ? { waiter } : {}),
     });
+  }
+}
+
+/** Entries with what the service adds: the machine and the execution they come from. */
+function entriesOf(given: Json | undefined, { execution: { record } }: Thread): Json[] {
+  const sources = [machineArn(record.machine), record.arn];
+  return (Array.isArray(given) ? (given as readonly Json[]) : []).map((entry) => {
+    if (!isObject(entry)) return entry;
+    const { Resources: own } = entry;
+    return { ...entry, Resources: [...(Array.isArray(own) ? (own as readonly Json[]) : []), ...sources] };
+  });
+}
+
+/** As on the service an entry that was refused fails the Task, with all answers as its cause. */
+function checkedEntries(result: unknown): Json {
+  const answer = asJson(result);
+  const failed = isObject(answer) ? answer['FailedEntryCount'] : 0;
+  if (typeof failed === 'number' && failed > 0)
+    throw new AslFailure('EventBridge.FailedEntry', JSON.stringify(answer));
+  return answer;
+}
+
+/** StartExecution takes text; a value that is text already has to be JSON, as for the service. */
+function inputText(input: Json | undefined): string {
+  if (typeof input !== 'string') return JSON.stringify(input ?? {});
+  try {
+    JSON.parse(input);
+    return input;
+  } catch (error) {
+    throw new AslFailure(
+      'StepFunctions.InvalidExecutionInputException',
+      `Input is text that is no JSON: ${(error as Error).message}`,
+    );
   }
 }
 

@@ -25,6 +25,14 @@ const needed: Readonly<Record<Integration, readonly string[]>> = {
   sqsSendMessage: ['QueueUrl', 'MessageBody'],
 };
 
+/** Arguments a call may have; those of notifications and messages are handed on whole. */
+const known: Readonly<Partial<Record<Integration, readonly string[]>>> = {
+  lambda: ['FunctionName', 'Payload', 'InvocationType', 'Qualifier'],
+  startExecution: ['StateMachineArn', 'Name', 'Input', 'TraceHeader'],
+  'startExecution.sync': ['StateMachineArn', 'Name', 'Input', 'TraceHeader'],
+  putEvents: ['Entries'],
+};
+
 /** Names of functions, machines and queues are texts, or stand for one. */
 const texts = ['FunctionName', 'StateMachineArn', 'QueueUrl'];
 
@@ -32,6 +40,19 @@ function checkArguments(compilation: Compilation, { raw, at }: Source, integrati
   const given = raw['Arguments'];
   if (typeof given === 'string') return;
   const fields = isObject(given) ? given : {};
+  const allowed = known[integration];
+  for (const field of Object.keys(fields))
+    if (allowed && !allowed.includes(field))
+      compilation.unsupported(
+        `${at}.Arguments.${field}`,
+        `${field} is not known here (known: ${allowed.join(', ')})`,
+      );
+  const { InvocationType: type = 'RequestResponse' } = fields;
+  if (integration === 'lambda' && type !== 'RequestResponse')
+    compilation.unsupported(
+      `${at}.Arguments.InvocationType`,
+      'functions are invoked as RequestResponse here',
+    );
   for (const field of needed[integration]) {
     const value = fields[field];
     if (value === undefined) compilation.invalid(`${at}.Arguments.${field}`, 'is needed');

@@ -71,7 +71,8 @@ export function statusChangeOf(record: ExecutionRecord): Record<string, unknown>
 }
 
 /** What a waiting `.sync:2` Task is told of its child. */
-export function childResultOf(record: ExecutionRecord): Record<string, unknown> {
+export function childResultOf(record: ExecutionRecord, now: number): Record<string, unknown> {
+  const refusal = redriveRefusal(record, now);
   return {
     ExecutionArn: record.arn,
     Input: JSON.parse(record.input),
@@ -83,6 +84,8 @@ export function childResultOf(record: ExecutionRecord): Record<string, unknown> 
     ...(record.error === undefined ? {} : { Error: record.error }),
     ...(record.cause === undefined ? {} : { Cause: record.cause }),
     RedriveCount: record.redriveCount,
+    RedriveStatus: refusal ? 'NOT_REDRIVABLE' : 'REDRIVABLE',
+    ...(refusal ? { RedriveStatusReason: `Execution cannot be redriven: ${refusal}.` } : {}),
     StartDate: record.startDate,
     StateMachineArn: machineArn(record.machine),
     Status: record.status,

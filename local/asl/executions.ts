@@ -200,7 +200,8 @@ export class Executions {
   /** Tells everybody who waits for an execution that it is over. */
   ended(execution: LiveExecution): void {
     const { record } = execution;
-    const result = record.waiters.length > 0 ? JSON.stringify(childResultOf(record)) : '';
+    const result =
+      record.waiters.length > 0 ? JSON.stringify(childResultOf(record, this.#core.clock.now())) : '';
     const ok = record.status === 'SUCCEEDED';
     for (const waiter of record.waiters) {
       const thread = this.#core.live.get(waiter.execution)?.threads.get(waiter.thread);

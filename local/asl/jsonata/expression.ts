@@ -35,7 +35,8 @@ function usesRefused(node: unknown): string | undefined {
   return undefined;
 }
 
-function partition(items: unknown, size: unknown): unknown[][] {
+function partition(items: unknown, size: unknown): unknown[][] | undefined {
+  if (items === undefined) return undefined;
   const list = Array.isArray(items) ? items : [items];
   const width = Number(size);
   if (!Number.isInteger(width) || width < 1) throw new Error('$partition needs a positive whole chunk size');
@@ -44,12 +45,16 @@ function partition(items: unknown, size: unknown): unknown[][] {
   );
 }
 
+/** As on the service the result is a sequence of JSONata: one of a single number is that number. */
 function range(first: unknown, last: unknown, step: unknown): number[] {
-  const [from, to, by] = [Number(first), Number(last), Number(step)];
+  const bounds = [first, last, step];
+  const [from, to, by] = bounds as [number, number, number];
+  if (!bounds.every((bound) => typeof bound === 'number' && Number.isFinite(bound)) || by === 0)
+    throw new Error('$range needs two numbers and a step that is not 0');
   const length = Math.floor((to - from) / by) + 1;
-  if (by === 0 || !Number.isFinite(length)) throw new Error('$range needs a step that is not 0');
   if (length > 1000) throw new Error('$range makes at most 1,000 items');
-  return Array.from({ length: Math.max(0, length) }, (_, index) => from + index * by);
+  const made = Array.from({ length: Math.max(0, length) }, (_, index) => from + index * by);
+  return Object.defineProperty(made, 'sequence', { value: true });
 }
 
 const hashes: Readonly<Record<string, string>> = {
@@ -60,10 +65,18 @@ const hashes: Readonly<Record<string, string>> = {
   'SHA-512': 'sha512',
 };
 
-function hash(text: unknown, algorithm: unknown): string {
+function hash(text: unknown, algorithm: unknown): string | undefined {
+  if (text === undefined) return undefined;
+  if (typeof text !== 'string') throw new Error('$hash takes text; $string makes it of other values');
   const name = hashes[String(algorithm)];
   if (!name) throw new Error(`$hash knows ${Object.keys(hashes).join(', ')}, not ${String(algorithm)}`);
-  return createHash(name).update(String(text)).digest('hex');
+  return createHash(name).update(text).digest('hex');
+}
+
+function parseText(text: unknown): unknown {
+  if (text === undefined) return undefined;
+  if (typeof text !== 'string') throw new Error('$parse takes text');
+  return JSON.parse(text) as unknown;
 }
 
 /** Marsaglia-free seeding is not promised by the service; a seed only makes one evaluation repeatable. */
@@ -96,7 +109,7 @@ function parse(source: string): jsonata.Expression {
   expression.registerFunction('partition', partition);
   expression.registerFunction('range', range);
   expression.registerFunction('hash', hash);
-  expression.registerFunction('parse', (text: string) => JSON.parse(text) as unknown);
+  expression.registerFunction('parse', parseText);
   expression.assign(visiting, countVisit);
   return expression;
 }
@@ -132,9 +145,18 @@ function variablesIn(node: unknown, found = new Set<string>()): Set<string> {
   return found;
 }
 
+/** What JSON cannot hold is refused instead of becoming null or vanishing. */
+function onlyJson(_key: string, value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new Error('a number is out of range');
+  const { _jsonata_function: own, _jsonata_lambda: lambda } = (value ?? {}) as Record<string, unknown>;
+  if (typeof value === 'function' || own || lambda) throw new Error('it returned a function');
+  return value;
+}
+
 /** Copies away the library's marks on arrays, so that only JSON leaves an evaluation. */
 function clean(value: unknown): unknown {
-  return typeof value === 'object' && value !== null ? (JSON.parse(JSON.stringify(value)) as unknown) : value;
+  const text = JSON.stringify(value, onlyJson) as string | undefined;
+  return text === undefined ? undefined : (JSON.parse(text) as unknown);
 }
 
 function failed(source: string, error: unknown): AslFailure {
@@ -152,8 +174,6 @@ function checked(source: string, value: unknown): unknown {
       `The JSONata expression '${source}' returned nothing (undefined).`,
     );
   }
-  if (typeof value === 'function')
-    throw new AslFailure(statesErrors.query, `The JSONata expression '${source}' returned a function.`);
   return value;
 }
 

@@ -114,7 +114,12 @@ function compileStep(node: Node, isFirst: boolean): Plain | undefined {
     return undefined;
   if (node.type === 'variable' && node.value !== '' && node.value !== '$' && isFirst) {
     const name = String(node.value);
-    return (_, lookup) => lookup(name);
+    return (_, lookup) => {
+      const value = lookup(name);
+      // A name without a value may be a function of the library.
+      if (value === undefined && name !== 'states') throw notPlain;
+      return value;
+    };
   }
   return undefined;
 }

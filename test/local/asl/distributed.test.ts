@@ -147,6 +147,184 @@ describe('Map DISTRIBUTED', () => {
     expect(written.map(({ Output }) => Output)).toEqual(['2', '2', '1']);
   });
 
+  const reading = (ReaderConfig: Record<string, unknown>, more: Record<string, unknown> = {}) => {
+    const { Items: _, ...map } = (fanOut(0)['States'] as Record<string, Record<string, unknown>>)[
+      'M'
+    ] as Record<string, unknown>;
+    const Arguments = { Bucket: 'bucket', Key: 'items' };
+    const ItemReader = { Resource: 'arn:aws:states:::s3:getObject', ReaderConfig, Arguments };
+    return machine({ M: { ...map, ItemReader, ...more } });
+  };
+
+  it.each([
+    // Fields beyond the header go, missing ones are empty, a line of blanks is a row, an empty one is none.
+    [
+      'more and fewer fields',
+      {},
+      'H1,\na,b,c\n\n,,,\nd\n   \n',
+      [
+        { H1: 'a', '': 'b' },
+        { H1: '', '': '' },
+        { H1: 'd', '': '' },
+        { H1: '   ', '': '' },
+      ],
+    ],
+    ['quotes, commas and line ends inside', {}, 'h,i\r\n"a,""b""\nc",2\r\n', [{ h: 'a,"b"\nc', i: '2' }]],
+    [
+      'headers given',
+      { CSVHeaderLocation: 'GIVEN', CSVHeaders: ['x'] },
+      'a,b\nc,d\n',
+      [{ x: 'a' }, { x: 'c' }],
+    ],
+    ['another delimiter', { CSVDelimiter: 'PIPE' }, 'h|i\na,1|b\n', [{ h: 'a,1', i: 'b' }]],
+    ['MaxItems', { MaxItems: 1 }, 'h\n1\n2\n', [{ h: '1' }]],
+    ['MaxItems 0, which is all', { MaxItems: '{% 0 %}' }, 'h\n1\n2\n', [{ h: '1' }, { h: '2' }]],
+    ['a header and nothing else', {}, 'h\n', []],
+  ])('reads CSV with %s', async (_, config, body, items) => {
+    const bench = makeBench({
+      functions: { f: (item: unknown) => item },
+      objects: new Map([['bucket/items', body]]),
+    });
+    expect((await bench.run(reading({ InputType: 'CSV', ...config }))).output).toEqual(items);
+  });
+
+  it('a name twice in a CSV header is States.ItemReaderFailed', async () => {
+    const bench = makeBench({ objects: new Map([['bucket/items', 'h,h\n1,2\n']]) });
+    const done = await bench.run(reading({ InputType: 'CSV' }));
+    expect(done).toMatchObject({ status: 'FAILED', error: 'States.ItemReaderFailed' });
+  });
+
+  it.each([
+    ['items', { MaxItemsPerBatch: 2 }, [[1, 2], [3, 4], [5]]],
+    // {"Items":[1,2]} has 15 bytes.
+    ['bytes', { MaxInputBytesPerBatch: 15 }, [[1, 2], [3, 4], [5]]],
+    ['whichever is first', { MaxItemsPerBatch: 3, MaxInputBytesPerBatch: '{% 16 %}' }, [[1, 2], [3, 4], [5]]],
+    ['what all batches hold', { MaxItemsPerBatch: 9, BatchInput: { k: '{% 1 + 1 %}' } }, [[1, 2, 3, 4, 5]]],
+  ])('batches by %s', async (_, ItemBatcher, batches) => {
+    const bench = makeBench({ functions: { f: (batch: unknown) => batch } });
+    const done = await bench.run(fanOut(0, { Items: [1, 2, 3, 4, 5], ItemBatcher }));
+    const extra = 'BatchInput' in ItemBatcher ? { BatchInput: { k: 2 } } : {};
+    expect(done.output).toEqual(batches.map((Items) => ({ ...extra, Items })));
+  });
+
+  it('an item too large for a batch is States.ItemReaderFailed, one too large for a child States.DataLimitExceeded', async () => {
+    const bench = makeBench();
+    const large = ['x'.repeat(300_000)];
+    const batched = await bench.run(fanOut(0, { Items: ['xx'], ItemBatcher: { MaxInputBytesPerBatch: 5 } }));
+    expect(batched.error).toBe('States.ItemReaderFailed');
+    const objects = new Map([['bucket/items', JSON.stringify(large)]]);
+    const alone = await makeBench({ objects }).run(reading({ InputType: 'JSON' }));
+    expect(alone.error).toBe('States.DataLimitExceeded');
+  });
+
+  it('tolerates percentages with a fraction', async () => {
+    const bench = makeBench({ functions: worker(new Set([0])) });
+    const done = await bench.run(fanOut(16, { ToleratedFailurePercentage: 6.25 }));
+    expect(done.status).toBe('SUCCEEDED');
+    const less = await bench.run(fanOut(16, { ToleratedFailurePercentage: '{% 6.2 %}' }));
+    expect(less.error).toBe('States.ExceedToleratedFailureThreshold');
+  });
+
+  describe('ResultWriter', () => {
+    const exported = {
+      Resource: 'arn:aws:states:::s3:putObject',
+      Arguments: { Bucket: 'bucket', Prefix: 'out' },
+    };
+    const filesOf = (bench: Bench): Record<string, string> =>
+      Object.fromEntries(
+        [...bench.objects].map(([key, body]) => [key.replace(/^bucket\/out\/[^/]+\//, ''), body]),
+      );
+
+    it('describes the children, failed ones in a file of their own, and names all files in a manifest', async () => {
+      const bench = makeBench({ functions: worker(new Set([1])) });
+      const done = await bench.run(
+        fanOut(3, { ToleratedFailureCount: 1, ResultWriter: exported, Label: 'L' }),
+      );
+      const [run] = await bench.engine.listMapRuns(done.executionArn);
+      const id = run?.arn.split(':').at(-1);
+      expect(done.output).toEqual({
+        MapRunArn: run?.arn,
+        ResultWriterDetails: { Bucket: 'bucket', Key: `out/${id}/manifest.json` },
+      });
+      const files = filesOf(bench);
+      expect(Object.keys(files).sort()).toEqual(['FAILED_0.json', 'SUCCEEDED_0.json', 'manifest.json']);
+      expect(JSON.parse(files['SUCCEEDED_0.json'] ?? '')).toMatchObject([
+        { Input: '0', Output: '0', Status: 'SUCCEEDED', RedriveStatus: 'NOT_REDRIVABLE' },
+        { Input: '2', Output: '20', StateMachineArn: expect.stringContaining('stateMachine:m/L') },
+      ]);
+      expect(JSON.parse(files['FAILED_0.json'] ?? '')).toMatchObject([
+        { Input: '1', Error: 'BadItem', Status: 'FAILED', RedriveStatus: 'REDRIVABLE_BY_MAP_RUN' },
+      ]);
+      const size = (name: string) => Buffer.byteLength(files[name] ?? '');
+      expect(JSON.parse(files['manifest.json'] ?? '')).toEqual({
+        DestinationBucket: 'bucket',
+        MapRunArn: run?.arn,
+        ResultFiles: {
+          SUCCEEDED: [{ Key: `out/${id}/SUCCEEDED_0.json`, Size: size('SUCCEEDED_0.json') }],
+          FAILED: [{ Key: `out/${id}/FAILED_0.json`, Size: size('FAILED_0.json') }],
+          PENDING: [],
+        },
+      });
+    });
+
+    it.each([
+      ['COMPACT', 'JSON', 'SUCCEEDED_0.json', '[[0,"x"],[10,"x"]]'],
+      ['FLATTEN', 'JSON', 'SUCCEEDED_0.json', '[0,"x",10,"x"]'],
+      ['COMPACT', 'JSONL', 'SUCCEEDED_0.jsonl', '[0,"x"]\n[10,"x"]\n'],
+    ])('writes outputs %s as %s', async (Transformation, OutputType, file, body) => {
+      const bench = makeBench({ functions: { f: (item: number) => [item * 10, 'x'] } });
+      await bench.run(
+        fanOut(2, { ResultWriter: { ...exported, WriterConfig: { Transformation, OutputType } } }),
+      );
+      expect(filesOf(bench)[file]).toBe(body);
+    });
+
+    it('without a place gives the transformed outputs to the state', async () => {
+      const bench = makeBench({ functions: { f: (item: number) => [item, item] } });
+      const done = await bench.run(
+        fanOut(2, { ResultWriter: { WriterConfig: { Transformation: 'FLATTEN' } } }),
+      );
+      expect(done.output).toEqual([0, 0, 1, 1]);
+    });
+
+    it('of a run that fails writes what failed and what was never started', async () => {
+      const bench = makeBench({ functions: worker(new Set([0])) });
+      const done = await bench.run(fanOut(3, { MaxConcurrency: 1, ResultWriter: exported }));
+      expect(done.error).toBe('States.ExceedToleratedFailureThreshold');
+      const files = filesOf(bench);
+      expect(JSON.parse(files['FAILED_0.json'] ?? '')).toMatchObject([{ Input: '0', Error: 'BadItem' }]);
+      expect(JSON.parse(files['PENDING_0.json'] ?? '')).toMatchObject([{ Input: '1' }, { Input: '2' }]);
+    });
+
+    it('that cannot write fails the run with States.ResultWriterFailed', async () => {
+      const bench = makeBench({
+        functions: worker(new Set()),
+        integrations: { writeObject: () => Promise.reject(new Error('AccessDenied')) },
+      });
+      const done = await bench.run(fanOut(1, { ResultWriter: exported }));
+      expect(done).toMatchObject({
+        error: 'States.ResultWriterFailed',
+        cause: expect.stringContaining('AccessDenied'),
+      });
+      expect((await bench.types(done.executionArn)).slice(-3)).toEqual([
+        'MapRunFailed',
+        'MapStateFailed',
+        'ExecutionFailed',
+      ]);
+    });
+
+    it.each([
+      ['nothing', {}],
+      ['a Resource alone', { Resource: exported.Resource }],
+      ['an unknown transformation', { ...exported, WriterConfig: { Transformation: 'ZIP' } }],
+      ['JSONL that goes nowhere', { WriterConfig: { OutputType: 'JSONL' } }],
+    ])('with %s is refused when loaded', (_, ResultWriter) => {
+      const { engine } = makeBench();
+      const definition = fanOut(1, { ResultWriter });
+      expect(() => engine.registerMachine({ name: 'm', definition })).toThrow('States.M.ResultWriter');
+    });
+  });
+
   it('children see their own input and context, not the variables around the Map', async () => {
     const bench = makeBench();
     const { Items: _, ...map } = (fanOut(0)['States'] as Record<string, Record<string, unknown>>)[

@@ -32,6 +32,7 @@ export interface BenchOptions {
   readonly functions?: Readonly<Record<string, (payload: never, call: Invocation) => unknown>>;
   readonly options?: Partial<EngineOptions>;
   readonly objects?: Map<string, string>;
+  readonly integrations?: Partial<Integrations>;
 }
 
 /** Everything a state's arguments may name, as an object store and functions of the test. */
@@ -41,6 +42,7 @@ export function makeBench({
   functions = {},
   options = {},
   objects = new Map(),
+  integrations: own = {},
 }: BenchOptions = {}): Bench {
   const calls: Invocation[] = [];
   const faults: Error[] = [];
@@ -65,6 +67,7 @@ export function makeBench({
     putEvents: async (entries) => ({ FailedEntryCount: 0, Entries: entries }),
     snsPublish: async () => ({ MessageId: 'm-1' }),
     sqsSendMessage: async () => ({ MessageId: 'm-2' }),
+    ...own,
   };
   const engine = new Engine({
     journal,

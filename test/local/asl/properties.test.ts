@@ -205,10 +205,23 @@ describe('plain JSONata', () => {
 describe("Step Functions' own functions", () => {
   it.each([
     ['$partition([1,2,3,4,5], 2)', [[1, 2], [3, 4], [5]]],
+    ['$partition([], 2)', []],
+    ['$partition(5, 2)', [[5]]],
+    ['$partition([[1],[2]], 1)', [[[1]], [[2]]]],
     ['$range(1, 9, 2)', [1, 3, 5, 7, 9]],
+    ['$range(0, 10, 3)', [0, 3, 6, 9]],
+    ['$range(5, 1, -2)', [5, 3, 1]],
+    // As the service was seen to answer: a sequence of one number is the number.
+    ['$range(1, 9, 9)', 1],
+    ['[$range(1, 9, 9)]', [1]],
+    ['$count($range(1, 1000, 1))', 1000],
     ["$hash('a', 'SHA-256')", 'ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb'],
     ["$hash('a', 'MD5')", '0cc175b9c0f1b6a831c399e269772661'],
     ['$parse(\'{"a":[1,2]}\').a', [1, 2]],
+    ["$parse(' null ')", null],
+    ["$hash('é', 'SHA-1')", 'bf15be717ac1b080b4f1c456692825891ff5073d'],
+    ["$hash('a', 'SHA-384') = $hash('a', 'SHA-512')", false],
+    ['$random(1) = $random(2)', false],
     ['$random(7) = $random(7)', true],
     [
       "$match($uuid(), /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/) ? 'uuid' : 'other'",
@@ -230,8 +243,23 @@ describe("Step Functions' own functions", () => {
     '$partition([1], 0)',
     '$range(1, 9999, 1)',
     '$range(1, 5, 0)',
+    '$range(1, 1001, 1)',
+    "$range('1', 5, 1)",
+    '$partition([1, 2], 1.5)',
+    '$partition($nothing, 1)',
     "$hash('a', 'CRC')",
+    "$hash('a')",
+    "$hash(1, 'MD5')",
+    "$hash($nothing, 'MD5')",
     "$parse('{')",
+    '$parse(1)',
+    '$parse($nothing)',
+    '1 / 0',
+    '{"a": [1 / 0]}',
+    '{"a": function($x){$x}}',
+    '$sum',
+    '{"a": $sum}',
+    '/a/',
   ])('%s fails as a query', async (source) => {
     const { run } = makeBench();
     const done = await run(machine({ P: { Type: 'Pass', Output: `{% ${source} %}`, End: true } }));
