@@ -6,6 +6,8 @@ import { checkWriteAheadLog } from './write-ahead-log.ts';
 /** Marks our files among all SQLite files ("EPSI"). */
 const applicationId = 0x45505349;
 
+const restore = 'restore the file from a copy or start with another state directory';
+
 /** How a database file is opened. */
 export interface DatabaseOptions {
   readonly file: string;
@@ -91,6 +93,23 @@ export class Database {
     }
   }
 
+  /** Refuses tables whose rows and indexes do not fit together, naming the place; takes a pass over them. */
+  verify(tables: readonly string[]): void {
+    for (const table of tables) {
+      const [finding] = this.all(`PRAGMA integrity_check(${table})`);
+      const what = String(finding?.['integrity_check']);
+      if (what === 'ok') continue;
+      throw new EpsilonError(
+        'STATE_DIR_CORRUPT',
+        `${this.file}: table ${table} is damaged: ${what}; ${restore}.`,
+        {
+          exitCode: exitCodes.backend,
+          details: { file: this.file, place: table },
+        },
+      );
+    }
+  }
+
   /** Rows of a query. */
   all(sql: string, ...values: SqlValue[]): Row[] {
     return this.#guard(() => this.#statement(sql).all(...values) as Row[]);
@@ -161,6 +180,8 @@ const explanations: Readonly<Record<number, readonly [code: string, sentence: st
     'STATE_DIR_CORRUPT',
     'The file is damaged; restore it from a copy or start with another state directory',
   ],
+  // Our statements fit our schema: what they do not find there was there once.
+  1: ['STATE_DIR_CORRUPT', "The file's schema is damaged; restore it or start with another state directory"],
   26: [
     'STATE_DIR_CORRUPT',
     'The file is not a database (damaged or foreign); restore it or choose another state directory',

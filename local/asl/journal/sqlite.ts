@@ -24,7 +24,26 @@ const migrations: readonly string[] = [
     arn TEXT PRIMARY KEY, execution INTEGER NOT NULL, status TEXT NOT NULL, inputs TEXT NOT NULL, body TEXT NOT NULL, crc INTEGER NOT NULL) STRICT;
   CREATE INDEX map_runs_by_execution ON map_runs (execution);
   `,
+  // Checksums cover a row's columns too from here on; rows from before keep theirs.
+  'SELECT 1',
 ];
+
+type Column = string | number | null;
+
+/** Checksum of a row: its columns, which decide where it is found, and its body. */
+function sumOf(columns: readonly Column[], body: string): number {
+  return crc32(body, crc32(JSON.stringify(columns)));
+}
+
+const columnsOf = {
+  definitions: ['hash'],
+  executions: ['key', 'arn', 'machine', 'status', 'map_run_arn', 'map_index'],
+  events: ['execution', 'first', 'last'],
+  threads: ['execution', 'id'],
+  map_runs: ['arn', 'execution', 'status', 'inputs'],
+} as const;
+
+type Table = keyof typeof columnsOf;
 
 /** The engine's journal in `<stateDir>/engine.db`: one transaction a batch, a checksum on every row. */
 export class SqliteJournal implements Journal {
@@ -33,6 +52,8 @@ export class SqliteJournal implements Journal {
 
   constructor({ stateDir, readOnly = false }: { readonly stateDir: string; readonly readOnly?: boolean }) {
     this.#db = new Database({ file: join(stateDir, 'engine.db'), migrations, readOnly });
+    // A changed column or index entry would hide what is there. Histories tell by their gaps when they are read.
+    if (!readOnly) this.#db.verify(['definitions', 'executions', 'threads', 'map_runs']);
   }
 
   write(batch: Batch): void {
@@ -42,7 +63,7 @@ export class SqliteJournal implements Journal {
           'INSERT OR IGNORE INTO definitions (hash, body, crc) VALUES (?, ?, ?)',
           hash,
           text,
-          crc32(text),
+          sumOf([hash], text),
         );
       }
       for (const execution of batch.executions) this.#writeExecution(execution);
@@ -54,7 +75,7 @@ export class SqliteJournal implements Journal {
           key,
           thread.id,
           body,
-          crc32(body),
+          sumOf([key, thread.id], body),
         );
       }
       for (const [key, thread] of batch.removedThreads)
@@ -66,17 +87,18 @@ export class SqliteJournal implements Journal {
 
   #writeExecution(execution: ExecutionRecord): void {
     const body = JSON.stringify(execution);
+    const { key, arn, machine, status, mapRunArn = null, mapIndex = null } = execution;
     this.#db.run(
       `INSERT INTO executions (key, arn, machine, status, map_run_arn, map_index, body, crc) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (key) DO UPDATE SET status = excluded.status, body = excluded.body, crc = excluded.crc`,
-      execution.key,
-      execution.arn,
-      execution.machine,
-      execution.status,
-      execution.mapRunArn ?? null,
-      execution.mapIndex ?? null,
+      key,
+      arn,
+      machine,
+      status,
+      mapRunArn,
+      mapIndex,
       body,
-      crc32(body),
+      sumOf([key, arn, machine, status, mapRunArn, mapIndex], body),
     );
   }
 
@@ -90,7 +112,7 @@ export class SqliteJournal implements Journal {
       first,
       last,
       body,
-      crc32(body),
+      sumOf([key, first, last], body),
     );
   }
 
@@ -104,45 +126,62 @@ export class SqliteJournal implements Journal {
       run.status,
       inputs,
       body,
-      crc32(body),
+      sumOf([run.arn, run.execution, run.status, inputs], body),
     );
   }
 
-  #read<T>(row: Row, place: string): T {
+  #damaged(place: string, what: string): EpsilonError {
+    return new EpsilonError(
+      'STATE_DIR_CORRUPT',
+      `${this.#db.file}: the record at ${place} ${what}; restore the file from a copy.`,
+      { exitCode: exitCodes.backend, details: { file: this.#db.file, place } },
+    );
+  }
+
+  /** A row's body, as text that its checksum vouches for. */
+  #checked(table: Table, row: Row, place: string): string {
     const body = String(row['body']);
-    if (crc32(body) !== Number(row['crc'])) {
-      throw new EpsilonError(
-        'STATE_DIR_CORRUPT',
-        `${this.#db.file}: the record at ${place} does not match its checksum; restore the file from a copy.`,
-        {
-          exitCode: exitCodes.backend,
-          details: { file: this.#db.file, place },
-        },
-      );
-    }
-    return JSON.parse(body) as T;
+    const crc = Number(row['crc']);
+    const columns = columnsOf[table].map((column) => row[column] as Column);
+    if (sumOf(columns, body) !== crc && crc32(body) !== crc)
+      throw this.#damaged(`${table} ${place}`, 'does not match its checksum');
+    return body;
+  }
+
+  #read<T>(table: Table, row: Row, place: string): T {
+    return JSON.parse(this.#checked(table, row, place)) as T;
   }
 
   #threads(key: number): ThreadRecord[] {
     return this.#db
-      .all('SELECT id, body, crc FROM threads WHERE execution = ? ORDER BY id', key)
-      .map((row) => this.#read<ThreadRecord>(row, `threads ${key}/${String(row['id'])}`));
+      .all('SELECT * FROM threads WHERE execution = ? ORDER BY id', key)
+      .map((row) => this.#read<ThreadRecord>('threads', row, `${key}/${String(row['id'])}`));
   }
 
   #executions(rows: readonly Row[]): ExecutionRecord[] {
-    return rows.map((row) => this.#read<ExecutionRecord>(row, `executions ${String(row['key'])}`));
+    return rows.map((row) => this.#read<ExecutionRecord>('executions', row, String(row['key'])));
   }
 
   open(): StoredExecution[] {
     const rows = this.#db.all(
-      `SELECT key, body, crc FROM executions WHERE status IN ('RUNNING', 'PENDING_REDRIVE') ORDER BY key`,
+      `SELECT * FROM executions WHERE status IN ('RUNNING', 'PENDING_REDRIVE') ORDER BY key`,
     );
-    return this.#executions(rows).map((execution) => ({ execution, threads: this.#threads(execution.key) }));
+    const open = new Map<number, { execution: ExecutionRecord; threads: ThreadRecord[] }>();
+    for (const execution of this.#executions(rows)) open.set(execution.key, { execution, threads: [] });
+    // All threads are looked at: one whose key was changed belongs to nobody who asks for it.
+    for (const row of this.#db.all('SELECT * FROM threads ORDER BY execution, id')) {
+      const [key, id] = [Number(row['execution']), Number(row['id'])];
+      const body = this.#checked('threads', row, `${key}/${id}`);
+      open.get(key)?.threads.push(JSON.parse(body) as ThreadRecord);
+    }
+    for (const [key, { threads }] of open)
+      if (threads.length === 0) throw this.#damaged(`executions ${key}`, 'has lost its threads');
+    return [...open.values()];
   }
 
   #mapRunsFrom(rows: readonly Row[]): MapRunRecord[] {
     return rows.map((row) => ({
-      ...this.#read<MapRunRecord>(row, `map_runs ${String(row['arn'])}`),
+      ...this.#read<MapRunRecord>('map_runs', row, String(row['arn'])),
       inputs: String(row['inputs']),
     }));
   }
@@ -152,14 +191,12 @@ export class SqliteJournal implements Journal {
   }
 
   definition(hash: string): string | undefined {
-    const row = this.#db.get('SELECT body, crc FROM definitions WHERE hash = ?', hash);
-    if (!row) return undefined;
-    this.#read<unknown>(row, `definitions ${hash}`);
-    return String(row['body']);
+    const row = this.#db.get('SELECT * FROM definitions WHERE hash = ?', hash);
+    return row && this.#checked('definitions', row, hash);
   }
 
   execution(arn: string): ExecutionRecord | undefined {
-    return this.#executions(this.#db.all('SELECT key, body, crc FROM executions WHERE arn = ?', arn))[0];
+    return this.#executions(this.#db.all('SELECT * FROM executions WHERE arn = ?', arn))[0];
   }
 
   stored(arn: string): StoredExecution | undefined {
@@ -175,7 +212,7 @@ export class SqliteJournal implements Journal {
     before = Number.MAX_SAFE_INTEGER,
   }: ExecutionFilter): ExecutionRecord[] {
     const rows = this.#db.all(
-      `SELECT key, body, crc FROM executions WHERE key < ? AND (?2 IS NULL OR machine = ?2) AND (?3 IS NULL OR status = ?3)
+      `SELECT * FROM executions WHERE key < ? AND (?2 IS NULL OR machine = ?2) AND (?3 IS NULL OR status = ?3)
        AND map_run_arn IS ?4 ORDER BY key DESC LIMIT ?5`,
       before,
       machine ?? null,
@@ -196,23 +233,27 @@ export class SqliteJournal implements Journal {
 
   childrenOf(mapRunArn: string): ExecutionRecord[] {
     return this.#executions(
-      this.#db.all(
-        'SELECT key, body, crc FROM executions WHERE map_run_arn = ? ORDER BY map_index',
-        mapRunArn,
-      ),
+      this.#db.all('SELECT * FROM executions WHERE map_run_arn = ? ORDER BY map_index', mapRunArn),
     );
   }
 
   events(execution: number, fromId: number, limit: number): EventRecord[] {
+    // Read before the events, so that a writer at work can only add to them.
+    const [record] = this.#executions(this.#db.all('SELECT * FROM executions WHERE key = ?', execution));
     const rows = this.#db.all(
-      'SELECT first, body, crc FROM events WHERE execution = ? AND last >= ? AND first < ? ORDER BY first',
+      'SELECT * FROM events WHERE execution = ? AND last >= ? AND first < ? ORDER BY first',
       execution,
       fromId,
       fromId + limit,
     );
-    return rows
-      .flatMap((row) => this.#read<EventRecord[]>(row, `events ${execution}/${String(row['first'])}`))
+    const events = rows
+      .flatMap((row) => this.#read<EventRecord[]>('events', row, `${execution}/${String(row['first'])}`))
       .filter((event) => event.id >= fromId && event.id < fromId + limit);
+    const last = Math.min(fromId + limit - 1, record?.eventCount ?? 0);
+    for (let id = Math.max(1, fromId); id <= last; id += 1)
+      if (events[id - Math.max(1, fromId)]?.id !== id)
+        throw this.#damaged(`events ${execution}/${id}`, 'is missing');
+    return events;
   }
 
   highestKey(): number {
