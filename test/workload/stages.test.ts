@@ -1,8 +1,19 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { openSearch } from '../../lib/operations/search.ts';
+import { decodeFlatIndex, encodeFlatIndex, type FlatIndex } from '../../lib/training/vectors/flat-index.ts';
+import type { Manifest } from '../../workload/job/artifacts.ts';
 import { skippedForRoot } from '../as-root.ts';
 import { freshDir } from '../local/asl/harness.ts';
 import { documentsFolder, openWorkload } from './harness.ts';
@@ -107,6 +118,102 @@ describe('prepare', () => {
     expect(result).toMatchObject({ documents: { found: 11, used: 11 } });
   });
 
+  const row = (number: number) => `document ${number} about the many colours of autumn leaves`;
+  const many = <T>(count: number, make: (number: number) => T) =>
+    Array.from({ length: count }, (_, i) => make(i));
+  const jsonLine = (number: number) => JSON.stringify({ text: row(number) });
+  const latin1 = Buffer.from([0x63, 0x61, 0x66, 0xe9]);
+
+  it.each([
+    [
+      'CSV with another line end inside its cells',
+      'a.csv',
+      `id,text\n${many(11, (i) => `${i},"${row(i)};\nsaid ""he"""\r\n`).join('')}`,
+      {},
+    ],
+    [
+      'CSV with a byte order mark and one cell in another encoding',
+      'a.csv',
+      Buffer.concat([
+        Buffer.from(`\ufeffid,text\n${many(10, (i) => `${i},${row(i)} déjà\n`).join('')}10,`),
+        latin1,
+      ]),
+      { used: 10, notText: 1 },
+    ],
+    [
+      'JSONL with a line in another encoding',
+      'a.jsonl',
+      Buffer.concat([
+        Buffer.from(`${many(10, jsonLine).join('\n')}\n{"text":"`),
+        latin1,
+        Buffer.from('"}\n'),
+      ]),
+      { used: 10, notText: 1 },
+    ],
+    [
+      'JSONL with a line too large to be a document',
+      'a.jsonl',
+      `${many(10, jsonLine).join('\r\n')}\n${JSON.stringify({ text: 'word '.repeat(4_000_000) })}`,
+      { used: 10, tooLarge: 1 },
+    ],
+    [
+      'JSONL larger than a document may be',
+      'a.jsonl',
+      many(11, (i) => JSON.stringify({ text: `${row(i)}${' '.repeat(2_000_000)}` })).join('\n'),
+      {},
+    ],
+  ])('reads %s, from a folder and as an object', async (_, name, body, counts) => {
+    const folder = freshDir();
+    writeFileSync(join(folder, name), body);
+    const workload = openWorkload();
+    await workload.objects.put(`s3://documents/${name}`, body);
+    for (const [before, documents] of [uri(folder), `s3://documents/${name}`].entries()) {
+      const ran = await workload.stage('prepare', { documents, attempt: before + 1 });
+      expect(ran.code, ran.stderr).toBe(0);
+      expect(ran.result).toMatchObject({ documents: { found: 11, used: 11, ...counts } });
+    }
+  });
+
+  it.each([
+    ['a line that is no JSON', 'a.jsonl', `${jsonLine(0)}\n{"text": "x`, 'DATA_JSONL', 'line 2'],
+    ['a line that is null', 'a.jsonl', `${jsonLine(0)}\nnull`, 'DATA_JSONL', 'line 2'],
+    ['a line without text', 'a.jsonl', '{"body":"x"}', 'DATA_JSONL', 'line 1'],
+    ['a stray quote', 'a.csv', 'id,text\n1,said "he" and left\n', 'DATA_CSV', 'line 2'],
+    ['a row that is too long', 'a.csv', 'id,text\n1,one,two\n', 'DATA_CSV', 'line 2'],
+    ['no column of texts', 'a.csv', 'id;text\n1;x\n', 'DATA_CSV', 'no column "text"'],
+  ])('refuses a file with %s, naming the place', async (_, name, body, code, place) => {
+    const folder = freshDir();
+    writeFileSync(join(folder, name), body);
+    expect(await openWorkload().stage('prepare', { documents: uri(folder) })).toMatchObject({
+      code: 65,
+      result: { error: { code, message: expect.stringContaining(place) } },
+    });
+  });
+
+  it('counts a file that is too large to be a document', async () => {
+    const folder = documentsFolder(10);
+    writeFileSync(join(folder, 'dump.txt'), 'x'.repeat(16 * 1_048_576 + 1));
+    expect(await openWorkload().stage('prepare', { documents: uri(folder) })).toMatchObject({
+      code: 0,
+      result: { documents: { found: 11, used: 10, tooLarge: 1 } },
+    });
+  });
+
+  it('reads a folder and a glob behind a link, and names documents from there', async () => {
+    const link = join(freshDir(), 'link');
+    symlinkSync(documentsFolder(10), link);
+    const { stage, objects, prefix } = openWorkload();
+    for (const [before, documents] of [uri(link), `${uri(link)}/*.md`].entries()) {
+      const attempt = before + 1;
+      expect(await stage('prepare', { documents, attempt })).toMatchObject({
+        code: 0,
+        result: { documents: { used: 10 } },
+      });
+      const shard = await objects.get(`${prefix('prepare', attempt)}passages-00000.jsonl`);
+      expect(new TextDecoder().decode(shard)).toContain('"source":"doc-000.md"');
+    }
+  });
+
   it('reads a glob and an object prefix, and stops at the cap of documents', async () => {
     const folder = documentsFolder(15);
     writeFileSync(join(folder, 'notes.txt'), 'not asked for');
@@ -203,29 +310,74 @@ describe('the job contract', () => {
     });
   });
 
-  it('a disk without room is worth another try (exit 75)', async () => {
-    const { stage, root } = openWorkload();
-    mkdirSync(join(root, 'objects', 'data-bucket', 'acme'), { recursive: true });
-    const end = await stage('prepare', {
+  it('a disk without room is worth another try (exit 75), even where the reason cannot be written either', async () => {
+    const end = await openWorkload().stage('prepare', {
       documents: uri(documentsFolder(12)),
-      env: { EPSILON_OBJECTS_ROOT: '/dev/full/objects' },
+      env: { EPSILON_RESULT_PATH: '/dev/full' },
     });
-    expect(end.code).not.toBe(0);
-    expect(JSON.parse(end.stderr)).toHaveProperty('code');
+    expect(JSON.parse(end.stderr)).toMatchObject({ code: 'ENOSPC' });
+    expect(end.code).toBe(75);
   });
 });
 
 describe('deploy', () => {
-  it('refuses a candidate that does not find its own passages; nothing is accepted', async () => {
-    const { stage, objects, prefix } = openWorkload();
-    await stage('prepare', { documents: uri(documentsFolder(12)) });
-    await stage('train');
-    await stage('index');
-    const good = Buffer.from(await objects.get(`${prefix('index')}index.faiss`));
-    good.fill(0, 45);
-    await objects.put(`${prefix('index')}index.faiss`, good);
-    const end = await stage('deploy');
-    expect(end).toMatchObject({ code: 65, result: { error: { code: 'DATA_CHECKSUM' } } });
-    expect(await objects.head(`${prefix('deploy')}verdict.json`)).toBeUndefined();
+  async function trained() {
+    const workload = openWorkload();
+    await workload.stage('prepare', { documents: uri(documentsFolder(12)) });
+    await workload.stage('train');
+    await workload.stage('index');
+    return workload;
+  }
+
+  /** Another index under a manifest that fits it. */
+  async function replaceIndex(
+    { objects, prefix }: ReturnType<typeof openWorkload>,
+    change: (index: FlatIndex) => void,
+  ): Promise<void> {
+    const [at, manifestAt] = [`${prefix('index')}index.faiss`, `${prefix('index')}manifest.json`];
+    const index = decodeFlatIndex(await objects.get(at));
+    change(index);
+    const body = encodeFlatIndex(index);
+    await objects.put(at, body);
+    const manifest = JSON.parse(new TextDecoder().decode(await objects.get(manifestAt))) as Manifest;
+    const digest = createHash('sha256').update(body).digest('hex');
+    const files = manifest.files.map((file) =>
+      file.name === 'index.faiss' ? { ...file, sha256: digest } : file,
+    );
+    await objects.put(manifestAt, JSON.stringify({ ...manifest, files }));
+  }
+
+  it.each([
+    ['whose rows are in another order', ({ vectors }: FlatIndex) => vectors.reverse()],
+    ['whose rows say nothing', ({ vectors }: FlatIndex) => vectors.fill(0)],
+    [
+      'whose rows are all alike',
+      ({ vectors, dimensions }: FlatIndex) => {
+        for (let row = dimensions; row < vectors.length; row += dimensions)
+          vectors.copyWithin(row, 0, dimensions);
+      },
+    ],
+  ])(
+    'refuses a candidate %s: nothing is accepted',
+    async (_, change) => {
+      const workload = await trained();
+      await replaceIndex(workload, change);
+      const end = await workload.stage('deploy');
+      expect(end).toMatchObject({ code: 65, result: { error: { code: 'CANDIDATE_REFUSED' } } });
+      expect(await workload.objects.head(`${workload.prefix('deploy')}verdict.json`)).toBeUndefined();
+    },
+    30_000,
+  );
+
+  it('refuses an index that was changed after it was built', async () => {
+    const workload = await trained();
+    const at = `${workload.prefix('index')}index.faiss`;
+    const body = Buffer.from(await workload.objects.get(at));
+    body.fill(0, 45);
+    await workload.objects.put(at, body);
+    expect(await workload.stage('deploy')).toMatchObject({
+      code: 65,
+      result: { error: { code: 'DATA_CHECKSUM' } },
+    });
   });
 });

@@ -1,37 +1,30 @@
+import { createReadStream } from 'node:fs';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parse as parseCsv } from 'csv-parse';
 import picomatch from 'picomatch';
-import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import type { ObjectStore } from '../../lib/ports/object-store.ts';
 import { JobFailure, jobExit } from '../job/failure.ts';
+import { largestDocument, type RawDocument, type RecordKind, recordsOf } from './records.ts';
 
-/** A document as it was found. */
-export interface RawDocument {
-  readonly source: string;
-  readonly bytes: Uint8Array;
-}
-
-/** Larger files are left out: they are data, not documents. */
-const largestFile = 16 * 1_048_576;
+/** Objects come whole: a JSONL or CSV object larger than this is left out. 512 MiB, a quarter of the stage's memory. */
+const largestObject = 512 * 1_048_576;
 
 function explain(error: unknown, path: string): unknown {
-  const { code } = error as NodeJS.ErrnoException;
+  const { code, path: where = path } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT' || code === 'ENOTDIR')
     return new JobFailure(jobExit.noInput, 'DOCUMENTS_NOT_FOUND', `There are no documents at ${path}.`);
   if (code === 'EACCES' || code === 'EPERM')
     return new JobFailure(
       jobExit.permission,
       'DOCUMENTS_UNREADABLE',
-      `The documents at ${path} may not be read.`,
+      `The documents at ${where} may not be read.`,
     );
   return error;
 }
 
 /** Files below a folder in order of their paths; links that lead out of it are left alone. */
-async function filesBelow(folder: string): Promise<string[]> {
-  const root = await realpath(folder);
+async function filesBelow(root: string): Promise<string[]> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   const found: string[] = [];
   for (const entry of entries) {
@@ -52,6 +45,7 @@ function splitGlob(path: string): { readonly folder: string; readonly pattern: s
   return { folder: base === '' ? '/' : base, pattern: glob };
 }
 
+/** Files of a folder, a glob or one file. The root has no links in it: paths are told relative to it. */
 async function listFiles(
   path: string,
 ): Promise<{ readonly root: string; readonly files: readonly string[] }> {
@@ -59,85 +53,62 @@ async function listFiles(
     error.code === 'ENOENT' ? undefined : Promise.reject(error),
   );
   if (found?.isFile()) return { root: dirname(path), files: [path] };
-  if (found) return { root: path, files: await filesBelow(path) };
+  if (found) {
+    const root = await realpath(path);
+    return { root, files: await filesBelow(root) };
+  }
   if (!picomatch.scan(path).isGlob) throw Object.assign(new Error('ENOENT'), { code: 'ENOENT' });
   const { folder, pattern } = splitGlob(path);
+  const root = await realpath(folder);
   const matches = picomatch(pattern, { dot: false });
   return {
-    root: folder,
-    files: (await filesBelow(folder)).filter((file) => matches(relative(folder, file).split(sep).join('/'))),
+    root,
+    files: (await filesBelow(root)).filter((file) => matches(relative(root, file).split(sep).join('/'))),
   };
+}
+
+/** JSONL and CSV files hold many documents, everything else is one. */
+function kindOf(source: string): RecordKind | undefined {
+  const extension = extname(source).toLowerCase();
+  if (extension === '.csv') return 'csv';
+  return extension === '.jsonl' || extension === '.ndjson' ? 'jsonl' : undefined;
 }
 
 async function* fromFiles(path: string): AsyncGenerator<RawDocument> {
   try {
     const { root, files } = await listFiles(path);
     for (const file of files) {
-      if ((await stat(file)).size <= largestFile)
-        yield* split({ source: relative(root, file) || basename(file), bytes: await readFile(file) });
+      const source = relative(root, file) || basename(file);
+      const kind = kindOf(source);
+      if (kind) yield* recordsOf(kind, source, createReadStream(file));
+      else if ((await stat(file)).size > largestDocument) yield { source };
+      else yield { source, bytes: await readFile(file) };
     }
   } catch (error) {
     throw explain(error, path);
   }
 }
 
+async function* fromObject(
+  objects: ObjectStore,
+  { uri, source, size }: { readonly uri: string; readonly source: string; readonly size: number },
+): AsyncGenerator<RawDocument> {
+  const kind = kindOf(source);
+  if (size > (kind ? largestObject : largestDocument)) yield { source };
+  else if (kind) yield* recordsOf(kind, source, [await objects.get(uri)]);
+  else yield { source, bytes: await objects.get(uri) };
+}
+
 async function* fromObjects(objects: ObjectStore, uri: string): AsyncGenerator<RawDocument> {
-  if (!uri.endsWith('/')) {
-    try {
-      yield* split({ source: basename(uri), bytes: await objects.get(uri) });
-    } catch (error) {
-      if (!(error instanceof EpsilonError) || error.code !== 'OBJECT_NOT_FOUND') throw error;
-      throw new JobFailure(jobExit.noInput, 'DOCUMENTS_NOT_FOUND', `There are no documents at ${uri}.`);
-    }
+  if (uri.endsWith('/')) {
+    for await (const { uri: each, size } of objects.list(uri))
+      yield* fromObject(objects, { uri: each, source: each.slice(uri.length), size });
     return;
   }
-  for await (const { uri: each, size } of objects.list(uri)) {
-    if (size <= largestFile) yield* split({ source: each.slice(uri.length), bytes: await objects.get(each) });
-  }
-}
-
-/** JSONL and CSV files hold many documents, everything else is one. */
-async function* split({ source, bytes }: RawDocument): AsyncGenerator<RawDocument> {
-  const kind = extname(source).toLowerCase();
-  if (kind === '.jsonl' || kind === '.ndjson') yield* fromJsonLines(source, bytes);
-  else if (kind === '.csv') yield* fromCsv(source, bytes);
-  else yield { source, bytes };
-}
-
-function* fromJsonLines(source: string, bytes: Uint8Array): Generator<RawDocument> {
-  const lines = new TextDecoder().decode(bytes).split('\n');
-  for (const [index, line] of lines.entries()) {
-    if (line.trim() === '') continue;
-    let row: unknown;
-    try {
-      row = JSON.parse(line);
-    } catch {
-      throw new JobFailure(jobExit.data, 'DATA_JSONL', `${source}, line ${index + 1} is not JSON.`);
-    }
-    const { text, id } = row as { text?: unknown; id?: unknown };
-    if (typeof text !== 'string')
-      throw new JobFailure(jobExit.data, 'DATA_JSONL', `${source}, line ${index + 1} has no "text".`);
-    yield {
-      source: `${source}#${typeof id === 'string' || typeof id === 'number' ? id : index + 1}`,
-      bytes: Buffer.from(text),
-    };
-  }
-}
-
-async function* fromCsv(source: string, bytes: Uint8Array): AsyncGenerator<RawDocument> {
-  const rows = parseCsv(Buffer.from(bytes), { columns: true, bom: true, skip_empty_lines: true });
-  let index = 0;
-  try {
-    for await (const row of rows as AsyncIterable<Record<string, string>>) {
-      index += 1;
-      if (row['text'] === undefined)
-        throw new JobFailure(jobExit.data, 'DATA_CSV', `${source} has no column "text".`);
-      yield { source: `${source}#${row['id'] ?? index}`, bytes: Buffer.from(row['text']) };
-    }
-  } catch (error) {
-    if (error instanceof JobFailure) throw error;
-    throw new JobFailure(jobExit.data, 'DATA_CSV', `${source}: ${(error as Error).message}.`);
-  }
+  const found = await objects.head(uri);
+  if (!found)
+    throw new JobFailure(jobExit.noInput, 'DOCUMENTS_NOT_FOUND', `There are no documents at ${uri}.`);
+  yield* fromObject(objects, { uri, source: basename(uri), size: found.size });
 }
 
 /** Documents of a tenant: a folder, a glob or a file (`file://`), or a prefix or object (`s3://`). */

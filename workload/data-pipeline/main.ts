@@ -17,6 +17,7 @@ interface Gathered {
   readonly counts: {
     found: number;
     used: number;
+    tooLarge: number;
     notText: number;
     empty: number;
     duplicate: number;
@@ -26,16 +27,26 @@ interface Gathered {
 }
 
 async function gather(context: JobContext): Promise<Gathered> {
-  const counts = { found: 0, used: 0, notText: 0, empty: 0, duplicate: 0, overCap: 0, duplicatePassages: 0 };
+  const counts = {
+    found: 0,
+    used: 0,
+    tooLarge: 0,
+    notText: 0,
+    empty: 0,
+    duplicate: 0,
+    overCap: 0,
+    duplicatePassages: 0,
+  };
   const documents = new Set<string>();
   const seen = new Set<string>();
   const passages: Passage[] = [];
   for await (const { source, bytes } of readDocuments(context.objects, inputOf(context, 'documents'))) {
     checkInterrupted(context);
     counts.found += 1;
-    const raw = textOf(bytes);
+    const raw = bytes && textOf(bytes);
     const text = raw === undefined ? undefined : normalise(raw);
-    if (text === undefined) counts.notText += 1;
+    if (bytes === undefined) counts.tooLarge += 1;
+    else if (text === undefined) counts.notText += 1;
     else if (text === '') counts.empty += 1;
     else if (documents.has(sha256(text))) counts.duplicate += 1;
     else if (counts.used >= (context.options.maxDocuments ?? Number.POSITIVE_INFINITY)) counts.overCap += 1;
@@ -55,14 +66,14 @@ async function gather(context: JobContext): Promise<Gathered> {
 }
 
 function checkUsable({ counts, passages }: Gathered, uri: string): void {
-  const { found, used, notText, empty, duplicate } = counts;
+  const { found, used, tooLarge, notText, empty, duplicate } = counts;
   if (found === 0)
     throw new JobFailure(jobExit.noInput, 'DOCUMENTS_EMPTY', `There are no documents at ${uri}.`);
   if (used >= fewestDocuments && passages.length > 0) return;
   throw new JobFailure(
     jobExit.data,
     'DATA_TOO_FEW_DOCUMENTS',
-    `${used} usable documents at ${uri}, at least ${fewestDocuments} are needed (${found} found: ${notText} not UTF-8 text, ${empty} empty, ${duplicate} duplicates).`,
+    `${used} usable documents at ${uri}, at least ${fewestDocuments} are needed (${found} found: ${notText} not UTF-8 text, ${empty} empty, ${duplicate} duplicates, ${tooLarge} larger than 16 MiB).`,
   );
 }
 

@@ -107,6 +107,18 @@ async function work(
   context.progress('stage done', result);
 }
 
+/** Leaves the words of a failure where results go; a disk without room for them must not hide the exit code. */
+function explainAt(
+  path: string | undefined,
+  error: { readonly code: string; readonly message: string },
+): void {
+  try {
+    if (path !== undefined) writeResult(path, { error });
+  } catch {
+    // They are on stderr too.
+  }
+}
+
 /** Runs a job by the contract: result, exit code and one line of JSON on stderr when it fails. Ends the process. */
 export async function runJob(definition: JobDefinition): Promise<void> {
   const stop = new AbortController();
@@ -119,9 +131,7 @@ export async function runJob(definition: JobDefinition): Promise<void> {
     process.exitCode = 0;
   } catch (error) {
     const { code, message, exitCode } = asFailure(error);
-    const path = variables['EPSILON_RESULT_PATH'];
-    if (path !== undefined && code !== 'RESULT_TOO_LARGE')
-      writeResult(path, { error: { code, message: message.slice(0, 1_000) } });
+    explainAt(variables['EPSILON_RESULT_PATH'], { code, message: message.slice(0, 1_000) });
     process.stderr.write(
       `${JSON.stringify({ timestamp: new Date().toISOString(), level: 'ERROR', code, message })}\n`,
     );

@@ -56,8 +56,17 @@ export interface Hit {
   readonly score: number;
 }
 
+/** Inner product of a query and one row. */
+export function scoreOf({ dimensions, vectors }: FlatIndex, query: Float32Array, row: number): number {
+  let score = 0;
+  for (let index = 0; index < dimensions; index += 1)
+    score += (vectors[row * dimensions + index] as number) * (query[index] as number);
+  return score;
+}
+
 /** The `k` rows with the largest inner product, best first; ties by row. */
-export function search({ dimensions, vectors }: FlatIndex, query: Float32Array, k: number): Hit[] {
+export function search(index: FlatIndex, query: Float32Array, k: number): Hit[] {
+  const { dimensions, vectors } = index;
   if (query.length !== dimensions)
     throw new EpsilonError(
       'DATA_DIMENSION',
@@ -66,10 +75,7 @@ export function search({ dimensions, vectors }: FlatIndex, query: Float32Array, 
   const best: Hit[] = [];
   const rows = vectors.length / dimensions;
   for (let row = 0; row < rows; row += 1) {
-    let score = 0;
-    for (let index = 0; index < dimensions; index += 1) {
-      score += (vectors[row * dimensions + index] as number) * (query[index] as number);
-    }
+    const score = scoreOf(index, query, row);
     if (best.length === k && score <= (best[k - 1]?.score ?? Number.NEGATIVE_INFINITY)) continue;
     const at = best.findIndex((hit) => score > hit.score);
     best.splice(at < 0 ? best.length : at, 0, { row, score });
