@@ -112,6 +112,12 @@ function fateOf(job: BatchJob): Fate {
   return { reason: 'error', message: told || 'Batch gives no reason' };
 }
 
+/**
+ * Batch gives the job at the head of a queue that stands still a reason that begins so; jobs that wait behind others have
+ * none.
+ */
+const blockedMark = /^(CAPACITY|MISCONFIGURATION):/;
+
 /** Batch gives 0, too, for what has not happened yet. */
 const instant = (at: number | undefined) => (at ? new Date(at).toISOString() : undefined);
 
@@ -127,6 +133,7 @@ export function observationOfBatchJob(job: BatchJob): JobObservation {
   const exitCode = job.container?.exitCode ?? (state === 'succeeded' ? 0 : undefined);
   const over = state === 'succeeded' || state === 'failed';
   const fate = state === 'failed' ? fateOf(job) : undefined;
+  const { statusReason = '' } = job;
   return {
     jobName: job.jobName,
     jobId: job.jobId,
@@ -134,6 +141,7 @@ export function observationOfBatchJob(job: BatchJob): JobObservation {
     ...(over ? { reason: fate?.reason ?? 'completed' } : {}),
     ...(over && exitCode !== undefined ? { exitCode } : {}),
     ...(fate ? { message: fate.message } : {}),
+    ...(state === 'pending' && blockedMark.test(statusReason) ? { blocked: statusReason } : {}),
     ...(submittedAt ? { submittedAt } : {}),
     ...(startedAt ? { startedAt } : {}),
     ...(over && finishedAt ? { finishedAt } : {}),

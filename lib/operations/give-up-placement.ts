@@ -84,9 +84,10 @@ export async function giveUpPlacement(ports: Needed, observed: Observed): Promis
   for (const { attempt, observed: job } of late) {
     const facts = queueFacts(ports.config, attempt, open);
     const pending = { since: pendingSince(attempt), vcpus: cpuOf(attempt) };
-    if (placementOf(pending, facts, limit) !== 'unplaceable') continue;
+    // A backend that says why nothing takes the job knows better than our count of what runs.
+    if (job.blocked === undefined && placementOf(pending, facts, limit) !== 'unplaceable') continue;
     const waited = Math.round((limit.now - pending.since) / 1000);
-    const why = `no ${attempt.capacity} capacity within ${waited} seconds`;
+    const why = `no ${attempt.capacity} capacity within ${waited} seconds${job.blocked ? ` (${job.blocked})` : ''}`;
     await ports.jobs.get(attempt.backend)?.cancel(job, unplaceableReason(why));
     ports.metrics.count('PlacementsGivenUp', 1, {
       backend: attempt.backend,

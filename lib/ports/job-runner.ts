@@ -30,10 +30,7 @@ export interface JobRunner {
   submit(spec: JobSpec, options?: SubmitOptions): Promise<JobRef>;
   /** Looks a job up by its deterministic name. */
   find(jobName: string): Promise<JobObservation | undefined>;
-  /**
-   * Observes many jobs with as few calls as the backend allows; unknown jobs are absent from the map (keyed by jobName). A
-   * backend whose jobs wait in a queue stops those that nothing will place, as `unplaceable`.
-   */
+  /** Observes many jobs with as few calls as the backend allows; unknown jobs are absent from the map (keyed by jobName). */
   observe(jobs: readonly JobRef[]): Promise<ReadonlyMap<string, JobObservation>>;
   /**
    * Asks the job to stop (SIGTERM, grace, SIGKILL); cancelling a finished or unknown job does nothing. What the job then

@@ -49,6 +49,8 @@ export interface JobObservation extends JobRef {
   readonly reason?: JobReason;
   readonly exitCode?: number;
   readonly message?: string;
+  /** Of a pending job: the backend's own word why nothing will take it (no capacity, no machine that is large enough). */
+  readonly blocked?: string;
   /** Parsed job result, when the job wrote one. */
   readonly result?: Readonly<Record<string, unknown>>;
   readonly submittedAt?: string;

@@ -95,7 +95,6 @@ export function makeRunner({
     }),
     queues: queueArns,
     place: { environment: 'dev', region, jobRoleArn },
-    clock,
     log,
     metrics: { count: (name) => count?.(name) },
   });

@@ -10,7 +10,6 @@ import {
   type JobDefinition,
   type JobDetail,
   type JobQueueDetail,
-  type JobStatus,
   type JobSummary,
   ListJobsCommand,
   RegisterJobDefinitionCommand,
@@ -45,8 +44,6 @@ export interface BatchCalls {
   submit(input: SubmitJobRequest): Promise<string>;
   /** Jobs of that very name in a queue, any status, as far as Batch's list shows them by now. */
   named(queue: string, jobName: string): Promise<JobSummary[]>;
-  /** Whether a queue has a job in this status. */
-  hasJobs(queue: string, status: JobStatus): Promise<boolean>;
   /** Details by job id, 100 a call; ids that Batch does not know are left out. */
   describe(jobIds: readonly string[]): Promise<JobDetail[]>;
   /** Stops a job in any state; a job that is over or unknown is left as it is. */
@@ -124,12 +121,6 @@ export function createBatchCalls({ client, once, budget }: BatchCallsOptions): B
       return jobId;
     },
     named,
-    hasJobs: async (jobQueue, jobStatus) => {
-      const { jobSummaryList = [] } = await call('ListJobs', jobQueue, () =>
-        client.send(new ListJobsCommand({ jobQueue, jobStatus, maxResults: 1 })),
-      );
-      return jobSummaryList.length > 0;
-    },
     describe,
     terminate,
     definitions: async (input) => {

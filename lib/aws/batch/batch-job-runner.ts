@@ -6,21 +6,15 @@ import {
   markedStopReason,
   observationOfBatchJob,
 } from '../../events/batch-job.ts';
-import type { Clock } from '../../ports/clock.ts';
 import type { JobRunner } from '../../ports/job-runner.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
 import type { AttemptKey } from '../../ports/run-store.ts';
 import type { Log, Metrics } from '../../ports/services.ts';
 import type { JobObservation, JobRef, JobSpec } from '../../training/job.ts';
 import { readJobResult } from '../../training/job-result.ts';
-import { unplaceableReason } from '../../training/stop-reason.ts';
 import type { BatchCalls } from './batch-calls.ts';
 import type { JobDefinitions } from './job-definitions.ts';
 import { type SubmitPlace, submitInputOf } from './submit-input.ts';
-import { IdleQueues, type WaitingLimits, waitingVerdict } from './waiting.ts';
-
-/** A quarter of an hour for the scaling of a compute environment; five minutes in which a queue stood still. */
-const usualLimits: WaitingLimits = { waitMs: 900_000, idleMs: 300_000 };
 
 /** Queues by capacity. */
 export interface BatchQueues {
@@ -37,10 +31,8 @@ export interface BatchJobRunnerOptions {
   readonly instanceJobs: (instanceId: string) => Promise<readonly AttemptKey[]>;
   readonly queues: BatchQueues;
   readonly place: Pick<SubmitPlace, 'environment' | 'region' | 'jobRoleArn'>;
-  readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'count'>;
-  readonly limits?: WaitingLimits;
 }
 
 /** Names of jobs a process remembers to have submitted. */
@@ -50,9 +42,7 @@ const isOver = ({ state }: JobObservation) => state === 'succeeded' || state ===
 
 /** Jobs on AWS Batch. Its lists lag behind its submissions, and it may forget jobs a week after their end. */
 export function createBatchJobRunner(options: BatchJobRunnerOptions): JobRunner {
-  const { calls, definitions, objects, queues, place, clock, log, metrics } = options;
-  const limits = options.limits ?? usualLimits;
-  const idle = new IdleQueues();
+  const { calls, definitions, objects, queues, place, log, metrics } = options;
   const queueArns = [queues.spot, queues['on-demand']];
   /** What this process has submitted is known to it although no list shows it yet. */
   const submitted = new Map<string, string>();
@@ -105,38 +95,6 @@ export function createBatchJobRunner(options: BatchJobRunnerOptions): JobRunner 
     throw new EpsilonError('BATCH_REFUSED', `batch:SubmitJob gave no id for ${spec.jobName}.`);
   }
 
-  /** Whether a queue has stood still for long; each queue is asked about once in a pass. */
-  function idleQueues(): (queue: string) => Promise<boolean> {
-    const asked = new Map<string, Promise<boolean>>();
-    const ask = async (queue: string): Promise<boolean> => {
-      const busy = (await calls.hasJobs(queue, 'RUNNING')) || (await calls.hasJobs(queue, 'STARTING'));
-      return idle.note(queue, busy, clock.now()) >= limits.idleMs;
-    };
-    return (queue) => {
-      const answer = asked.get(queue) ?? ask(queue);
-      asked.set(queue, answer);
-      return answer;
-    };
-  }
-
-  async function stopIfUnplaced(job: JobDetail, isIdle: (queue: string) => Promise<boolean>): Promise<void> {
-    const verdict = waitingVerdict(job, clock.now(), limits);
-    if (verdict === 'waiting' || (verdict === 'ask' && !(await isIdle(job.jobQueue ?? '')))) return;
-    const why = job.statusReason ?? 'no machine of its queue took it in time';
-    metrics.count('JobsUnplaceable', 1, { backend: 'batch' });
-    log.warn('job not placed in time', { jobName: job.jobName, queue: job.jobQueue, reason: why });
-    await calls.terminate(job.jobId ?? '', markedStopReason(unplaceableReason(why)));
-  }
-
-  async function stopUnplaced(jobs: readonly JobDetail[]): Promise<void> {
-    const isIdle = idleQueues();
-    for (const job of jobs) {
-      await stopIfUnplaced(job, isIdle).catch((error: unknown) =>
-        log.warn('waiting job not judged', { jobName: job.jobName, error: String(error) }),
-      );
-    }
-  }
-
   /** One unreadable result must not keep the others waiting: that job counts as running and is asked about again. */
   function observedOrLater(job: JobDetail): Promise<JobObservation> {
     return observed(job).catch((error: unknown) => {
@@ -163,7 +121,6 @@ export function createBatchJobRunner(options: BatchJobRunnerOptions): JobRunner 
       const found = (await calls.describe([...names.keys()])).filter(
         (job) => names.get(job.jobId ?? '') === job.jobName,
       );
-      await stopUnplaced(found);
       const observations = await Promise.all(found.map(observedOrLater));
       return new Map(observations.map((one) => [one.jobName, one]));
     },

@@ -48,7 +48,6 @@ export const part = ({ clients, config, deployment, clock, log, metrics }: AwsBa
     instanceJobs,
     queues,
     place: { environment, region, jobRoleArn: deployment.jobRoleArn },
-    clock,
     log,
     metrics,
   });

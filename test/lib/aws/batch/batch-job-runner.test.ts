@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { OnceBatchClient } from '../../../../lib/aws/batch/batch-calls.ts';
 import { EpsilonError } from '../../../../lib/errors/epsilon-error.ts';
 import type { JobObservation } from '../../../../lib/training/job.ts';
-import { preemptionReason } from '../../../../lib/training/stop-reason.ts';
+import { preemptionReason, unplaceableReason } from '../../../../lib/training/stop-reason.ts';
 import { VirtualClock } from '../../../../local/clock/virtual-clock.ts';
 import { aJobSpec, anImage, Objects } from '../../../aws/batch-fixtures.ts';
 import { jobRoleArn, makeRunner, writeTemplates } from '../../../aws/batch-runner.ts';
@@ -317,61 +317,24 @@ describe('stopping a job on Batch', () => {
 describe('a job that nothing places', () => {
   const capacity = 'CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - Service cannot fulfill the capacity requested';
 
-  it('F17: is stopped as unplaceable when Batch says why, but not before a quarter of an hour', async () => {
-    const { clock, batch, counted, runner } = setUp();
+  it('F17: says so in Batch’s words, and is told to try elsewhere as unplaceable', async () => {
+    const { clock, batch, runner } = setUp();
     batch.fate = () => ({ notPlaced: { statusReason: capacity } });
     const ref = await runner.submit(aJobSpec(), { fresh: true });
-    await clock.advance(14 * minute);
-    expect((await runner.observe([ref])).get(ref.jobName)?.state).toBe('pending');
-    await clock.advance(2 * minute);
-    expect((await runner.observe([ref])).get(ref.jobName)?.state).toBe('pending');
+    await clock.advance(20 * minute);
     expect((await runner.observe([ref])).get(ref.jobName)).toMatchObject({
-      state: 'failed',
-      reason: 'unplaceable',
-      message: expect.stringContaining('INSUFFICIENT_INSTANCE_CAPACITY'),
+      state: 'pending',
+      blocked: capacity,
     });
-    expect(counted).toEqual(['JobsUnplaceable']);
+    await runner.cancel(ref, unplaceableReason('no spot capacity'));
+    expect(await runner.find(ref.jobName)).toMatchObject({ state: 'failed', reason: 'unplaceable' });
   });
 
-  it('waits on behind our own jobs, however long, and asks about a queue once a pass', async () => {
+  it('is not blocked while it only waits behind others', async () => {
     const { clock, batch, runner } = setUp();
-    batch.fate = ({ jobName }) => (jobName?.startsWith('busy') ? {} : { notPlaced: {} });
-    await runner.submit(aJobSpec({ runId: 'busy', jobName: 'busy' }), { fresh: true });
-    const refs = [];
-    for (const name of ['w1', 'w2', 'w3'])
-      refs.push(await runner.submit(aJobSpec({ runId: name, jobName: name }), { fresh: true }));
-    for (let hours = 0; hours < 5; hours += 1) {
-      await clock.advance(60 * minute);
-      batch.calls.length = 0;
-      const seen = await runner.observe(refs);
-      expect([...seen.values()].map(({ state }) => state)).toEqual(['pending', 'pending', 'pending']);
-      expect(batch.calls).toEqual(['DescribeJobs', 'ListJobs']);
-    }
-  });
-
-  it('is stopped, without a reason of Batch’s, when its queue has stood still for five minutes', async () => {
-    const { clock, batch, runner } = setUp();
-    batch.fate = ({ jobName }) => (jobName === 'busy' ? { seconds: 1_200 } : { notPlaced: {} });
-    await runner.submit(aJobSpec({ runId: 'busy', jobName: 'busy' }), { fresh: true });
+    batch.fate = () => ({ notPlaced: {} });
     const ref = await runner.submit(aJobSpec(), { fresh: true });
-    const states: string[] = [];
-    for (let passed = 0; passed < 28; passed += 1) {
-      await clock.advance(minute);
-      states.push((await runner.observe([ref])).get(ref.jobName)?.state ?? 'absent');
-    }
-    // The other job ends after 20 minutes; the queue is idle from then on.
-    expect(states.indexOf('failed')).toBeGreaterThanOrEqual(25);
-    expect((await runner.find(ref.jobName))?.reason).toBe('unplaceable');
-  });
-
-  it('is judged again next time when it cannot be stopped now', async () => {
-    const { clock, batch, runner } = setUp();
-    batch.fate = () => ({ notPlaced: { statusReason: capacity } });
-    const ref = await runner.submit(aJobSpec(), { fresh: true });
-    await clock.advance(16 * minute);
-    batch.fail('TerminateJob', sdkError('TooManyRequestsException'));
-    expect((await runner.observe([ref])).get(ref.jobName)?.state).toBe('pending');
-    await runner.observe([ref]);
-    expect((await runner.find(ref.jobName))?.reason).toBe('unplaceable');
+    await clock.advance(20 * minute);
+    expect((await runner.observe([ref])).get(ref.jobName)).not.toHaveProperty('blocked');
   });
 });
