@@ -1,17 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
 import { stageNames, stages } from '../../lib/training/stages.ts';
 import { loadLocalService } from '../../local/service/local-service.ts';
-import { freshDir } from '../fresh-dir.ts';
-
-interface Resource {
-  readonly Type: string;
-  readonly Properties: Readonly<Record<string, unknown>>;
-}
-
-type Template = { readonly Resources: Readonly<Record<string, Resource>> };
 
 describe('the project', () => {
   const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
@@ -122,68 +113,6 @@ describe('the service here', () => {
         if (key === 'Catch') expect(JSON.stringify(value)).not.toContain('States.ALL');
         return value;
       });
-    }
-  });
-});
-
-describe.each(['dev', 'staging', 'prod'])('serverless package --stage %s, offline', (stage) => {
-  let template: Template;
-
-  beforeAll(() => {
-    const folder = freshDir();
-    execFileSync(
-      process.execPath,
-      [
-        resolve('node_modules/serverless/bin/serverless.js'),
-        'package',
-        '--stage',
-        stage,
-        '--package',
-        folder,
-      ],
-      { stdio: 'pipe' },
-    );
-    template = JSON.parse(
-      readFileSync(join(folder, 'cloudformation-template-update-stack.json'), 'utf8'),
-    ) as Template;
-  }, 120_000);
-
-  const ofType = (type: string) =>
-    Object.entries(template.Resources).filter(([, resource]) => resource.Type === type);
-
-  it('holds every function on Node 24 and arm64, without a secret in its environment', () => {
-    const functions = ofType('AWS::Lambda::Function');
-    expect(functions.length).toBeGreaterThanOrEqual(9);
-    for (const [name, { Properties: properties }] of functions) {
-      expect(properties, name).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'] });
-      expect(JSON.stringify(properties['Environment'] ?? {})).not.toMatch(/secret|password|token/i);
-    }
-  });
-
-  it('holds the machines in JSONata with explicit roles and no unresolved names', () => {
-    const machines = ofType('AWS::StepFunctions::StateMachine');
-    expect(machines).toHaveLength(2);
-    for (const [name, { Properties: properties }] of machines) {
-      const definition = JSON.stringify(properties['DefinitionString']);
-      expect(definition, name).toContain('JSONata');
-      expect(properties['RoleArn'], name).toBeDefined();
-      for (const [, reference] of definition.matchAll(/"(?:Ref|Fn::GetAtt)":\s*\[?"([A-Za-z]+)"/g))
-        expect(template.Resources, reference).toHaveProperty([reference ?? '']);
-    }
-  });
-
-  it('gives every schedule and rule target a retry policy and a dead-letter queue', () => {
-    const schedules = ofType('AWS::Scheduler::Schedule').map(
-      ([, { Properties: properties }]) => properties['Target'] as Record<string, unknown>,
-    );
-    const rules = ofType('AWS::Events::Rule').flatMap(
-      ([, { Properties: properties }]) => properties['Targets'] as Record<string, unknown>[],
-    );
-    expect(schedules.length).toBeGreaterThanOrEqual(2);
-    expect(rules.length).toBeGreaterThanOrEqual(2);
-    for (const target of [...schedules, ...rules]) {
-      expect(target).toHaveProperty('RetryPolicy');
-      expect(target).toHaveProperty('DeadLetterConfig');
     }
   });
 });

@@ -7,6 +7,7 @@ import { type Clients, createClients } from '../../../lib/aws/clients.ts';
 import { EpsilonError } from '../../../lib/errors/epsilon-error.ts';
 import { checkParameters, parametersOf, type TemplateParameters } from './check-parameters.ts';
 import { checkSettings } from './check-settings.ts';
+import { keepVersions, type TemplateResources } from './keep-versions.ts';
 
 /** The part of Serverless that the plugin touches. */
 interface Serverless {
@@ -14,7 +15,10 @@ interface Serverless {
   readonly classes: { readonly Error: new (message: string, code: string) => Error };
   readonly service: {
     readonly provider: {
-      readonly compiledCloudFormationTemplate: { readonly Parameters?: TemplateParameters };
+      readonly compiledCloudFormationTemplate: {
+        readonly Parameters?: TemplateParameters;
+        readonly Resources: TemplateResources;
+      };
     };
   };
   getProvider(name: 'aws'): { getStage(): string; getRegion(): string };
@@ -36,8 +40,11 @@ async function readParameters(clients: Clients, names: readonly string[]): Promi
   return values;
 }
 
-/** Stops `package` when a setting is missing or wrong, and `deploy` when infrastructure is; each with one sentence. */
-export default class EpsilonChecks {
+/**
+ * Stops `package` when a setting is missing or wrong, and `deploy` when infrastructure is, each with one sentence; and
+ * keeps what runs in flight need.
+ */
+export default class EpsilonPlugin {
   readonly hooks: Readonly<Record<string, () => Promise<void> | void>>;
   readonly #serverless: Serverless;
 
@@ -45,6 +52,8 @@ export default class EpsilonChecks {
     this.#serverless = serverless;
     this.hooks = {
       'before:package:initialize': () => this.#told(() => this.#checkSettings()),
+      'before:package:finalize': () =>
+        keepVersions(this.#serverless.service.provider.compiledCloudFormationTemplate.Resources),
       'before:deploy:deploy': () => this.#told(() => this.#checkParameters()),
     };
   }

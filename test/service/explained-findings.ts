@@ -1,0 +1,106 @@
+/** A finding of cdk-nag that stands, and why. */
+export interface ExplainedFinding {
+  /** Rule id; the text in brackets as cdk-nag prints it, with environment and bucket taken out. */
+  readonly rule: string;
+  /** Logical ids it may be found on. */
+  readonly on: RegExp;
+  readonly reason: string;
+}
+
+const wildcard = (resource: string) => `AwsSolutions-IAM5[Resource::${resource}]`;
+const here = '<AWS::Region>:<AWS::AccountId>';
+const bucket = 'arn:<AWS::Partition>:s3:::<bucket>';
+const everyFunction =
+  /^(LoadTenants|JudgeNight|BeginRun|SubmitStage|PromoteModel|FinishRun|CompleteJob|ReconcileJobs|SettleRun|VacateInstance)(Role|LambdaFunction)$/;
+const machineFunction = (key: string): ExplainedFinding => ({
+  rule: wildcard(`<${key}LambdaFunction.Arn>:*`),
+  on: /^(NightlyTraining|TenantModelTraining)Role$/,
+  reason:
+    'a machine calls exact versions, and runs in flight the ones before: every version of this one function',
+});
+
+/** Findings that stand. One that no environment has any more fails the test. */
+export const explainedFindings: readonly ExplainedFinding[] = [
+  {
+    rule: wildcard('*'),
+    on: /Role$|^FunctionsNetworkPolicy$/,
+    reason: 'actions without a resource type; each stands in explained-resources.ts with its reason',
+  },
+  {
+    rule: wildcard(`${bucket}/nights/*`),
+    on: /^(LoadTenants|JudgeNight|NightlyTraining)Role$/,
+    reason: 'one folder of the bucket; the names below it are dates and executions',
+  },
+  {
+    rule: wildcard(`${bucket}/*/runs/*/result.json`),
+    on: /^(SubmitStage|CompleteJob|ReconcileJobs)Role$/,
+    reason: "the results of every tenant's jobs, and no other object; these functions serve all tenants",
+  },
+  {
+    rule: wildcard(`${bucket}/*/runs/*`),
+    on: /^PromoteModelRole$/,
+    reason: 'reads what a run of any tenant made, to copy it to the fixed names',
+  },
+  ...['training_data/*', 'model.bin', 'index.faiss', 'model.json'].map((name) => ({
+    rule: wildcard(`${bucket}/*/${name}`),
+    on: /^PromoteModelRole$/,
+    reason: "a fixed name below each tenant's prefix; the function serves all tenants",
+  })),
+  {
+    rule: wildcard(`arn:<AWS::Partition>:batch:${here}:job-definition/epsilon-<environment>-stage-*`),
+    on: /^SubmitStageRole$/,
+    reason: 'one definition per training stage, and their revisions',
+  },
+  {
+    rule: wildcard(`arn:<AWS::Partition>:batch:${here}:job/*`),
+    on: /^(SubmitStage|ReconcileJobs|SettleRun|VacateInstance)Role$/,
+    reason: 'Batch gives a job its id when it is submitted',
+  },
+  {
+    rule: wildcard(
+      `arn:<AWS::Partition>:states:${here}:execution:epsilon-<environment>-tenant-model-training:*`,
+    ),
+    on: /^(ReconcileJobs|NightlyTraining)Role$/,
+    reason: 'executions of one machine; their names are made when they begin',
+  },
+  {
+    rule: wildcard(`arn:<AWS::Partition>:states:${here}:execution:epsilon-<environment>-nightly-training/*`),
+    on: /^NightlyTrainingRole$/,
+    reason: 'children of its own distributed Map',
+  },
+  {
+    rule: wildcard(`arn:<AWS::Partition>:ecs:${here}:container-instance/*`),
+    on: /^VacateInstanceRole$/,
+    reason: 'Batch makes the cluster of a compute environment and names it; looking only',
+  },
+  {
+    rule: wildcard(`arn:<AWS::Partition>:ec2:${here}:*/*`),
+    on: /^FunctionsNetworkPolicy$/,
+    reason:
+      'Lambda needs network interfaces, subnets and groups of the account, and refuses a role that names fewer; a Deny keeps code out',
+  },
+  ...['LoadTenants', 'JudgeNight', 'BeginRun', 'SubmitStage', 'PromoteModel', 'FinishRun'].map(
+    machineFunction,
+  ),
+  {
+    rule: 'AwsSolutions-S1',
+    on: /^ServerlessDeploymentBucket$/,
+    reason: 'holds bundles and templates of deploys only; CloudTrail has who wrote them',
+  },
+  ...['AwsSolutions-SQS3', 'Serverless-SQSRedrivePolicy'].map((rule) => ({
+    rule,
+    on: /^(EventsDeadLetters|FailedInvocations)$/,
+    reason: 'these are the dead-letter queues; an alarm watches their depth',
+  })),
+  {
+    rule: 'Serverless-LambdaStarPermissions',
+    on: everyFunction,
+    reason: 'the same stars as AwsSolutions-IAM5; each stands in explained-resources.ts with its reason',
+  },
+  {
+    rule: 'Serverless-LambdaDLQ',
+    on: everyFunction,
+    reason:
+      'functions of events have an on-failure destination instead, which also keeps the answer; those of machines are waited for',
+  },
+];

@@ -1,0 +1,92 @@
+import { expect, it } from 'vitest';
+import { deploymentVariables } from '../../../lib/config/deployment.ts';
+import { settingPaths, variableOf } from '../../../lib/config/load-config.ts';
+import { loadLocalService } from '../../../local/service/local-service.ts';
+import type { Packaged } from '../packaging.ts';
+import { at, idIn, ofType } from '../template.ts';
+
+/** Functions that reach the cluster, where there is one. */
+const onCluster = ['submitStage', 'reconcileJobs', 'settleRun', 'vacateInstance'];
+
+const logical = (key: string) => `${key.charAt(0).toUpperCase()}${key.slice(1)}`;
+
+/** What every function must be. */
+export function checkFunctions(packaged: () => Packaged): void {
+  const functions = () => ofType(packaged().template, 'AWS::Lambda::Function');
+
+  it('holds every declared function on Node 24 and arm64, traced, with a timeout of its own', () => {
+    const declared = loadLocalService('.', {}).service.functions;
+    expect(
+      functions()
+        .map(([id]) => id)
+        .sort(),
+    ).toEqual([...declared.keys()].map((key) => `${logical(key)}LambdaFunction`).sort());
+    for (const [id, { Properties: properties }] of functions()) {
+      expect(properties, id).toMatchObject({
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        TracingConfig: { Mode: 'Active' },
+        KmsKeyArn: { Ref: 'DataKeyArn' },
+      });
+      const key = id.replace('LambdaFunction', '');
+      const { timeoutSeconds } = [...declared.values()].find((one) => logical(one.key) === key) ?? {};
+      expect(properties['Timeout'], id).toBe(timeoutSeconds);
+    }
+  });
+
+  it('gives each function a role that no other has', () => {
+    const roles = functions().map(([, { Properties: properties }]) => idIn(properties['Role']));
+    for (const [index, [id]] of functions().entries())
+      expect(roles[index], id).toBe(id.replace('LambdaFunction', 'Role'));
+    expect(new Set(roles).size).toBe(functions().length);
+    expect(ofType(packaged().template, 'AWS::IAM::ManagedPolicy')).toEqual([]);
+  });
+
+  it('keeps every log encrypted and for a stated time', () => {
+    const groups = ofType(packaged().template, 'AWS::Logs::LogGroup');
+    const machines = ofType(packaged().template, 'AWS::StepFunctions::StateMachine');
+    expect(groups).toHaveLength(functions().length + machines.length);
+    for (const [id, { Properties: properties }] of groups) {
+      expect(properties['KmsKeyId'], id).toEqual({ Ref: 'LogsKeyArn' });
+      expect(properties['RetentionInDays'], id).toBe(90);
+    }
+    for (const [id, { Properties: properties }] of functions()) {
+      const group = packaged().template.Resources[id.replace('LambdaFunction', 'LogGroup')];
+      expect(group?.Properties['LogGroupName'], id).toBe(`/aws/lambda/${String(properties['FunctionName'])}`);
+    }
+  });
+
+  it('sets every variable that settings and resources are read from, and no secret', () => {
+    const known = [...settingPaths().map(variableOf), ...Object.values(deploymentVariables), 'NODE_OPTIONS'];
+    for (const [id, { Properties: properties }] of functions()) {
+      const variables = at(properties, 'Environment', 'Variables') as Record<string, unknown>;
+      expect(Object.keys(variables).sort(), id).toEqual([...known].sort());
+      for (const [name, value] of Object.entries(variables)) {
+        const text = JSON.stringify(value);
+        expect(text, name).not.toMatch(/secretsmanager|ssm-secure|password|AKIA|BEGIN [A-Z ]*PRIVATE/i);
+        // Names of things, numbers and words: nothing that looks like a key.
+        expect(text, name).not.toMatch(/"[A-Za-z0-9+/]{40,}"/);
+      }
+    }
+  });
+
+  it('puts functions that reach the cluster, and only those, into the network where there is a cluster', () => {
+    const on = functions().some(
+      ([, { Properties: p }]) => at(p, 'Environment', 'Variables', 'EPSILON_KUBERNETES') === 'on',
+    );
+    for (const [id, { Properties: properties }] of functions()) {
+      const expected = on && onCluster.some((key) => id === `${logical(key)}LambdaFunction`);
+      expect(properties['VpcConfig'] !== undefined, id).toBe(expected);
+    }
+    const entries = ofType(packaged().template, 'AWS::EKS::AccessEntry');
+    expect(entries.map(([, { Properties: p }]) => idIn(p['PrincipalArn'])).sort()).toEqual(
+      on ? onCluster.map((key) => `${logical(key)}Role`).sort() : [],
+    );
+  });
+
+  it('lets the reconciler run once per shard at most', () => {
+    const properties = packaged().template.Resources['ReconcileJobsLambdaFunction']?.Properties;
+    const shards = at(properties, 'Environment', 'Variables', 'EPSILON_RECONCILE_SHARDS');
+    expect(String(properties?.['ReservedConcurrentExecutions'])).toBe(String(shards));
+  });
+}

@@ -1,0 +1,83 @@
+import { expect, it } from 'vitest';
+import { tableActions } from '../../../lib/aws/table/schema.ts';
+import { explainedStars } from '../explained-resources.ts';
+import type { Packaged } from '../packaging.ts';
+import { at, idIn, list, ofType, roleStatements, type Statement } from '../template.ts';
+
+/** First parts of the table's partition keys (docs/table.md) and of its index. */
+const partitions = /^(TENANTS|(TENANT|DATE|RUN|CLAIM|LOCK|TOKENKEY|BUDGET|ATTEMPT)#\*)$/;
+
+const starOf = (action: string) => explainedStars.find(({ actions }) => actions.includes(action));
+
+/** What every role must keep to. Returns the stars that were found, so that explanations nobody needs are noticed. */
+export function checkRoles(packaged: () => Packaged, starsUsed: Set<string>): void {
+  const roles = () => ofType(packaged().template, 'AWS::IAM::Role');
+  const statements = (id: string) => roleStatements(packaged().template, id);
+  const all = () => roles().flatMap(([id]) => statements(id).map((statement) => ({ id, statement })));
+
+  it('has statements to look at', () => {
+    expect(roles().length).toBeGreaterThanOrEqual(13);
+    for (const [id] of roles()) expect(statements(id).length, id).toBeGreaterThan(0);
+  });
+
+  it('takes no managed policy and no wildcard in an action', () => {
+    for (const [id, { Properties: properties }] of roles())
+      expect(properties['ManagedPolicyArns'], id).toBeUndefined();
+    for (const { id, statement } of all())
+      for (const action of statement.actions) expect(action, id).toMatch(/^[a-z0-9-]+:[A-Za-z]+$/);
+  });
+
+  it('names a resource wherever AWS has one, or says why not', () => {
+    for (const { id, statement } of all()) {
+      if (statement.effect !== 'Allow' || !statement.resources.includes('*')) continue;
+      for (const action of statement.actions) {
+        expect(starOf(action), `${id}: ${action} on *`).toBeDefined();
+        starsUsed.add(action);
+      }
+    }
+  });
+
+  it('holds every function to the partitions of the table that it works in', () => {
+    const known = new Set<string>(tableActions);
+    let seen = 0;
+    for (const { id, statement } of all()) {
+      if (!statement.actions.some((action) => action.startsWith('dynamodb:'))) continue;
+      seen += 1;
+      for (const action of statement.actions) expect(known.has(action), `${id}: ${action}`).toBe(true);
+      const keys = list(at(statement.condition, 'ForAllValues:StringLike', 'dynamodb:LeadingKeys'));
+      expect(keys.length, id).toBeGreaterThan(0);
+      for (const key of keys) expect(key, id).toMatch(partitions);
+    }
+    expect(seen).toBeGreaterThanOrEqual(10);
+  });
+
+  it('lets only functions that seal or answer tokens use the token key, for that purpose', () => {
+    const uses = (statement: Statement) =>
+      statement.resources.some((resource) => idIn(resource) === 'TaskTokenKey');
+    const users = all().filter(({ statement }) => uses(statement));
+    expect(users.map(({ id }) => id).sort()).toEqual([
+      'CompleteJobRole',
+      'ReconcileJobsRole',
+      'SubmitStageRole',
+    ]);
+    for (const { id, statement } of users)
+      expect(at(statement.condition, 'StringEquals', 'kms:EncryptionContext:epsilon:purpose'), id).toBe(
+        'task-token',
+      );
+  });
+
+  it('keeps the network interfaces of functions out of the reach of their code', () => {
+    const denied = all().filter(({ statement }) => statement.effect === 'Deny');
+    const networked = ofType(packaged().template, 'AWS::Lambda::Function').filter(
+      ([, { Properties: properties }]) => properties['VpcConfig'] !== undefined,
+    );
+    expect(denied).toHaveLength(networked.length);
+    for (const { id, statement } of denied)
+      expect(at(statement.condition, 'ArnLike', 'lambda:SourceFunctionArn'), id).toBeDefined();
+  });
+}
+
+/** Explanations that no environment needs any more. */
+export function unusedStars(used: ReadonlySet<string>): string[] {
+  return explainedStars.flatMap(({ actions }) => actions).filter((action) => !used.has(action));
+}

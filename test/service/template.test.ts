@@ -1,0 +1,66 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { explainedFindings } from './explained-findings.ts';
+import { deployedStages, type Packaged, packageService } from './packaging.ts';
+import { checkEvents } from './suites/events.ts';
+import { checkFunctions } from './suites/functions.ts';
+import { checkMachines } from './suites/machines.ts';
+import { explanationOf, inspect, type NagReport } from './suites/nag.ts';
+import { checkRoles, unusedStars } from './suites/roles.ts';
+import { checkStores } from './suites/stores.ts';
+import { checkWatching } from './suites/watching.ts';
+import { ofType } from './template.ts';
+
+const packages = new Map<string, Packaged>();
+const reports = new Map<string, NagReport>();
+const starsUsed = new Set<string>();
+
+// Once per environment, for every suite below: packaging is what takes the time.
+beforeAll(async () => {
+  for (const stage of deployedStages) packages.set(stage, await packageService(stage));
+}, 300_000);
+
+describe.each(deployedStages)('serverless package --stage %s, offline', (stage) => {
+  const packaged = () => {
+    const found = packages.get(stage);
+    if (!found) throw new Error(`${stage} was not packaged`);
+    return found;
+  };
+
+  describe('functions', () => checkFunctions(packaged));
+  describe('roles', () => checkRoles(packaged, starsUsed));
+  describe('events', () => checkEvents(packaged));
+  describe('machines', () => checkMachines(packaged));
+  describe('stores', () => checkStores(packaged));
+  describe('watching', () => checkWatching(packaged));
+
+  it('cdk-nag: AwsSolutions and Serverless find nothing that is not explained', () => {
+    const report = inspect(packaged());
+    reports.set(stage, report);
+    // A gate that inspected nothing has not passed: both packs have to speak, and of things that are here.
+    expect([...report.conclusions.keys()]).toEqual(expect.arrayContaining(['AwsSolutions', 'Serverless']));
+    expect(new Set(report.findings.map(({ pack }) => pack)).size).toBeGreaterThanOrEqual(2);
+    for (const { resource } of report.findings)
+      expect(packaged().template.Resources).toHaveProperty([resource]);
+    expect(report.findings.filter((finding) => !explanationOf(finding))).toEqual([]);
+  }, 60_000);
+});
+
+describe('explanations', () => {
+  it('of roles without a resource are each needed', () => {
+    expect(unusedStars(starsUsed)).toEqual([]);
+  });
+
+  it('of findings are each needed', () => {
+    expect(reports.size).toBe(deployedStages.length);
+    const used = new Set([...reports.values()].flatMap(({ findings }) => findings.map(explanationOf)));
+    expect(explainedFindings.filter((one) => !used.has(one)).map(({ rule }) => rule)).toEqual([]);
+  });
+
+  it('cover environments with and without Kubernetes', () => {
+    const entries = [...packages.values()].map(
+      ({ template }) => ofType(template, 'AWS::EKS::AccessEntry').length,
+    );
+    expect(Math.min(...entries)).toBe(0);
+    expect(Math.max(...entries)).toBeGreaterThan(0);
+  });
+});
