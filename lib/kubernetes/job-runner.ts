@@ -1,32 +1,21 @@
 import type { V1Job, V1Pod } from '@kubernetes/client-node';
 import { EpsilonError, exitCodes } from '../errors/epsilon-error.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { JobObservation, JobRef, JobRunner, JobSpec } from '../ports/job-runner.ts';
 import type { AttemptKey } from '../ports/run-store.ts';
-import type { Log } from '../ports/services.ts';
-import type { Capacity } from '../training/run.ts';
-import { unplaceableReason } from '../training/stop-reason.ts';
 import type { KubernetesClient } from './client.ts';
 import { statusOf } from './errors.ts';
 import { jobFactsOf } from './job-facts.ts';
 import { jobAnnotations, jobLabels, jobNamespace, manager, ourJobs, podJobLabel } from './job-labels.ts';
 import { type JobPlace, jobManifest } from './job-manifest.ts';
-import { observeJob, waitingFor } from './observe-job.ts';
-import { isUnplaceable, unschedulableSince } from './placement.ts';
+import { observeJob } from './observe-job.ts';
 
 /** Names in one selector: a hundred of 63 characters fit any proxy's limit of a request line. */
 const namesInOneCall = 100;
-
-/** Milliseconds a node may take to come: a spot node that is to be had is there in about three minutes. */
-export const placementMs = 600_000;
 
 /** What the runner is made of. */
 export interface KubernetesJobRunnerOptions {
   readonly client: KubernetesClient;
   readonly place: JobPlace;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly placementLimitMs?: number;
 }
 
 /** A job and the pods that are known of it. */
@@ -83,7 +72,6 @@ export class KubernetesJobRunner implements JobRunner {
   async observe(jobs: readonly JobRef[]): Promise<ReadonlyMap<string, JobObservation>> {
     const names = [...new Set(jobs.map(({ jobName }) => jobName))];
     const found = (await Promise.all(chunks(names, namesInOneCall).map((some) => this.#list(some)))).flat();
-    await this.#giveUpUnplaceable(found);
     return new Map(found.map(({ job, pods }) => [job.metadata?.name ?? '', observeJob(job, pods)]));
   }
 
@@ -146,13 +134,12 @@ export class KubernetesJobRunner implements JobRunner {
     return items.map((job) => ({ job, pods: byJob.get(job.metadata?.name) ?? [] }));
   }
 
-  async #pods(labelSelector: string, fieldSelector?: string, limit?: number): Promise<V1Pod[]> {
+  async #pods(labelSelector: string, fieldSelector?: string): Promise<V1Pod[]> {
     const { items } = await this.#client.call({ verb: 'list', resource: 'pods' }, ({ core }) =>
       core.listNamespacedPod({
         namespace: jobNamespace,
         labelSelector,
         ...(fieldSelector === undefined ? {} : { fieldSelector }),
-        ...(limit === undefined ? {} : { limit }),
       }),
     );
     return items;
@@ -179,29 +166,6 @@ export class KubernetesJobRunner implements JobRunner {
       if (statusOf(error) === 409) return false;
       throw error;
     }
-  }
-
-  /** Stops jobs for which no node comes, so that their next attempt may choose other capacity. */
-  async #giveUpUnplaceable(found: readonly Found[]): Promise<void> {
-    const { clock, log, placementLimitMs: limitMs = placementMs } = this.#options;
-    const now = clock.now();
-    const othersPlaced = new Map<string, Promise<boolean>>();
-    for (const { job, pods } of found) {
-      const since = isOver(job) ? undefined : unschedulableSince(pods[0]);
-      if (since === undefined || now - since < limitMs) continue;
-      const capacity = (job.metadata?.labels?.[jobLabels.capacity] ?? 'spot') as Capacity;
-      const placed = othersPlaced.get(capacity) ?? this.#anyRunning(capacity);
-      othersPlaced.set(capacity, placed);
-      if (!isUnplaceable({ since, now, limitMs, othersPlaced: await placed })) continue;
-      const why = `no ${capacity} node for ${Math.round((now - since) / 1000)} s: ${waitingFor(pods[0]) ?? ''}`;
-      log.warn('job cannot be placed', { jobName: job.metadata?.name, capacity, why });
-      await this.#stop(job, unplaceableReason(why));
-    }
-  }
-
-  async #anyRunning(capacity: Capacity): Promise<boolean> {
-    const selector = `${ourJobs},${jobLabels.capacity}=${capacity}`;
-    return (await this.#pods(selector, 'status.phase=Running', 1)).length > 0;
   }
 }
 

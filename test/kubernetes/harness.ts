@@ -1,5 +1,5 @@
 import { createKubernetesClient } from '../../lib/kubernetes/client.ts';
-import { KubernetesJobRunner, type KubernetesJobRunnerOptions } from '../../lib/kubernetes/job-runner.ts';
+import { KubernetesJobRunner } from '../../lib/kubernetes/job-runner.ts';
 import { type CallTold, createTransport } from '../../lib/kubernetes/transport.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { Log } from '../../lib/ports/services.ts';
@@ -76,10 +76,11 @@ export async function eventually<T>(
 }
 
 /** Opens a cluster; `clock` is the runner's and the controller's. */
-export async function openCluster(
-  options: { readonly clock?: Clock } & Partial<KubernetesJobRunnerOptions> = {},
-): Promise<Cluster> {
-  const { clock = new SystemClock(), ...more } = options;
+export async function openCluster({
+  clock = new SystemClock(),
+}: {
+  readonly clock?: Clock;
+} = {}): Promise<Cluster> {
   const server = new StandIn(clock);
   await server.listen();
   const calls: CallTold[] = [];
@@ -97,9 +98,6 @@ export async function openCluster(
   const runner = new KubernetesJobRunner({
     client: createKubernetesClient(own),
     place,
-    clock,
-    log: silentLog,
-    ...more,
   });
   const observed: Cluster['observed'] = (jobName, fits) =>
     eventually(async () => {

@@ -6,10 +6,10 @@ import { eksClusterAccess } from '../eks-cluster.ts';
 
 /** Jobs of the EKS backend; no runner where the deployment names no cluster. Nothing is loaded or called until a job is. */
 export const part = (base: AwsBase): PortsPart => {
-  const { config, deployment, clock, random, log } = base;
+  const { config, deployment, clock, random } = base;
   if (deployment.eksClusterName === undefined) return {};
   const access = eksClusterAccess(base, deployment.eksClusterName);
   const client = createKubernetesClient(createTransport({ access, clock, random }));
   const place = { region: config.region, jobRoleArn: deployment.jobRoleArn };
-  return { runners: [new KubernetesJobRunner({ client, place, clock, log })] };
+  return { runners: [new KubernetesJobRunner({ client, place })] };
 };

@@ -1,16 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createKubernetesClient } from '../../../lib/kubernetes/client.ts';
 import { KubernetesJobRunner } from '../../../lib/kubernetes/job-runner.ts';
-import { SystemClock } from '../../../lib/system/system-clock.ts';
 import type { JobObservation } from '../../../lib/training/job.ts';
 import { unplaceableReason } from '../../../lib/training/stop-reason.ts';
 import { describeJobRunner } from '../../contract/job-runner.ts';
-import { isOver, place, silentLog, specOf } from '../../kubernetes/harness.ts';
+import { isOver, place, specOf } from '../../kubernetes/harness.ts';
 import { ScriptedKubelet } from '../../kubernetes/kubelet.ts';
 import { type Attached, attach, until } from './control-plane.ts';
 
 /** Runs against the real API server and job controller that run.ts started; only scheduler and kubelet are played. */
-const clock = new SystemClock();
 let cluster: Attached;
 let kubelet: ScriptedKubelet;
 
@@ -25,13 +23,10 @@ afterAll(async () => {
   cluster.close();
 });
 
-function runnerAs(who: 'runner' | 'nobody', placementLimitMs?: number): KubernetesJobRunner {
+function runnerAs(who: 'runner' | 'nobody'): KubernetesJobRunner {
   return new KubernetesJobRunner({
     client: createKubernetesClient(cluster.transport(who)),
     place,
-    clock,
-    log: silentLog,
-    ...(placementLimitMs === undefined ? {} : { placementLimitMs }),
   });
 }
 
@@ -100,14 +95,14 @@ describe('what only the real control plane can show', () => {
     expect(await observed(runner, 'late-1', isOver)).toMatchObject({ reason: 'timeout' });
   });
 
-  it('a job for which no node comes is given up as unplaceable', async () => {
-    const runner = runnerAs('runner', 0);
+  it('a job for which no node comes says so, and counts as unplaceable when it is given up', async () => {
+    const runner = runnerAs('runner');
     const ref = await runner.submit(specOf('unplaceable', 'nowhere-1', { capacity: 'on-demand' }));
     await observed(runner, 'nowhere-1', ({ message }) => message?.includes('Insufficient cpu') ?? false);
-    await runner.observe([ref]);
+    await runner.cancel(ref, unplaceableReason('no on-demand capacity within 600 seconds'));
     const over = await observed(runner, 'nowhere-1', isOver);
     expect(over).toMatchObject({ reason: 'unplaceable' });
-    expect(over.message).toContain(unplaceableReason('no on-demand node'));
+    expect(over.message).toContain('no on-demand capacity');
   });
 
   it('finds the attempts of an instance through the node that it is', async () => {

@@ -16,7 +16,7 @@ export type Who = 'admin' | 'runner' | 'watcher' | 'nobody';
 /** Lines of the static token file: token, name, uid, groups. */
 const identities: Readonly<Record<Who, string>> = {
   admin: 'admin,admin,1,"system:masters"',
-  runner: 'runner,function,2,"epsilon-job-runners"',
+  runner: 'runner,function,2,"epsilon:job-submitters,epsilon:job-keepers"',
   watcher: 'watcher,system:serviceaccount:epsilon:job-watcher,3,"system:serviceaccounts"',
   nobody: 'nobody,nobody,4,"strangers"',
 };
