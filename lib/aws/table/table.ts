@@ -165,14 +165,13 @@ export class Table {
     const writeId = this.#ids.ulid();
     const written = { ...item, writeId };
     const terms = new Terms();
+    const input = {
+      TableName: this.name,
+      Item: written,
+      ...(condition ? { ConditionExpression: condition(terms), ...terms.fields(), ...withItem } : {}),
+    };
     return this.#write('PutItem', writeId, async () => {
-      await this.#documents.send(
-        new PutCommand({
-          TableName: this.name,
-          Item: written,
-          ...(condition ? { ConditionExpression: condition(terms), ...terms.fields(), ...withItem } : {}),
-        }),
-      );
+      await this.#documents.send(new PutCommand(input));
       return written;
     });
   }
