@@ -1,0 +1,293 @@
+import type { Context } from 'aws-lambda';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { handler } from '../../../functions/training/reconcile-jobs.ts';
+import { loadConfig } from '../../../lib/config/load-config.ts';
+import type { JobRunner } from '../../../lib/ports/job-runner.ts';
+import type { Ports } from '../../../lib/ports/ports.ts';
+import type { Log, OutgoingEvent } from '../../../lib/ports/services.ts';
+import type { ExecutionStatus } from '../../../lib/ports/workflows.ts';
+import type { JobObservation } from '../../../lib/training/job.ts';
+import { sequentialIds } from '../../../local/clock/ids.ts';
+import { VirtualClock } from '../../../local/clock/virtual-clock.ts';
+import { readYaml } from '../../../local/service/read-yaml.ts';
+import { openLocalStores } from '../../../local/stores/local-stores.ts';
+import { openMemoryStores } from '../../dynamodb/memory-stores.ts';
+import { anAttempt, aRun } from '../../fixtures/records.ts';
+import { freshDir } from '../../local/asl/harness.ts';
+
+const start = Date.parse('2026-11-24T03:00:00Z');
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
+
+const settings = (shards: number) =>
+  loadConfig({
+    file: readYaml('infra/config/dev.yml'),
+    variables: { EPSILON_RECONCILE_SHARDS: String(shards) },
+  });
+
+/** A control plane around real stores, with a scripted backend and scripted executions. */
+class Plane {
+  readonly clock = new VirtualClock(start);
+  readonly observed: number[] = [];
+  readonly calls: string[] = [];
+  readonly counted = new Map<string, number>();
+  readonly published: OutgoingEvent[] = [];
+  /** Milliseconds that every heartbeat takes. */
+  heartbeatMs = 0;
+  state: (jobName: string) => JobObservation['state'] | undefined = () => 'running';
+  status: (arn: string) => ExecutionStatus = () => 'RUNNING';
+  observeFails: (jobNames: readonly string[]) => boolean = () => false;
+  heard: 'delivered' | 'gone' = 'delivered';
+  remainingMs = 55_000;
+  readonly ports: Ports;
+  #invocations = 0;
+
+  constructor(kind: 'SQLite' | 'DynamoDB', shards = 1, backend: Partial<JobRunner> = {}) {
+    const stores =
+      kind === 'SQLite' ? openLocalStores({ stateDir: freshDir() }) : openMemoryStores({ clock: this.clock });
+    const note = (call: string) => void this.calls.push(call);
+    const runner: JobRunner = {
+      backend: 'local',
+      submit: async ({ jobName }) => ({ jobName, jobId: jobName }),
+      find: async () => undefined,
+      cancel: async ({ jobName }) => note(`cancel ${jobName}`),
+      observe: async (jobs) => this.#observe(jobs.map(({ jobName }) => jobName)),
+      ...backend,
+    };
+    this.ports = {
+      ...stores,
+      config: settings(shards),
+      clock: this.clock,
+      ids: sequentialIds(),
+      random: () => 0.4,
+      log: silent,
+      metrics: {
+        count: (name: string, value: number) =>
+          void this.counted.set(name, (this.counted.get(name) ?? 0) + value),
+        duration: () => {},
+      },
+      jobs: new Map([['local', runner]]),
+      callbacks: {
+        succeed: async (token: string) => this.#answer(`succeed ${token}`),
+        fail: async (token: string) => this.#answer(`fail ${token}`),
+        heartbeat: async (token: string) => {
+          const { heartbeatMs } = this;
+          if (heartbeatMs > 0) await new Promise<void>((heard) => this.clock.setTimer(heartbeatMs, heard));
+          return this.#answer(`heartbeat ${token}`);
+        },
+      },
+      workflows: {
+        describe: async (executionArn: string) => {
+          note(`describe ${executionArn}`);
+          return { executionArn, status: this.status(executionArn), redriveCount: 0, error: 'JobFailed' };
+        },
+        list: async () => {
+          note('list');
+          const runs = await stores.runs.listRuns({});
+          return runs.filter(({ executionArn }) => this.status(executionArn) === 'RUNNING');
+        },
+      },
+      events: { publish: async (events: OutgoingEvent[]) => void this.published.push(...events) },
+      notifier: { notify: async () => note('notify') },
+    } as unknown as Ports;
+  }
+
+  #answer(call: string) {
+    this.calls.push(call);
+    return this.heard;
+  }
+
+  #observe(names: readonly string[]): ReadonlyMap<string, JobObservation> {
+    this.observed.push(names.length);
+    if (this.observeFails(names)) throw new Error('DescribeJobs failed');
+    return new Map(
+      names.flatMap((jobName) => {
+        const state = this.state(jobName);
+        return state ? [[jobName, { jobName, jobId: `id-${jobName}`, state }] as const] : [];
+      }),
+    );
+  }
+
+  /** Runs with one open attempt each. */
+  async open(count: number): Promise<void> {
+    for (let n = 0; n < count; n += 1) {
+      const of = { runId: `r${n}`, tenantId: `t${n}`, executionArn: `arn:${n}` };
+      const expiresAt = new Date(start + 60_000).toISOString();
+      const now = new Date(start).toISOString();
+      const { fence } = await this.ports.leases.acquire({
+        ...{ tenantId: of.tenantId, holder: of.runId, now, expiresAt },
+      });
+      await this.ports.runs.createRun(aRun({ ...of, fence }));
+      await this.ports.runs.createAttempt(
+        anAttempt({ ...of, jobName: `job-${n}`, taskToken: `token-${n}`, fence }),
+      );
+    }
+  }
+
+  async invoke(event: unknown = {}): Promise<Record<string, number>> {
+    this.#invocations += 1;
+    const end = this.clock.now() + this.remainingMs;
+    const context = {
+      awsRequestId: `request-${this.#invocations}`,
+      getRemainingTimeInMillis: () => end - this.clock.now(),
+    } as Context;
+    return (await handler.withPorts(this.ports)(event, context)) as Record<string, number>;
+  }
+
+  /** Lets time pass until an invocation is over. */
+  async until<T>(work: Promise<T>): Promise<T> {
+    let over = false;
+    const ended = work.finally(() => {
+      over = true;
+    });
+    while (!over) {
+      for (let turn = 0; turn < 50; turn += 1) await new Promise<void>((next) => setImmediate(next));
+      const wait = this.clock.untilNext();
+      if (wait !== undefined) await this.clock.advance(wait);
+    }
+    return ended;
+  }
+
+  called(word: string): string[] {
+    return this.calls.filter((call) => call.startsWith(word));
+  }
+}
+
+const shardEvent = (shard: unknown) => ({
+  source: 'epsilon.training',
+  'detail-type': 'Reconcile Shard',
+  detail: { schemaVersion: 1, tenantId: '*', runId: 'reconcile', data: { shard } },
+});
+
+describe.each(['SQLite', 'DynamoDB'] as const)('the reconciler over %s', (kind) => {
+  let plane: Plane;
+
+  beforeEach(() => {
+    plane = new Plane(kind);
+  });
+
+  it('asks a backend once for every hundred open attempts and describes no execution that is heard of', async () => {
+    await plane.open(250);
+    expect(await plane.invoke()).toMatchObject({ checked: 250, alive: 250, left: 0, runsEnded: 0 });
+    expect([...plane.observed].sort()).toEqual([100, 100, 50]);
+    expect(plane.called('heartbeat')).toHaveLength(250);
+    expect(plane.called('describe')).toEqual([]);
+    expect(plane.called('list')).toEqual([]);
+    const lease = await plane.ports.leases.get('t7');
+    expect(Date.parse(lease?.expiresAt ?? '')).toBeGreaterThan(start + 800_000);
+  });
+
+  it('F4: settles what is over and was never told, and declares lost what has vanished', async () => {
+    await plane.open(3);
+    plane.state = (name) => ({ 'job-0': 'succeeded', 'job-1': 'failed' })[name] as JobObservation['state'];
+    expect(await plane.invoke()).toMatchObject({ settled: 2, lost: 1 });
+    expect(plane.calls.sort()).toEqual(['fail token-1', 'fail token-2', 'succeed token-0']);
+    expect(await plane.ports.runs.listOpenAttempts({ shard: 0, shards: 1 })).toEqual([]);
+    expect(await plane.ports.runs.getAttempt(anAttempt({ runId: 'r2' }))).toMatchObject({ status: 'lost' });
+  });
+
+  it('concludes nothing about jobs whose backend could not be asked, and deals with the others', async () => {
+    await plane.open(150);
+    plane.observeFails = (names) => names.length === 100;
+    expect(await plane.invoke()).toMatchObject({ checked: 50, alive: 50, lost: 0 });
+    expect(plane.counted.get('ReconcilerFaults')).toBe(1);
+  });
+
+  it('never works beside itself on one shard; a dead pass is taken over when its time is over', async () => {
+    await plane.open(1);
+    const now = new Date(plane.clock.now()).toISOString();
+    const expiresAt = new Date(plane.clock.now() + 55_000).toISOString();
+    await plane.ports.locks.tryLock({ name: 'reconcile/0', holder: 'dead', now, expiresAt });
+    expect(await plane.invoke()).toMatchObject({ checked: 0 });
+    expect(plane.counted.get('ReconcilerOverlaps')).toBe(1);
+    expect(plane.counted.get('ReconcilerPasses')).toBeUndefined();
+    await plane.clock.advance(55_000);
+    expect(await plane.invoke()).toMatchObject({ checked: 1 });
+    expect(await plane.invoke()).toMatchObject({ checked: 1 });
+  });
+
+  it('stops before it is cut off, says what it left, and settles first what is over', async () => {
+    await plane.open(60);
+    plane.state = (name) => (name === 'job-59' ? 'succeeded' : 'running');
+    plane.heartbeatMs = 20_000;
+    const found = await plane.until(plane.invoke());
+    expect(found['settled']).toBe(1);
+    expect(plane.calls[0]).toBe('succeed token-59');
+    expect(found['left']).toBeGreaterThan(5);
+    expect((found['checked'] ?? 0) + (found['left'] ?? 0)).toBe(60);
+    expect(plane.counted.get('ReconcilerLeft')).toBe(found['left']);
+    // What was begun within the time is ended; a real heartbeat takes milliseconds.
+    expect(plane.clock.now()).toBeLessThan(start + 50_000 + plane.heartbeatMs + 1);
+  });
+
+  it('ends runs whose execution is over without anybody having said so', async () => {
+    await plane.open(3);
+    const settle = { settledAt: new Date(start).toISOString(), taskToken: null } as const;
+    for (const runId of ['r0', 'r1'])
+      await plane.ports.runs.updateAttempt(
+        anAttempt({ runId }),
+        { ...settle, status: 'failed' },
+        { status: ['submitted'] },
+      );
+    plane.status = (arn) => (arn === 'arn:1' ? 'RUNNING' : 'FAILED');
+    expect(await plane.invoke()).toMatchObject({ runsEnded: 1, alive: 1 });
+    expect(plane.called('describe').sort()).toEqual(['describe arn:0', 'describe arn:1']);
+    expect(await plane.ports.runs.getRun('r0')).toMatchObject({ status: 'failed' });
+    expect(await plane.ports.leases.get('t0')).toBeUndefined();
+    expect(await plane.ports.leases.get('t1')).toBeDefined();
+  });
+
+  it('reads the list of running executions instead of describing many quiet runs one by one', async () => {
+    for (let n = 0; n < 60; n += 1)
+      await plane.ports.runs.createRun(aRun({ runId: `r${n}`, executionArn: `arn:${n}` }));
+    plane.status = (arn) => (arn === 'arn:5' ? 'TIMED_OUT' : 'RUNNING');
+    expect(await plane.invoke()).toMatchObject({ runsEnded: 1 });
+    expect(plane.calls.filter((call) => !call.startsWith('notify'))).toEqual(['list', 'describe arn:5']);
+    expect(await plane.ports.runs.getRun('r5')).toMatchObject({ status: 'timed-out' });
+  });
+
+  it('F21: a job that nobody waits for any more is cancelled once its execution is over', async () => {
+    await plane.open(2);
+    plane.heard = 'gone';
+    plane.status = (arn) => (arn === 'arn:0' ? 'ABORTED' : 'RUNNING');
+    expect(await plane.invoke()).toMatchObject({ cancelled: 1, alive: 1 });
+    expect(plane.called('cancel')).toEqual(['cancel job-0']);
+    expect(await plane.ports.runs.getRun('r0')).toMatchObject({ status: 'aborted' });
+  });
+
+  it('observes jobs by name where names are enough, although no id was kept', async () => {
+    plane = new Plane(kind, 1, { namesAreIds: true });
+    const { jobId: _, submittedAt: __, ...intent } = anAttempt({ status: 'intent' });
+    await plane.ports.runs.createRun(aRun());
+    await plane.ports.runs.createAttempt(intent);
+    expect(await plane.invoke()).toMatchObject({ alive: 1 });
+    expect(await plane.ports.runs.getAttempt(intent)).toMatchObject({
+      status: 'running',
+      jobId: `id-${intent.jobName}`,
+    });
+  });
+
+  it('with several shards asks for one invocation each; together they see every attempt once', async () => {
+    plane = new Plane(kind, 4);
+    await plane.open(40);
+    await plane.invoke();
+    expect(plane.calls).toEqual([]);
+    expect(plane.published).toHaveLength(4);
+    let checked = 0;
+    for (const { source, detailType, detail } of plane.published) {
+      const event = JSON.parse(JSON.stringify({ source, 'detail-type': detailType, detail })) as unknown;
+      checked += (await plane.invoke(event))['checked'] ?? 0;
+    }
+    expect(checked).toBe(40);
+    expect(plane.published).toHaveLength(4);
+    expect(plane.called('heartbeat')).toHaveLength(40);
+  });
+
+  it('F7: an event for a shard that is no more does nothing; one that names none is refused', async () => {
+    plane = new Plane(kind, 2);
+    await plane.open(1);
+    expect(await plane.invoke(shardEvent(7))).toMatchObject({ checked: 0 });
+    await expect(plane.invoke(shardEvent('x'))).rejects.toMatchObject({ code: 'EVENT_SCHEMA' });
+    await expect(plane.invoke({ shards: 3 })).rejects.toMatchObject({ code: 'EVENT_SCHEMA' });
+    expect(plane.published).toEqual([]);
+  });
+});
