@@ -68,6 +68,7 @@ export interface TestRunnerOptions {
   readonly templates: Readonly<Partial<Record<StageName, string>>>;
   readonly objects: Pick<ObjectStore, 'get'>;
   readonly budget?: CallBudget;
+  readonly queues?: { readonly spot: string; readonly 'on-demand': string };
   readonly log?: Log;
   readonly count?: (name: string) => void;
 }
@@ -78,6 +79,7 @@ export function makeRunner({
   templates,
   objects,
   budget,
+  queues = queueArns,
   log = silent,
   count,
 }: TestRunnerOptions): JobRunner {
@@ -89,11 +91,11 @@ export function makeRunner({
     instanceJobs: createInstanceJobs({
       calls,
       ecs: new ECSClient({ region }),
-      queueArns: Object.values(queueArns),
+      queueArns: Object.values(queues),
       environment: 'dev',
       clock,
     }),
-    queues: queueArns,
+    queues,
     place: { environment: 'dev', region, jobRoleArn },
     log,
     metrics: { count: (name) => count?.(name) },

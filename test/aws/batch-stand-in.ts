@@ -85,8 +85,11 @@ export class BatchStandIn {
   readonly #faults = new Map<string, CallFault[]>();
   #ids = 0;
 
-  constructor(clock: Clock) {
+  readonly queues: { readonly spot: string; readonly 'on-demand': string };
+
+  constructor(clock: Clock, queues: BatchStandIn['queues'] = queueArns) {
     this.clock = clock;
+    this.queues = queues;
   }
 
   /** Answers the calls of a mocked client class. */
@@ -195,7 +198,7 @@ export class BatchStandIn {
     const refuse = (why: string) => sdkError('ClientException', why);
     if (Buffer.byteLength(JSON.stringify(input)) > 30 * 1024) throw refuse('Request is larger than 30 KiB.');
     if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/.test(input.jobName ?? '')) throw refuse('jobName is not valid.');
-    if (!Object.values(queueArns).some((arn) => arn === input.jobQueue))
+    if (!Object.values(this.queues).some((arn) => arn === input.jobQueue))
       throw refuse(`JobQueue ${input.jobQueue} not found.`);
     if ((input.timeout?.attemptDurationSeconds ?? 60) < 60) throw refuse('Timeout is at least 60 seconds.');
     const { environment = [], resourceRequirements = [], command = [] } = input.containerOverrides ?? {};

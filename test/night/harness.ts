@@ -172,6 +172,11 @@ export async function openNight(
   options: Pick<RuntimeOptions, 'makeStores'> & {
     readonly schedules?: boolean;
     readonly variables?: Record<string, string>;
+    /** Runs jobs on another backend than the scripted one. */
+    readonly makeRunner?: (place: {
+      readonly clock: VirtualClock;
+      readonly objectsRoot: string;
+    }) => LocalJobRunner;
   } = {},
 ): Promise<Night> {
   const clock = new VirtualClock(Date.parse('2026-11-24T01:59:00Z'));
@@ -190,7 +195,8 @@ export async function openNight(
       random: seededRandom(3),
       schedules: options.schedules ?? true,
       onFault: (error) => faults.push(error),
-      makeRunner: (listener) => jobs.runner(listener),
+      makeRunner: (listener) =>
+        options.makeRunner?.({ clock, objectsRoot: jobs.objectsRoot }) ?? jobs.runner(listener),
       ...(options.makeStores ? { makeStores: options.makeStores } : {}),
     });
   const night: Night = {

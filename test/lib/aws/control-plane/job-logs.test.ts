@@ -114,16 +114,14 @@ describe('logs of Batch jobs', () => {
         { jobId: 'new', jobName: 'n', createdAt: 2 },
       ],
     });
-    batch
-      .on(DescribeJobsCommand)
-      .resolves(
-        detail({
-          container: {
-            logStreamName: 's',
-            logConfiguration: { logDriver: 'awslogs', options: { 'awslogs-group': '/epsilon/dev/jobs' } },
-          },
-        }),
-      );
+    batch.on(DescribeJobsCommand).resolves(
+      detail({
+        container: {
+          logStreamName: 's',
+          logConfiguration: { logDriver: 'awslogs', options: { 'awslogs-group': '/epsilon/dev/jobs' } },
+        },
+      }),
+    );
     stream([['x']]);
     await make().read({ jobName: 'acme-prepare-1', backend: 'batch' }, 'stdout', 0);
     expect(batch.commandCalls(ListJobsCommand)[0]?.args[0].input).toEqual({
@@ -186,12 +184,10 @@ describe('logs of pods', () => {
         { logStreamName: 'one', creationTime: 1 },
       ],
     });
-    logs
-      .on(GetLogEventsCommand, { logStreamName: 'one' })
-      .resolves({
-        events: [{ message: record('first', 'stdout', `${'a'.repeat(52)}-prepare-1`) }],
-        nextForwardToken: 't',
-      });
+    logs.on(GetLogEventsCommand, { logStreamName: 'one' }).resolves({
+      events: [{ message: record('first', 'stdout', `${'a'.repeat(52)}-prepare-1`) }],
+      nextForwardToken: 't',
+    });
     logs
       .on(GetLogEventsCommand, { logStreamName: 'two' })
       .resolves({ events: [{ message: record('second', 'stdout', jobName) }], nextForwardToken: 't' });
