@@ -1,3 +1,4 @@
+import { benchBundles } from './bundles.ts';
 import { benchEngine } from './engine.ts';
 import { benchNight } from './night.ts';
 
@@ -5,6 +6,7 @@ import { benchNight } from './night.ts';
 const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = {
   night: benchNight,
   engine: benchEngine,
+  bundles: benchBundles,
 };
 
 const asked = process.argv.slice(2).filter((word) => !word.startsWith('--'));

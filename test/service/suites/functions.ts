@@ -57,7 +57,7 @@ export function checkFunctions(packaged: () => Packaged): void {
   });
 
   it('sets every variable that settings and resources are read from, and no secret', () => {
-    const known = [...settingPaths().map(variableOf), ...Object.values(deploymentVariables), 'NODE_OPTIONS'];
+    const known = [...settingPaths().map(variableOf), ...Object.values(deploymentVariables)];
     for (const [id, { Properties: properties }] of functions()) {
       const variables = at(properties, 'Environment', 'Variables') as Record<string, unknown>;
       expect(Object.keys(variables).sort(), id).toEqual([...known].sort());
