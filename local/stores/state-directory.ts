@@ -9,9 +9,9 @@ import {
   rmSync,
   statSync,
   writeFileSync,
-  writeSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { isAlive, startOf } from '../jobs/processes.ts';
 
@@ -19,7 +19,7 @@ import { isAlive, startOf } from '../jobs/processes.ts';
 const layoutVersion = 1;
 
 const folders = ['objects', 'jobs', 'logs', 'keys'] as const;
-const ours: ReadonlySet<string> = new Set(['lock', ...folders]);
+const ours: ReadonlySet<string> = new Set(['lock', 'lock.new', 'lock.gate', ...folders]);
 
 /** An opened state directory. */
 export interface StateDirectory {
@@ -106,21 +106,28 @@ export function liveHolder(path: string): number | undefined {
   return holder && isAlive(holder.pid, holder.start) ? holder.pid : undefined;
 }
 
+/**
+ * Runs `work` while no other process does, by a lock of the kernel, which ends with the process that holds it. Looking at
+ * a lock file and replacing it are two steps; between them another process could have taken over what was stale.
+ */
+function alone<T>(path: string, work: () => T): T {
+  const file = join(path, 'lock.gate');
+  // Made here, so that a directory that cannot be written says so as everywhere.
+  closeSync(openSync(file, 'a', 0o600));
+  const gate = new DatabaseSync(file, { timeout: 10_000 });
+  try {
+    gate.exec('BEGIN EXCLUSIVE');
+    return work();
+  } finally {
+    gate.close();
+  }
+}
+
 /** Takes the writer's lock. A lock whose holder is dead, a zombie, or another process with the same pid is taken over. */
 function takeLock(path: string): () => void {
   const lock = join(path, 'lock');
   const mine = `${JSON.stringify({ pid: process.pid, start: startOf(process.pid) ?? '' })}\n`;
-  for (;;) {
-    try {
-      const file = openSync(lock, 'wx', 0o600);
-      writeSync(file, mine);
-      closeSync(file);
-      return () => {
-        if (holderOf(lock)?.pid === process.pid) rmSync(lock, { force: true });
-      };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw explain(error, path);
-    }
+  alone(path, () => {
     const pid = liveHolder(path);
     if (pid !== undefined) {
       throw new EpsilonError(
@@ -132,15 +139,13 @@ function takeLock(path: string): () => void {
         },
       );
     }
-    // Two that find the same stale lock: only one of them can rename it away.
-    const stale = `${lock}.stale-${process.pid}`;
-    try {
-      renameSync(lock, stale);
-      rmSync(stale, { force: true });
-    } catch {
-      // The other one was first; look again.
-    }
-  }
+    // Renamed into place, so that nobody ever reads half a lock.
+    writeFileSync(`${lock}.new`, mine, { mode: 0o600 });
+    renameSync(`${lock}.new`, lock);
+  });
+  return () => {
+    if (holderOf(lock)?.pid === process.pid) rmSync(lock, { force: true });
+  };
 }
 
 /**
