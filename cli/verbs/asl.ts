@@ -30,6 +30,7 @@ interface RunOptions {
   readonly mocks?: string;
   readonly machine?: string;
   readonly testCase?: string;
+  readonly objects?: string;
 }
 
 async function run(session: Session, file: string, options: RunOptions): Promise<void> {
@@ -46,6 +47,7 @@ async function run(session: Session, file: string, options: RunOptions): Promise
     input: options.input === undefined ? {} : inputOf(options.input),
     startAt: session.clock.now(),
     ...(mock ? { mock } : {}),
+    ...(options.objects === undefined ? {} : { objects: options.objects }),
   });
   print(session.output, { ...result }, () =>
     [
@@ -90,6 +92,7 @@ export function addAsl(program: Command, session: () => Session): void {
     .option('--mocks <file>', "mock configuration in Step Functions Local's format")
     .option('--machine <name>', "the mocks' machine; the first otherwise")
     .option('--test-case <name>', "the mocks' test case; the first otherwise")
+    .option('--objects <folder>', 'objects that Maps read and write, as <folder>/<bucket>/<key>')
     .action((file: string, options: RunOptions) => run(session(), file, options));
   asl
     .command('validate')

@@ -1,8 +1,11 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, resolve, sep } from 'node:path';
 import type { HistoryEvent } from '../../lib/ports/workflows.ts';
 import { seededRandom, systemIds } from '../clock/ids.ts';
 import { runVirtual } from '../clock/run-virtual.ts';
 import { VirtualClock } from '../clock/virtual-clock.ts';
 import { Engine } from './engine.ts';
+import type { Integrations } from './integrations.ts';
 import { MemoryJournal } from './journal/memory.ts';
 import type { Mock } from './mocks.ts';
 
@@ -15,12 +18,36 @@ export interface AslResult {
   readonly history: readonly HistoryEvent[];
 }
 
-function missing(what: string): Promise<never> {
+function missing(what: string, how = 'mock the state'): Promise<never> {
   return Promise.reject(
-    Object.assign(new Error(`${what} is not there when a file is run; mock the state.`), {
+    Object.assign(new Error(`${what} is not there when a file is run; ${how}.`), {
       name: 'States.TaskFailed',
     }),
   );
+}
+
+/** Objects of readers and writers as files `<folder>/<bucket>/<key>`. */
+function objectsIn(folder: string | undefined): Pick<Integrations, 'readObject' | 'writeObject'> {
+  if (folder === undefined) {
+    const how = 'name a folder of objects';
+    return {
+      readObject: (bucket, key) => missing(`Object s3://${bucket}/${key}`, how),
+      writeObject: (bucket, key) => missing(`Bucket ${bucket} (${key})`, how),
+    };
+  }
+  const fileOf = (bucket: string, key: string) => {
+    const file = resolve(folder, bucket, key);
+    if (file.startsWith(`${resolve(folder)}${sep}`)) return file;
+    throw new Error(`s3://${bucket}/${key} leads out of ${folder}`);
+  };
+  return {
+    readObject: async (bucket, key) => readFile(fileOf(bucket, key)),
+    writeObject: async (bucket, key, body) => {
+      const file = fileOf(bucket, key);
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, body);
+    },
+  };
 }
 
 /** Runs any definition of the dialect under virtual time: waits take no time, Tasks answer from the mocks. */
@@ -28,6 +55,8 @@ export async function runDefinition(request: {
   readonly definition: unknown;
   readonly input: unknown;
   readonly mock?: Mock;
+  /** Folder of the objects that distributed Maps read and write. */
+  readonly objects?: string;
   readonly startAt: number;
 }): Promise<AslResult> {
   const clock = new VirtualClock(request.startAt);
@@ -39,8 +68,7 @@ export async function runDefinition(request: {
     ...(request.mock ? { mock: request.mock } : {}),
     integrations: {
       invokeFunction: ({ functionName }) => missing(`Function ${functionName}`),
-      readObject: (bucket, key) => missing(`Object s3://${bucket}/${key}`),
-      writeObject: (bucket, key) => missing(`Bucket ${bucket} (${key})`),
+      ...objectsIn(request.objects),
       putEvents: () => missing('The event bus'),
       snsPublish: () => missing('The topic'),
       sqsSendMessage: () => missing('The queue'),
