@@ -11,7 +11,6 @@ const largestResult = 4_096;
 export interface Started {
   readonly shim: number;
   readonly shimStart: string;
-  readonly job: number;
 }
 
 /** Why the control plane ended a job. */
@@ -158,8 +157,9 @@ export class JobFolder {
       ...(submittedAt ? { submittedAt } : {}),
       ...(startedAt ? { startedAt } : {}),
     };
-    const exit = read<Exit>(this.file('exit.json'));
-    if (!exit) return { ...base, state: this.taken ? 'running' : 'pending' };
+    if (!this.finished) return { ...base, state: this.taken ? 'running' : 'pending' };
+    // A record that cannot be read any more says no more than that the job is over.
+    const exit = read<Exit>(this.file('exit.json')) ?? { lost: true };
     const finishedAt = timeOf(this.file('exit.json'));
     const { result, note } = this.#result();
     const fate = fateOf(exit, this.cancelled);

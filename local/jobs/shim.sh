@@ -6,9 +6,17 @@ folder=$1
 shift
 mkdir "$folder/running" 2>/dev/null || exit 0
 
+# A file is there whole or not at all: with a full disk printf fails, and nothing takes the file's name.
+record() {
+  { printf '%s\n' "$2" > "$folder/$1.tmp"; } 2>/dev/null && mv -f "$folder/$1.tmp" "$folder/$1.json"
+}
+
+# The job is over but not yet on record: as long as this shim lives it counts as running. Wait for room on the disk.
 finish() {
-  printf '%s\n' "$1" > "$folder/exit.tmp"
-  mv -f "$folder/exit.tmp" "$folder/exit.json"
+  until record exit "$1"; do
+    [ -d "$folder" ] || exit 1
+    sleep 1
+  done
 }
 
 if [ -e "$folder/cancel.json" ]; then
@@ -29,11 +37,12 @@ identity() {
   fi
 }
 
+# Who runs it is on record before anything runs. Where that cannot be written nothing is started, and the job counts as lost.
+record started "{\"shim\":$$,\"shimStart\":\"$(identity $$)\"}" || exit 1
+
 "$@" < /dev/null >> "$folder/stdout.log" 2>> "$folder/stderr.log" &
 job=$!
 trap 'kill -TERM "$job" 2>/dev/null' TERM INT HUP
-printf '{"shim":%s,"shimStart":"%s","job":%s}\n' "$$" "$(identity $$)" "$job" > "$folder/started.tmp"
-mv -f "$folder/started.tmp" "$folder/started.json"
 
 # A trapped signal interrupts wait: wait again until the job is really gone.
 while :; do

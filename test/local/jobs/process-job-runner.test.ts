@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { JobObservation, JobSpec } from '../../../lib/training/job.ts';
@@ -240,6 +240,42 @@ describe('a control plane that is gone', () => {
     second.runner.recover();
     expect(await second.ended('half-1')).toMatchObject({ reason: 'cancelled' });
     second.runner.close();
+  });
+
+  it('counts a job as running until its exit could be written: a full disk leaves no empty record', async () => {
+    const { runner, root, ended } = aRunner();
+    const folder = new JobFolder(root, 'full-1');
+    await runner.submit(
+      aSpec('full-1', `ln -s /dev/full "${folder.file('exit.tmp')}"; touch "${folder.file('done')}"`),
+    );
+    while (!existsSync(folder.file('done'))) await new Promise<void>((resolve) => setImmediate(resolve));
+    expect(await runner.find('full-1')).toMatchObject({ state: 'running' });
+    rmSync(folder.file('exit.tmp'));
+    expect(await ended('full-1')).toMatchObject({ state: 'succeeded', exitCode: 0 });
+    runner.close();
+  });
+
+  it('starts nothing where it cannot be written who runs it', async () => {
+    const root = freshDir();
+    const folder = new JobFolder(root, 'full-2');
+    mkdirSync(folder.path);
+    symlinkSync('/dev/full', folder.file('started.tmp'));
+    const shim = spawn('/bin/sh', [
+      join(import.meta.dirname, '../../../local/jobs/shim.sh'),
+      folder.path,
+      'touch',
+      folder.file('ran'),
+    ]);
+    expect(await new Promise((resolve) => shim.once('exit', resolve))).toBe(1);
+    expect(existsSync(folder.file('ran'))).toBe(false);
+    expect(folder.started).toBeUndefined();
+  });
+
+  it('calls a job lost whose exit record is damaged', () => {
+    const folder = new JobFolder(freshDir(), 'torn-1');
+    folder.accept(aSpec('torn-1', 'true'));
+    writeFileSync(folder.file('exit.json'), '');
+    expect(folder.observe()).toMatchObject({ state: 'failed', reason: 'lost' });
   });
 
   it('never lets a second shim run a job that another one has taken', async () => {
