@@ -22,10 +22,11 @@ export interface EpsilonErrorOptions {
 
 /**
  * An error with a stable code (`TENANT_ID_INVALID`) that users and scripts may rely on.
- * Subclasses that cross a state machine set `name` to a literal, because `error.name` is what Retry and Catch match.
+ * `error.name` is what an execution is said to have failed with and what Retry and Catch match: it is the code, and
+ * subclasses that machines name set it to a literal of their own.
  */
 export class EpsilonError extends Error {
-  override readonly name: string = 'EpsilonError';
+  override readonly name: string;
   readonly code: string;
   readonly exitCode: ExitCode;
   readonly retryable: boolean;
@@ -33,6 +34,7 @@ export class EpsilonError extends Error {
 
   constructor(code: string, message: string, options: EpsilonErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = code;
     this.code = code;
     this.exitCode = options.exitCode ?? exitCodes.badInput;
     this.retryable = options.retryable ?? false;

@@ -56,12 +56,20 @@ export const tenantSchema = z
 /** A tenant: whose documents, which model, on which backend, how often. */
 export type Tenant = z.infer<typeof tenantSchema>;
 
+/** The character at fault, by its number: look-alikes cannot be told apart otherwise. */
+function strangerIn(tenantId: unknown): string {
+  const found = typeof tenantId === 'string' ? /[^\x20-\x7e]/u.exec(tenantId) : null;
+  if (!found) return '';
+  const number = found[0].codePointAt(0) ?? 0;
+  return ` Character ${found.index + 1} is U+${number.toString(16).toUpperCase().padStart(4, '0')}.`;
+}
+
 /** Throws `TENANT_ID_INVALID` unless the id has the allowed form; returns it unchanged. */
 export function checkTenantId(tenantId: unknown): string {
   if (typeof tenantId === 'string' && tenantIdPattern.test(tenantId)) return tenantId;
   throw new EpsilonError(
     'TENANT_ID_INVALID',
-    `Tenant id ${JSON.stringify(tenantId)} is not allowed: use 2 to 39 of a-z, 0-9 and "-", starting with a letter (${tenantIdPattern.source}).`,
+    `Tenant id ${JSON.stringify(tenantId)} is not allowed: use 2 to 39 of a-z, 0-9 and "-", starting with a letter (${tenantIdPattern.source}).${strangerIn(tenantId)}`,
     { details: { pattern: tenantIdPattern.source } },
   );
 }

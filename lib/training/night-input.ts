@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { EpsilonError } from '../errors/epsilon-error.ts';
 import { checkLogicalDate, logicalDateOf } from './logical-date.ts';
 
 /** What an execution tells its handlers about itself. */
@@ -42,9 +43,16 @@ export const nightSchema = z.object({
 /** A loaded night. */
 export type Night = z.output<typeof nightSchema>;
 
+/** A date that has begun somewhere on earth; models of a day to come would make its own night find nothing due. */
+function checkBegun(date: string, now: number): string {
+  const latest = new Date(now + 14 * 3_600_000).toISOString().slice(0, 10);
+  if (checkLogicalDate(date) <= latest) return date;
+  throw new EpsilonError('DATE_OUT_OF_RANGE', `Logical date "${date}" is in the future (latest: ${latest}).`);
+}
+
 /** The date a night is for: named by the operator, or the UTC date of the scheduled time, or today. */
 export function nightDate(input: NightInput, now: number): string {
-  if (input.logicalDate !== undefined) return checkLogicalDate(input.logicalDate);
+  if (input.logicalDate !== undefined) return checkBegun(input.logicalDate, now);
   return logicalDateOf(input.scheduledTime ?? new Date(now).toISOString());
 }
 

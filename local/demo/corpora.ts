@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, globSync, mkdirSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, globSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A demo tenant: a family of the packages that are installed here. */
@@ -76,9 +76,13 @@ export function familyFiles(nodeModules: string, family: DemoFamily): string[] {
 
 /** Copies a family's documents below the state directory, where its tenant's `documents` point; returns how many. */
 export function gatherFamily(nodeModules: string, family: DemoFamily, folder: string): number {
-  if (existsSync(folder)) return familyFiles(nodeModules, family).length;
-  mkdirSync(folder, { recursive: true });
   const files = familyFiles(nodeModules, family);
-  for (const file of files) copyFileSync(join(nodeModules, file), join(folder, file.replaceAll('/', '__')));
+  if (existsSync(folder)) return files.length;
+  // The folder is there whole or not at all: whoever is killed half-way leaves a draft that the next one replaces.
+  const draft = `${folder}.draft`;
+  rmSync(draft, { recursive: true, force: true });
+  mkdirSync(draft, { recursive: true });
+  for (const file of files) copyFileSync(join(nodeModules, file), join(draft, file.replaceAll('/', '__')));
+  renameSync(draft, folder);
   return files.length;
 }

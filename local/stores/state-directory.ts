@@ -10,7 +10,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { isAlive, startOf } from '../jobs/processes.ts';
@@ -40,9 +40,22 @@ interface Holder {
   readonly start: string;
 }
 
+/** Folder by folder: Node's own recursive mkdir never comes back where the kernel says ENOENT (below /proc). */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolder(parent);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Another process may make the same one now.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
 function explain(error: unknown, path: string): unknown {
   const code = (error as NodeJS.ErrnoException | null)?.code;
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOENT' || code === 'ENOTDIR') {
     return new EpsilonError(
       'STATE_DIR_UNWRITABLE',
       `The state directory ${path} cannot be written; choose another with --state-dir.`,
@@ -164,7 +177,7 @@ export function openStateDirectory(given: string, mode: 'write' | 'read'): State
   let release = () => {};
   if (mode === 'write') {
     try {
-      mkdirSync(path, { recursive: true, mode: 0o700 });
+      makeFolder(path);
       release = takeLock(path);
       if (!known)
         writeFileSync(

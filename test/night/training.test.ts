@@ -155,8 +155,8 @@ describe('one tenant', () => {
 
   it.each([
     ['unknown', 'nobody', 'NotFound'],
-    ['suspended', 'acme', 'EpsilonError'],
-    ['badly named', '../x', 'EpsilonError'],
+    ['suspended', 'acme', 'TENANT_SUSPENDED'],
+    ['badly named', '../x', 'TENANT_ID_INVALID'],
   ])('that is %s fails before anything begins', async (_, tenantId, error) => {
     night = await openNight();
     await night.add('acme');

@@ -21,6 +21,13 @@ describe('tenant ids', () => {
   );
 });
 
+describe('a look-alike', () => {
+  it('is named by its number, which eyes cannot tell', () => {
+    expect(() => checkTenantId('ac\u043ce')).toThrow('Character 3 is U+043C.');
+    expect(() => checkTenantId('acme\n')).toThrow('Character 5 is U+000A.');
+  });
+});
+
 describe('tenant records', () => {
   it('refuse unknown keys', () => {
     expect(tenantSchema.safeParse({ ...aTenant(), colour: 'red' }).success).toBe(false);

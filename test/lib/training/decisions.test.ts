@@ -148,6 +148,17 @@ describe('logical dates', () => {
     );
     expect(nightDate({}, now)).toBe('2026-11-24');
   });
+
+  it("refuse an operator's date that has begun nowhere on earth yet", () => {
+    const now = Date.parse('2026-11-24T10:00:00Z');
+    expect(nightDate({ logicalDate: '2026-11-25' }, now)).toBe('2026-11-25');
+    expect(() => nightDate({ logicalDate: '2026-11-26' }, now)).toThrow(
+      expect.objectContaining({
+        code: 'DATE_OUT_OF_RANGE',
+        message: expect.stringContaining('latest: 2026-11-25'),
+      }),
+    );
+  });
 });
 
 describe('nightSuffix', () => {

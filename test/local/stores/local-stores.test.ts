@@ -105,6 +105,13 @@ describe('the state directory', () => {
     );
   });
 
+  // Below /proc on Linux and below any file elsewhere: no folder can be made, whoever asks.
+  it.each(['/proc/epsilon/state', '/dev/null/state'])('at %s is refused, and soon', (path) => {
+    expect(() => openStateDirectory(path, 'write')).toThrow(
+      expect.objectContaining({ code: 'STATE_DIR_UNWRITABLE', message: expect.stringContaining(path) }),
+    );
+  });
+
   it.skipIf(skippedForRoot('a state directory that may not be written'))(
     'that may not be written is refused',
     () => {

@@ -1,0 +1,35 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { demoFamilies, familyFiles, gatherFamily } from '../../../local/demo/corpora.ts';
+import { freshDir } from '../asl/harness.ts';
+
+const nodeModules = resolve('node_modules');
+
+describe('the demo tenants', () => {
+  it('are at least four, of clearly different size, each with documents enough for a model', () => {
+    expect(demoFamilies.length).toBeGreaterThanOrEqual(4);
+    const caps = demoFamilies.map(({ maxTokens }) => maxTokens);
+    expect(new Set(caps).size).toBe(caps.length);
+    expect(Math.max(...caps)).toBeGreaterThan(2 * Math.min(...caps));
+    for (const family of demoFamilies)
+      expect(familyFiles(nodeModules, family).length, family.tenantId).toBeGreaterThanOrEqual(10);
+  });
+
+  it('share no document', () => {
+    const files = demoFamilies.flatMap((family) => familyFiles(nodeModules, family));
+    expect(new Set(files).size).toBe(files.length);
+  });
+
+  it('get their documents whole: what a killed demo had copied is done again', () => {
+    const [family] = demoFamilies;
+    if (!family) throw new Error('there is a family');
+    const folder = join(freshDir(), 'documents', family.tenantId);
+    mkdirSync(`${folder}.draft`, { recursive: true });
+    writeFileSync(join(`${folder}.draft`, 'half.md'), 'half');
+    const count = gatherFamily(nodeModules, family, folder);
+    expect(readdirSync(folder)).toHaveLength(count);
+    expect(readdirSync(join(folder, '..'))).toEqual([family.tenantId]);
+    expect(gatherFamily(nodeModules, family, folder)).toBe(count);
+  });
+});
