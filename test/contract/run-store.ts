@@ -278,11 +278,8 @@ export function describeRunStore(name: string, makeStores: () => Promise<RunStor
     it('lists more than a page of open attempts, oldest intent first', async () => {
       const store = await make();
       const minutes = Array.from({ length: 150 }, (_, run) => (run * 37) % 60);
-      await Promise.all(
-        minutes.map((minute, run) =>
-          store.createAttempt(anAttempt({ runId: `many-${run}`, intentAt: at(minute) })),
-        ),
-      );
+      for (const [run, minute] of minutes.entries())
+        await store.createAttempt(anAttempt({ runId: `many-${run}`, intentAt: at(minute) }));
       const found = await store.listOpenAttempts({ shard: 0, shards: 1 });
       expect(found.map(({ intentAt }) => intentAt)).toEqual(minutes.map(at).sort());
       expect(await store.listOpenAttempts({ shard: 0, shards: 1, limit: 5 })).toEqual(found.slice(0, 5));
