@@ -1,10 +1,13 @@
 import { EpsilonError, exitCodes } from './epsilon-error.ts';
 
-/** When an API we depend on asks us to slow down: own retrier, full jitter. */
+/** When an API we depend on asks us to slow down, or gives no answer: own retrier, full jitter. */
 export class Throttled extends EpsilonError {
   override readonly name = 'Throttled';
-  constructor(message: string, cause?: unknown) {
+  /** Whether the call may have been carried out all the same. */
+  readonly unclear: boolean;
+  constructor(message: string, cause?: unknown, { unclear = false }: { readonly unclear?: boolean } = {}) {
     super('THROTTLED', message, { exitCode: exitCodes.backend, retryable: true, cause });
+    this.unclear = unclear;
   }
 }
 

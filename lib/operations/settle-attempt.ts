@@ -31,7 +31,7 @@ function factsOf(observed: JobObservation): Partial<Attempt> {
 
 /** The attempt as it stands, and whether this very observation ended it. */
 export interface RecordedOutcome {
-  /** Undefined when there is no such attempt. */
+  /** Undefined when there is no such attempt, or its job is another one. */
   readonly attempt: Attempt | undefined;
   readonly recorded: boolean;
 }
@@ -56,12 +56,9 @@ export async function recordOutcome(
     ...(observed.result ? { result: observed.result } : {}),
     ...(outcome.error ? { error: outcome.error, cause: outcome.cause ?? '' } : {}),
   };
-  try {
-    return { attempt: await ports.runs.updateAttempt(key, changes, { status: open }), recorded: true };
-  } catch (error) {
-    if (!(error instanceof ConditionFailed)) throw error;
-    return { attempt: await ports.runs.getAttempt(key), recorded: false };
-  }
+  const expect = { status: open, jobName: observed.jobName };
+  const { changed, attempt } = await ports.runs.changeAttempt(key, changes, expect);
+  return { attempt: attempt?.jobName === observed.jobName ? attempt : undefined, recorded: changed };
 }
 
 async function answer(ports: Needed, attempt: Attempt, taskToken: string): Promise<'delivered' | 'gone'> {
@@ -91,17 +88,12 @@ async function close(
   attempt: Attempt,
   taskToken: string | undefined,
 ): Promise<Attempt | undefined> {
-  try {
-    await ports.runs.updateAttempt(
-      attempt,
-      { settledAt: new Date(ports.clock.now()).toISOString(), taskToken: null },
-      { status: terminal, ...(taskToken === undefined ? {} : { taskToken }) },
-    );
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof ConditionFailed)) throw error;
-    return ports.runs.getAttempt(attempt);
-  }
+  const { changed, attempt: current } = await ports.runs.changeAttempt(
+    attempt,
+    { settledAt: new Date(ports.clock.now()).toISOString(), taskToken: null },
+    { status: terminal, ...(taskToken === undefined ? {} : { taskToken }) },
+  );
+  return changed ? undefined : current;
 }
 
 /** Notes that a job is pending or running: monotonic, never from terminal back. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { EpsilonError } from '../errors/epsilon-error.ts';
-import { StaleFence } from '../errors/run-errors.ts';
+import { StaleFence, Throttled } from '../errors/run-errors.ts';
 import { ConditionFailed, NotFound } from '../errors/store-errors.ts';
 import type { JobRunner } from '../ports/job-runner.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -59,6 +59,7 @@ function ofStage({ attempts, stage }: StageEntry): Attempt[] {
 /** Records the intent and keeps the lease alive by one write. */
 async function makeAttempt(ports: Ports, entry: StageEntry, number: number): Promise<Attempt> {
   const { run, stage, taskToken } = entry;
+  const now = new Date(ports.clock.now()).toISOString();
   const attempt: Attempt = {
     runId: run.runId,
     tenantId: run.tenantId,
@@ -80,10 +81,25 @@ async function makeAttempt(ports: Ports, entry: StageEntry, number: number): Pro
     outputUri: `${stagePrefix(ports.config.dataBucket, run, stage)}${number}/`,
     taskToken,
     tokenDigest: tokenDigestOf(taskToken),
-    intentAt: new Date(ports.clock.now()).toISOString(),
+    intentAt: now,
+    submitBegunAt: now,
   };
   await ports.runs.createAttempt(attempt, { lease: leaseOf(ports, run) });
   return attempt;
+}
+
+/** Errors after which there is certainly no job. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof EpsilonError && !(error instanceof Throttled && error.unclear);
+}
+
+/** Lets the next entry submit at once: throttling is common and must not wait until the backend's lists can be trusted. */
+async function noteRefusal(ports: Ports, attempt: Attempt): Promise<void> {
+  await ports.runs
+    .updateAttempt(attempt, { submitBegunAt: null }, { status: ['intent'] })
+    .catch((error: unknown) =>
+      ports.log.warn('refusal not recorded', { jobName: attempt.jobName, error: String(error) }),
+    );
 }
 
 async function submit(
@@ -94,7 +110,10 @@ async function submit(
 ): Promise<void> {
   const runner = runnerOf(ports, attempt);
   const spec = jobSpecOf(run, attempt, outputsOf(attempts), ports.config.dataBucket);
-  const { jobId } = await runner.submit(spec, { fresh });
+  const { jobId } = await runner.submit(spec, { fresh }).catch(async (error: unknown) => {
+    if (runner.lookupLags && isRefusal(error)) await noteRefusal(ports, attempt);
+    throw error;
+  });
   if (runner.namesAreIds) return;
   try {
     const submittedAt = new Date(ports.clock.now()).toISOString();
@@ -123,15 +142,29 @@ async function takeOver(ports: Ports, attempt: Attempt, taskToken: string): Prom
   }
 }
 
-async function withinGrace(ports: Ports, attempt: Attempt): Promise<boolean> {
-  const since = Date.parse(attempt.submittedAt ?? attempt.intentAt);
-  return ports.clock.now() - since < ports.config.training.lookupGraceSeconds * 1000;
+function withinGrace(ports: Ports, since: string | undefined): boolean {
+  if (since === undefined) return false;
+  return ports.clock.now() - Date.parse(since) < ports.config.training.lookupGraceSeconds * 1000;
+}
+
+/**
+ * Whether this entry may submit again under an intent. Where the backend's lists lag, a job of an earlier entry may not be
+ * listed yet: not within the grace of its submission, and never when another entry has taken the attempt over meanwhile.
+ */
+async function maySubmitAgain(ports: Ports, entry: StageEntry, attempt: Attempt): Promise<boolean> {
+  if (!runnerOf(ports, attempt).lookupLags) return true;
+  if (withinGrace(ports, attempt.submitBegunAt)) return false;
+  const submitBegunAt = new Date(ports.clock.now()).toISOString();
+  const mine = { status: ['intent'], taskToken: entry.taskToken } as const;
+  return (await ports.runs.changeAttempt(attempt, { submitBegunAt }, mine)).changed;
 }
 
 async function continueAttempt(ports: Ports, entry: StageEntry, attempt: Attempt): Promise<EntryOutcome> {
   const observed = await runnerOf(ports, attempt).find(attempt.jobName);
   const step = stepForOpenAttempt(attempt, observed);
   if (step === 'submit') {
+    // If there is a job after all, its events come; if not, the end of the heartbeat brings the next entry.
+    if (!(await maySubmitAgain(ports, entry, attempt))) return 'adopted';
     await submit(ports, entry, attempt, false);
     return 'submitted';
   }
@@ -140,7 +173,7 @@ async function continueAttempt(ports: Ports, entry: StageEntry, attempt: Attempt
     return 'adopted';
   }
   // A backend's list may lag behind its submit: within the grace period the reconciler decides, not this entry.
-  if (!observed && (await withinGrace(ports, attempt))) return 'adopted';
+  if (!observed && withinGrace(ports, attempt.submittedAt ?? attempt.intentAt)) return 'adopted';
   await finishAttempt(ports, attempt, observed ?? lostJob(attempt));
   return observed ? 'settled' : 'lost';
 }

@@ -100,6 +100,11 @@ export interface Attempt {
   /** SHA-256 of the newest token this attempt was entered with; tells a repeated invocation from a new try. */
   readonly tokenDigest: string;
   readonly intentAt: string;
+  /**
+   * When a submission of this attempt was last begun; absent once its backend has refused it for certain. An intent that has
+   * it may have a job that the backend's lists do not show yet.
+   */
+  readonly submitBegunAt?: string;
   readonly submittedAt?: string;
   readonly startedAt?: string;
   readonly finishedAt?: string;

@@ -200,6 +200,8 @@ export class BatchStandIn {
     if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/.test(input.jobName ?? '')) throw refuse('jobName is not valid.');
     if (!Object.values(this.queues).some((arn) => arn === input.jobQueue))
       throw refuse(`JobQueue ${input.jobQueue} not found.`);
+    if (!/^[A-Za-z0-9]{1,255}$/.test(input.shareIdentifier ?? ''))
+      throw refuse('shareIdentifier is not valid: the queue has a fair-share policy.');
     if ((input.timeout?.attemptDurationSeconds ?? 60) < 60) throw refuse('Timeout is at least 60 seconds.');
     const { environment = [], resourceRequirements = [], command = [] } = input.containerOverrides ?? {};
     if (command.includes('')) throw refuse('command has an empty string.');

@@ -15,6 +15,7 @@ afterEach(async () => {
 });
 
 const minute = 60_000;
+const blocked = 'CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - Service cannot fulfill the capacity requested';
 const stagesInOrder = ['prepare', 'train', 'index', 'deploy', 'cache'];
 const capacityOf = (queue: string | undefined) =>
   queue === 'local:BatchSpotQueueArn' ? 'spot' : 'on-demand';
@@ -138,10 +139,9 @@ describe('a tenant on Batch', () => {
 
   it('F18: that no kind of capacity takes fails in bounded time, with Batch’s words, and its model stays', async () => {
     await open();
-    const reason = 'CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - Service cannot fulfill the capacity requested';
     await night.until(await night.train('acme', 'first'));
     const live = await night.runtime.control.models.live('acme');
-    night.batch.fate = () => ({ notPlaced: { statusReason: reason } });
+    night.batch.fate = () => ({ notPlaced: { statusReason: blocked } });
     const began = night.clock.now();
     expect(await night.until(await night.train('acme'))).toMatchObject({
       status: 'FAILED',
@@ -155,13 +155,41 @@ describe('a tenant on Batch', () => {
     expect(await night.runtime.control.models.live('acme')).toEqual(live);
   });
 
+  it.each([
+    [
+      'is moved when Batch says that no capacity is to be had, although others run',
+      { statusReason: blocked },
+      true,
+    ],
+    ['waits on when Batch says nothing: others run, so it is not its turn', {}, false],
+  ])('F17: that is not placed %s', async (_, notPlaced, moved) => {
+    await open();
+    await night.add('beta');
+    night.batch.fate = ({ jobName }) => (jobName?.startsWith('acme') ? { notPlaced } : {});
+    await night.train('beta');
+    await night.train('acme');
+    await night.advance(40 * minute);
+    expect((await attemptsOf('prepare')).some(({ reason }) => reason === 'unplaceable')).toBe(moved);
+  });
+
+  it('F19: is submitted again within seconds of a refusal, however far Batch’s lists lag', async () => {
+    await open();
+    night.batch.listLagMs = 10 * minute;
+    night.batch.fail('SubmitJob', ...Array.from({ length: 3 }, () => sdkError('TooManyRequestsException')));
+    const began = night.clock.now();
+    expect(await night.until(await night.train('acme'))).toMatchObject({ status: 'SUCCEEDED' });
+    expect(night.clock.now() - began).toBeLessThan(2 * minute);
+    expect(jobsPerStage()).toEqual([1, 1, 1, 1, 1]);
+  });
+
   it('F19: is trained through bursts of throttling on every call, still with one job per stage', async () => {
     await open();
     const random = seededRandom(11);
-    for (const action of ['SubmitJob', 'ListJobs', 'DescribeJobs', 'DescribeJobDefinitions'])
+    // One stage's entries meet at most seven of them: its retrier has eight tries, and the SDK's own come before.
+    for (const [action, longest] of Object.entries({ SubmitJob: 4, ListJobs: 2, DescribeJobs: 9 }))
       night.batch.fail(
         action,
-        ...Array.from({ length: 3 + Math.floor(random() * 3) }, () =>
+        ...Array.from({ length: 1 + Math.floor(random() * longest) }, () =>
           sdkError('TooManyRequestsException', 'slow down', 429),
         ),
       );

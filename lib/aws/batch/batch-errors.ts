@@ -26,7 +26,8 @@ export function isUnknownJob(error: unknown): boolean {
  * a refusal says action, resource and Batch's own words (`BATCH_REFUSED`) and is final.
  */
 export function explainBatchError(error: unknown, action: string, resource: string): unknown {
-  if (isUnclear(error)) return new Throttled(`${action} on ${resource} got no usable answer.`, error);
+  if (isUnclear(error))
+    return new Throttled(`${action} on ${resource} got no usable answer.`, error, { unclear: true });
   if (errorName(error) !== 'ClientException') return explainServiceError(error, action, resource);
   const { message } = error as Error;
   // Batch reports a missing permission of the caller as a client's fault, too.

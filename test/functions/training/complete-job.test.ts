@@ -124,7 +124,7 @@ describe('the end of a job', () => {
   it('costs one write, one answer and one close', async () => {
     const { calls, told, send, attempt } = await open();
     expect(await send(own())).toEqual({ outcome: 'settled' });
-    expect(calls).toEqual(['runs.updateAttempt', 'callbacks.succeed', 'runs.updateAttempt']);
+    expect(calls).toEqual(['runs.changeAttempt', 'callbacks.succeed', 'runs.changeAttempt']);
     expect(told).toEqual([{ stage: 'train', attempt: 1, outputUri: uri, result: { words: 100 } }]);
     expect(await attempt()).toMatchObject({ status: 'succeeded', exitCode: 0, result: { words: 100 } });
     expect(await attempt()).not.toHaveProperty('taskToken');
@@ -134,7 +134,7 @@ describe('the end of a job', () => {
     const { calls, told, objects, send } = await open();
     objects.texts.set(`${uri}result.json`, '{"words":100}');
     expect(await send(batch())).toEqual({ outcome: 'settled' });
-    expect(calls).toEqual(['objects.get', 'runs.updateAttempt', 'callbacks.succeed', 'runs.updateAttempt']);
+    expect(calls).toEqual(['objects.get', 'runs.changeAttempt', 'callbacks.succeed', 'runs.changeAttempt']);
     expect(told).toEqual([{ stage: 'train', attempt: 1, outputUri: uri, result: { words: 100 } }]);
   });
 

@@ -76,6 +76,8 @@ describe('a submission to Batch', () => {
     expect(mock.commandCalls(SubmitJobCommand)[0]?.args[0].input).toEqual({
       jobName: 'acme-2026-11-24-train-1',
       jobQueue: queueArns.spot,
+      shareIdentifier: expect.stringMatching(/^normal\d+$/),
+      schedulingPriorityOverride: 50,
       jobDefinition: 'arn:aws:batch:us-west-2:123456789012:job-definition/epsilon-dev-stage-train:1',
       containerOverrides: {
         command: ['--tenant-id', 'acme', '--model-type', 'skipgram', '--epochs', '10'],
