@@ -54,7 +54,7 @@ module.exports = {
     only(
       'watcher',
       '^infra/watcher/',
-      ['^infra/watcher/', areas, portTypes, '^lib/(aws|kubernetes)/'],
+      ['^infra/watcher/', areas, portTypes, '^lib/(aws|kubernetes|system)/'],
       'the watcher knows ports and its adapters',
     ),
     only(

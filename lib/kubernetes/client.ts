@@ -7,7 +7,6 @@ import type { Transport } from './transport.ts';
 export interface KubernetesApis {
   readonly batch: Kubernetes.BatchV1Api;
   readonly core: Kubernetes.CoreV1Api;
-  readonly coordination: Kubernetes.CoordinationV1Api;
   /** Options of a call whose body is a JSON merge patch. */
   readonly mergePatch: Kubernetes.ConfigurationOptions;
 }
@@ -55,7 +54,6 @@ async function load(transport: Transport): Promise<KubernetesApis> {
   return {
     batch: new client.BatchV1Api(configuration),
     core: new client.CoreV1Api(configuration),
-    coordination: new client.CoordinationV1Api(configuration),
     mergePatch: client.setHeaderOptions('Content-Type', client.PatchStrategy.MergePatch),
   };
 }

@@ -17,6 +17,8 @@ export interface Outgoing {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly signal?: AbortSignal;
+  /** Tries of this call, the first included; the transport's own number when absent. */
+  readonly tries?: number;
 }
 
 /** Connections to one API server, kept open between calls: a new one costs two round trips and a handshake. */

@@ -121,7 +121,7 @@ export function createTransport({ access, clock, random, onCall }: TransportOpti
         continue;
       }
       if (answer && !passing.has(answer.status)) return answer;
-      const pause = round < mostTries ? pauseAfter(round, answer, random) : undefined;
+      const pause = round < (outgoing.tries ?? mostTries) ? pauseAfter(round, answer, random) : undefined;
       if (pause === undefined) {
         if (answer) return answer;
         throw broken;

@@ -1,0 +1,119 @@
+import { detailTypes, eventDetail } from '../../lib/events/detail.ts';
+import type { Clock } from '../../lib/ports/clock.ts';
+import type { Random } from '../../lib/ports/id-source.ts';
+import type { EventPublisher, Log, OutgoingEvent } from '../../lib/ports/services.ts';
+import type { Figures } from './figures.ts';
+import type { Report } from './job-table.ts';
+
+/** Entries of one PutEvents. */
+const batchSize = 10;
+
+/** Calls at a time: five thousand jobs that end together are told within a second. */
+const callsAtOnce = 16;
+
+/** Milliseconds of the longest pause after the bus refused. */
+const longestPause = 30_000;
+
+/** Longest message of a report; Kubernetes' own can be long. */
+const longestMessage = 1_000;
+
+/** What an outbox is made of. */
+export interface OutboxOptions {
+  readonly publisher: EventPublisher;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly figures: Figures;
+}
+
+/** A report as the event that completeJob reads. */
+export function eventOf({ facts, observation }: Report): OutgoingEvent {
+  const { tenantId, runId, logicalDate, traceId, stage, attempt } = facts;
+  const { message, ...rest } = observation;
+  const said = message === undefined ? {} : { message: message.slice(0, longestMessage) };
+  return {
+    source: 'epsilon.jobs',
+    detailType: detailTypes.jobStateChange,
+    detail: eventDetail({ tenantId, runId, logicalDate, traceId }, { stage, attempt, ...rest, ...said }),
+  };
+}
+
+/** Ends of jobs go first and are never given up; signs of life are dropped when the bus does not take them. */
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #ends: OutgoingEvent[] = [];
+  readonly #signs: OutgoingEvent[] = [];
+  #calls = 0;
+  #failures = 0;
+  #retryAt = 0;
+  #idle: (() => void)[] = [];
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  /** Events that wait to be told or are being told. */
+  get waiting(): number {
+    return this.#ends.length + this.#signs.length + this.#calls;
+  }
+
+  /** Takes a report on; it leaves with the next call. */
+  add(report: Report): void {
+    const { state } = report.observation;
+    const isEnd = state === 'succeeded' || state === 'failed';
+    (isEnd ? this.#ends : this.#signs).push(eventOf(report));
+    // In a moment, so that what comes in the same turn shares a call.
+    setImmediate(() => this.#send());
+  }
+
+  /** Resolves when everything was told, or `limitMs` is over. */
+  async flush(limitMs: number): Promise<void> {
+    if (this.waiting === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = this.#options.clock.setTimer(limitMs, resolve);
+      this.#idle.push(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+
+  #send(): void {
+    const { clock } = this.#options;
+    while (this.#calls < callsAtOnce && clock.now() >= this.#retryAt) {
+      const events = this.#ends.splice(0, batchSize);
+      const ends = events.length;
+      events.push(...this.#signs.splice(0, batchSize - ends));
+      if (events.length === 0) break;
+      this.#calls += 1;
+      void this.#publish(events, ends);
+    }
+    if (this.waiting === 0) for (const idle of this.#idle.splice(0)) idle();
+  }
+
+  async #publish(events: OutgoingEvent[], ends: number): Promise<void> {
+    const { publisher, figures, log } = this.#options;
+    try {
+      await publisher.publish(events);
+      this.#failures = 0;
+      figures.count('epsilon_watcher_events_total', { kind: 'end' }, ends);
+      figures.count('epsilon_watcher_events_total', { kind: 'sign' }, events.length - ends);
+    } catch (error) {
+      this.#ends.unshift(...events.slice(0, ends));
+      this.#failures += 1;
+      figures.count('epsilon_watcher_publish_failures_total');
+      log.warn('bus did not take events', { ends, dropped: events.length - ends, error: String(error) });
+      this.#pauseSending();
+    } finally {
+      this.#calls -= 1;
+      this.#send();
+    }
+  }
+
+  #pauseSending(): void {
+    const { clock, random } = this.#options;
+    const pause = 250 + random() * Math.min(longestPause, 500 * 2 ** this.#failures);
+    this.#retryAt = clock.now() + pause;
+    clock.setTimer(pause, () => this.#send());
+  }
+}
