@@ -45,7 +45,7 @@ export class Outbox {
   readonly #signs: OutgoingEvent[] = [];
   #calls = 0;
   #failures = 0;
-  #retryAt = 0;
+  #heldBack = false;
   #idle: (() => void)[] = [];
 
   constructor(options: OutboxOptions) {
@@ -79,8 +79,7 @@ export class Outbox {
   }
 
   #send(): void {
-    const { clock } = this.#options;
-    while (this.#calls < callsAtOnce && clock.now() >= this.#retryAt) {
+    while (this.#calls < callsAtOnce && !this.#heldBack) {
       const events = this.#ends.splice(0, batchSize);
       const ends = events.length;
       events.push(...this.#signs.splice(0, batchSize - ends));
@@ -111,9 +110,12 @@ export class Outbox {
   }
 
   #pauseSending(): void {
+    if (this.#heldBack) return;
     const { clock, random } = this.#options;
-    const pause = 250 + random() * Math.min(longestPause, 500 * 2 ** this.#failures);
-    this.#retryAt = clock.now() + pause;
-    clock.setTimer(pause, () => this.#send());
+    this.#heldBack = true;
+    clock.setTimer(250 + random() * Math.min(longestPause, 500 * 2 ** this.#failures), () => {
+      this.#heldBack = false;
+      this.#send();
+    });
   }
 }

@@ -53,10 +53,11 @@ export class ScriptedKubelet {
 
   async #follow(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      const { body } = await this.#transport.send({
+      const { body, status } = await this.#transport.send({
         method: 'GET',
         path: `${pods}?labelSelector=${encodeURIComponent(ourJobs)}`,
       });
+      if (status !== 200) continue;
       const list = parseObjects<{ metadata: { resourceVersion: string }; items: V1Pod[] }>(body);
       for (const pod of list.items) void this.#handle(pod);
       const query = new URLSearchParams({
