@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AlreadyClaimed } from '../../lib/errors/run-errors.ts';
 import { ConditionFailed } from '../../lib/errors/store-errors.ts';
+import { noteTraceFields } from '../../lib/events/trace-fields.ts';
 import { awsObjects, awsStores } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
@@ -57,6 +58,8 @@ export function createLoadTenants(ports: Ports) {
   return async (event: Event): Promise<Night> => {
     const { execution } = event;
     const logicalDate = nightDate(event.input, clock.now());
+    const traceId = nightTraceId(execution.id);
+    noteTraceFields({ traceId, logicalDate });
     await claim(event);
     const all = await tenants.list();
     const last = await quarantined(ports, logicalDate, all.length);
@@ -81,7 +84,7 @@ export function createLoadTenants(ports: Ports) {
     return {
       logicalDate,
       trigger,
-      traceId: nightTraceId(execution.id),
+      traceId,
       round: execution.redriveCount,
       tenants: due.length,
       bucket: config.dataBucket,

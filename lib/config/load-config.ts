@@ -89,11 +89,10 @@ function explain(issue: {
   const path = issue.path.map(String);
   if (issue.code === 'unrecognized_keys' && issue.keys?.[0] !== undefined) {
     const key = [...path, issue.keys[0]].join('.');
-    return unknownKey(
-      `setting "${key}"`,
-      key,
-      settingPaths().map((known) => known.join('.')),
-    );
+    return unknownKey(`setting "${key}"`, key, [
+      ...Object.keys(serviceConfigSchema.shape),
+      ...settingPaths().map((known) => known.join('.')),
+    ]);
   }
   return new EpsilonError(
     'CONFIG_INVALID',

@@ -131,6 +131,9 @@ export class Variables {
         return own(this.#sources.variables, path);
       case 'param':
         return this.#param(path, deeper);
+      // Of our own plugin; who reads the service here checks the settings too.
+      case 'settings':
+        return this.#file(`infra/config/${path}.yml`, '', deeper);
       case 'ssm':
       case 'cf':
         return this.#sources.external(kind, path);

@@ -177,6 +177,8 @@ export async function openNight(
       readonly clock: VirtualClock;
       readonly objectsRoot: string;
     }) => LocalJobRunner;
+    /** Where serverless.yml is read from, each time the control plane opens. */
+    readonly projectDir?: () => string;
   } = {},
 ): Promise<Night> {
   const clock = new VirtualClock(Date.parse('2026-11-24T01:59:00Z'));
@@ -186,7 +188,7 @@ export async function openNight(
   const ids = sequentialIds();
   const open = () =>
     openRuntime({
-      projectDir: resolve('.'),
+      projectDir: options.projectDir?.() ?? resolve('.'),
       stateDir: `${stateDir}/state`,
       mode: 'write',
       variables: options.variables ?? {},

@@ -4,6 +4,7 @@ import { GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { parse } from 'yaml';
 import { type Clients, createClients } from '../../../lib/aws/clients.ts';
+import type { ServiceConfig } from '../../../lib/config/service-config.ts';
 import { EpsilonError } from '../../../lib/errors/epsilon-error.ts';
 import { checkParameters, parametersOf, type TemplateParameters } from './check-parameters.ts';
 import { checkSettings } from './check-settings.ts';
@@ -21,7 +22,7 @@ interface Serverless {
       };
     };
   };
-  getProvider(name: 'aws'): { getStage(): string; getRegion(): string };
+  getProvider(name: 'aws'): { getRegion(): string };
 }
 
 /** Most names one GetParameters may have. */
@@ -46,22 +47,31 @@ async function readParameters(clients: Clients, names: readonly string[]): Promi
  */
 export default class EpsilonPlugin {
   readonly hooks: Readonly<Record<string, () => Promise<void> | void>>;
+  /** `${settings:<environment>}`: the environment's settings, checked before anything else looks at them. */
+  readonly configurationVariablesSources: {
+    readonly settings: { resolve(asked: { readonly address: string }): { readonly value: ServiceConfig } };
+  };
   readonly #serverless: Serverless;
 
   constructor(serverless: Serverless) {
     this.#serverless = serverless;
+    this.configurationVariablesSources = {
+      settings: { resolve: ({ address }) => ({ value: this.#settings(address) }) },
+    };
     this.hooks = {
-      'before:package:initialize': () => this.#told(() => this.#checkSettings()),
       'before:package:finalize': () =>
         keepVersions(this.#serverless.service.provider.compiledCloudFormationTemplate.Resources),
-      'before:deploy:deploy': () => this.#told(() => this.#checkParameters()),
+      'before:deploy:deploy': () => this.#checkParameters(),
     };
   }
 
-  #checkSettings(): void {
-    const stage = this.#serverless.getProvider('aws').getStage();
-    const file = join(this.#serverless.serviceDir, 'infra', 'config', `${stage}.yml`);
-    checkSettings(stage, parse(readFileSync(file, 'utf8')));
+  #settings(environment: string): ServiceConfig {
+    const file = join(this.#serverless.serviceDir, 'infra', 'config', `${environment}.yml`);
+    try {
+      return checkSettings(environment, parse(readFileSync(file, 'utf8')));
+    } catch (error) {
+      throw this.#told(error);
+    }
   }
 
   async #checkParameters(): Promise<void> {
@@ -74,18 +84,16 @@ export default class EpsilonPlugin {
         region,
         accountId,
       });
+    } catch (error) {
+      throw this.#told(error);
     } finally {
       clients.close();
     }
   }
 
   /** Serverless prints its own errors as a sentence and ours as a crash. */
-  async #told(check: () => Promise<void> | void): Promise<void> {
-    try {
-      await check();
-    } catch (error) {
-      if (!(error instanceof EpsilonError)) throw error;
-      throw new this.#serverless.classes.Error(error.message, error.code);
-    }
+  #told(error: unknown): unknown {
+    if (!(error instanceof EpsilonError)) return error;
+    return new this.#serverless.classes.Error(error.message, error.code);
   }
 }

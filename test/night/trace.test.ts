@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { EventPublisher } from '../../lib/ports/services.ts';
+import { nightTraceId } from '../../lib/training/night-input.ts';
+import { type Night, openNight } from './harness.ts';
+
+let night: Night;
+
+afterEach(async () => {
+  expect(night.faults).toEqual([]);
+  await night.runtime.close();
+});
+
+interface Line {
+  readonly message: string;
+  readonly function?: string;
+  readonly runId?: string;
+  readonly tenantId?: string;
+  readonly traceId?: string;
+}
+
+/** Lines that handlers wrote. */
+function handlerLines(): Line[] {
+  return readFileSync(join(night.runtime.state.logs, 'control-plane.jsonl'), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Line)
+    .filter((line) => line.function !== undefined);
+}
+
+/** Details of what the handlers publish from now on. */
+function published(): { readonly traceId: unknown; readonly tenantId: unknown }[] {
+  const details: { traceId: unknown; tenantId: unknown }[] = [];
+  // The port that the handlers hold; commands have no use for it, so its type is not part of theirs.
+  const { events } = night.runtime.control as unknown as { events: EventPublisher };
+  const { publish } = events;
+  events.publish = async (entries) => {
+    for (const { detail } of entries) details.push(detail as (typeof details)[number]);
+    await publish(entries);
+  };
+  return details;
+}
+
+describe('one trace id', () => {
+  it('goes from the schedule to the result of every job: log, events, environment, records', async () => {
+    night = await openNight();
+    await night.add('acme', 'beta');
+    const details = published();
+    const arn = await night.fire();
+    expect(await night.until(arn)).toMatchObject({ status: 'SUCCEEDED' });
+    const traceId = nightTraceId(arn);
+    expect(traceId).toMatch(/^[0-9a-f]{32}$/);
+
+    // Every line of every handler that worked for this night; the reconciler belongs to none.
+    const lines = handlerLines().filter((line) => line.function !== 'reconcileJobs');
+    const spoke = new Set(lines.map((line) => line.function));
+    for (const name of [
+      'loadTenants',
+      'beginRun',
+      'submitStage',
+      'completeJob',
+      'promoteModel',
+      'finishRun',
+      'judgeNight',
+    ])
+      expect(spoke, name).toContain(name);
+    for (const line of lines) expect(line.traceId, JSON.stringify(line)).toBe(traceId);
+
+    expect(details.map(({ tenantId }) => tenantId).sort()).toEqual(['*', 'acme', 'acme', 'beta', 'beta']);
+    for (const detail of details) expect(detail.traceId).toBe(traceId);
+
+    expect(night.jobs.specs).toHaveLength(10);
+    for (const { environment } of night.jobs.specs)
+      expect(environment['EPSILON_TRACEPARENT']?.split('-')[1]).toBe(traceId);
+
+    for (const tenantId of ['acme', 'beta']) {
+      const [run] = await night.runtime.control.runs.listRuns({ tenantId });
+      expect(run).toMatchObject({ status: 'succeeded', traceId });
+      const attempts = await night.runtime.control.runs.listAttempts(run?.runId ?? '');
+      expect(attempts).toHaveLength(5);
+      for (const attempt of attempts)
+        expect(attempt).toMatchObject({ traceId, result: expect.any(Object) as object });
+    }
+  });
+
+  it('of a run that an operator starts is its own, and stays through a redrive', async () => {
+    night = await openNight();
+    await night.add('acme');
+    night.jobs.fate = ({ stage }) => (stage === 'index' ? { exitCode: 65 } : {});
+    const arn = await night.train('acme');
+    await night.until(arn);
+    night.jobs.fate = () => ({});
+    await night.runtime.control.workflows.redrive(arn);
+    await night.until(arn);
+    const run = await night.runtime.control.runs.getRun('acme-manual');
+    expect(new Set(night.jobs.specs.map((spec) => spec.traceId))).toEqual(new Set([run?.traceId]));
+    const lines = handlerLines().filter(
+      (line) => line.runId === 'acme-manual' && line.function !== 'reconcileJobs',
+    );
+    expect(lines.length).toBeGreaterThan(10);
+    for (const line of lines) expect(line.traceId, JSON.stringify(line)).toBe(run?.traceId);
+  });
+});

@@ -1,0 +1,122 @@
+import { cpSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { checkParameters, parametersOf } from '../../infra/serverless/plugin/check-parameters.ts';
+import { checkSettings } from '../../infra/serverless/plugin/check-settings.ts';
+import { keepVersions } from '../../infra/serverless/plugin/keep-versions.ts';
+import { ssmParameterName, ssmParameters } from '../../lib/config/ssm-parameters.ts';
+import { freshDir } from '../fresh-dir.ts';
+import { deployedStages, serverless } from './packaging.ts';
+
+const settingsOf = (stage: string) =>
+  parse(readFileSync(`infra/config/${stage}.yml`, 'utf8')) as Record<string, unknown>;
+
+/** This project with other settings; everything else is the project's own. */
+function withSettings(change: (text: string) => string): string {
+  const folder = freshDir();
+  for (const name of readdirSync('.')) {
+    if (name === 'infra' || name.startsWith('.') || name === 'test') continue;
+    if (name === 'serverless.yml') cpSync(name, join(folder, name));
+    else symlinkSync(resolve(name), join(folder, name));
+  }
+  cpSync('infra', join(folder, 'infra'), { recursive: true });
+  const file = join(folder, 'infra/config/dev.yml');
+  writeFileSync(file, change(readFileSync(file, 'utf8')));
+  return folder;
+}
+
+describe('settings', () => {
+  it.each(deployedStages)('of %s are complete', (stage) => {
+    expect(checkSettings(stage, settingsOf(stage)).environment).toBe(stage);
+  });
+
+  it.each([
+    ['a value that is missing', { reconcile: undefined }, 'infra/config/dev.yml: Setting "reconcile"'],
+    ['a key that nobody knows', { trainng: {} }, 'Did you mean'],
+    ['another environment', { environment: 'prod' }, 'the stage is dev'],
+    ['a value out of bounds', { reconcile: { shards: 0 } }, 'reconcile.shards'],
+  ])('with %s are refused by file and key', (_, change, said) => {
+    expect(() => checkSettings('dev', { ...settingsOf('dev'), ...change })).toThrow(said);
+  });
+
+  it('of the embedded runtime are not deployed', () => {
+    expect(() => checkSettings('local', settingsOf('local'))).toThrow('"epsilon start"');
+  });
+
+  it.each([
+    ['a misspelt key', 'quality:', 'qualty:', 'quality'],
+    ['a missing value', /dataBucket: .*\n/, '', 'dataBucket'],
+    ['a value out of bounds', 'leaseSeconds: 900', 'leaseSeconds: 9', 'training.leaseSeconds'],
+  ])(
+    'with %s stop serverless package with a sentence, before anything is built',
+    async (_, from, to, named) => {
+      const folder = withSettings((text) => {
+        const changed = text.replace(from, to);
+        expect(changed).not.toBe(text);
+        return changed;
+      });
+      const failure = await serverless(
+        ['package', '--stage', 'dev', '--package', join(folder, 'out')],
+        folder,
+      ).then(
+        () => undefined,
+        (error: Error) => error.message,
+      );
+      expect(failure).toContain(named);
+      expect(failure).not.toMatch(/\n\s+at /);
+      expect(readdirSync(folder)).not.toContain('out');
+    },
+    60_000,
+  );
+});
+
+describe('parameters', () => {
+  const place = { region: 'us-west-2', accountId: '123456789012' };
+  const arn = (region: string, account: string) => `arn:aws:kms:${region}:${account}:key/1`;
+  const reader = (values: Record<string, string>) => async () => new Map(Object.entries(values));
+
+  it('are those that the template reads from SSM', () => {
+    const read = { Type: 'AWS::SSM::Parameter::Value<String>', Default: '/epsilon/dev/kms/key-arn' };
+    expect(parametersOf({ Key: read, Other: { Type: 'String', Default: 'x' } })).toEqual([
+      '/epsilon/dev/kms/key-arn',
+    ]);
+  });
+
+  it('that are missing are all named in one sentence', async () => {
+    await expect(checkParameters(['/a', '/b', '/c'], reader({ '/b': 'x' }), place)).rejects.toThrow(
+      'SSM parameters are missing in us-west-2 of account 123456789012: /a, /c.',
+    );
+  });
+
+  it.each([
+    ['another account', arn('us-west-2', '999999999999'), 'account 999999999999'],
+    ['another region', arn('eu-central-1', '123456789012'), 'region eu-central-1'],
+  ])('of %s are refused', async (_, value, said) => {
+    await expect(checkParameters(['/a'], reader({ '/a': value }), place)).rejects.toThrow(said);
+  });
+
+  it('that are there and belong here pass, with ARNs that have neither region nor account', async () => {
+    const values = { '/a': arn('us-west-2', '123456789012'), '/b': 'arn:aws:s3:::bucket', '/c': 'name' };
+    await expect(checkParameters(['/a', '/b', '/c'], reader(values), place)).resolves.toBeUndefined();
+  });
+
+  it('that the service reads are told in the guide, each with its meaning', () => {
+    const guide = readFileSync('docs/deploy.md', 'utf8');
+    const used = ssmParameters.filter(({ readBy }) => readBy.includes('serverless.yml'));
+    expect(used.length).toBeGreaterThanOrEqual(11);
+    for (const { name } of used)
+      expect(guide, ssmParameterName('<environment>', name)).toContain(`\`${name}\``);
+  });
+});
+
+describe('versions of functions', () => {
+  it('are kept, whether they go or are replaced; other resources are left alone', () => {
+    const resources = { V: { Type: 'AWS::Lambda::Version' }, F: { Type: 'AWS::Lambda::Function' } };
+    keepVersions(resources);
+    expect(resources).toEqual({
+      V: { Type: 'AWS::Lambda::Version', DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' },
+      F: { Type: 'AWS::Lambda::Function' },
+    });
+  });
+});
