@@ -84,10 +84,10 @@ export class CapacityQueue {
       return true;
     }
     for (const { jobs } of this.#lines.values()) {
-      const index = jobs.findIndex((job) => job.name === name);
-      if (index < 0) continue;
-      if (jobs[index] === this.#turn) this.#turn = undefined;
-      jobs.splice(index, 1);
+      const job = jobs.find((waiting) => waiting.name === name);
+      if (!job) continue;
+      if (job === this.#turn) this.#turn = undefined;
+      this.#leave(job);
       return true;
     }
     return false;
@@ -98,9 +98,7 @@ export class CapacityQueue {
     const started: string[] = [];
     for (let job = this.#next(); job && this.#fits(job.wants); job = this.#next()) {
       this.#turn = undefined;
-      const line = this.#lines.get(job.tenantId);
-      line?.jobs.splice(line.jobs.indexOf(job), 1);
-      if (line) line.served = this.#now();
+      this.#leave(job);
       this.#begin(job);
       started.push(job.name);
     }
@@ -109,6 +107,15 @@ export class CapacityQueue {
 
   get runningCount(): number {
     return this.#running.size;
+  }
+
+  /** Takes a job out of its line. When the next comes was served last matters only while the line is not empty. */
+  #leave(job: Waiting): void {
+    const line = this.#lines.get(job.tenantId);
+    if (!line) return;
+    line.jobs.splice(line.jobs.indexOf(job), 1);
+    line.served = this.#now();
+    if (line.jobs.length === 0) this.#lines.delete(job.tenantId);
   }
 
   #next(): Waiting | undefined {

@@ -1,12 +1,14 @@
 import { benchBundles } from './bundles.ts';
 import { benchEngine } from './engine.ts';
 import { benchNight } from './night.ts';
+import { benchSpot } from './spot.ts';
 
 /** Benchmarks by name; each prints figures, never a verdict. */
 const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = {
   night: benchNight,
   engine: benchEngine,
   bundles: benchBundles,
+  spot: benchSpot,
 };
 
 const asked = process.argv.slice(2).filter((word) => !word.startsWith('--'));

@@ -1,0 +1,124 @@
+import type { Random } from '../../lib/ports/id-source.ts';
+import { type StageName, stages } from '../../lib/training/stages.ts';
+import { seededRandom } from '../../local/clock/ids.ts';
+
+/** All times here are milliseconds since the night began. */
+export const minute = 60_000;
+export const hour = 3_600_000;
+
+/** Longest time the market is known for. */
+const horizon = 48 * hour;
+
+/** What spot capacity is like in one scenario. */
+export interface MarketSettings {
+  /** Expected reclaims of a job that runs on spot for an hour. */
+  readonly perHour: number;
+  /** Share of reclaims that come with two minutes' notice. */
+  readonly withNotice: number;
+  /** Share of the time in which no new spot capacity is given. */
+  readonly droughtShare: number;
+}
+
+/** Capacity that is taken away. */
+export interface Reclaim {
+  readonly at: number;
+  readonly notice: boolean;
+}
+
+const droughtLasts = 40 * minute;
+
+function exponential(random: Random, mean: number): number {
+  return -Math.log(1 - random()) * mean;
+}
+
+/** Spot capacity over time, drawn from a seed: whoever holds capacity for a run loses it at the same moments. */
+export class SpotMarket {
+  readonly #seed: number;
+  readonly #settings: MarketSettings;
+  readonly #reclaims = new Map<number, readonly Reclaim[]>();
+  readonly droughts: readonly (readonly [from: number, to: number])[];
+
+  constructor(seed: number, settings: MarketSettings) {
+    this.#seed = seed;
+    this.#settings = settings;
+    const random = seededRandom(seed ^ 0x5eed);
+    const share = settings.droughtShare;
+    const droughts: [number, number][] = [];
+    for (let at = 0; share > 0 && at < horizon; ) {
+      const from = at + exponential(random, (droughtLasts * (1 - share)) / share);
+      at = from + exponential(random, droughtLasts);
+      droughts.push([from, at]);
+    }
+    this.droughts = droughts;
+  }
+
+  #of(run: number): readonly Reclaim[] {
+    const known = this.#reclaims.get(run);
+    if (known) return known;
+    const { perHour, withNotice } = this.#settings;
+    const random = seededRandom(this.#seed * 31 + run * 7_919 + 1);
+    const reclaims: Reclaim[] = [];
+    for (
+      let at = exponential(random, hour / perHour);
+      at < horizon;
+      at += exponential(random, hour / perHour)
+    )
+      reclaims.push({ at, notice: random() < withNotice });
+    this.#reclaims.set(run, reclaims);
+    return reclaims;
+  }
+
+  /** The next time a run's spot capacity is taken away. */
+  nextReclaim(run: number, after: number): Reclaim | undefined {
+    return this.#of(run).find(({ at }) => at > after);
+  }
+
+  /** When spot capacity is given next: at once, or when the drought is over. */
+  placeableFrom(at: number): number {
+    return this.droughts.find(([from, to]) => at >= from && at < to)?.[1] ?? at;
+  }
+}
+
+/** What one tenant's run does, undisturbed. */
+export interface RunWork {
+  readonly tenantId: string;
+  readonly run: number;
+  readonly stages: Readonly<Record<StageName, number>>;
+}
+
+/** Epochs of a training; each ends with a checkpoint. */
+export const epochs = 10;
+
+/** Starting a machine and a container: paid for, and nothing done. */
+export const startup = minute;
+
+const typical: Readonly<Record<StageName, number>> = {
+  prepare: 10 * minute,
+  train: 60 * minute,
+  index: 12 * minute,
+  deploy: 3 * minute,
+  cache: 4 * minute,
+};
+
+/** Runs of different sizes: log-normal around the typical one, so that a few are three times as long. */
+export function workOf(seed: number, tenants: number, scale = 1): RunWork[] {
+  const random = seededRandom(seed ^ 0xb0b);
+  return Array.from({ length: tenants }, (_, run) => {
+    const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+    const factor = scale * Math.exp(0.45 * normal);
+    const made = Object.entries(typical).map(([stage, ms]) => [stage, Math.round(ms * factor)]);
+    return {
+      tenantId: `tenant-${String(run).padStart(5, '0')}`,
+      run,
+      stages: Object.fromEntries(made) as RunWork['stages'],
+    };
+  });
+}
+
+/** Prices of one vCPU for an hour: spot at a discount of 70 %. */
+export const price = { spot: 0.3, 'on-demand': 1 } as const;
+
+/** Price of a job's time. */
+export function cost(stage: StageName, kind: keyof typeof price, ms: number): number {
+  return (stages[stage].resources.cpu * price[kind] * ms) / hour;
+}

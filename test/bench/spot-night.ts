@@ -1,0 +1,267 @@
+import { chooseCapacity, platformRetries } from '../../lib/training/capacity.ts';
+import { placementOf } from '../../lib/training/placement.ts';
+import type { Attempt, Capacity } from '../../lib/training/run.ts';
+import { type StageName, stages } from '../../lib/training/stages.ts';
+import { seededRandom } from '../../local/clock/ids.ts';
+import { CapacityQueue } from '../../local/jobs/capacity-queue.ts';
+import { anAttempt } from '../fixtures/records.ts';
+import { Agenda } from './agenda.ts';
+import { cost, epochs, hour, minute, type RunWork, type SpotMarket, startup } from './spot-market.ts';
+
+/** What a simulated night is made of. */
+export interface NightSettings {
+  readonly seed: number;
+  readonly works: readonly RunWork[];
+  readonly market: SpotMarket;
+  readonly maxConcurrency: number;
+  readonly vcpus: Readonly<Record<Capacity, number>>;
+  readonly memoryPerVcpu: number;
+  readonly deadline: number;
+  readonly policy?: Partial<typeof usualPolicy>;
+}
+
+/** What came of it. */
+export interface NightFigures {
+  readonly cost: number;
+  readonly failed: number;
+  readonly missed: number;
+  readonly reclaims: number;
+  readonly unplaceable: number;
+  /** vCPU hours done twice, as a share of those that were needed. */
+  readonly workLost: number;
+  /** Share of vCPU hours on on-demand capacity. */
+  readonly onDemandShare: number;
+  readonly attempts: number;
+  /** Largest number of platform retries that one stage spent, of `platformRetries`. */
+  readonly mostRetries: number;
+  readonly hours: number;
+}
+
+/** The service's own settings, unless a night tries others. */
+export const usualPolicy = { placementSeconds: 900, preemptionsBeforeOnDemand: 2 };
+
+interface Job {
+  readonly work: RunWork;
+  readonly stage: StageName;
+  readonly attempts: Attempt[];
+  /** Milliseconds of the stage's work that are saved. */
+  saved: number;
+  capacity: Capacity;
+  pendingSince: number;
+  startedAt: number;
+  name: string;
+}
+
+const after: Readonly<Partial<Record<StageName, readonly StageName[]>>> = {
+  prepare: ['train'],
+  train: ['index'],
+  index: ['deploy', 'cache'],
+};
+
+const epochOf = (job: Job) => job.work.stages[job.stage] / epochs;
+
+/** One night over the real policy: capacity, placement, fair queues; only machines and time are simulated. */
+export class SimulatedNight {
+  readonly #settings: NightSettings;
+  readonly #policy: typeof usualPolicy;
+  readonly #random: () => number;
+  readonly #queues: Readonly<Record<Capacity, CapacityQueue>>;
+  readonly #running: Readonly<Record<Capacity, Map<string, Job>>> = {
+    spot: new Map(),
+    'on-demand': new Map(),
+  };
+  readonly #pending = new Map<string, Job>();
+  readonly #lastStart: Record<Capacity, number | undefined> = { spot: undefined, 'on-demand': undefined };
+  readonly #agenda = new Agenda();
+  readonly #open = new Map<number, number>();
+  #now = 0;
+  #next = 0;
+  #doneTwice = 0;
+  readonly #figures = {
+    cost: 0,
+    failed: 0,
+    missed: 0,
+    reclaims: 0,
+    unplaceable: 0,
+    attempts: 0,
+    mostRetries: 0,
+  };
+  readonly #vcpuHours: Record<Capacity, number> = { spot: 0, 'on-demand': 0 };
+
+  constructor(settings: NightSettings) {
+    this.#settings = settings;
+    this.#policy = { ...usualPolicy, ...settings.policy };
+    this.#random = seededRandom(settings.seed ^ 0x717e);
+    const queue = (kind: Capacity) => {
+      const cpu = settings.vcpus[kind];
+      return new CapacityQueue({ cpu, memoryMiB: cpu * settings.memoryPerVcpu }, () => this.#now);
+    };
+    this.#queues = { spot: queue('spot'), 'on-demand': queue('on-demand') };
+  }
+
+  run(): NightFigures {
+    for (let slot = 0; slot < this.#settings.maxConcurrency; slot += 1) this.#begin();
+    this.#agenda.add(minute, () => this.#reconcile());
+    for (let next = this.#agenda.take(); next; next = this.#agenda.take()) {
+      this.#now = next.at;
+      next.act();
+    }
+    const needed = this.#settings.works.reduce(
+      (sum, { stages: parts }) =>
+        sum + Object.entries(parts).reduce((all, [stage, ms]) => all + cpuOf(stage as StageName) * ms, 0),
+      0,
+    );
+    const { spot, 'on-demand': dear } = this.#vcpuHours;
+    return {
+      ...this.#figures,
+      workLost: this.#doneTwice / needed,
+      onDemandShare: dear / (spot + dear),
+      hours: this.#now / hour,
+    };
+  }
+
+  /** The next tenant of the night takes a free slot. */
+  #begin(): void {
+    const work = this.#settings.works[this.#next];
+    this.#next += 1;
+    if (!work) return;
+    this.#open.set(work.run, 1);
+    this.#enter(work, 'prepare');
+  }
+
+  #enter(work: RunWork, stage: StageName): void {
+    const job: Job = {
+      ...{ work, stage, attempts: [], saved: 0, capacity: 'spot', pendingSince: 0, startedAt: 0, name: '' },
+    };
+    this.#submit(job);
+  }
+
+  #submit(job: Job): void {
+    const choice = chooseCapacity(job.attempts, { spotAllowed: true, ...this.#policy });
+    Object.assign(job, {
+      capacity: choice.capacity,
+      pendingSince: this.#now,
+      name: `${job.work.tenantId}-${job.stage}-${job.attempts.length + 1}`,
+    });
+    this.#figures.attempts += 1;
+    this.#pending.set(job.name, job);
+    const { name, work, stage } = job;
+    this.#queues[job.capacity].add({
+      name,
+      tenantId: work.tenantId,
+      wants: stages[stage].resources,
+      priority: 50,
+    });
+    this.#dispatch(job.capacity);
+  }
+
+  /** Starts what fits, unless spot capacity is not given at the moment. */
+  #dispatch(kind: Capacity): void {
+    const { market } = this.#settings;
+    const from = kind === 'spot' ? market.placeableFrom(this.#now) : this.#now;
+    if (from > this.#now) {
+      this.#agenda.add(from, () => this.#dispatch(kind));
+      return;
+    }
+    for (const name of this.#queues[kind].take()) {
+      const job = this.#pending.get(name);
+      if (job) this.#start(job);
+    }
+  }
+
+  #start(job: Job): void {
+    this.#pending.delete(job.name);
+    this.#running[job.capacity].set(job.name, job);
+    this.#lastStart[job.capacity] = this.#now;
+    job.startedAt = this.#now;
+    const done = this.#now + startup + job.work.stages[job.stage] - job.saved;
+    const reclaim =
+      job.capacity === 'spot' ? this.#settings.market.nextReclaim(job.work.run, this.#now) : undefined;
+    if (reclaim && reclaim.at < done) this.#agenda.add(reclaim.at, () => this.#reclaim(job, reclaim.notice));
+    else this.#agenda.add(done, () => this.#succeed(job));
+  }
+
+  #leave(job: Job): void {
+    this.#running[job.capacity].delete(job.name);
+    this.#queues[job.capacity].remove(job.name);
+    const ms = this.#now - job.startedAt;
+    this.#figures.cost += cost(job.stage, job.capacity, ms);
+    this.#vcpuHours[job.capacity] += (cpuOf(job.stage) * ms) / hour;
+    this.#dispatch(job.capacity);
+  }
+
+  /** With notice training saves where it stands; without, it goes on from its last epoch. Other stages begin anew. */
+  #reclaim(job: Job, notice: boolean): void {
+    this.#leave(job);
+    this.#figures.reclaims += 1;
+    const reached = job.saved + Math.max(0, this.#now - job.startedAt - startup);
+    const kept = notice ? reached : Math.max(job.saved, Math.floor(reached / epochOf(job)) * epochOf(job));
+    const saved = stages[job.stage].checkpoints ? kept : 0;
+    this.#doneTwice += (reached - saved) * cpuOf(job.stage);
+    job.saved = saved;
+    // A loss without notice is seen by the watcher or, a minute later, by the reconciler.
+    this.#retry(job, notice ? 'preempted' : 'lost', notice ? 0 : minute);
+  }
+
+  #retry(job: Job, reason: 'preempted' | 'lost' | 'unplaceable', seenAfter: number): void {
+    const status = reason === 'lost' ? 'lost' : 'preempted';
+    const { stage, capacity } = job;
+    job.attempts.push(anAttempt({ stage, capacity, status, reason, attempt: job.attempts.length + 1 }));
+    const spent = job.attempts.length;
+    this.#figures.mostRetries = Math.max(this.#figures.mostRetries, Math.min(spent, platformRetries));
+    if (spent > platformRetries) {
+      this.#figures.failed += 1;
+      this.#finish(job.work, true);
+      return;
+    }
+    // The machine's retrier: 5 s, rate 1.5, at most a minute, full jitter.
+    const pause = this.#random() * Math.min(minute, 5_000 * 1.5 ** (spent - 1));
+    this.#agenda.add(this.#now + seenAfter + pause, () => this.#submit(job));
+  }
+
+  #succeed(job: Job): void {
+    this.#leave(job);
+    const next = after[job.stage];
+    if (!next) {
+      this.#finish(job.work, false);
+      return;
+    }
+    this.#open.set(job.work.run, next.length);
+    for (const stage of next) this.#enter(job.work, stage);
+  }
+
+  #finish(work: RunWork, failed: boolean): void {
+    const left = (this.#open.get(work.run) ?? 1) - 1;
+    this.#open.set(work.run, left);
+    if (failed || (left === 0 && this.#now > this.#settings.deadline)) this.#figures.missed += 1;
+    if (left === 0 || failed) this.#begin();
+  }
+
+  /** The reconciler's pass: jobs that wait too long for anything but their turn try the other capacity. */
+  #reconcile(): void {
+    for (const job of [...this.#pending.values()]) {
+      const running = [...this.#running[job.capacity].values()];
+      const lastStartAt = this.#lastStart[job.capacity];
+      const facts = {
+        vcpus: this.#settings.vcpus[job.capacity],
+        runningVcpus: running.reduce((sum, { stage }) => sum + cpuOf(stage), 0),
+        ...(lastStartAt === undefined ? {} : { lastStartAt }),
+      };
+      const pending = { since: job.pendingSince, vcpus: cpuOf(job.stage) };
+      if (
+        placementOf(pending, facts, { now: this.#now, limitSeconds: this.#policy.placementSeconds }) !==
+        'unplaceable'
+      )
+        continue;
+      this.#pending.delete(job.name);
+      this.#queues[job.capacity].remove(job.name);
+      this.#figures.unplaceable += 1;
+      this.#retry(job, 'unplaceable', 0);
+    }
+    if (this.#agenda.size > 0) this.#agenda.add(this.#now + minute, () => this.#reconcile());
+  }
+}
+
+function cpuOf(stage: StageName): number {
+  return stages[stage].resources.cpu;
+}

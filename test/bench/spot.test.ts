@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import type { Capacity } from '../../lib/training/run.ts';
+import { hour, type MarketSettings, price, SpotMarket, workOf } from './spot-market.ts';
+import { SimulatedNight } from './spot-night.ts';
+import { clairvoyantCost, onDemandCost } from './spot-oracle.ts';
+
+const works = workOf(11, 60);
+const calm: MarketSettings = { perHour: 1e-9, withNotice: 1, droughtShare: 0 };
+
+function night(market: MarketSettings, over: { deadline?: number; vcpus?: Record<Capacity, number> } = {}) {
+  const drawn = new SpotMarket(11, market);
+  const deadline = over.deadline ?? 10 * hour;
+  const vcpus = over.vcpus ?? { spot: 120, 'on-demand': 30 };
+  const settings = {
+    seed: 11,
+    works,
+    market: drawn,
+    maxConcurrency: 30,
+    vcpus,
+    memoryPerVcpu: 2_048,
+    deadline,
+  };
+  return {
+    figures: new SimulatedNight(settings).run(),
+    clairvoyant: clairvoyantCost(works, drawn, deadline),
+  };
+}
+
+/** The simulation behind `npm run bench -- spot`: its own checks, so that its figures mean what they say. */
+describe('a simulated night', () => {
+  it('that nothing disturbs costs exactly what its work costs on spot', () => {
+    const { figures, clairvoyant } = night(calm);
+    expect(figures).toMatchObject({ failed: 0, missed: 0, reclaims: 0, attempts: 60 * 5, workLost: 0 });
+    expect(figures.cost).toBeCloseTo(onDemandCost(works) * price.spot, 6);
+    expect(clairvoyant).toBeCloseTo(figures.cost, 6);
+  });
+
+  it('is the same again from the same seed, and another from another', () => {
+    const storm = { perHour: 0.3, withNotice: 0.5, droughtShare: 0.2 };
+    expect(night(storm)).toEqual(night(storm));
+    expect(night(storm)).not.toEqual(night({ ...storm, withNotice: 0.6 }));
+  });
+
+  it('never costs less than the clairvoyant pays, who has no queue and knows what comes', () => {
+    for (const perHour of [0.01, 0.1, 0.3])
+      for (const droughtShare of [0, 0.2]) {
+        const { figures, clairvoyant } = night({ perHour, withNotice: 0.9, droughtShare });
+        expect(figures.cost).toBeGreaterThanOrEqual(clairvoyant - 1e-6);
+        expect(clairvoyant).toBeGreaterThanOrEqual(onDemandCost(works) * price.spot - 1e-6);
+      }
+  });
+
+  it('ends every run whatever the market does, and no stage spends all of the platform’s retries', () => {
+    const { figures } = night({ perHour: 5, withNotice: 0.5, droughtShare: 0.3 }, { deadline: 40 * hour });
+    expect(figures).toMatchObject({ failed: 0, missed: 0 });
+    expect(figures.mostRetries).toBeLessThan(10);
+  });
+
+  it('counts runs that end after the deadline', () => {
+    expect(night(calm, { deadline: hour }).figures.missed).toBeGreaterThan(30);
+  });
+
+  it('meets the targets for interruptions of 20 % an hour', () => {
+    const { figures, clairvoyant } = night({ perHour: 0.2, withNotice: 0.9, droughtShare: 0 });
+    expect(figures).toMatchObject({ failed: 0, missed: 0 });
+    expect(figures.cost / clairvoyant).toBeLessThanOrEqual(1.1);
+    expect(1 - figures.cost / onDemandCost(works)).toBeGreaterThanOrEqual(0.6);
+    expect(figures.workLost).toBeLessThanOrEqual(0.02);
+  });
+});
