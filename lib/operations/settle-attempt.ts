@@ -16,6 +16,7 @@ export function stageOutputOf(attempt: Attempt): Record<string, unknown> {
     stage: attempt.stage,
     attempt: attempt.attempt,
     outputUri: attempt.outputUri,
+    capacity: attempt.capacity,
     result: attempt.result ?? {},
   };
 }

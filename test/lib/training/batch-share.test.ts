@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { submitInputOf } from '../../../lib/aws/batch/submit-input.ts';
 import { batchShareOf, shareClasses, sharesPerClass } from '../../../lib/training/batch-share.ts';
 
 describe('the share of a tenant on Batch', () => {
@@ -26,6 +27,28 @@ describe('the share of a tenant on Batch', () => {
         expect(priority).toBeGreaterThanOrEqual(own[0]?.atLeast ?? 101);
       }),
     );
+  });
+
+  it('stands in every job that Batch is given: queues with fair shares refuse others', () => {
+    const spec = {
+      ...{
+        jobName: 'j',
+        tenantId: 'acme',
+        runId: 'r',
+        logicalDate: '2026-11-24',
+        traceId: 't',
+        stage: 'train',
+      },
+      ...{ attempt: 1, image: 'i', arguments: [], environment: {}, outputUri: 's3://b/o/', capacity: 'spot' },
+      ...{ resources: { cpu: 1, memoryMiB: 64 }, timeoutSeconds: 60, priority: 70 },
+    } as const;
+    const place = { queueArn: 'q', definitionArn: 'd', environment: 'dev', region: 'r', jobRoleArn: 'role' };
+    const { shareIdentifier, schedulingPriority } = batchShareOf('acme', 70);
+    expect(submitInputOf(spec, place)).toMatchObject({
+      shareIdentifier,
+      schedulingPriorityOverride: schedulingPriority,
+    });
+    expect(shareIdentifier).toMatch(/^urgent\d+$/);
   });
 
   it('has classes whose prefixes do not overlap', () => {
