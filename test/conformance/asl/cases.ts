@@ -1,13 +1,24 @@
+/** What a question asked with a task token is answered, one after the other; the last answer stays. */
+export type Answers = Readonly<
+  Record<string, readonly ({ readonly returns: unknown } | { readonly throws: string } | 'silence')[]>
+>;
+
 /** A machine that several interpreters run. */
 export interface Case {
   readonly name: string;
-  /** States without what only one dialect has; `{"call": "..."}` stands for a Task. */
+  /**
+   * States without what only one dialect has. Instead of a Task's own fields a state has `{"call": "..."}` for a function,
+   * `{"ask": "question"}` for a message with a task token, or `{"start": "child"}` for a machine whose end is waited for.
+   */
   readonly states: Readonly<Record<string, Record<string, unknown>>>;
   readonly input?: unknown;
   /** What each call of a Task does, in order; the last one stays. */
   readonly calls?: Readonly<
     Record<string, readonly ({ readonly returns: unknown } | { readonly throws: string })[]>
   >;
+  readonly answers?: Answers;
+  /** Machines that others start, by name. */
+  readonly children?: Readonly<Record<string, Case['states']>>;
   readonly more?: Record<string, unknown>;
 }
 

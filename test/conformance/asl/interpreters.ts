@@ -1,18 +1,7 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import {
-  CreateStateMachineCommand,
-  DescribeExecutionCommand,
-  GetExecutionHistoryCommand,
-  SFNClient,
-  StartExecutionCommand,
-} from '@aws-sdk/client-sfn';
 import { StateMachine } from 'aws-local-stepfunctions';
+import { makeBench } from '../../local/asl/harness.ts';
 import { walk } from '../../statemachines/machine-test.ts';
-import type { Case } from './cases.ts';
+import type { Answers, Case } from './cases.ts';
 
 /** What is compared. */
 export interface Outcome {
@@ -24,32 +13,104 @@ export interface Outcome {
 
 type Tree = Record<string, unknown>;
 
-/** Turns `{"call": ...}` into a Task of a dialect, everywhere in a definition. */
-function withTasks(value: unknown, task: Tree): unknown {
-  if (Array.isArray(value)) return value.map((each) => withTasks(each, task));
+/** Turns a state with one of the suite's own fields (`call`, `ask`, `start`) into a Task, everywhere in a definition. */
+function withTasks(value: unknown, taskOf: (field: string, state: Tree) => Tree): unknown {
+  if (Array.isArray(value)) return value.map((each) => withTasks(each, taskOf));
   if (typeof value !== 'object' || value === null) return value;
-  const { call, ...rest } = value as Tree;
-  const made = Object.fromEntries(Object.entries(rest).map(([key, each]) => [key, withTasks(each, task)]));
-  return call === undefined ? made : { Type: 'Task', ...task, ...made };
+  const made: Tree = {};
+  let task: Tree | undefined;
+  for (const [key, each] of Object.entries(value as Tree)) {
+    if (['call', 'ask', 'start'].includes(key)) task = taskOf(key, value as Tree);
+    else made[key] = withTasks(each, taskOf);
+  }
+  return task ? { Type: 'Task', ...task, ...made } : made;
 }
 
-/** The case as a JSONata definition. */
-export function jsonataOf(one: Case): Tree {
-  const task = {
-    Resource: 'arn:aws:states:::lambda:invoke',
-    Arguments: { FunctionName: 'f', Payload: {} },
-    Output: '{% $states.result.Payload %}',
+/** Names that a definition needs where it runs. */
+export interface Place {
+  readonly queueUrl: string;
+  readonly machineArn: (name: string) => string;
+}
+
+const nowhere: Place = { queueUrl: 'queue', machineArn: (name) => name };
+
+/** States as a JSONata definition. */
+export function jsonataOf(states: Case['states'], more: Tree = {}, place = nowhere): Tree {
+  const tasks: Record<string, (state: Tree) => Tree> = {
+    call: () => ({
+      Resource: 'arn:aws:states:::lambda:invoke',
+      Arguments: { FunctionName: 'f', Payload: {} },
+      Output: '{% $states.result.Payload %}',
+    }),
+    ask: ({ ask }) => ({
+      Resource: 'arn:aws:states:::sqs:sendMessage.waitForTaskToken',
+      Arguments: {
+        QueueUrl: place.queueUrl,
+        MessageBody: { question: ask, token: '{% $states.context.Task.Token %}' },
+      },
+    }),
+    start: ({ start }) => ({
+      Resource: 'arn:aws:states:::states:startExecution.sync:2',
+      Arguments: { StateMachineArn: place.machineArn(String(start)), Input: '{% $states.input %}' },
+      Output: '{% $states.result.Output %}',
+    }),
   };
   return {
     QueryLanguage: 'JSONata',
-    StartAt: Object.keys(one.states)[0],
-    ...one.more,
-    States: withTasks(one.states, task),
+    StartAt: Object.keys(states)[0],
+    ...more,
+    States: withTasks(states, (field, state) => tasks[field]?.(state) ?? {}),
+  };
+}
+
+/** Answers by question, one after the other; the last one stays. */
+export function answering(answers: Answers = {}): (question: string) => Answers[string][number] {
+  const asked: Record<string, number> = {};
+  return (question) => {
+    const mine = answers[question] ?? [];
+    const at = Math.min(asked[question] ?? 0, mine.length - 1);
+    asked[question] = at + 1;
+    return mine[at] ?? 'silence';
+  };
+}
+
+/** This engine, where tokens are answered or machines start machines. */
+async function runWithCallbacks(one: Case): Promise<Outcome> {
+  const answerOf = answering(one.answers);
+  const bench = makeBench({
+    integrations: {
+      sqsSendMessage: async (request) => {
+        const { question, token } = (request as { MessageBody: { question: string; token: string } })
+          .MessageBody;
+        const answer = answerOf(question);
+        // After the send itself is on record, as with a queue.
+        setImmediate(() => {
+          if (answer === 'silence') return;
+          if ('throws' in answer)
+            void bench.engine.sendTaskFailure(token, { error: answer.throws, cause: 'told' });
+          else void bench.engine.sendTaskSuccess(token, answer.returns);
+        });
+        return { MessageId: 'm' };
+      },
+    },
+  });
+  for (const [name, states] of Object.entries(one.children ?? {}))
+    bench.engine.registerMachine({ name, definition: jsonataOf(states) });
+  const done = await bench.run(jsonataOf(one.states, one.more), one.input ?? {});
+  const history = await bench.engine.getExecutionHistory(done.executionArn, { limit: 1_000 });
+  return {
+    status: done.status,
+    ...(done.output === undefined ? {} : { output: done.output }),
+    ...(done.error === undefined ? {} : { error: done.error }),
+    path: history.flatMap(
+      (event) => (event['stateEnteredEventDetails'] as { name: string } | undefined)?.name ?? [],
+    ),
   };
 }
 
 /** This engine. */
 export async function runHere(one: Case): Promise<Outcome> {
+  if (one.answers || one.children) return runWithCallbacks(one);
   const answers = Object.fromEntries(
     Object.entries(one.calls ?? {}).map(([state, calls]) => [
       state,
@@ -58,7 +119,11 @@ export async function runHere(one: Case): Promise<Outcome> {
       ),
     ]),
   );
-  const { status, output, error, path } = await walk(jsonataOf(one), one.input ?? {}, answers);
+  const { status, output, error, path } = await walk(
+    jsonataOf(one.states, one.more),
+    one.input ?? {},
+    answers,
+  );
   return {
     status,
     ...(output === undefined ? {} : { output }),
@@ -84,7 +149,7 @@ export async function runLocalStepFunctions(one: Case): Promise<Outcome> {
   const definition = {
     StartAt: Object.keys(one.states)[0],
     ...one.more,
-    States: withTasks(one.states, { Resource: 'arn:aws:lambda:us-east-1:123456789012:function:f' }),
+    States: withTasks(one.states, () => ({ Resource: 'arn:aws:lambda:us-east-1:123456789012:function:f' })),
   };
   const machine = new StateMachine(definition as never);
   const waits = Object.fromEntries(Object.keys(handlers).map((state) => [state, 0]));
@@ -107,103 +172,5 @@ export async function runLocalStepFunctions(one: Case): Promise<Outcome> {
   } catch {
     await listening.catch(() => {});
     return { status: 'FAILED', error: failed, path };
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
-}
-
-/** An emulator of the service in a throw-away Python environment, on a loopback port. */
-export class MiniStack {
-  readonly client: SFNClient;
-  readonly #process: ChildProcess;
-
-  private constructor(process: ChildProcess, port: number) {
-    this.#process = process;
-    this.client = new SFNClient({
-      endpoint: `http://127.0.0.1:${port}`,
-      region: 'us-east-1',
-      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-    });
-  }
-
-  /** Installs and starts it; undefined, with the reason, where Python or the package cannot be had. */
-  static async start(): Promise<MiniStack | { readonly missing: string }> {
-    const folder = mkdtempSync(join(tmpdir(), 'epsilon-ministack-'));
-    try {
-      execFileSync('python3', ['-m', 'venv', folder], { stdio: 'pipe' });
-      execFileSync(join(folder, 'bin', 'pip'), ['install', '--quiet', 'ministack'], {
-        stdio: 'pipe',
-        timeout: 300_000,
-      });
-    } catch (error) {
-      return {
-        missing: `ministack could not be installed: ${
-          String((error as { stderr?: Buffer }).stderr ?? error)
-            .split('\n')
-            .at(-2) ?? ''
-        }`,
-      };
-    }
-    const bin = join(folder, 'bin', 'ministack');
-    if (!existsSync(bin)) return { missing: 'ministack has no command' };
-    const port = await freePort();
-    const child = spawn(bin, [], {
-      stdio: 'ignore',
-      env: {
-        PATH: process.env['PATH'] ?? '',
-        HOME: folder,
-        GATEWAY_PORT: String(port),
-        MINISTACK_HOST: '127.0.0.1',
-      },
-    });
-    for (let tries = 0; tries < 150; tries += 1) {
-      const up = await fetch(`http://127.0.0.1:${port}/_ministack/health`)
-        .then((response) => response.status < 500)
-        .catch(() => false);
-      if (up) return new MiniStack(child, port);
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-    child.kill('SIGKILL');
-    return { missing: 'ministack did not answer within 30 seconds' };
-  }
-
-  async run(one: Case, number: number): Promise<Outcome> {
-    const { stateMachineArn } = await this.client.send(
-      new CreateStateMachineCommand({
-        name: `case-${number}`,
-        definition: JSON.stringify(jsonataOf(one)),
-        roleArn: 'arn:aws:iam::000000000000:role/test',
-      }),
-    );
-    const { executionArn } = await this.client.send(
-      new StartExecutionCommand({ stateMachineArn, name: 'run', input: JSON.stringify(one.input ?? {}) }),
-    );
-    for (let tries = 0; tries < 200; tries += 1) {
-      const found = await this.client.send(new DescribeExecutionCommand({ executionArn }));
-      if (found.status !== 'RUNNING') {
-        const { events } = await this.client.send(
-          new GetExecutionHistoryCommand({ executionArn, maxResults: 1_000 }),
-        );
-        const path = (events ?? []).flatMap((event) => event.stateEnteredEventDetails?.name ?? []);
-        return {
-          status: found.status ?? '',
-          ...(found.output === undefined ? {} : { output: JSON.parse(found.output) as unknown }),
-          ...(found.error === undefined ? {} : { error: found.error }),
-          path,
-        };
-      }
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    return { status: 'RUNNING', path: [] };
-  }
-
-  stop(): void {
-    this.#process.kill('SIGKILL');
   }
 }

@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
+import { callbackCases } from './callback-cases.ts';
 import { type Case, jsonataCases, sharedCases } from './cases.ts';
-import { MiniStack, type Outcome, runHere, runLocalStepFunctions } from './interpreters.ts';
+import { type Outcome, runHere, runLocalStepFunctions } from './interpreters.ts';
+import { MiniStack } from './ministack.ts';
 import { systematic, verdicts } from './verdicts.ts';
 
 /** `npm run test:conformance:asl`: the same machines here and on interpreters others wrote; every difference needs a verdict. */
@@ -55,7 +57,7 @@ if (emulator instanceof MiniStack) {
   try {
     const without = sharedCases.filter((one) => one.calls === undefined);
     comparisons.push(
-      ...(await compare('ministack', [...without, ...jsonataCases], (one, number) =>
+      ...(await compare('ministack', [...without, ...jsonataCases, ...callbackCases], (one, number) =>
         emulator.run(one, number),
       )),
     );

@@ -33,4 +33,16 @@ export const verdicts: readonly Verdict[] = [
     verdict:
       'the engine stays: in the JSONata dialect every state but Fail has an Output field, and the emulator ignores it on Parallel',
   },
+  {
+    peer: 'ministack',
+    name: 'a machine that fails is States.TaskFailed for the one that started it',
+    verdict:
+      "the engine stays: by the guide to starting executions from a Task a child that fails makes the Task fail with States.TaskFailed, the child's own error is in the description that is the cause",
+  },
+  {
+    peer: 'ministack',
+    name: 'within the tolerated count and percentage',
+    verdict:
+      'the engine stays: in the JSONata dialect every state but Fail has an Output field, and the emulator ignores it on a distributed Map',
+  },
 ];
