@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { serviceLimits } from '../../../local/asl/core.ts';
 import type { Bench } from './harness.ts';
 import { invoke, machine, makeBench } from './harness.ts';
 
@@ -57,6 +58,32 @@ describe('Map DISTRIBUTED', () => {
       'MapStateExited',
       'ExecutionSucceeded',
     ]);
+  });
+
+  it('runs no more children at once than the service allows (10,000), and never more than MaxConcurrency', async () => {
+    expect(serviceLimits.distributedChildren).toBe(10_000);
+    for (const [MaxConcurrency, most] of [
+      [0, 4],
+      [9, 4],
+      [2, 2],
+    ] as const) {
+      let now = 0;
+      let highest = 0;
+      const bench = makeBench({
+        options: { limits: { distributedChildren: 4 } },
+        functions: {
+          f: async () => {
+            now += 1;
+            highest = Math.max(highest, now);
+            await new Promise<void>((resolve) => bench.clock.setTimer(1_000, resolve));
+            now -= 1;
+          },
+        },
+      });
+      const done = await bench.run(fanOut(10, { MaxConcurrency }));
+      expect(done.status).toBe('SUCCEEDED');
+      expect(highest).toBe(most);
+    }
   });
 
   it.each([

@@ -153,7 +153,32 @@ describe('redrive', () => {
     expect((await bench.until(executionArn)).status).toBe('SUCCEEDED');
   });
 
-  it('is refused for what succeeded, what runs, what is older than 14 days and what does not exist', async () => {
+  it('F25: is refused when the history has 24,999 events, and after 1,000 redrives', async () => {
+    const bench = makeBench();
+    const long = await bench.run(
+      machine({
+        A: { Type: 'Pass', Next: 'B' },
+        B: { Type: 'Choice', Choices: [{ Condition: true, Next: 'A' }], Default: 'C' },
+        C: { Type: 'Fail' },
+      }),
+    );
+    await expect(bench.engine.redriveExecution(long.executionArn)).rejects.toMatchObject({
+      code: 'REDRIVE_NOT_ALLOWED',
+      message: expect.stringMatching(/its history has 2\d{4} events; start a new run instead/),
+    });
+    const failed = await bench.run(machine({ F: { Type: 'Fail' } }));
+    for (let redrive = 0; redrive < 1_000; redrive += 1)
+      await bench.engine.redriveExecution(failed.executionArn).then(() => bench.until(failed.executionArn));
+    await expect(bench.engine.redriveExecution(failed.executionArn)).rejects.toMatchObject({
+      code: 'REDRIVE_NOT_ALLOWED',
+      message: expect.stringContaining('1000 times'),
+    });
+    expect(await bench.engine.describeExecution(failed.executionArn)).toMatchObject({
+      redriveStatus: 'NOT_REDRIVABLE',
+    });
+  });
+
+  it('F25: is refused for what succeeded, what runs, what is older than 14 days and what does not exist', async () => {
     const bench = makeBench();
     const good = await bench.run(machine({ P: { Type: 'Pass', End: true } }));
     await expect(bench.engine.redriveExecution(good.executionArn)).rejects.toMatchObject({
