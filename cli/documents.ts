@@ -4,8 +4,12 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import picomatch from 'picomatch';
 import { EpsilonError } from '../lib/errors/epsilon-error.ts';
 
-/** Larger files are left out by the data stage too: they are data, not documents. */
-const largestFile = 16 * 1_048_576;
+/** Larger files are left out by the data stage too: a document, and an object that holds many. */
+const largest = { document: 16 * 1_048_576, records: 512 * 1_048_576 } as const;
+
+function fits({ name, size }: DocumentFile): boolean {
+  return size <= (/\.(csv|jsonl|ndjson)$/i.test(name) ? largest.records : largest.document);
+}
 
 /** One file of a tenant's documents. */
 export interface DocumentFile {
@@ -34,6 +38,7 @@ interface Place {
 
 /** A local folder, file or glob that is there and may be read. Errors: `DOCUMENTS_NOT_FOUND`, `_EMPTY`, `_UNREADABLE`. */
 function placeOf(given: string): Place {
+  if (given.trim() === '') throw new EpsilonError('USAGE', '--documents is empty.');
   const path = resolve(given.startsWith('file://') ? fileURLToPath(given) : given);
   const isGlob = !existsSync(path) && picomatch.scan(path).isGlob;
   const folder = isGlob ? picomatch.scan(path).base : path;
@@ -81,7 +86,7 @@ export function documentFiles(given: string): DocumentFiles {
     const name = relative(root, path).split(sep).join('/') || basename(path);
     return { path, name, size, modifiedAt: mtimeMs };
   });
-  const files = all.filter(({ size }) => size <= largestFile);
+  const files = all.filter(fits);
   if (files.length === 0) throw new EpsilonError('DOCUMENTS_EMPTY', `There is no document at ${place.path}.`);
   return { files, skipped: all.length - files.length, single: !place.isGlob && root !== place.folder };
 }

@@ -56,11 +56,59 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
     .join('\n');
 }
 
+/** Width of a text as a terminal shows it, one column a character. */
+const widthOf = (text: string) => Math.max(...text.split('\n').map((line) => [...line].length));
+
+/**
+ * A table for a terminal: one that is wider is given in parts below each other, each beginning with the first column,
+ * because wrapped rows cannot be read.
+ */
+export function fittedTable(
+  columns: number,
+  head: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+): string {
+  const part = (from: number, to: number) => {
+    const pick = <T>(cells: readonly T[]): T[] => [...cells.slice(0, 1), ...cells.slice(from, to)];
+    return table(pick(head), rows.map(pick));
+  };
+  const parts: string[] = [];
+  for (let from = 1; from < head.length; ) {
+    let to = head.length;
+    while (to > from + 1 && widthOf(part(from, to)) > columns) to -= 1;
+    parts.push(part(from, to));
+    from = to;
+  }
+  return parts.join('\n\n');
+}
+
+/** An instant of this service for people: UTC, to the second; empty when there is none. */
+export function toTheSecond(instant: string | undefined): string {
+  return instant === undefined ? '' : `${instant.slice(0, 19)}Z`;
+}
+
+/** Text of others on one line: without line ends, and without what a terminal would take for orders. */
+export function plain(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim();
+}
+
+/** The same full disk, whoever met it. */
+function asKnown(error: unknown): EpsilonError | undefined {
+  if (error instanceof EpsilonError) return error;
+  const { code, message } = (error ?? {}) as NodeJS.ErrnoException;
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return undefined;
+  return new EpsilonError(
+    'DISK_FULL',
+    `The disk is full (${message}). Free some space and run the same command again.`,
+    { exitCode: exitCodes.backend, cause: error },
+  );
+}
+
 /** Writes an error as the mode asks and gives the exit code. Never a stack trace unless asked for. */
 export function report(output: Output, error: unknown, debug: boolean): number {
-  const known = error instanceof EpsilonError ? error : undefined;
+  const known = asKnown(error);
   const code = known?.code ?? 'INTERNAL';
-  const message = error instanceof Error ? error.message : String(error);
+  const message = known?.message ?? (error instanceof Error ? error.message : String(error));
   if (output.json)
     output.warn(
       `${JSON.stringify({ schemaVersion, error: { code, message, details: known?.details ?? {} } })}\n`,

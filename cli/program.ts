@@ -113,6 +113,13 @@ function acceptGlobalOptions(command: Command, program: Command): void {
   });
 }
 
+/** What to say next, where a group of verbs was named and none of them. */
+function missingVerb(program: Command, args: readonly string[]): string {
+  const group = program.commands.find((one) => one.commands.length > 0 && args.includes(one.name()));
+  const verbs = (group ?? program).commands.map((one) => one.name()).filter((name) => name !== 'help');
+  return `"${['epsilon', ...(group ? [group.name()] : [])].join(' ')}" needs one of: ${verbs.join(', ')}.`;
+}
+
 /** Runs the command with arguments and gives the exit code; usage faults are 2, help is 0. */
 export async function runProgram(
   dependencies: ProgramDependencies,
@@ -137,7 +144,8 @@ export async function runProgram(
   } catch (error) {
     if (!(error instanceof CommanderError)) return report(output, error, args.includes('--debug'));
     if (error.exitCode === 0) return exitCodes.ok;
-    const message = error.message.replace(/^error: /, '');
+    const message =
+      error.code === 'commander.help' ? missingVerb(program, args) : error.message.replace(/^error: /, '');
     if (json)
       dependencies.warn(
         `${JSON.stringify({ schemaVersion: 1, error: { code: 'USAGE', message, details: {} } })}\n`,

@@ -12,6 +12,8 @@ export interface OpenOptions {
   readonly mode: 'read' | 'write';
   readonly retryScale?: number;
   readonly schedules?: boolean;
+  /** Hears of what this machine's control plane goes on after, such as a full disk it waits out. */
+  readonly onFault?: (error: Error) => void;
 }
 
 /** What every verb is given. */
@@ -36,15 +38,35 @@ export function command({ target }: Session, words: string): string {
   return commandFor(target, words);
 }
 
+/**
+ * Faults of a control plane in this process, for people. A full disk ends the command: the engine would wait for room,
+ * but who watches has to make some.
+ */
+export function faultsFor({ output }: Session): {
+  readonly onFault: (error: Error) => void;
+  readonly unlessDiskIsFull: <T>(work: Promise<T>) => Promise<T>;
+} {
+  const { promise: full, reject } = Promise.withResolvers<never>();
+  full.catch(() => {});
+  return {
+    onFault: (error) => {
+      if (error instanceof EpsilonError && error.code === 'DISK_FULL') reject(error);
+      else output.warn(`fault: ${error.message}\n`);
+    },
+    unlessDiskIsFull: (work) => Promise.race([work, full]),
+  };
+}
+
 /** Opens, works, closes; whatever happens in between. */
 export async function withControl<T>(
   session: Session,
   options: OpenOptions,
   work: (control: ControlPlane) => Promise<T>,
 ): Promise<T> {
-  const control = await session.open(options);
+  const { onFault, unlessDiskIsFull } = faultsFor(session);
+  const control = await session.open({ ...options, onFault });
   try {
-    return await work(control);
+    return await unlessDiskIsFull(work(control));
   } finally {
     await control.close();
   }

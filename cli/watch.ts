@@ -8,7 +8,13 @@ import { checkSignal, command, lookInterval, pause, type Session } from './sessi
 /** The date a night is for: stores find its runs by it. */
 function dateOf({ input, startDate }: ExecutionDetail): { logicalDate?: string } {
   const parsed = nightInputSchema.safeParse(input);
-  return parsed.success ? { logicalDate: nightDate(parsed.data, Date.parse(startDate)) } : {};
+  if (!parsed.success) return {};
+  try {
+    return { logicalDate: nightDate(parsed.data, Date.parse(startDate)) };
+  } catch {
+    // A night that was started with no date of the calendar has no runs; its own failure says why.
+    return {};
+  }
 }
 
 /** Runs that an execution is about: its tenants' for a night, its own for a tenant's. */

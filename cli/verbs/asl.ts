@@ -7,8 +7,9 @@ import { intrinsicName, resolveIntrinsics } from '../../local/asl/resolve.ts';
 import { runDefinition } from '../../local/asl/run-file.ts';
 import { print } from '../output.ts';
 import type { Session } from '../session.ts';
+import { inputOf } from '../start-input.ts';
 import { requireLocal } from '../target.ts';
-import { inputOf, lineOf } from './executions.ts';
+import { lineOf } from './executions.ts';
 
 function readJson(file: string, code: string): unknown {
   try {

@@ -12,9 +12,9 @@ import { serveSocket } from '../../local/control/server.ts';
 import { type DemoFamily, demoFamilies, gatherFamily } from '../../local/demo/corpora.ts';
 import { openRuntime, type Runtime } from '../../local/runtime.ts';
 import { parseSchedule } from '../../local/schedule/expression.ts';
-import { causeText, print, schemaVersion, seconds, table } from '../output.ts';
+import { causeText, fittedTable, plain, print, schemaVersion, seconds } from '../output.ts';
 import type { RunView } from '../progress.ts';
-import type { Session } from '../session.ts';
+import { faultsFor, type Session } from '../session.ts';
 import { requireLocal } from '../target.ts';
 import { transitionsOf, watch } from '../watch.ts';
 import { scaleOf } from './executions.ts';
@@ -131,8 +131,9 @@ async function tenantReport(control: ControlPlane, { run, attempts }: RunView) {
 
 type TenantReport = Awaited<ReturnType<typeof tenantReport>>;
 
-function reportTable(tenants: readonly TenantReport[]): string {
-  return table(
+function reportTable(columns: number, tenants: readonly TenantReport[]): string {
+  return fittedTable(
+    columns,
     [
       'TENANT',
       'OUTCOME',
@@ -181,8 +182,7 @@ async function answers(
     const question =
       demoFamilies.find((family) => family.tenantId === tenantId)?.question ?? 'how do I begin';
     const [best] = (await openSearch(control.objects, live)).ask(question, 1);
-    const text =
-      best?.text.replace(/\s+/g, ' ').slice(0, Math.max(60, session.output.columns - 12)) ?? '(no answer)';
+    const text = plain(best?.text ?? '').slice(0, Math.max(60, session.output.columns - 12)) || '(no answer)';
     lines.push(
       `  ${tenantId}: "${question}"\n    ${best?.score.toFixed(3) ?? ''}  ${best?.source ?? ''}\n    ${text}`,
     );
@@ -210,7 +210,7 @@ async function night(session: Session, runtime: Runtime): Promise<void> {
     session.output,
     { schemaVersion, ...document },
     () =>
-      `\n${reportTable(tenants)}\n\n${found}\n\nNight ${execution.name}: ${execution.status} in ${seconds(document.seconds * 1000)}, ${total} transitions.\nAsk more: npx epsilon query --tenant ${tenants.find((tenant) => tenant.status === 'succeeded')?.tenantId ?? 'acme'} "your question"`,
+      `\n${reportTable(session.output.columns, tenants)}\n\n${found}\n\nNight ${execution.name}: ${execution.status} in ${seconds(document.seconds * 1000)}, ${total} transitions.\nAsk more: npx epsilon query --tenant ${tenants.find((tenant) => tenant.status === 'succeeded')?.tenantId ?? 'acme'} "your question"`,
   );
   if (execution.status === 'SUCCEEDED') return;
   throw new EpsilonError(
@@ -237,6 +237,7 @@ async function demo(session: Session, options: DemoOptions): Promise<void> {
     '"epsilon demo"',
     'on AWS add tenants and run nightly-training.',
   );
+  const { onFault, unlessDiskIsFull } = faultsFor(session);
   const runtime = await openRuntime({
     projectDir: session.projectDir,
     stateDir,
@@ -245,7 +246,7 @@ async function demo(session: Session, options: DemoOptions): Promise<void> {
     clock: session.clock,
     schedules: true,
     ...scaleOf(session.target, options.retryScale),
-    onFault: (error) => session.output.warn(`fault: ${error.message}\n`),
+    onFault,
   });
   try {
     const socket = await serveSocket(runtime.control, runtime.state.socket);
@@ -255,7 +256,7 @@ async function demo(session: Session, options: DemoOptions): Promise<void> {
           `Epsilon on this machine, state in ${runtime.state.path} (pauses of retries x ${options.retryScale})\n`,
         );
       await addFamilies(session, runtime, demoFamilies.slice(0, count));
-      await night(session, runtime);
+      await unlessDiskIsFull(night(session, runtime));
     } finally {
       await socket.close();
     }

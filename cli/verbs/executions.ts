@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { NotFound } from '../../lib/errors/store-errors.ts';
@@ -6,25 +5,11 @@ import { withoutTokens } from '../../lib/events/without-tokens.ts';
 import type { ControlPlane } from '../../lib/ports/control-plane.ts';
 import type { ExecutionDetail, ExecutionStatus, HistoryEvent } from '../../lib/ports/workflows.ts';
 import { checkTenantId } from '../../lib/tenants/tenant.ts';
-import { causeText, print, table } from '../output.ts';
+import { causeText, fittedTable, print, toTheSecond } from '../output.ts';
 import { command, findExecution, type Session, withControl } from '../session.ts';
+import { type StartOptions, startOf } from '../start-input.ts';
 import { requireLocal, type Target } from '../target.ts';
 import { watch } from '../watch.ts';
-
-/** JSON of an option: the text itself, or the file behind `@`. */
-export function inputOf(text: string): unknown {
-  let body = text;
-  try {
-    if (text.startsWith('@')) body = readFileSync(text.slice(1), 'utf8');
-    return JSON.parse(body);
-  } catch (error) {
-    throw new EpsilonError(
-      'INPUT_INVALID',
-      `--input is not JSON (or @file with JSON): ${(error as Error).message}.`,
-      { cause: error },
-    );
-  }
-}
 
 /** Prints how an execution ended and throws with exit code 1 unless it succeeded. */
 function conclude(session: Session, execution: ExecutionDetail): void {
@@ -44,10 +29,7 @@ function conclude(session: Session, execution: ExecutionDetail): void {
   );
 }
 
-interface RunOptions {
-  readonly input?: string;
-  readonly tenant?: string;
-  readonly name?: string;
+interface RunOptions extends StartOptions {
   readonly wait: boolean;
   readonly retryScale?: string;
 }
@@ -63,34 +45,15 @@ async function requireTenant(session: Session, control: ControlPlane, tenantId: 
     );
 }
 
-function startOf(
-  session: Session,
-  machine: string,
-  options: RunOptions,
-): { readonly input: unknown; readonly name: string } {
-  const unique = session.ids.ulid().toLowerCase();
-  const given = options.input === undefined ? {} : (inputOf(options.input) as Record<string, unknown>);
-  if (options.tenant !== undefined)
-    return {
-      input: { ...given, tenantId: options.tenant },
-      name: options.name ?? `${options.tenant}-manual-${unique}`,
-    };
-  // An operator's night is meant: it is never taken for a second delivery of the schedule.
-  if (machine === 'nightly-training')
-    return { input: { trigger: 'manual', ...given }, name: options.name ?? `manual-${unique}` };
-  return { input: given, name: options.name ?? `manual-${unique}` };
-}
-
 async function run(session: Session, machine: string, options: RunOptions): Promise<void> {
   await withControl(
     session,
     { mode: 'write', schedules: false, ...scaleOf(session.target, options.retryScale) },
     async (control) => {
-      if (options.tenant !== undefined) await requireTenant(session, control, options.tenant);
-      const { executionArn } = await control.workflows.start({
-        machine,
-        ...startOf(session, machine, options),
-      });
+      const start = startOf(session, machine, options);
+      const { tenantId } = start.input;
+      if (typeof tenantId === 'string') await requireTenant(session, control, tenantId);
+      const { executionArn } = await control.workflows.start({ machine, ...start });
       if (!options.wait) {
         print(session.output, { executionArn }, () => `Started ${executionArn}`);
         return;
@@ -174,6 +137,29 @@ function filterOf(options: { machine?: string; status?: string; limit: string })
   };
 }
 
+async function requireMachine(control: ControlPlane, machine: string): Promise<void> {
+  const known = await control.workflows.machines();
+  if (known.includes(machine)) return;
+  throw new NotFound(
+    'MACHINE_NOT_FOUND',
+    `There is no state machine "${machine}" (known: ${known.join(', ')}).`,
+  );
+}
+
+async function stop(session: Session, given: string, cause: string): Promise<void> {
+  await withControl(session, { mode: 'write', schedules: false }, async (control) => {
+    const { executionArn, name, status } = await findExecution(session, control, given);
+    if (status !== 'RUNNING' && status !== 'PENDING_REDRIVE')
+      throw new EpsilonError(
+        'EXECUTION_NOT_RUNNING',
+        `Execution "${name}" ended ${status} before; there is nothing to stop.`,
+        { exitCode: exitCodes.conflict, details: { status } },
+      );
+    await control.workflows.stop(executionArn, { error: 'Stopped', cause });
+    print(session.output, { executionArn }, () => `Stopped ${executionArn}`);
+  });
+}
+
 /** `run`, `executions`, `describe`, `history`, `redrive`, `stop`. */
 export function addExecutions(program: Command, session: () => Session): void {
   program
@@ -194,16 +180,21 @@ export function addExecutions(program: Command, session: () => Session): void {
     .option('--limit <n>', 'how many', '20')
     .action((options: { machine?: string; status?: string; limit: string }) =>
       withControl(session(), { mode: 'read' }, async (control) => {
-        const executions = await control.workflows.list(filterOf(options));
+        const filter = filterOf(options);
+        // On AWS the listing itself refuses what is not deployed.
+        if (filter.machine !== undefined && session().target.kind === 'local')
+          await requireMachine(control, filter.machine);
+        const executions = await control.workflows.list(filter);
         print(session().output, { executions }, () =>
-          table(
+          fittedTable(
+            session().output.columns,
             ['MACHINE', 'NAME', 'STATUS', 'STARTED', 'STOPPED', 'REDRIVES'],
             executions.map((one) => [
               one.machine,
               one.name,
               one.status,
-              one.startDate,
-              one.stopDate ?? '',
+              toTheSecond(one.startDate),
+              toTheSecond(one.stopDate),
               one.redriveCount,
             ]),
           ),
@@ -249,11 +240,5 @@ export function addExecutions(program: Command, session: () => Session): void {
     .description('stop an execution and cancel its jobs')
     .argument('<execution>')
     .option('--reason <text>', 'why', 'stopped by an operator')
-    .action((given: string, { reason }: { reason: string }) =>
-      withControl(session(), { mode: 'write', schedules: false }, async (control) => {
-        const { executionArn } = await findExecution(session(), control, given);
-        await control.workflows.stop(executionArn, { error: 'Stopped', cause: reason });
-        print(session().output, { executionArn }, () => `Stopped ${executionArn}`);
-      }),
-    );
+    .action((given: string, { reason }: { reason: string }) => stop(session(), given, reason));
 }

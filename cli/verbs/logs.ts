@@ -26,6 +26,8 @@ async function attemptsOf(
       'RUN_NOT_FOUND',
       `There is no run "${runId}"; "${command(session, 'executions')}" lists them.`,
     );
+  if (attempt !== undefined && !/^[1-9]\d{0,3}$/.test(attempt))
+    throw new EpsilonError('USAGE', `--attempt ${attempt} is not a number from 1 on.`);
   const all = await control.runs.listAttempts(runId);
   return all.filter(
     (one) =>
@@ -93,6 +95,9 @@ export function addLogs(program: Command, session: () => Session): void {
             });
           }
           const run = await control.runs.getRun(runId);
+          const chosen = options.stage !== undefined || options.attempt !== undefined;
+          if (chosen && shown.size === 0 && (!options.follow || run?.status !== 'running'))
+            throw new NotFound('JOB_NOT_FOUND', `Run "${runId}" has no such job.`);
           if (!options.follow || run?.status !== 'running' || session().signal.aborted) return;
           await pause(session(), lookInterval(session()));
         }

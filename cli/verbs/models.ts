@@ -5,7 +5,7 @@ import { openSearch } from '../../lib/operations/search.ts';
 import type { ControlPlane } from '../../lib/ports/control-plane.ts';
 import { checkTenantId } from '../../lib/tenants/tenant.ts';
 import type { LiveModel } from '../../lib/training/model.ts';
-import { print, table } from '../output.ts';
+import { fittedTable, plain, print } from '../output.ts';
 import { command, type Session, withControl } from '../session.ts';
 
 /** Seconds an operator's promotion may hold the tenant's lease. */
@@ -77,8 +77,12 @@ export function addModels(program: Command, session: () => Session): void {
           await control.models.list(checkTenantId(tenantId)),
           await control.models.live(tenantId),
         ];
+        // Models outlive their tenant's record; without either there is no such tenant.
+        if (all.length === 0 && !(await control.tenants.get(tenantId)))
+          throw new NotFound('TENANT_NOT_FOUND', `There is no tenant "${tenantId}".`);
         print(session().output, { models: all, live: live ?? null }, () =>
-          table(
+          fittedTable(
+            session().output.columns,
             ['MODEL', 'LIVE', 'DATE', 'VECTORS', 'DIMENSIONS', 'SELF-RETRIEVAL', 'RUN'],
             all.map((model) => [
               model.modelVersion,
@@ -137,7 +141,7 @@ export function addModels(program: Command, session: () => Session): void {
           answers
             .map(
               ({ score, source, text: passage }) =>
-                `${score.toFixed(3)}  ${source}\n       ${passage.replace(/\s+/g, ' ').slice(0, 200)}`,
+                `${score.toFixed(3)}  ${plain(source)}\n       ${plain(passage).slice(0, 200)}`,
             )
             .join('\n'),
         );

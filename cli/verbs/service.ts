@@ -9,7 +9,7 @@ import { compilePattern } from '../../local/events/pattern.ts';
 import { openRuntime } from '../../local/runtime.ts';
 import { parseSchedule } from '../../local/schedule/expression.ts';
 import { loadLocalService } from '../../local/service/local-service.ts';
-import { print, table } from '../output.ts';
+import { fittedTable, print } from '../output.ts';
 import { pause, type Session, withControl } from '../session.ts';
 import { requireLocal } from '../target.ts';
 import { scaleOf } from './executions.ts';
@@ -38,12 +38,18 @@ export function serviceFaults(projectDir: string): string[] {
   return faults;
 }
 
+function portOf(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) < 65_536) return Number(text);
+  throw new EpsilonError('USAGE', `--port ${text} is not a port from 0 to 65535.`);
+}
+
 async function start(session: Session, options: { port: string; retryScale?: string }): Promise<void> {
   const { stateDir } = requireLocal(
     session.target,
     '"epsilon start"',
     'on AWS the control plane runs by itself once it is deployed (npx serverless deploy).',
   );
+  const port = portOf(options.port);
   const runtime = await openRuntime({
     projectDir: session.projectDir,
     stateDir,
@@ -57,7 +63,7 @@ async function start(session: Session, options: { port: string; retryScale?: str
     const socket = await serveSocket(runtime.control, runtime.state.socket);
     try {
       const http = await serveHttp(runtime.control, {
-        port: Number(options.port),
+        port,
         tokenFile: runtime.state.tokenFile,
         metricsText: () => runtime.metricsText(),
       });
@@ -138,7 +144,8 @@ export function addService(program: Command, session: () => Session): void {
       withControl(session(), { mode: 'read' }, async (control) => {
         const all = await control.schedules.list();
         print(session().output, { schedules: all }, () =>
-          table(
+          fittedTable(
+            session().output.columns,
             ['SCHEDULE', 'EXPRESSION', 'ZONE', 'STATE', 'NEXT', 'PREVIOUS'],
             all.map((one) => [
               one.name,

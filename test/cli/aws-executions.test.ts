@@ -97,6 +97,7 @@ describe('--target aws: executions', () => {
   });
 
   it('stop stops with the reason', async () => {
+    sfn.on(DescribeExecutionCommand).resolves(execution({ status: 'RUNNING' }));
     expect(await epsilon(['stop', 'tenant-model-training/acme-1', '--reason', 'wrong data'])).toMatchObject({
       code: 0,
     });

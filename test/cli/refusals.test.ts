@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fittedTable, plain, report } from '../../cli/output.ts';
+import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
+import type { ControlPlane } from '../../lib/ports/control-plane.ts';
+import { type Night, openNight } from '../night/harness.ts';
+import { call, epsilon } from './harness.ts';
+
+describe('what the command refuses before anything happens', () => {
+  let night: Night;
+  let control: ControlPlane;
+
+  beforeAll(async () => {
+    night = await openNight();
+    await night.add('acme');
+    await night.until(await night.fire());
+    control = night.runtime.control;
+  });
+
+  afterAll(() => night.runtime.close());
+
+  it.each([
+    [['run', 'tenant-model-training'], 'USAGE', 2, '--tenant'],
+    [['run', 'tenant-model-training', '--input', '{"tenantId":"nobody"}'], 'TENANT_NOT_FOUND', 2, 'nobody'],
+    [['run', 'nightly-training', '--tenant', 'acme'], 'USAGE', 2, 'run tenant-model-training --tenant acme'],
+    [['run', 'nightly-training', '--input', '5'], 'INPUT_INVALID', 2, 'object'],
+    [['run', 'nightly-training', '--input', '[1]'], 'INPUT_INVALID', 2, 'object'],
+    [
+      ['run', 'nightly-training', '--input', '{"logicaldate":"2026-11-20"}'],
+      'INPUT_INVALID',
+      2,
+      'logicaldate',
+    ],
+    [
+      ['run', 'nightly-training', '--input', '{"logicalDate":"2026-02-30"}'],
+      'DATE_OUT_OF_RANGE',
+      2,
+      '2026-02-30',
+    ],
+    [
+      ['run', 'nightly-training', '--input', '{"logicalDate":"2126-01-01"}'],
+      'DATE_OUT_OF_RANGE',
+      2,
+      'future',
+    ],
+    [['executions', '--machine', 'training'], 'MACHINE_NOT_FOUND', 2, 'nightly-training'],
+    [['stop', 'acme-2026-11-24'], 'EXECUTION_NOT_RUNNING', 3, 'SUCCEEDED'],
+    [['logs', 'acme-2026-11-24', '--attempt', 'x'], 'USAGE', 2, '--attempt x'],
+    [['logs', 'acme-2026-11-24', '--stage', 'train', '--attempt', '9'], 'JOB_NOT_FOUND', 2, 'no such job'],
+    [['models', 'list', 'nobody'], 'TENANT_NOT_FOUND', 2, 'nobody'],
+    [['tenants', 'add', 'beta', '--documents', ''], 'USAGE', 2, '--documents'],
+    [['start', '--port', 'abc'], 'USAGE', 2, 'abc'],
+    [['start', '--port', '70000'], 'USAGE', 2, '70000'],
+    [['tenants'], 'USAGE', 2, 'add, list, show'],
+    [['--json', 'models'], 'USAGE', 2, 'list, promote, rollback'],
+  ])('%j is refused with %s, exit %i, and starts nothing', async (args, code, exit, word) => {
+    const before = await control.workflows.list({ limit: 100 });
+    const ran = await epsilon(control, ...args, '--json');
+    expect(JSON.parse(ran.err)).toMatchObject({
+      error: { code, message: expect.stringContaining(word) },
+    });
+    expect(ran).toMatchObject({ code: exit, out: '' });
+    expect(await control.workflows.list({ limit: 100 })).toEqual(before);
+  });
+
+  it('ends a command whose control plane found the disk full, and only shows other faults', async () => {
+    const meeting = (error: Error, then: () => Promise<never[]>) =>
+      call(
+        {
+          open: async (_, { onFault }) => {
+            const list = () => {
+              onFault?.(error);
+              return then();
+            };
+            return { ...control, schedules: { ...control.schedules, list }, close: async () => {} };
+          },
+        },
+        ['schedules', 'list'],
+      );
+    const full = new EpsilonError('DISK_FULL', 'The disk is full.', { exitCode: 4 });
+    const never = () => Promise.withResolvers<never[]>().promise;
+    expect(await meeting(full, never)).toMatchObject({
+      code: 4,
+      err: expect.stringContaining('error DISK_FULL'),
+    });
+    expect(await meeting(new Error('a target did not answer'), async () => [])).toMatchObject({
+      code: 0,
+      err: 'fault: a target did not answer\n',
+    });
+  });
+});
+
+describe('output', () => {
+  const head = ['TENANT', 'OUTCOME', 'MODEL'];
+  const rows = [['acme', 'succeeded', 'M'.repeat(26)]];
+
+  it('cuts a table that is wider than the terminal into parts that begin with the first column', () => {
+    expect(fittedTable(80, head, rows).split('\n')).toHaveLength(2);
+    const narrow = fittedTable(36, head, rows).split('\n');
+    expect(narrow.map((line) => line.trim().split(/\s+/))).toEqual([
+      ['TENANT', 'OUTCOME'],
+      ['acme', 'succeeded'],
+      [''],
+      ['TENANT', 'MODEL'],
+      ['acme', 'M'.repeat(26)],
+    ]);
+    expect(fittedTable(10, head, rows)).toContain('M'.repeat(26));
+  });
+
+  it('takes from the texts of others what a terminal would obey', () => {
+    expect(plain('one\n\u001b[2Jtwo\u009b31m \u202ethree ')).toBe('one [2Jtwo 31m three');
+  });
+
+  it('calls a full disk by its name, whoever met it', () => {
+    let warned = '';
+    const output = {
+      json: false,
+      terminal: false,
+      columns: 80,
+      write: () => {},
+      warn: (text: string) => (warned += text),
+    };
+    expect(report(output, Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' }), false)).toBe(
+      4,
+    );
+    expect(warned).toMatch(/^error DISK_FULL: .*Free some space/);
+  });
+});
