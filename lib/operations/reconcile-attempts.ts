@@ -8,7 +8,7 @@ import { endRun } from './end-run.ts';
 import { giveUpPlacement } from './give-up-placement.ts';
 import { leaseOf } from './hold-lease.ts';
 import { finishAttempt, recordProgress, settleAttempt } from './settle-attempt.ts';
-import { lostJob } from './submit-attempt.ts';
+import { lostJob, mayStillShowUp, submitAgain } from './submit-attempt.ts';
 
 /** What one pass over a shard did. */
 export interface ReconcileCounts {
@@ -118,10 +118,25 @@ async function keepAlive(
   return 'alive';
 }
 
-/** Whether a job that nobody knows may still show up. */
-function isYoung({ clock, config }: Ports, attempt: Attempt): boolean {
-  const since = Date.parse(attempt.submittedAt ?? attempt.intentAt);
-  return clock.now() - since < config.training.lookupGraceSeconds * 1000;
+/**
+ * An intent whose job does not show although it would by now. Where lists do not lag it belongs to its next entry, which
+ * the state machine's heartbeat brings; where they do, entries leave it to this pass: it looks once more and submits.
+ */
+async function resumeIntent(
+  ports: Ports,
+  pass: Pass,
+  attempt: Attempt,
+  renewed: Set<string>,
+): Promise<Verdict> {
+  if (await endIfOver(ports, pass, attempt)) return 'cancelled';
+  const runner = ports.jobs.get(attempt.backend);
+  if (!runner?.lookupLags) return 'alive';
+  const found = await runner.find(attempt.jobName);
+  if (found) return reconcileOne(ports, pass, attempt, found, renewed);
+  const of = await ports.runs.getRunWithAttempts(attempt.runId);
+  if (of?.run.status === 'running' && (await submitAgain(ports, of, attempt)))
+    ports.log.warn('submitted under an intent that was left', { jobName: attempt.jobName });
+  return 'alive';
 }
 
 async function reconcileOne(
@@ -141,9 +156,8 @@ async function reconcileOne(
     await finishAttempt(ports, attempt, observed);
     return 'settled';
   }
-  if (isYoung(ports, attempt)) return 'alive';
-  // An intent without job belongs to its next entry: the state machine's heartbeat brings it back.
-  if (attempt.status === 'intent') return (await endIfOver(ports, pass, attempt)) ? 'cancelled' : 'alive';
+  if (mayStillShowUp(ports, attempt)) return 'alive';
+  if (attempt.status === 'intent') return resumeIntent(ports, pass, attempt, renewed);
   await finishAttempt(ports, attempt, lostJob(attempt));
   return 'lost';
 }

@@ -25,7 +25,7 @@ export interface StageEntry {
 }
 
 /** What an entry did; told to the log and the history, never needed by the machine. */
-export type EntryOutcome = 'submitted' | 'adopted' | 'settled' | 'lost' | 'answered';
+export type EntryOutcome = 'submitted' | 'adopted' | 'waiting' | 'settled' | 'lost' | 'answered';
 
 /** SHA-256 of a task token, the only form in which it may be compared or kept in the open. */
 export function tokenDigestOf(taskToken: string): string {
@@ -104,7 +104,7 @@ async function noteRefusal(ports: Ports, attempt: Attempt): Promise<void> {
 
 async function submit(
   ports: Ports,
-  { run, attempts }: StageEntry,
+  { run, attempts }: Pick<StageEntry, 'run' | 'attempts'>,
   attempt: Attempt,
   fresh: boolean,
 ): Promise<void> {
@@ -142,38 +142,51 @@ async function takeOver(ports: Ports, attempt: Attempt, taskToken: string): Prom
   }
 }
 
-function withinGrace(ports: Ports, since: string | undefined): boolean {
+function withinGrace({ clock, config }: Pick<Ports, 'clock' | 'config'>, since: string | undefined): boolean {
   if (since === undefined) return false;
-  return ports.clock.now() - Date.parse(since) < ports.config.training.lookupGraceSeconds * 1000;
+  return clock.now() - Date.parse(since) < config.training.lookupGraceSeconds * 1000;
+}
+
+/** Whether a job that its backend does not show may exist all the same: its lists may lag behind a submission. */
+export function mayStillShowUp(ports: Pick<Ports, 'clock' | 'config'>, attempt: Attempt): boolean {
+  const { status, submitBegunAt, submittedAt, intentAt } = attempt;
+  return withinGrace(ports, status === 'intent' ? submitBegunAt : (submittedAt ?? intentAt));
 }
 
 /**
- * Whether this entry may submit again under an intent. Where the backend's lists lag, a job of an earlier entry may not be
- * listed yet: not within the grace of its submission, and never when another entry has taken the attempt over meanwhile.
+ * Submits under an intent that is there already. Where lists lag, of all who hold the attempt only the newest holder of its
+ * token may, and it says so first: whoever comes next waits for this submission. False when somebody else was first.
  */
-async function maySubmitAgain(ports: Ports, entry: StageEntry, attempt: Attempt): Promise<boolean> {
-  if (!runnerOf(ports, attempt).lookupLags) return true;
-  if (withinGrace(ports, attempt.submitBegunAt)) return false;
-  const submitBegunAt = new Date(ports.clock.now()).toISOString();
-  const mine = { status: ['intent'], taskToken: entry.taskToken } as const;
-  return (await ports.runs.changeAttempt(attempt, { submitBegunAt }, mine)).changed;
+export async function submitAgain(
+  ports: Ports,
+  of: Pick<StageEntry, 'run' | 'attempts'>,
+  attempt: Attempt,
+): Promise<boolean> {
+  if (runnerOf(ports, attempt).lookupLags) {
+    const submitBegunAt = new Date(ports.clock.now()).toISOString();
+    const { taskToken } = attempt;
+    const mine = { status: ['intent'], ...(taskToken === undefined ? {} : { taskToken }) } as const;
+    const { changed } = await ports.runs.changeAttempt(attempt, { submitBegunAt }, mine);
+    if (!changed) return false;
+  }
+  await submit(ports, of, attempt, false);
+  return true;
 }
 
 async function continueAttempt(ports: Ports, entry: StageEntry, attempt: Attempt): Promise<EntryOutcome> {
-  const observed = await runnerOf(ports, attempt).find(attempt.jobName);
+  const runner = runnerOf(ports, attempt);
+  const observed = await runner.find(attempt.jobName);
   const step = stepForOpenAttempt(attempt, observed);
   if (step === 'submit') {
-    // If there is a job after all, its events come; if not, the end of the heartbeat brings the next entry.
-    if (!(await maySubmitAgain(ports, entry, attempt))) return 'adopted';
-    await submit(ports, entry, attempt, false);
-    return 'submitted';
+    // If there is a job after all, its events come; if not, the reconciler submits once the grace is over.
+    if (runner.lookupLags && mayStillShowUp(ports, attempt)) return 'waiting';
+    return (await submitAgain(ports, entry, attempt)) ? 'submitted' : 'waiting';
   }
   if (step === 'adopt' && observed) {
     await recordProgress(ports, attempt, observed);
     return 'adopted';
   }
-  // A backend's list may lag behind its submit: within the grace period the reconciler decides, not this entry.
-  if (!observed && withinGrace(ports, attempt.submittedAt ?? attempt.intentAt)) return 'adopted';
+  if (!observed && mayStillShowUp(ports, attempt)) return 'adopted';
   await finishAttempt(ports, attempt, observed ?? lostJob(attempt));
   return observed ? 'settled' : 'lost';
 }

@@ -1,3 +1,4 @@
+import { benchAws } from './aws.ts';
 import { benchBundles } from './bundles.ts';
 import { benchEngine } from './engine.ts';
 import { benchNight } from './night.ts';
@@ -8,6 +9,7 @@ const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
   night: benchNight,
   engine: benchEngine,
   bundles: benchBundles,
+  aws: benchAws,
   spot: benchSpot,
 };
 

@@ -127,7 +127,7 @@ export class Parser {
       this.#expect(')');
       return inner;
     }
-    if (/^[a-z_]+$/i.test(this.#peek)) return this.#call();
+    if (this.#tokens[this.#at + 1] === '(') return this.#call();
     const left = this.#operand();
     if (this.#is('BETWEEN')) return this.#between(left);
     if (this.#is('IN')) return this.#in(left);
@@ -137,7 +137,7 @@ export class Parser {
   #call(): Condition {
     const called = this.#next();
     this.#expect('(');
-    const attribute = this.#terms.name(this.#next());
+    const attribute = this.#attribute(this.#next());
     if (called === 'attribute_exists' || called === 'attribute_not_exists') {
       this.#expect(')');
       return (item) => (item[attribute] !== undefined) === (called === 'attribute_exists');
@@ -208,9 +208,15 @@ export class Parser {
       const value = this.#terms.value(token);
       return () => value;
     }
-    if (!token.startsWith('#')) throw new Invalid(`Only placeholders are taken as names here: "${token}"`);
-    const name = this.#terms.name(token);
+    const name = this.#attribute(token);
     return (item) => item[name];
+  }
+
+  /** A placeholder, or a bare name of several words: no reserved word of DynamoDB is one, all others could be. */
+  #attribute(token: string): string {
+    if (token.startsWith('#')) return this.#terms.name(token);
+    if (/^[a-z]+([A-Z][a-z]*)+$/.test(token)) return token;
+    throw new Invalid(`Only placeholders are taken as names here: "${token}"`);
   }
 
   /** An update: what the item becomes, and the attributes that are touched. */
@@ -248,7 +254,7 @@ export class Parser {
   }
 
   #assignment(): readonly [string, Operand] {
-    const name = this.#terms.name(this.#next());
+    const name = this.#attribute(this.#next());
     this.#expect('=');
     let value = this.#settable();
     while (this.#peek === '+' || this.#peek === '-') value = this.#sum(value);

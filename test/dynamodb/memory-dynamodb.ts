@@ -31,7 +31,8 @@ type Part = Partial<
   Record<'Put' | 'Update' | 'Delete' | 'ConditionCheck', Key & { Item: WireItem; UpdateExpression: string }>
 >;
 
-interface WireRequest {
+/** A request on its way, as far as it is read. */
+export interface WireRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: unknown;
 }
@@ -81,7 +82,8 @@ export class MemoryDynamoDb {
     });
   }
 
-  #respond(request: WireRequest) {
+  /** Answers a request as the service would. */
+  respond(request: WireRequest): { statusCode: number; headers: Record<string, string>; body: Uint8Array } {
     const action = request.headers['x-amz-target']?.split('.')[1] ?? '';
     const input = JSON.parse(new TextDecoder().decode(request.body as Uint8Array)) as Record<string, unknown>;
     const fault = this.#faultFor(action);
@@ -102,7 +104,7 @@ export class MemoryDynamoDb {
     return found?.fault;
   }
 
-  #fault({ name, body = {} }: Fault) {
+  #fault({ name, body = {} }: Fault): ReturnType<MemoryDynamoDb['respond']> {
     if (network.has(name)) throw Object.assign(new Error(`${name}: no answer`), { name, code: name });
     return {
       statusCode: 400,

@@ -55,6 +55,7 @@ const missing: string[] = chosen.length === 0 ? [`there is no emulator ${asked.j
 for (const emulator of chosen) {
   try {
     const outcome = await runOn(emulator);
+    if (outcome.compared === 0) missing.push(`no test ran on ${emulator.name}`);
     compared += outcome.compared;
     faults.push(...outcome.faults);
   } catch (error) {

@@ -1,0 +1,168 @@
+import type { Context } from 'aws-lambda';
+import { handler as reconcileJobs } from '../../../functions/training/reconcile-jobs.ts';
+import { handler as submitStage } from '../../../functions/training/submit-stage.ts';
+import { loadConfig } from '../../../lib/config/load-config.ts';
+import type { JobRunner } from '../../../lib/ports/job-runner.ts';
+import type { Ports } from '../../../lib/ports/ports.ts';
+import type { Log, OutgoingEvent } from '../../../lib/ports/services.ts';
+import type { ExecutionStatus } from '../../../lib/ports/workflows.ts';
+import type { JobObservation } from '../../../lib/training/job.ts';
+import type { StageName } from '../../../lib/training/stages.ts';
+import { sequentialIds } from '../../../local/clock/ids.ts';
+import { VirtualClock } from '../../../local/clock/virtual-clock.ts';
+import { readYaml } from '../../../local/service/read-yaml.ts';
+import { openLocalStores } from '../../../local/stores/local-stores.ts';
+import { openMemoryStores } from '../../dynamodb/memory-stores.ts';
+import { anAttempt, aRun } from '../../fixtures/records.ts';
+import { freshDir } from '../../local/asl/harness.ts';
+
+/** When every test of a plane begins. */
+export const start = Date.parse('2026-11-24T03:00:00Z');
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
+
+const settings = (shards: number) =>
+  loadConfig({
+    file: readYaml('infra/config/dev.yml'),
+    variables: { EPSILON_RECONCILE_SHARDS: String(shards) },
+  });
+
+/** A control plane around real stores, with a scripted backend and scripted executions. */
+export class Plane {
+  readonly clock = new VirtualClock(start);
+  readonly observed: number[] = [];
+  readonly calls: string[] = [];
+  readonly counted = new Map<string, number>();
+  readonly published: OutgoingEvent[] = [];
+  /** Milliseconds that every heartbeat takes. */
+  heartbeatMs = 0;
+  state: (jobName: string) => JobObservation['state'] | undefined = () => 'running';
+  status: (arn: string) => ExecutionStatus = () => 'RUNNING';
+  observeFails: (jobNames: readonly string[]) => boolean = () => false;
+  heard: 'delivered' | 'gone' = 'delivered';
+  remainingMs = 55_000;
+  readonly ports: Ports;
+  #invocations = 0;
+
+  constructor(kind: 'SQLite' | 'DynamoDB', shards = 1, backend: Partial<JobRunner> = {}) {
+    const stores =
+      kind === 'SQLite' ? openLocalStores({ stateDir: freshDir() }) : openMemoryStores({ clock: this.clock });
+    const note = (call: string) => void this.calls.push(call);
+    const runner: JobRunner = {
+      backend: 'local',
+      submit: async ({ jobName }) => ({ jobName, jobId: jobName }),
+      find: async () => undefined,
+      cancel: async ({ jobName }) => note(`cancel ${jobName}`),
+      observe: async (jobs) => this.#observe(jobs.map(({ jobName }) => jobName)),
+      ...backend,
+    };
+    this.ports = {
+      ...stores,
+      config: settings(shards),
+      clock: this.clock,
+      ids: sequentialIds(),
+      random: () => 0.4,
+      log: silent,
+      metrics: {
+        count: (name: string, value: number) =>
+          void this.counted.set(name, (this.counted.get(name) ?? 0) + value),
+        duration: () => {},
+      },
+      jobs: new Map([['local', runner]]),
+      callbacks: {
+        succeed: async (token: string) => this.#answer(`succeed ${token}`),
+        fail: async (token: string) => this.#answer(`fail ${token}`),
+        heartbeat: async (token: string) => {
+          const { heartbeatMs } = this;
+          if (heartbeatMs > 0) await new Promise<void>((heard) => this.clock.setTimer(heartbeatMs, heard));
+          return this.#answer(`heartbeat ${token}`);
+        },
+      },
+      workflows: {
+        describe: async (executionArn: string) => {
+          note(`describe ${executionArn}`);
+          return { executionArn, status: this.status(executionArn), redriveCount: 0, error: 'JobFailed' };
+        },
+        list: async () => {
+          note('list');
+          const runs = await stores.runs.listRuns({});
+          return runs.filter(({ executionArn }) => this.status(executionArn) === 'RUNNING');
+        },
+      },
+      events: { publish: async (events: OutgoingEvent[]) => void this.published.push(...events) },
+      notifier: { notify: async () => note('notify') },
+    } as unknown as Ports;
+  }
+
+  #answer(call: string) {
+    this.calls.push(call);
+    return this.heard;
+  }
+
+  #observe(names: readonly string[]): ReadonlyMap<string, JobObservation> {
+    this.observed.push(names.length);
+    if (this.observeFails(names)) throw new Error('DescribeJobs failed');
+    return new Map(
+      names.flatMap((jobName) => {
+        const state = this.state(jobName);
+        return state ? [[jobName, { jobName, jobId: `id-${jobName}`, state }] as const] : [];
+      }),
+    );
+  }
+
+  /** Runs with one open attempt each. */
+  async open(count: number): Promise<void> {
+    for (let n = 0; n < count; n += 1) {
+      const of = { runId: `r${n}`, tenantId: `t${n}`, executionArn: `arn:${n}` };
+      const expiresAt = new Date(start + 60_000).toISOString();
+      const now = new Date(start).toISOString();
+      const { fence } = await this.ports.leases.acquire({
+        ...{ tenantId: of.tenantId, holder: of.runId, now, expiresAt },
+      });
+      await this.ports.runs.createRun(aRun({ ...of, fence }));
+      await this.ports.runs.createAttempt(
+        anAttempt({ ...of, jobName: `job-${n}`, taskToken: `token-${n}`, fence }),
+      );
+    }
+  }
+
+  /** Invokes the reconciler. */
+  async invoke(event: unknown = {}): Promise<Record<string, number>> {
+    return (await reconcileJobs.withPorts(this.ports)(event, this.#context())) as Record<string, number>;
+  }
+
+  /** Enters a stage of the run that `aRun` makes; gives what the entry did. */
+  async enter(taskToken: string, stage: StageName = 'prepare', redriveCount = 0): Promise<string> {
+    const event = { runId: aRun().runId, stage, taskToken, execution: { id: 'arn', redriveCount } };
+    const { outcome } = (await submitStage.withPorts(this.ports)(event, this.#context())) as {
+      outcome: string;
+    };
+    return outcome;
+  }
+
+  #context(): Context {
+    this.#invocations += 1;
+    const end = this.clock.now() + this.remainingMs;
+    return {
+      awsRequestId: `request-${this.#invocations}`,
+      getRemainingTimeInMillis: () => end - this.clock.now(),
+    } as Context;
+  }
+
+  /** Lets time pass until an invocation is over. */
+  async until<T>(work: Promise<T>): Promise<T> {
+    let over = false;
+    const ended = work.finally(() => {
+      over = true;
+    });
+    while (!over) {
+      for (let turn = 0; turn < 50; turn += 1) await new Promise<void>((next) => setImmediate(next));
+      const wait = this.clock.untilNext();
+      if (wait !== undefined) await this.clock.advance(wait);
+    }
+    return ended;
+  }
+
+  called(word: string): string[] {
+    return this.calls.filter((call) => call.startsWith(word));
+  }
+}
