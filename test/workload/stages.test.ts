@@ -235,6 +235,9 @@ describe('prepare', () => {
     expect(end).toMatchObject({ code: exit, result: { error: { code } } });
     expect(JSON.parse(end.stderr)).toMatchObject({ level: 'ERROR', code });
     expect(await objects.head(`${prefix('prepare')}manifest.json`)).toBeUndefined();
+    // Where Batch, which keeps no words of a container, is read.
+    const words = new TextDecoder().decode(await objects.get(`${prefix('prepare')}result.json`));
+    expect(JSON.parse(words)).toEqual(end.result);
   });
 
   it.skipIf(skippedForRoot('documents that may not be read'))(

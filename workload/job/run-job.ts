@@ -96,8 +96,12 @@ async function work(
   const context = await readContext(variables, tenantId, signal);
   const began = performance.now();
   context.progress('stage begins');
+  const facts = await definition.run(context, args).catch(async (error: unknown) => {
+    await leaveWords(context, error);
+    throw error;
+  });
   const result = {
-    ...(await definition.run(context, args)),
+    ...facts,
     seconds: Math.round(performance.now() - began) / 1000,
   };
   await context.objects.put(`${context.output}result.json`, JSON.stringify(result), {
@@ -107,13 +111,25 @@ async function work(
   context.progress('stage done', result);
 }
 
+/** What a failure says of itself, as a result. */
+function wordsOf(error: unknown): { readonly error: { readonly code: string; readonly message: string } } {
+  const { code, message } = asFailure(error);
+  return { error: { code, message: message.slice(0, 1_000) } };
+}
+
+/** Batch keeps no words of a container: they are read where results are. Whoever stopped a job needs none. */
+async function leaveWords({ objects, output }: JobContext, error: unknown): Promise<void> {
+  if (error instanceof Interrupted) return;
+  await objects
+    .put(`${output}result.json`, JSON.stringify(wordsOf(error)), { contentType: 'application/json' })
+    // A store that takes no words must not hide the exit code; they are on stderr too.
+    .catch(() => {});
+}
+
 /** Leaves the words of a failure where results go; a disk without room for them must not hide the exit code. */
-function explainAt(
-  path: string | undefined,
-  error: { readonly code: string; readonly message: string },
-): void {
+function explainAt(path: string | undefined, words: JobResult): void {
   try {
-    if (path !== undefined) writeResult(path, { error });
+    if (path !== undefined) writeResult(path, words);
   } catch {
     // They are on stderr too.
   }
@@ -131,7 +147,7 @@ export async function runJob(definition: JobDefinition): Promise<void> {
     process.exitCode = 0;
   } catch (error) {
     const { code, message, exitCode } = asFailure(error);
-    explainAt(variables['EPSILON_RESULT_PATH'], { code, message: message.slice(0, 1_000) });
+    explainAt(variables['EPSILON_RESULT_PATH'], wordsOf(error));
     process.stderr.write(
       `${JSON.stringify({ timestamp: new Date().toISOString(), level: 'ERROR', code, message })}\n`,
     );
