@@ -125,7 +125,9 @@ describe('the end of a job', () => {
     const { calls, told, send, attempt } = await open();
     expect(await send(own())).toEqual({ outcome: 'settled' });
     expect(calls).toEqual(['runs.changeAttempt', 'callbacks.succeed', 'runs.changeAttempt']);
-    expect(told).toEqual([{ stage: 'train', attempt: 1, outputUri: uri, result: { words: 100 } }]);
+    expect(told).toEqual([
+      { stage: 'train', attempt: 1, capacity: 'spot', outputUri: uri, result: { words: 100 } },
+    ]);
     expect(await attempt()).toMatchObject({ status: 'succeeded', exitCode: 0, result: { words: 100 } });
     expect(await attempt()).not.toHaveProperty('taskToken');
   });
@@ -135,7 +137,9 @@ describe('the end of a job', () => {
     objects.texts.set(`${uri}result.json`, '{"words":100}');
     expect(await send(batch())).toEqual({ outcome: 'settled' });
     expect(calls).toEqual(['objects.get', 'runs.changeAttempt', 'callbacks.succeed', 'runs.changeAttempt']);
-    expect(told).toEqual([{ stage: 'train', attempt: 1, outputUri: uri, result: { words: 100 } }]);
+    expect(told).toEqual([
+      { stage: 'train', attempt: 1, capacity: 'spot', outputUri: uri, result: { words: 100 } },
+    ]);
   });
 
   it('tells the words of a job that failed on Batch', async () => {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { submitInputOf } from '../../../lib/aws/batch/submit-input.ts';
 import { batchShareOf, shareClasses, sharesPerClass } from '../../../lib/training/batch-share.ts';
+import type { JobSpec } from '../../../lib/training/job.ts';
 
 describe('the share of a tenant on Batch', () => {
   it('is letters and digits, and no more kinds than a queue takes', () => {
@@ -30,18 +31,13 @@ describe('the share of a tenant on Batch', () => {
   });
 
   it('stands in every job that Batch is given: queues with fair shares refuse others', () => {
-    const spec = {
-      ...{
-        jobName: 'j',
-        tenantId: 'acme',
-        runId: 'r',
-        logicalDate: '2026-11-24',
-        traceId: 't',
-        stage: 'train',
-      },
-      ...{ attempt: 1, image: 'i', arguments: [], environment: {}, outputUri: 's3://b/o/', capacity: 'spot' },
+    const spec: JobSpec = {
+      ...{ jobName: 'j', tenantId: 'acme', runId: 'r', logicalDate: '2026-11-24', traceId: 't' },
+      ...{ attempt: 1, image: 'i', arguments: [], environment: {}, outputUri: 's3://b/o/' },
       ...{ resources: { cpu: 1, memoryMiB: 64 }, timeoutSeconds: 60, priority: 70 },
-    } as const;
+      stage: 'train',
+      capacity: 'spot',
+    };
     const place = { queueArn: 'q', definitionArn: 'd', environment: 'dev', region: 'r', jobRoleArn: 'role' };
     const { shareIdentifier, schedulingPriority } = batchShareOf('acme', 70);
     expect(submitInputOf(spec, place)).toMatchObject({
