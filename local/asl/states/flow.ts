@@ -145,7 +145,6 @@ export function* handleFailure(core: Core, thread: Thread, failure: AslFailure):
   // As the service: a name or cause that was not given is null for a catcher.
   const errorOutput = { Error: error ?? null, Cause: cause ?? null };
   try {
-    core.dropChildren(thread);
     yield* leaveState(
       core,
       thread,
@@ -153,6 +152,7 @@ export function* handleFailure(core: Core, thread: Thread, failure: AslFailure):
       { input: thread.input.value, errorOutput },
       new Payload(errorOutput),
     );
+    core.dropChildren(thread);
   } catch (inner) {
     if (!(inner instanceof AslFailure)) throw inner;
     tellEvaluationFailed(core, thread, inner);

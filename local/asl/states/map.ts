@@ -94,8 +94,9 @@ export function* finishMap(core: Core, thread: Thread, state: MapState): Steps {
   if (!state.distributed && outcome && !outcome.ok) throw new AslFailure(outcome.error, outcome.cause);
   const result = state.distributed ? yield* endOfRun(core, thread, state) : outputsOf(thread);
   core.emit(thread, 'MapStateSucceeded', undefined, undefined, { after: 'latest', aside: true });
-  core.dropChildren(thread);
   yield* leaveState(core, thread, state, { input: thread.input.value, result: result.value }, result);
+  // Kept until the state is left: what fails on leaving is redriven without running them again.
+  core.dropChildren(thread);
 }
 
 function outputsOf(thread: Thread): Payload {

@@ -37,6 +37,6 @@ export function* finishParallel(core: Core, thread: Thread, state: ParallelState
   const result = listOf(
     state.branches.map((_, index) => thread.children.get(index)?.output ?? new Payload(null)),
   );
-  core.dropChildren(thread);
   yield* leaveState(core, thread, state, { input: thread.input.value, result: result.value }, result);
+  core.dropChildren(thread);
 }

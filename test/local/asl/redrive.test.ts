@@ -153,6 +153,29 @@ describe('redrive', () => {
     expect((await bench.until(executionArn)).status).toBe('SUCCEEDED');
   });
 
+  it.each([
+    [
+      'Parallel',
+      { Type: 'Parallel', Branches: [{ StartAt: 'B', States: { B: invoke('f', { End: true }) } }] },
+    ],
+    [
+      'Map',
+      { Type: 'Map', Items: [1], ItemProcessor: { StartAt: 'B', States: { B: invoke('f', { End: true }) } } },
+    ],
+  ])(
+    'of a %s that failed on leaving evaluates again what it leaves with, and runs nothing again',
+    async (type, state) => {
+      const bench = makeBench({ functions: { f: () => 'ran' } });
+      // Fails in the first try only.
+      const Output = '{% $states.context.Execution.RedriveCount > 0 ? $states.result : $nothing %}';
+      const failed = await bench.run(machine({ S: { ...state, Output, End: true } }));
+      expect(failed.error).toBe('States.QueryEvaluationError');
+      await bench.engine.redriveExecution(failed.executionArn);
+      expect(await bench.until(failed.executionArn)).toMatchObject({ status: 'SUCCEEDED', output: ['ran'] });
+      expect(bench.calls, type).toHaveLength(1);
+    },
+  );
+
   it('F25: is refused when the history has 24,999 events, and after 1,000 redrives', async () => {
     const bench = makeBench();
     const long = await bench.run(
