@@ -3,6 +3,7 @@ import { BucketLifecycleConfiguration } from '@pulumi/aws/s3/bucketLifecycleConf
 import { BucketLogging } from '@pulumi/aws/s3/bucketLogging.js';
 import { BucketNotification } from '@pulumi/aws/s3/bucketNotification.js';
 import { interpolate } from '@pulumi/pulumi';
+import { contentTag } from '../../lib/config/object-content.ts';
 import { createBucket } from './bucket.ts';
 import type { Keys } from './keys.ts';
 import { createReplication } from './replication.ts';
@@ -13,12 +14,6 @@ export interface Storage {
   readonly data: Bucket;
   readonly replica: Bucket;
 }
-
-/**
- * Object tag that says what an object is. Every key begins with the tenant, so no prefix selects "all raw data"; and a
- * tenant may be called `training`. Models carry no such tag, hence live and rollback models never reach Glacier.
- */
-export const contentTag = 'epsilon-content';
 
 const tidy = {
   id: 'tidy',
@@ -41,7 +36,8 @@ function dataRules(site: Site): ConstructorParameters<typeof BucketLifecycleConf
       id: `${content}-to-glacier`,
       status: 'Enabled',
       filter: tagged(content),
-      transitions: [{ days: glacierDays, storageClass: 'GLACIER' }],
+      // Instant: a job reads old documents every night, and a rollback old training data; neither can wait hours.
+      transitions: [{ days: glacierDays, storageClass: 'GLACIER_IR' }],
     })),
     { id: 'logs-expire', status: 'Enabled', filter: tagged('log'), expiration: { days: logExpiryDays } },
     {

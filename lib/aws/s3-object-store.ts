@@ -7,6 +7,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
+import { contentOf, contentTag } from '../config/object-content.ts';
 import { Throttled } from '../errors/run-errors.ts';
 import { ConditionFailed, NotFound } from '../errors/store-errors.ts';
 import type { ObjectInfo, ObjectStore } from '../ports/object-store.ts';
@@ -22,6 +23,12 @@ function explain(error: unknown, action: string, uri: string): unknown {
   return name === '503'
     ? new Throttled(`S3 asks to slow down (${uri}).`, error)
     : explainServiceError(error, action, uri);
+}
+
+/** What lifecycle rules go by. */
+function tagging(key: string): { Tagging?: string } {
+  const content = contentOf(key);
+  return content === undefined ? {} : { Tagging: `${contentTag}=${content}` };
 }
 
 /** Objects in S3. The client retries what is safe to retry; what is left is told by the port's errors. */
@@ -88,6 +95,7 @@ export function createS3ObjectStore({
             Body: body,
             ...(contentType === undefined ? {} : { ContentType: contentType }),
             ...(ifAbsent ? { IfNoneMatch: '*' } : {}),
+            ...tagging(place.Key),
           }),
         );
       }),
@@ -106,8 +114,11 @@ export function createS3ObjectStore({
     copy: (fromUri, toUri) => {
       const from = parseObjectUri(fromUri);
       return call('s3:PutObject', toUri, async (place) => {
+        // A copy stands under a fixed name and does not grow old: it takes no tags over.
         const source = `${from.bucket}/${from.key.split('/').map(encodeURIComponent).join('/')}`;
-        await client.send(new CopyObjectCommand({ ...place, CopySource: source }));
+        await client.send(
+          new CopyObjectCommand({ ...place, CopySource: source, TaggingDirective: 'REPLACE' }),
+        );
       });
     },
     delete: (uri) =>

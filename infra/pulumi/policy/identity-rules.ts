@@ -91,6 +91,15 @@ export const identityRules: readonly Rule[] = [
     check: ({ props }) => resourcePolicyFaults(statementsOf(props['policy'])),
   },
   {
+    name: 'key-closed',
+    description: 'no key may be used by everyone',
+    types: ['aws:kms/key:Key'],
+    check: ({ props }) =>
+      statementsOf(props['policy'])
+        .filter(({ effect, principal }) => effect === 'Allow' && isWorld(principal))
+        .map(() => 'may be used by everyone'),
+  },
+  {
     name: 'topic-tls-only',
     description: 'every topic policy refuses plain HTTP and allows nobody in the world',
     types: ['aws:sns/topicPolicy:TopicPolicy'],

@@ -19,7 +19,7 @@ export const pack = new PolicyPack('epsilon-platform', {
     {
       name: 'buckets-are-guarded',
       description:
-        'every bucket has its public access block, versioning, encryption, lifecycle, policy and ownership',
+        'every bucket has its public access block, versioning, encryption, lifecycle, policy, ownership and access log',
       validateStack: (
         args: { resources: { type: string; name: string; props: Record<string, unknown> }[] },
         report: (message: string) => void,

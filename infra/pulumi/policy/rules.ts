@@ -56,7 +56,20 @@ const dataRules: readonly Rule[] = [
     manageMasterUserPassword: is(true),
     password: absent,
     copyTagsToSnapshot: is(true),
+    monitoringInterval: within(1, 60),
+    enabledCloudwatchLogsExports: (value) => Array.isArray(value) && value.includes('postgresql'),
+    performanceInsightsKmsKeyId: isSet,
   }),
+  {
+    name: 'database-tls-only',
+    description: 'the database refuses connections without TLS',
+    types: ['aws:rds/parameterGroup:ParameterGroup'],
+    check: ({ props }) => {
+      const all = (at(props, 'parameters') ?? []) as unknown[];
+      const forced = all.some((one) => at(one, 'name') === 'rds.force_ssl' && at(one, 'value') === '1');
+      return forced ? [] : ['accepts connections without TLS'];
+    },
+  },
   requires(
     'backups-leave-the-region',
     'rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication',
@@ -81,6 +94,34 @@ const dataRules: readonly Rule[] = [
   }),
   requires('bucket-versioned', 's3/bucketVersioning:BucketVersioning', {
     'versioningConfiguration.status': is('Enabled'),
+  }),
+  {
+    name: 'bucket-encrypted',
+    description:
+      'buckets are encrypted with a customer key; those of access logs, as S3 demands, with S3 keys',
+    types: ['aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration'],
+    check: ({ name, props }) => {
+      const rule = at(props, 'rules.0.applyServerSideEncryptionByDefault');
+      const [algorithm, key] = [at(rule, 'sseAlgorithm'), at(rule, 'kmsMasterKeyId')];
+      if (name.endsWith('-logs')) return algorithm === undefined ? ['is not encrypted'] : [];
+      return algorithm === 'aws:kms' && isSet(key) ? [] : ['has no customer key'];
+    },
+  },
+  {
+    name: 'bucket-tidies-up',
+    description: 'uploads that were never finished are removed',
+    types: ['aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration'],
+    check: ({ props }) => {
+      const all = (at(props, 'rules') ?? []) as unknown[];
+      const tidy = all.some((rule) => isSet(at(rule, 'abortIncompleteMultipartUpload.daysAfterInitiation')));
+      return tidy ? [] : ['keeps unfinished uploads for ever'];
+    },
+  },
+  requires('objects-leave-the-region', 's3/bucketReplicationConfig:BucketReplicationConfig', {
+    'rules.0.status': is('Enabled'),
+    'rules.0.destination.encryptionConfiguration.replicaKmsKeyId': isSet,
+    'rules.0.destination.replicationTime.status': is('Enabled'),
+    'rules.0.destination.metrics.status': is('Enabled'),
   }),
   requires('bucket-kept', 's3/bucket:Bucket', { forceDestroy: is(false) }),
   requires('key-rotates', 'kms/key:Key', {

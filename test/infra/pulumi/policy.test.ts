@@ -32,6 +32,11 @@ describe('policy rules on the production program', () => {
     );
     expect(missingCompanions(seen)).toEqual([]);
     expect(missingCompanions(without)).toEqual(['embeddings-saas-data has no BucketPublicAccessBlock']);
+    const unlogged = seen.filter(({ type }) => !type.endsWith(':BucketLogging'));
+    expect(missingCompanions(unlogged)).toEqual([
+      'embeddings-saas-data has no BucketLogging',
+      'embeddings-saas-data-replica has no BucketLogging',
+    ]);
   });
 });
 
@@ -48,7 +53,44 @@ const spoiled: [rule: string, type: string, change: Record<string, unknown>][] =
     { versioningConfiguration: { status: 'Suspended' } },
   ],
   ['bucket-kept', 's3/bucket:Bucket', { forceDestroy: true }],
+  [
+    'bucket-encrypted',
+    's3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration',
+    { rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: 'AES256' } }] },
+  ],
+  [
+    'bucket-tidies-up',
+    's3/bucketLifecycleConfiguration:BucketLifecycleConfiguration',
+    { rules: [{ id: 'logs-expire', expiration: { days: 365 } }] },
+  ],
+  [
+    'objects-leave-the-region',
+    's3/bucketReplicationConfig:BucketReplicationConfig',
+    { rules: [{ status: 'Disabled' }] },
+  ],
+  ['database-safe', 'rds/instance:Instance', { enabledCloudwatchLogsExports: ['upgrade'] }],
+  [
+    'database-tls-only',
+    'rds/parameterGroup:ParameterGroup',
+    { parameters: [{ name: 'rds.force_ssl', value: '0' }] },
+  ],
+  [
+    'key-closed',
+    'kms/key:Key',
+    { policy: statement({ Effect: 'Allow', Principal: { AWS: '*' }, Action: 'kms:Decrypt', Resource: '*' }) },
+  ],
   ['key-rotates', 'kms/key:Key', { enableKeyRotation: false }],
+  [
+    'backups-leave-the-region',
+    'rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication',
+    { kmsKeyId: undefined },
+  ],
+  [
+    'secret-rotates',
+    'secretsmanager/secretRotation:SecretRotation',
+    { rotationRules: { automaticallyAfterDays: 365 } },
+  ],
+  ['node-group-uses-template', 'eks/nodeGroup:NodeGroup', { remoteAccess: { ec2SshKey: 'mine' } }],
   ['secret-has-own-key', 'secretsmanager/secret:Secret', { kmsKeyId: undefined }],
   ['topic-encrypted', 'sns/topic:Topic', { kmsMasterKeyId: undefined }],
   ['logs-kept-and-encrypted', 'cloudwatch/logGroup:LogGroup', { retentionInDays: 7 }],
@@ -132,6 +174,11 @@ const spoiled: [rule: string, type: string, change: Record<string, unknown>][] =
 ];
 
 describe('policy rules on spoiled resources', () => {
+  it('spoil every rule at least once', () => {
+    const spoilt = new Set(spoiled.map(([rule]) => rule));
+    expect(rules.map(({ name }) => name).filter((name) => !spoilt.has(name))).toEqual([]);
+  });
+
   it.each(spoiled)('%s refuses a spoiled %s %#', (rule, type, change) => {
     // Prepare
     const good = seen.find((resource) => resource.type === `aws:${type}`);

@@ -44,11 +44,26 @@ describe('the S3 object store', () => {
       Bucket: 'data-bucket',
       Key: 'to',
       CopySource: 'data-bucket/a%20b/%C3%BC.txt',
+      TaggingDirective: 'REPLACE',
     });
     expect(s3.commandCalls(DeleteObjectCommand)[0]?.args[0].input).toEqual({
       Bucket: 'data-bucket',
       Key: 'acme/x.json',
     });
+  });
+
+  it.each([
+    ['acme/documents/guide/a.md', 'epsilon-content=raw'],
+    ['acme/runs/r1/prepare/1/passages-00000.jsonl', 'epsilon-content=training'],
+    ['acme/runs/r1/train/1/model.bin', undefined],
+    ['acme/model.bin', undefined],
+    ['acme/training_data/passages-00000.jsonl', undefined],
+    ['documents/model.bin', undefined],
+    ['runs/runs/prepare/train/1/model.bin', undefined],
+    ['nights/2026-11-24/n1/tenants.json', undefined],
+  ])('tags %s for the lifecycle rules with %s: a model never becomes cold', async (key, tags) => {
+    await store.put(`s3://data-bucket/${key}`, 'x');
+    expect(s3.commandCalls(PutObjectCommand)[0]?.args[0].input.Tagging).toBe(tags);
   });
 
   it('follows every page of a list', async () => {
