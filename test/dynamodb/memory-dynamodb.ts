@@ -77,7 +77,7 @@ export class MemoryDynamoDb {
       maxAttempts,
       credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
       requestHandler: {
-        handle: async (request: WireRequest) => ({ response: this.#respond(request) as never }),
+        handle: async (request: WireRequest) => ({ response: this.respond(request) as never }),
       },
     });
   }
