@@ -48,7 +48,7 @@ module.exports = {
     only(
       'workload',
       '^workload/',
-      ['^workload/', areas, portTypes, '^lib/(aws|files)/'],
+      ['^workload/', areas, portTypes, '^lib/(aws|files|system)/'],
       'workload knows ports and the adapters it needs',
     ),
     only(

@@ -16,11 +16,13 @@ export const batchStages = {
 
 /**
  * Creates a definition per stage whose image has a digest; the value is stage to ARN. An attempt is one Batch attempt:
- * retries belong to the state machine, which knows whose fault a failure was.
+ * retries belong to the state machine, which knows whose fault a failure was. `jobRoleArn` is what a job starts with: it can
+ * only become the tenant role (job-roles.ts).
  */
 export function createJobDefinitions(
   site: Site,
   images: Record<ImageName, Repository>,
+  jobRoleArn: Output<string>,
 ): Output<Record<string, string>> {
   const starter = createIdentity(site, 'batch-execution', {
     trust: [trustHost('ecs-tasks.amazonaws.com')],
@@ -47,6 +49,7 @@ export function createJobDefinitions(
             { type: 'MEMORY', value: String(plan.memoryMiB) },
           ],
           executionRoleArn: starter.arn,
+          jobRoleArn,
           privileged: false,
           readonlyRootFilesystem: true,
           user: '10001',

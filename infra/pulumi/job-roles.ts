@@ -1,44 +1,70 @@
 import { RolePolicy } from '@pulumi/aws/iam/rolePolicy.js';
 import type { Bucket } from '@pulumi/aws/s3/bucket.js';
-import { interpolate, type Output } from '@pulumi/pulumi';
-import { createIdentity, document, trustPods } from './identity.ts';
+import { interpolate, type Output, type Resource } from '@pulumi/pulumi';
+import { createIdentity, document, type Identity, trustHost, trustPods } from './identity.ts';
 import type { Keys } from './keys.ts';
 import type { Site, Statement } from './site.ts';
+
+/** The identity of a service account; associated before any node exists, because a pod without it fails. */
+export interface PodUser {
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  readonly roleArn: Output<string>;
+  readonly ready: readonly Resource[];
+}
 
 /** Roles of training jobs. */
 export interface JobRoles {
   /** What a job works with; a session without a TenantId tag reaches nothing. */
   readonly tenant: Output<string>;
-  /** What a tenant's service account has; it can only become the tenant role, as its own tenant. */
-  readonly pod: Output<string>;
+  /** What a job on Batch starts with; like that of a pod it can only become the tenant role, as one tenant. */
+  readonly batch: Output<string>;
+  /** What a job in the cluster starts with. */
+  readonly pod: PodUser;
 }
 
-const tenantTag = '${aws:PrincipalTag/TenantId}';
-const tenantPattern = '?*';
+/** Namespace and service account of all jobs (infra/k8s/jobs). */
+const jobPods = { namespace: 'ml-jobs', serviceAccount: 'training-job' } as const;
 
-function trustTenantSessions(site: Site, pod: Output<string>): Statement[] {
+const tenantTag = '${aws:PrincipalTag/TenantId}';
+const someTenant = '?*';
+
+/** Tags that EKS itself sets on a pod's session; they stay with the session that is made from it. */
+const podTags = [
+  'eks-cluster-arn',
+  'eks-cluster-name',
+  'kubernetes-namespace',
+  'kubernetes-service-account',
+  'kubernetes-pod-name',
+  'kubernetes-pod-uid',
+];
+
+function trustJobs(pod: Identity, batch: Identity, clusterName: string): Statement[] {
+  const become = ['sts:AssumeRole', 'sts:TagSession'];
   return [
     {
-      Sid: 'PodActsForItsOwnTenant',
+      Sid: 'PodActsForOneTenant',
       Effect: 'Allow',
-      Principal: { AWS: pod },
-      Action: ['sts:AssumeRole', 'sts:TagSession'],
-      // EKS sets this tag from the pod's service account, which is named after the tenant.
+      Principal: { AWS: pod.arn },
+      Action: become,
       Condition: {
-        StringEquals: { 'aws:RequestTag/TenantId': '${aws:PrincipalTag/kubernetes-service-account}' },
+        StringLike: { 'aws:RequestTag/TenantId': someTenant },
+        // The role could be given to other pods by mistake: only those of our jobs may use it.
+        StringEquals: {
+          'aws:PrincipalTag/eks-cluster-name': clusterName,
+          'aws:PrincipalTag/kubernetes-namespace': jobPods.namespace,
+          'aws:PrincipalTag/kubernetes-service-account': jobPods.serviceAccount,
+        },
+        'ForAllValues:StringEquals': { 'aws:TagKeys': ['TenantId', ...podTags] },
       },
     },
     {
-      Sid: 'BrokerActsForBatchJobs',
+      Sid: 'BatchJobActsForOneTenant',
       Effect: 'Allow',
-      Principal: { AWS: interpolate`arn:aws:iam::${site.accountId}:root` },
-      Action: ['sts:AssumeRole', 'sts:TagSession'],
-      // The account is the principal because the service, and with it the broker's role, comes later.
+      Principal: { AWS: batch.arn },
+      Action: become,
       Condition: {
-        ArnLike: {
-          'aws:PrincipalArn': interpolate`arn:aws:iam::${site.accountId}:role/${site.name('credential-broker')}`,
-        },
-        StringLike: { 'aws:RequestTag/TenantId': tenantPattern },
+        StringLike: { 'aws:RequestTag/TenantId': someTenant },
         'ForAllValues:StringEquals': { 'aws:TagKeys': ['TenantId'] },
       },
     },
@@ -68,25 +94,45 @@ function tenantData(bucket: Bucket, keys: Keys, region: string): Statement[] {
   ];
 }
 
-/** Creates both roles. IAM, not our code, keeps one tenant's job out of another's objects. */
-export function createJobRoles(site: Site, bucket: Bucket, keys: Keys): JobRoles {
-  const pod = createIdentity(site, 'job-pod', { trust: [trustPods(site)] });
-  const tenant = createIdentity(site, 'tenant-job', {
-    trust: trustTenantSessions(site, pod.arn),
-    allow: tenantData(bucket, keys, site.config.region),
-    // A chained session ends after an hour whatever is asked; jobs renew it.
-    sessionSeconds: 3_600,
-  });
-  new RolePolicy(
-    site.name('job-pod'),
+/** Lets an identity take the tenant role, and nothing else: whom it acts for is decided by the role's own trust. */
+function mayBecome(site: Site, part: string, identity: Identity, tenant: Identity): RolePolicy {
+  return new RolePolicy(
+    site.name(part),
     {
       name: 'become-tenant',
-      role: pod.role.name,
+      role: identity.role.name,
       policy: document([
-        { Effect: 'Allow', Action: ['sts:AssumeRole', 'sts:TagSession'], Resource: tenant.arn },
+        {
+          Effect: 'Allow',
+          Action: ['sts:AssumeRole', 'sts:TagSession'],
+          Resource: tenant.arn,
+          Condition: { StringLike: { 'aws:RequestTag/TenantId': someTenant } },
+        },
       ]),
     },
     site.here,
   );
-  return { tenant: tenant.arn, pod: pod.arn };
+}
+
+/**
+ * Creates the tenant role and the two identities that jobs start with. IAM, not our code, keeps one tenant's session out of
+ * another's objects.
+ */
+export function createJobRoles(site: Site, bucket: Bucket, keys: Keys): JobRoles {
+  const clusterName = `embeddings-saas-cluster${site.config.nameSuffix}`;
+  const pod = createIdentity(site, 'job-pod', { trust: [trustPods(site)] });
+  const batch = createIdentity(site, 'job-batch', { trust: [trustHost('ecs-tasks.amazonaws.com')] });
+  const tenant = createIdentity(site, 'tenant-job', {
+    trust: trustJobs(pod, batch, clusterName),
+    allow: tenantData(bucket, keys, site.config.region),
+    // A chained session ends after an hour whatever is asked; jobs renew it.
+    sessionSeconds: 3_600,
+  });
+  const podPolicy = mayBecome(site, 'job-pod', pod, tenant);
+  mayBecome(site, 'job-batch', batch, tenant);
+  return {
+    tenant: tenant.arn,
+    batch: batch.arn,
+    pod: { ...jobPods, roleArn: pod.arn, ready: [...pod.ready, podPolicy] },
+  };
 }

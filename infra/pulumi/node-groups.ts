@@ -30,11 +30,16 @@ export function createTemplate(site: Site, part: string): LaunchTemplate {
   );
 }
 
-function placement(name: string): Partial<ConstructorParameters<typeof NodeGroup>[1]> {
-  if (name === 'general') return { labels: { workload: 'general' } };
+function placement(name: string, spot: boolean): Partial<ConstructorParameters<typeof NodeGroup>[1]> {
+  // Beside EKS' own label of the same meaning: the autoscaler reads these ones of a group that has no node yet.
+  const capacity = { 'epsilon/capacity': spot ? 'spot' : 'on-demand' };
+  if (name === 'general') return { labels: { workload: 'general', ...capacity } };
   const workload = name === 'training_spot' ? 'training' : 'ml';
   // Only pods that tolerate the taint (training jobs, ML services) come here.
-  return { labels: { workload }, taints: [{ key: 'workload', value: workload, effect: 'NO_SCHEDULE' }] };
+  return {
+    labels: { workload, ...capacity },
+    taints: [{ key: 'workload', value: workload, effect: 'NO_SCHEDULE' }],
+  };
 }
 
 /**
@@ -53,7 +58,7 @@ export function createNodeGroups(
       new NodeGroup(
         site.name(`nodes-${name}`),
         {
-          ...placement(name),
+          ...placement(name, group.capacityType === 'SPOT'),
           clusterName: cluster.name,
           nodeGroupName: name,
           nodeRoleArn: parts.nodeRole.arn,

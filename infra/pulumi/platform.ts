@@ -9,7 +9,7 @@ import { createCluster } from './cluster.ts';
 import { createDatabase } from './database.ts';
 import { createEndpoints, createWorkerGroup } from './endpoints.ts';
 import { createJobDefinitions } from './job-definitions.ts';
-import { createJobRoles } from './job-roles.ts';
+import { createJobRoles, type PodUser } from './job-roles.ts';
 import { createKeys, type Keys } from './keys.ts';
 import { createNetwork, type Network } from './network.ts';
 import { createNodeGroups } from './node-groups.ts';
@@ -25,10 +25,15 @@ export interface PlatformOutputs {
   readonly clusterEndpoint: Output<string>;
 }
 
-function createKubernetes(site: Site, network: Network, keys: Keys) {
+function createKubernetes(
+  site: Site,
+  network: Network,
+  options: { readonly keys: Keys; readonly jobs: PodUser },
+) {
+  const { keys, jobs } = options;
   const parts = createCluster(site, network, keys);
   createPodLogs(site, keys);
-  const identities = createPodIdentities(site, parts.cluster, { keys, dependsOn: parts.access });
+  const identities = createPodIdentities(site, parts.cluster, { keys, jobs, dependsOn: parts.access });
   const daemons = createNodeAddons(site, parts.cluster, identities);
   const nodes = createNodeGroups(site, parts, {
     network,
@@ -44,14 +49,14 @@ export function createPlatform(config: InfrastructureConfig): PlatformOutputs {
   const keys = createKeys(site);
   const network = createNetwork(site, keys);
   createEndpoints(site, network);
-  const cluster = createKubernetes(site, network, keys);
+  const storage = createStorage(site, keys);
+  const roles = createJobRoles(site, storage.data, keys);
+  const cluster = createKubernetes(site, network, { keys, jobs: roles.pod });
   const database = createDatabase(site, network, keys);
   const cache = createCache(site, network, keys);
-  const storage = createStorage(site, keys);
   const images = createRegistry(site, keys);
   const batch = createBatch(site, network);
-  const definitions = createJobDefinitions(site, images);
-  const roles = createJobRoles(site, storage.data, keys);
+  const definitions = createJobDefinitions(site, images, roles.batch);
   const alerts = createAlerts(site, keys);
   createBudget(site, alerts);
   writeParameters(site, {
@@ -74,11 +79,11 @@ export function createPlatform(config: InfrastructureConfig): PlatformOutputs {
     'kms/logs-key-arn': keys.logs.arn,
     'kms/replica-key-arn': keys.replica.arn,
     'jobs/role-arn': roles.tenant,
-    'jobs/pod-role-arn': roles.pod,
     'ecr/data-pipeline-url': images['data-pipeline'].repositoryUrl,
     'ecr/ml-engine-url': images['ml-engine'].repositoryUrl,
     'ecr/deployer-url': images.deployer.repositoryUrl,
     'ecr/backend-api-url': images['backend-api'].repositoryUrl,
+    'ecr/job-watcher-url': images['job-watcher'].repositoryUrl,
     'alerts/topic-arn': alerts.arn,
     'github/release-role-arn': createReleaseRole(site, Object.values(images), cluster.arn),
   });

@@ -3,6 +3,7 @@ import type { Cluster } from '@pulumi/aws/eks/cluster.js';
 import { PodIdentityAssociation } from '@pulumi/aws/eks/podIdentityAssociation.js';
 import { interpolate, type Resource } from '@pulumi/pulumi';
 import { createIdentity, type Identity, trustPods } from './identity.ts';
+import type { PodUser } from './job-roles.ts';
 import type { Keys } from './keys.ts';
 import { loadBalancerStatements } from './load-balancer-policy.ts';
 import type { Site, Statement } from './site.ts';
@@ -89,6 +90,24 @@ function logShipper(site: Site): Statement[] {
   ];
 }
 
+/** The watcher says how jobs stand, on our bus and as nobody else. */
+function jobWatcher(site: Site): Statement[] {
+  const { region, environment } = site.config;
+  return [
+    {
+      Effect: 'Allow',
+      Action: 'events:PutEvents',
+      Resource: interpolate`arn:aws:events:${region}:${site.accountId}:event-bus/epsilon-${environment}`,
+      Condition: {
+        'ForAllValues:StringEquals': {
+          'events:source': 'epsilon.jobs',
+          'events:detail-type': 'Job State Change',
+        },
+      },
+    },
+  ];
+}
+
 /** Creates the log group the shipper writes to, so that no pod needs the right to create groups. */
 export function createPodLogs(site: Site, keys: Keys): void {
   new LogGroup(
@@ -102,7 +121,7 @@ export function createPodLogs(site: Site, keys: Keys): void {
 export function createPodIdentities(
   site: Site,
   cluster: Cluster,
-  options: { readonly keys: Keys; readonly dependsOn: readonly Resource[] },
+  options: { readonly keys: Keys; readonly jobs: PodUser; readonly dependsOn: readonly Resource[] },
 ): PodIdentities {
   const clusterName = `embeddings-saas-cluster${site.config.nameSuffix}`;
   const trust = [trustPods(site)];
@@ -116,6 +135,7 @@ export function createPodIdentities(
     ],
     ['external-secrets', 'external-secrets', 'external-secrets', secretReader(site, options.keys)],
     ['log-shipper', 'logging', 'aws-for-fluent-bit', logShipper(site)],
+    ['job-watcher', 'epsilon', 'job-watcher', jobWatcher(site)],
   ];
   const associations = users.flatMap(([part, namespace, serviceAccount, allow]) => {
     const identity = createIdentity(site, part, { trust, allow });
@@ -125,9 +145,15 @@ export function createPodIdentities(
       { ...site.here, dependsOn: [...identity.ready, ...options.dependsOn] },
     );
   });
+  const { namespace, serviceAccount, roleArn, ready } = options.jobs;
+  const jobs = new PodIdentityAssociation(
+    site.name('job-pod'),
+    { clusterName: cluster.name, namespace, serviceAccount, roleArn },
+    { ...site.here, dependsOn: [...ready, ...options.dependsOn] },
+  );
   return {
     network: createIdentity(site, 'vpc-cni', { trust, managed: ['AmazonEKS_CNI_Policy'] }),
     storage: createIdentity(site, 'ebs-csi', { trust, managed: ['service-role/AmazonEBSCSIDriverPolicy'] }),
-    associations,
+    associations: [...associations, jobs],
   };
 }

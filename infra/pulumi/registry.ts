@@ -3,8 +3,8 @@ import { Repository } from '@pulumi/aws/ecr/repository.js';
 import type { Keys } from './keys.ts';
 import type { Site } from './site.ts';
 
-/** Images of the training stages and of the product. */
-export const imageNames = ['data-pipeline', 'ml-engine', 'deployer', 'backend-api'] as const;
+/** Images of the training stages, of the product and of the job watcher. */
+export const imageNames = ['data-pipeline', 'ml-engine', 'deployer', 'backend-api', 'job-watcher'] as const;
 
 /** Name of an image. */
 export type ImageName = (typeof imageNames)[number];
@@ -43,5 +43,6 @@ export function createRegistry(site: Site, keys: Keys): Record<ImageName, Reposi
     'ml-engine': make('ml-engine'),
     deployer: make('deployer'),
     'backend-api': make('backend-api'),
+    'job-watcher': make('job-watcher'),
   };
 }

@@ -51,7 +51,6 @@ export const ssmParameters: readonly SsmParameter[] = [
     'serverless.yml (job runner)',
     'role that a job takes with its TenantId session tag',
   ),
-  parameter('jobs/pod-role-arn', 'tenant onboarding', "role to associate with a tenant's service account"),
   parameter(
     'ecr/data-pipeline-url',
     'serverless.yml (beginRun), release workflow',
@@ -68,6 +67,7 @@ export const ssmParameters: readonly SsmParameter[] = [
     'repository of the deployer image',
   ),
   parameter('ecr/backend-api-url', 'release workflow', 'repository of the backend-api image'),
+  parameter('ecr/job-watcher-url', 'infra/k8s, release workflow', 'repository of the job watcher image'),
   parameter('alerts/topic-arn', 'serverless.yml', 'topic that people subscribe to'),
   parameter('github/release-role-arn', 'release workflow', 'role that GitHub takes through OIDC'),
 ];

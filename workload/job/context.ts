@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { createFileObjectStore } from '../../lib/files/file-object-store.ts';
 import type { ObjectStore } from '../../lib/ports/object-store.ts';
+import { SystemClock } from '../../lib/system/system-clock.ts';
 import { JobFailure, jobExit } from './failure.ts';
 
 /** The job contract's variables (docs/job-contract.md). */
@@ -17,6 +18,8 @@ const contract = z.object({
   EPSILON_RESULT_PATH: z.string().min(1),
   EPSILON_TRACEPARENT: z.string().optional(),
   EPSILON_OBJECTS_ROOT: z.string().optional(),
+  EPSILON_JOB_ROLE_ARN: z.string().startsWith('arn:').optional(),
+  AWS_REGION: z.string().optional(),
   EPSILON_OPTIONS: z.string().optional(),
   REDIS_URL: z.string().optional(),
 });
@@ -49,10 +52,26 @@ export interface JobContext {
   readonly progress: (message: string, fields?: Readonly<Record<string, unknown>>) => void;
 }
 
-async function openObjects(root: string | undefined): Promise<ObjectStore> {
-  if (root !== undefined) return createFileObjectStore({ root });
-  const { createS3ObjectStore } = await import('../../lib/aws/s3-object-store.ts');
-  return createS3ObjectStore();
+/** Objects of this machine, or S3: there as the tenant, when the job starts with a role that can become one. */
+async function openObjects(values: z.output<typeof contract>, tenantId: string): Promise<ObjectStore> {
+  if (values.EPSILON_OBJECTS_ROOT !== undefined)
+    return createFileObjectStore({ root: values.EPSILON_OBJECTS_ROOT });
+  const [{ createS3ObjectStore }, { S3Client }] = await Promise.all([
+    import('../../lib/aws/s3-object-store.ts'),
+    import('@aws-sdk/client-s3'),
+  ]);
+  const roleArn = values.EPSILON_JOB_ROLE_ARN;
+  if (roleArn === undefined) return createS3ObjectStore();
+  const { openTenantSession } = await import('../../lib/aws/tenant-session.ts');
+  const region = values.AWS_REGION === undefined ? {} : { region: values.AWS_REGION };
+  const credentials = openTenantSession({
+    roleArn,
+    tenantId,
+    sessionName: `${values.EPSILON_RUN_ID}-${values.EPSILON_TRAINING_STAGE}`,
+    clock: new SystemClock(),
+    ...region,
+  });
+  return createS3ObjectStore({ client: new S3Client({ ...region, credentials }) });
 }
 
 function json<T>(schema: z.ZodType<T>, text: string, name: string): T {
@@ -104,7 +123,7 @@ export async function readContext(
     inputs: json(z.record(z.string(), z.string()), values.EPSILON_INPUTS, 'EPSILON_INPUTS'),
     output: values.EPSILON_OUTPUT,
     options: json(optionsSchema, values.EPSILON_OPTIONS ?? '{}', 'EPSILON_OPTIONS'),
-    objects: await openObjects(values.EPSILON_OBJECTS_ROOT),
+    objects: await openObjects(values, tenantId),
     redisUrl: values.REDIS_URL,
     resultPath: values.EPSILON_RESULT_PATH,
     signal,

@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import { at } from '../../../infra/pulumi/policy/statements.ts';
 import { readSettings } from '../../../infra/pulumi/settings.ts';
 import { ssmParameters } from '../../../lib/config/ssm-parameters.ts';
+import { readManifests } from '../../kubernetes/manifests.ts';
 import { evaluate, ofType, type Registered } from './program.ts';
 
 const folder = new URL('../../../infra/argocd/addons/', import.meta.url);
@@ -48,7 +49,7 @@ describe('add-ons', () => {
     expect(own).toMatch(/argo-cd\/v\d+\.\d+\.\d+\/manifests/);
   });
 
-  it('gives each associated service account the name and namespace its chart uses', () => {
+  it('gives each associated service account the name and namespace its chart or manifest uses', () => {
     // Prepare
     const used = sets.flatMap((set) => {
       const account =
@@ -57,13 +58,17 @@ describe('add-ons', () => {
       return account ? [`${at(set, 'spec.template.spec.destination.namespace')}/${account}`] : [];
     });
 
+    const ours = readManifests()
+      .filter(({ object }) => object.kind === 'ServiceAccount' && object.metadata.name !== 'default')
+      .map(({ object }) => `${object.metadata.namespace}/${object.metadata.name}`);
+
     // Act
     const associated = ofType(resources, 'eks/podIdentityAssociation:PodIdentityAssociation').map(
       ({ inputs }) => `${inputs['namespace']}/${inputs['serviceAccount']}`,
     );
 
     // Assess
-    expect(associated.sort()).toEqual(used.sort());
+    expect(associated.sort()).toEqual([...used, ...ours].sort());
   });
 
   it('ships logs to the group the program creates', () => {

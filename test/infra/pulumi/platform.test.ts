@@ -159,58 +159,6 @@ describe('identities', () => {
       },
     });
   });
-
-  it('a job reaches nothing outside the prefix of the tenant its session is tagged with', () => {
-    // Act
-    const policy = ofType(prod, 'iam/rolePolicy:RolePolicy').find(
-      ({ name }) => name === 'epsilon-prod-tenant-job',
-    );
-    const [objects, list, key] = statementsOf(policy?.inputs['policy']);
-
-    // Assess
-    expect(objects?.resources).toEqual([
-      'arn:aws:mock:us-west-2:123456789012:bucket:Bucket/embeddings-saas-data/${aws:PrincipalTag/TenantId}/*',
-    ]);
-    expect(list?.conditions).toEqual({ StringLike: { 's3:prefix': '${aws:PrincipalTag/TenantId}/*' } });
-    expect(key?.actions).toEqual(['kms:Decrypt', 'kms:GenerateDataKey']);
-  });
-
-  it.each([
-    ['t1', 't1/model.pth', true],
-    ['t1', 't10/model.pth', false],
-    ['t10', 't1/model.pth', false],
-    ['acme', 'acme-2/runs/x', false],
-    ['acme', 'raw/acme/x', false],
-    ['', 'acme/model.pth', false],
-  ])('tenant "%s" reading %s: %s', (tenant, key, allowed) => {
-    // Prepare: IAM replaces the variable by the session's tag; without the tag the statement matches nothing.
-    const policy = ofType(prod, 'iam/rolePolicy:RolePolicy').find(
-      ({ name }) => name === 'epsilon-prod-tenant-job',
-    );
-    const [objects] = statementsOf(policy?.inputs['policy']);
-    const pattern = objects?.resources[0] ?? '';
-    const [before = '', after = ''] = pattern.replace('${aws:PrincipalTag/TenantId}', tenant).split('*');
-
-    // Act
-    const arn = `arn:aws:mock:us-west-2:123456789012:bucket:Bucket/embeddings-saas-data/${key}`;
-    const matches = tenant !== '' && arn.startsWith(before) && arn.endsWith(after);
-
-    // Assess
-    expect(pattern.endsWith('/*')).toBe(true);
-    expect(matches).toBe(allowed);
-  });
-
-  it('a pod becomes its own tenant only, a broker exactly one tenant', () => {
-    const [pod, broker] = statementsOf(role('epsilon-prod-tenant-job')?.inputs['assumeRolePolicy']);
-    expect(pod?.conditions).toEqual({
-      StringEquals: { 'aws:RequestTag/TenantId': '${aws:PrincipalTag/kubernetes-service-account}' },
-    });
-    expect(broker?.conditions).toEqual({
-      ArnLike: { 'aws:PrincipalArn': 'arn:aws:iam::123456789012:role/epsilon-prod-credential-broker' },
-      StringLike: { 'aws:RequestTag/TenantId': '?*' },
-      'ForAllValues:StringEquals': { 'aws:TagKeys': ['TenantId'] },
-    });
-  });
 });
 
 describe('fair shares on Batch', () => {
