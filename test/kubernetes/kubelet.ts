@@ -48,7 +48,8 @@ export class ScriptedKubelet {
 
   async close(): Promise<void> {
     this.#stop.abort();
-    await this.#running;
+    // Its server may be gone already.
+    await this.#running?.catch(() => undefined);
   }
 
   async #follow(): Promise<void> {
