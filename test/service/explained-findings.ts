@@ -33,7 +33,7 @@ export const explainedFindings: readonly ExplainedFinding[] = [
   },
   {
     rule: wildcard(`${bucket}/*/runs/*/result.json`),
-    on: /^(SubmitStage|CompleteJob|ReconcileJobs)Role$/,
+    on: /^(SubmitStage|CompleteJob|ReconcileJobs|SettleRun|VacateInstance)Role$/,
     reason: "the results of every tenant's jobs, and no other object; these functions serve all tenants",
   },
   {
@@ -68,11 +68,11 @@ export const explainedFindings: readonly ExplainedFinding[] = [
     on: /^NightlyTrainingRole$/,
     reason: 'children of its own distributed Map',
   },
-  {
-    rule: wildcard(`arn:<AWS::Partition>:ecs:${here}:container-instance/*`),
+  ...['cluster', 'container-instance', 'task'].map((kind) => ({
+    rule: wildcard(`arn:<AWS::Partition>:ecs:${here}:${kind}/*`),
     on: /^VacateInstanceRole$/,
-    reason: 'Batch makes the cluster of a compute environment and names it; looking only',
-  },
+    reason: 'Batch makes the clusters of its compute environments and names them; looking only',
+  })),
   {
     rule: wildcard(`arn:<AWS::Partition>:ec2:${here}:*/*`),
     on: /^FunctionsNetworkPolicy$/,

@@ -20,8 +20,14 @@ export const explainedStars: readonly ExplainedStar[] = [
     reason: 'a task is named by its token, which nobody can guess and only sealed records hold',
   },
   {
-    actions: ['batch:DescribeJobs', 'batch:ListJobs'],
-    reason: 'Batch authorizes looking at jobs for all of them',
+    actions: [
+      'batch:DescribeComputeEnvironments',
+      'batch:DescribeJobDefinitions',
+      'batch:DescribeJobQueues',
+      'batch:DescribeJobs',
+      'batch:ListJobs',
+    ],
+    reason: 'Batch authorizes looking for all of its things at once',
   },
   {
     actions: [

@@ -17,7 +17,7 @@ const starsUsed = new Set<string>();
 // Once per environment, for every suite below: packaging is what takes the time.
 beforeAll(async () => {
   for (const stage of deployedStages) packages.set(stage, await packageService(stage));
-}, 300_000);
+}, 600_000);
 
 describe.each(deployedStages)('serverless package --stage %s, offline', (stage) => {
   const packaged = () => {
