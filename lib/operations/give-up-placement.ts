@@ -67,36 +67,46 @@ async function alert({ notifier }: Needed, stuck: readonly Attempt[], limitSecon
   });
 }
 
+/** Tells one late job to try elsewhere, unless it only waits for its turn; true when it was told. */
+async function giveUp(ports: Needed, { attempt, observed }: Pending, facts: QueueFacts): Promise<boolean> {
+  const limit = { now: ports.clock.now(), limitSeconds: ports.config.training.placementSeconds };
+  const pending = { since: pendingSince(attempt), vcpus: cpuOf(attempt) };
+  // A backend that says why nothing takes the job knows better than our count of what runs.
+  if (observed.blocked === undefined && placementOf(pending, facts, limit) !== 'unplaceable') return false;
+  const waited = Math.round((limit.now - pending.since) / 1000);
+  const words = observed.blocked ? ` (${observed.blocked})` : '';
+  const why = `no ${attempt.capacity} capacity within ${waited} seconds${words}`;
+  await ports.jobs.get(attempt.backend)?.cancel(observed, unplaceableReason(why));
+  ports.metrics.count('PlacementsGivenUp', 1, { backend: attempt.backend, capacity: attempt.capacity });
+  ports.log.warn('job could not be placed', { runId: attempt.runId, jobName: attempt.jobName, ...facts });
+  return true;
+}
+
 /**
  * Stops jobs that their backend could not place in time, so that their next attempt asks for the other kind of capacity.
- * Their completion comes as `unplaceable`; telling a job twice does nothing. Returns how many were told.
+ * Their completion comes as `unplaceable`; telling a job twice does nothing. One job's fault never keeps the others
+ * waiting. Returns how many were told.
  */
 export async function giveUpPlacement(ports: Needed, observed: Observed): Promise<number> {
-  const limit = { now: ports.clock.now(), limitSeconds: ports.config.training.placementSeconds };
+  const { placementSeconds } = ports.config.training;
+  const latest = ports.clock.now() - placementSeconds * 1000;
   const late = observed.attempts.flatMap((attempt): Pending[] => {
     const job = observed.jobs.get(attempt.jobName);
-    if (job?.state !== 'pending') return [];
-    return limit.now - pendingSince(attempt) >= limit.limitSeconds * 1000 ? [{ attempt, observed: job }] : [];
+    return job?.state === 'pending' && pendingSince(attempt) <= latest ? [{ attempt, observed: job }] : [];
   });
   if (late.length === 0) return 0;
   const open = await openEverywhere(ports, observed);
   const stuck: Attempt[] = [];
-  for (const { attempt, observed: job } of late) {
-    const facts = queueFacts(ports.config, attempt, open);
-    const pending = { since: pendingSince(attempt), vcpus: cpuOf(attempt) };
-    // A backend that says why nothing takes the job knows better than our count of what runs.
-    if (job.blocked === undefined && placementOf(pending, facts, limit) !== 'unplaceable') continue;
-    const waited = Math.round((limit.now - pending.since) / 1000);
-    const why = `no ${attempt.capacity} capacity within ${waited} seconds${job.blocked ? ` (${job.blocked})` : ''}`;
-    await ports.jobs.get(attempt.backend)?.cancel(job, unplaceableReason(why));
-    ports.metrics.count('PlacementsGivenUp', 1, {
-      backend: attempt.backend,
-      capacity: attempt.capacity,
-    });
-    ports.log.warn('job could not be placed', { runId: attempt.runId, jobName: attempt.jobName, ...facts });
-    stuck.push(attempt);
+  for (const pending of late) {
+    const { attempt } = pending;
+    try {
+      if (await giveUp(ports, pending, queueFacts(ports.config, attempt, open))) stuck.push(attempt);
+    } catch (error) {
+      ports.metrics.count('ReconcilerFaults', 1);
+      ports.log.error('placement not given up', { jobName: attempt.jobName, error: String(error) });
+    }
   }
   const dearest = stuck.filter((attempt) => attempt.capacity === 'on-demand');
-  if (dearest.length > 0) await alert(ports, dearest, limit.limitSeconds);
+  if (dearest.length > 0) await alert(ports, dearest, placementSeconds);
   return stuck.length;
 }

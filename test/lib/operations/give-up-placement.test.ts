@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import { giveUpPlacement } from '../../../lib/operations/give-up-placement.ts';
+import type { JobObservation } from '../../../lib/training/job.ts';
+import type { Attempt } from '../../../lib/training/run.ts';
+import { anAttempt } from '../../fixtures/records.ts';
+
+type Needed = Parameters<typeof giveUpPlacement>[0];
+
+const now = Date.parse('2026-11-24T04:00:00Z');
+const ago = (seconds: number) => new Date(now - seconds * 1000).toISOString();
+
+const waiting = (runId: string, over: Partial<Attempt> = {}): Attempt =>
+  anAttempt({ runId, jobName: `${runId}-job`, backend: 'batch', submittedAt: ago(1_000), ...over });
+const running = (runId: string, over: Partial<Attempt> = {}): Attempt =>
+  waiting(runId, { status: 'running', startedAt: ago(5_000), ...over });
+
+/** A pass over shard 0, whose pending jobs are given; `others` are the open attempts of shard 1. */
+function aPass(
+  mine: readonly Attempt[],
+  others: readonly Attempt[] = [],
+  batchSpotVcpus = 8,
+  blocked?: string,
+) {
+  const [cancelled, told, asked]: [string[], string[], number[]] = [[], [], []];
+  const ports = {
+    clock: { now: () => now },
+    config: {
+      training: { placementSeconds: 900 },
+      reconcile: { shards: 2 },
+      capacity: { batchSpotVcpus, batchOnDemandVcpus: 8, eksSpotVcpus: 8, eksOnDemandVcpus: 8 },
+    },
+    runs: {
+      listOpenAttempts: async ({ shard }: { shard: number }) => {
+        asked.push(shard);
+        return others;
+      },
+    },
+    jobs: new Map([
+      [
+        'batch',
+        {
+          cancel: async ({ jobName }: { jobName: string }, reason: string) => {
+            if (jobName === 'broken-job') throw new Error('throttled');
+            cancelled.push(reason);
+          },
+        },
+      ],
+    ] as const),
+    notifier: { notify: async ({ body }: { body: string }) => void told.push(body) },
+    metrics: { count: () => {} },
+    log: { warn: () => {}, error: () => {} },
+  } as unknown as Needed;
+  const jobs = new Map(
+    mine.map(({ jobName, status }): [string, JobObservation] => [
+      jobName,
+      {
+        ...{ jobName, jobId: jobName, state: status === 'running' ? 'running' : 'pending' },
+        ...(blocked === undefined ? {} : { blocked }),
+      },
+    ]),
+  );
+  const run = () => giveUpPlacement(ports, { attempts: mine, jobs, shard: 0 });
+  return { run, cancelled, told, asked };
+}
+
+describe('a pass over pending jobs', () => {
+  it('reads nothing more while no job has waited too long', async () => {
+    const { run, asked } = aPass([waiting('a', { submittedAt: ago(899) }), running('b')]);
+    expect(await run()).toBe(0);
+    expect(asked).toEqual([]);
+  });
+
+  it('gives up a job that its queue, with room, did not start', async () => {
+    const { run, cancelled, told } = aPass([waiting('a'), running('b')]);
+    expect(await run()).toBe(1);
+    expect(cancelled).toEqual(['unplaceable: no spot capacity within 1000 seconds']);
+    expect(told).toEqual([]);
+  });
+
+  it('counts the jobs of all shards: a queue is shared', async () => {
+    const { run, asked } = aPass([waiting('a')], [running('x'), running('y')]);
+    expect(await run()).toBe(0);
+    expect(asked).toEqual([1]);
+  });
+
+  it("does not count another queue's jobs, of another kind or backend", async () => {
+    const others = [running('x', { capacity: 'on-demand' }), running('y', { backend: 'eks' }), running('z')];
+    expect(await aPass([waiting('a')], others).run()).toBe(1);
+  });
+
+  it('counts what jobs asked for, not what their stage usually does', async () => {
+    const small = { resources: { cpu: 1, memoryMiB: 64 } };
+    expect(await aPass([waiting('a', small)], [running('x', small), running('y', small)]).run()).toBe(1);
+    expect(await aPass([waiting('a', small)], [running('x'), running('y')]).run()).toBe(0);
+  });
+
+  it('takes the word of a backend that says why nothing takes the job', async () => {
+    const full = [running('x'), running('y')];
+    const { run, cancelled } = aPass([waiting('a')], full, 8, 'CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY');
+    expect(await run()).toBe(1);
+    expect(cancelled[0]).toContain('INSUFFICIENT_INSTANCE_CAPACITY');
+  });
+
+  it('goes on to the others when one cannot be stopped; the next pass tries it again', async () => {
+    const { run, cancelled } = aPass([waiting('broken'), waiting('b')]);
+    expect(await run()).toBe(1);
+    expect(cancelled).toHaveLength(1);
+  });
+
+  it('F18: tells people once per pass when on-demand is missing, with names', async () => {
+    const stuck = Array.from({ length: 12 }, (_, n) => waiting(`r${n}`, { capacity: 'on-demand' }));
+    const { run, told } = aPass(stuck);
+    expect(await run()).toBe(12);
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatch(/^12 jobs found no on-demand capacity within 900 seconds \(r0-job, .*\.\.\.\)/);
+  });
+});
