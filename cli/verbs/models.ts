@@ -115,7 +115,14 @@ export function addModels(program: Command, session: () => Session): void {
     .argument('<tenant>')
     .action((tenantId: string) =>
       promote(session(), tenantId, async (control) => {
-        const { previousVersion } = await requireLive(session(), control, tenantId);
+        const { modelVersion, previousVersion, reason } = await requireLive(session(), control, tenantId);
+        // Twice in a hurry would bring back the model that one fled from.
+        if (reason === 'rollback')
+          throw new EpsilonError(
+            'MODEL_ROLLED_BACK',
+            `Tenant "${tenantId}" was rolled back already, from ${previousVersion ?? 'none'} to ${modelVersion}. Another model: ${command(session(), `models promote ${tenantId} <model>`)}`,
+            { exitCode: exitCodes.conflict },
+          );
         if (previousVersion) return { version: previousVersion, reason: 'rollback' };
         throw new EpsilonError(
           'MODEL_NO_PREVIOUS',

@@ -105,6 +105,21 @@ function checkLayout(path: string): boolean {
   return true;
 }
 
+/** What may not even be looked at. */
+function readable<T>(path: string, look: () => T): T {
+  try {
+    return look();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EACCES' && code !== 'EPERM') throw error;
+    throw new EpsilonError(
+      'STATE_DIR_UNREADABLE',
+      `The state directory ${path} may not be read; it belongs to somebody else.`,
+      { cause: error },
+    );
+  }
+}
+
 function holderOf(lock: string): Holder | undefined {
   try {
     return JSON.parse(readFileSync(lock, 'utf8')) as Holder;
@@ -163,11 +178,11 @@ function takeLock(path: string): () => void {
 
 /**
  * Opens a state directory: for writing it is made when absent and locked, for reading it must be there and needs no lock.
- * Errors: `STATE_LOCKED`, `STATE_DIR_ABSENT`, `_NOT_A_FOLDER`, `_FOREIGN`, `_NEWER`, `_CORRUPT`, `_UNWRITABLE`, `DISK_FULL`.
+ * Errors: `STATE_LOCKED`, `STATE_DIR_ABSENT`, `_NOT_A_FOLDER`, `_FOREIGN`, `_NEWER`, `_CORRUPT`, `_UNREADABLE`, `_UNWRITABLE`, `DISK_FULL`.
  */
 export function openStateDirectory(given: string, mode: 'write' | 'read'): StateDirectory {
   const path = resolve(given);
-  const known = checkLayout(path);
+  const known = readable(path, () => checkLayout(path));
   if (mode === 'read' && !known) {
     throw new EpsilonError(
       'STATE_DIR_ABSENT',

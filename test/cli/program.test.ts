@@ -160,6 +160,11 @@ describe('verbs over a night that is over', () => {
       reason: 'rollback',
     });
     expect(after?.fence).toBeGreaterThan(before?.fence ?? 0);
+    expect(await epsilon(control, 'models', 'rollback', 'acme')).toMatchObject({
+      code: 3,
+      err: expect.stringContaining('error MODEL_ROLLED_BACK'),
+    });
+    expect(await control.models.live('acme')).toEqual(after);
     expect(await control.leases.get('acme')).toBeUndefined();
   });
 

@@ -112,6 +112,19 @@ describe('the state directory', () => {
     );
   });
 
+  it.skipIf(skippedForRoot('a state directory that may not be read'))(
+    'that may not be read is refused',
+    () => {
+      const path = join(freshDir(), 'state');
+      openStateDirectory(path, 'write').release();
+      chmodSync(path, 0o000);
+      expect(() => openStateDirectory(path, 'read')).toThrow(
+        expect.objectContaining({ code: 'STATE_DIR_UNREADABLE' }),
+      );
+      chmodSync(path, 0o700);
+    },
+  );
+
   it.skipIf(skippedForRoot('a state directory that may not be written'))(
     'that may not be written is refused',
     () => {
