@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { Context } from 'aws-lambda';
 import type { AwsBase } from '../../lib/aws/base.ts';
 import type { Clients } from '../../lib/aws/clients.ts';
@@ -23,6 +24,7 @@ import { MemoryDynamoDb, type WireRequest } from '../dynamodb/memory-dynamodb.ts
 const account = '123456789012';
 const region = 'us-west-2';
 const arn = (service: string, rest: string) => `arn:aws:${service}:${region}:${account}:${rest}`;
+const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench' };
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 
 /** Repository of an image, and the digest every definition is pinned to. */
@@ -93,7 +95,8 @@ export class AwsPlane {
     return {
       region,
       of: ((Client: new (options: object) => object) => {
-        const there = made.get(Client) ?? new Client({ region, requestHandler: this.#handler() });
+        const there =
+          made.get(Client) ?? new Client({ region, credentials, requestHandler: this.#handler() });
         made.set(Client, there);
         return there;
       }) as Clients['of'],
@@ -125,7 +128,8 @@ export class AwsPlane {
     return {
       statusCode: 200,
       headers: { 'content-type': type },
-      body: new TextEncoder().encode(JSON.stringify(answer)),
+      // An object's body is a stream to the SDK, all others are read at once.
+      body: Readable.from([Buffer.from(JSON.stringify(answer))]),
     };
   }
 

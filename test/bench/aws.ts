@@ -22,13 +22,14 @@ async function beginRun(plane: AwsPlane, runId: string, backend: Backend): Promi
   await runs.createRun(aRun({ runId, tenantId, backend, fence, images, startedAt: at(0) }));
 }
 
-const enter = (plane: AwsPlane, runId: string, stage: StageName) =>
-  plane.invoke(submitStage, {
-    runId,
-    stage,
-    taskToken: `token-${runId}-${stage}`,
-    execution: { id: 'arn', redriveCount: 0 },
-  });
+/** Stages that one process submits a second; the budget of calls to Batch is taken in chunks that depend on it. */
+const submissionsPerSecond = 5;
+
+async function enter(plane: AwsPlane, runId: string, stage: StageName): Promise<readonly string[]> {
+  await plane.clock.advance(1_000 / submissionsPerSecond);
+  const taskToken = `token-${runId}-${stage}`;
+  return plane.invoke(submitStage, { runId, stage, taskToken, execution: { id: 'arn', redriveCount: 0 } });
+}
 
 /** What Batch says when a job is over. */
 const batchEvent = (plane: AwsPlane, job: SubmittedJob | undefined) => ({
@@ -108,7 +109,7 @@ async function callsPerStage(): Promise<Record<string, unknown>> {
       stages: steady.length,
       out: mean('out'),
       back: mean('back'),
-      calls: steady[1],
+      submissionsPerSecond,
       most: { out: most(steady.map(({ out }) => out)), back: most(steady.map(({ back }) => back)) },
       firstOfProcess: first[0],
     };
@@ -135,7 +136,7 @@ async function reconciler(open: number): Promise<Record<string, unknown>> {
     calls: calls.length,
     callsPerAttempt: calls.length / open,
     heartbeats: count('SendTaskHeartbeat'),
-    renewals: count('UpdateItem'),
+    itemWrites: count('UpdateItem'),
     describedExecutions: count('DescribeExecution'),
     millisecondsWithoutNetwork: milliseconds,
   };

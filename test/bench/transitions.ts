@@ -27,6 +27,15 @@ function billed(events: readonly HistoryEvent[]): number {
   return entered + failed;
 }
 
+/** States of the Map's child: a chain, so that each is entered once. */
+function childStates(): number {
+  const file = readFileSync('statemachines/nightly-training.asl.json', 'utf8');
+  const { States } = JSON.parse(file) as {
+    States: { TrainTenants: { ItemProcessor: { States: Record<string, unknown> } } };
+  };
+  return Object.keys(States.TrainTenants.ItemProcessor.States).length;
+}
+
 /** A night of the real machines and handlers over jobs of 20 minutes. */
 async function ours(): Promise<number> {
   const night = await openNight({ variables: { EPSILON_TRAINING_MAX_CONCURRENCY: '20' } });
@@ -37,8 +46,8 @@ async function ours(): Promise<number> {
     const done = await night.until(arn);
     if (done.status !== 'SUCCEEDED') throw new Error(`the night ended ${done.status}: ${done.cause}`);
     const { workflows } = night.runtime.control;
-    let transitions = 0;
-    // The children of a distributed Map are executions of their own and stand in the list with the others.
+    // The children of the distributed Map stand in no list; each enters the one state that the machine gives it.
+    let transitions = tenants * childStates();
     for (const { executionArn } of await workflows.list({ limit: 10_000 }))
       transitions += billed(await Array.fromAsync(workflows.history(executionArn)));
     return transitions;
@@ -107,7 +116,8 @@ export async function benchTransitions(): Promise<Record<string, unknown>> {
     jobMinutes: jobSeconds / 60,
     tenants,
     perTenantRun: perRun,
-    perTenantRunHolds: 'its nine states, its child of the Map, its share of the night',
+    perTenantRunHolds:
+      'its nine states, the state of its child of the Map, its share of the night (which the polling version has not)',
     dollarsPer1000Runs: dollars(perRun),
     polling: {
       everySeconds: pollSeconds,
