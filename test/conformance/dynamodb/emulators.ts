@@ -39,7 +39,19 @@ export const emulators: readonly Emulator[] = [
   {
     name: 'moto',
     packages: ['moto[server,dynamodb,kms]'],
-    start: (port) => ({ file: 'moto_server', args: ['-H', '127.0.0.1', '-p', String(port)], env: {} }),
+    // One request at a time: its own threaded server evaluates a condition and writes in two steps that others can come between.
+    start: (port) => ({
+      file: 'python',
+      args: [
+        '-c',
+        [
+          'from moto.server import DomainDispatcherApplication, create_backend_app',
+          'from werkzeug.serving import run_simple',
+          `run_simple("127.0.0.1", ${port}, DomainDispatcherApplication(create_backend_app), threaded=False)`,
+        ].join('; '),
+      ],
+      env: {},
+    }),
     kms: true,
   },
 ];
