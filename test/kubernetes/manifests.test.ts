@@ -137,7 +137,9 @@ describe('rights', () => {
 
   it('groups are those that the access entries of the functions name', () => {
     const entries = readFileSync('infra/serverless/kubernetes/on.yml', 'utf8');
-    const named = new Set([...entries.matchAll(/KubernetesGroups: \["?([^"\]]+)"?\]/g)].map(([, group]) => group));
+    const named = new Set(
+      [...entries.matchAll(/KubernetesGroups: \["?([^"\]]+)"?\]/g)].map(([, group]) => group),
+    );
     const bound = new Set(
       [...of('RoleBinding'), ...of('ClusterRoleBinding')].flatMap((binding) =>
         (binding as unknown as { subjects: { kind: string; name: string }[] }).subjects.flatMap(

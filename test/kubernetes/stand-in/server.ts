@@ -93,7 +93,8 @@ export class StandIn {
       if (fault === 'answer lost') request.destroy();
       else if (answer) this.#send(response, method === 'POST' ? 201 : 200, answer);
     } catch (error) {
-      if (error instanceof Refusal) this.#refuse(response, error);
+      if (fault === 'answer lost') request.destroy();
+      else if (error instanceof Refusal) this.#refuse(response, error);
       else this.#refuse(response, new Refusal(500, 'InternalError', String(error)));
     }
   }
