@@ -81,12 +81,15 @@ function placeOf(
 ): { readonly documentsUri: string; readonly backend: string; readonly upload: boolean } {
   if (target.kind === 'local')
     return { documentsUri: documentsUriOf(documents), backend: backend ?? 'local', upload: false };
-  if (backend === 'local')
-    throw new EpsilonError(
-      'TENANT_INVALID',
-      `backend: on AWS jobs of tenant "${tenantId}" run on batch or eks.`,
-      { details: { field: 'backend' } },
-    );
+  const { environment, kubernetes } = control.config;
+  const refusal =
+    backend === 'local'
+      ? `on AWS jobs of tenant "${tenantId}" run on batch or eks`
+      : backend === 'eks' && kubernetes === 'off'
+        ? `Kubernetes is off in ${environment} (infra/config/${environment}.yml); jobs run on batch`
+        : undefined;
+  if (refusal !== undefined)
+    throw new EpsilonError('TENANT_INVALID', `backend: ${refusal}.`, { details: { field: 'backend' } });
   const upload = !documents.startsWith('s3://');
   return {
     documentsUri: upload ? documentsPrefix(control, tenantId) : documents,

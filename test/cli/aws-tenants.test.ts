@@ -65,10 +65,10 @@ describe('--target aws: tenants', () => {
 
   it('one file, and a glob, are uploaded too', async () => {
     const path = folder();
-    await epsilon(['tenants', 'add', 'one', '--documents', join(path, 'a.md'), '--backend', 'eks']);
+    await epsilon(['tenants', 'add', 'one', '--documents', join(path, 'a.md'), '--backend', 'batch']);
     expect(await stores().tenants.get('one')).toMatchObject({
       documentsUri: 's3://embeddings-saas-data-dev/one/documents/a.md',
-      backend: 'eks',
+      backend: 'batch',
     });
     await epsilon(['tenants', 'add', 'two', '--documents', join(path, '**/b*.md')]);
     expect(put()).toEqual(['one/documents/a.md', 'two/documents/sub/b.md']);
@@ -91,6 +91,7 @@ describe('--target aws: tenants', () => {
     [['--documents', 's3://embeddings-saas-data-dev/acme/nothing/'], 'DOCUMENTS_NOT_FOUND', 'acme/nothing'],
     [['--documents', '/nowhere'], 'DOCUMENTS_NOT_FOUND', '/nowhere'],
     [['--documents', '.', '--backend', 'local'], 'TENANT_INVALID', 'batch or eks'],
+    [['--documents', '.', '--backend', 'eks'], 'TENANT_INVALID', 'Kubernetes is off in dev'],
     [['--documents', '.', '--model-type', 'magic'], 'MODEL_TYPE_UNKNOWN', 'skipgram'],
   ])('add with %j is refused with %s, and nothing is uploaded', async (options, code, words) => {
     const ran = await epsilon(['tenants', 'add', 'acme', ...options]);

@@ -12,7 +12,7 @@ import type { ControlPlane } from '../../ports/control-plane.ts';
 import type { IdSource } from '../../ports/id-source.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { Log } from '../../ports/services.ts';
-import type { AwsBase, PortsPart } from '../base.ts';
+import type { AwsBase } from '../base.ts';
 import { createClients } from '../clients.ts';
 import { part as storesPart } from '../parts/stores.ts';
 import { createS3ObjectStore } from '../s3-object-store.ts';
@@ -51,10 +51,6 @@ const silence: Log = {
   error: () => {},
   child: () => silence,
 };
-
-function tableStores(base: AwsBase): ControlStores {
-  return (storesPart as (base: AwsBase) => PortsPart)(base) as ControlStores;
-}
 
 async function baseOf({ config, profile, account, clock, ids, signal }: AwsControlOptions): Promise<AwsBase> {
   const clients = createClients({
@@ -99,7 +95,7 @@ export async function openAwsControl(options: AwsControlOptions): Promise<Contro
   const control: ControlPlane = {
     config,
     clock,
-    ...(options.stores ?? tableStores)(base),
+    ...(options.stores ?? ((made) => storesPart(made) as ControlStores))(base),
     workflows: deployedWorkflows(createStepFunctionsWorkflows({ client: states, place }), place),
     objects: createS3ObjectStore({ client: clients.of(S3Client) }),
     logs: logsOf(base),

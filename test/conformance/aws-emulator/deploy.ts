@@ -14,7 +14,13 @@ type Variables = Readonly<Record<string, string | undefined>>;
 
 function serverless(args: readonly string[], variables: Variables): void {
   const command = resolve('node_modules', '.bin', 'serverless');
-  const { status, stdout, stderr } = spawnSync(command, args, { env: variables, encoding: 'utf8' });
+  // A bundler that met an error keeps Serverless from ending: it is ended here.
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    env: variables,
+    encoding: 'utf8',
+    timeout: 600_000,
+    killSignal: 'SIGKILL',
+  });
   if (status !== 0)
     throw new Error(`serverless ${args.join(' ')} ended with ${status}:\n${stdout}\n${stderr}`);
 }
