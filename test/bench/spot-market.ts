@@ -43,8 +43,8 @@ export class SpotMarket {
     this.#settings = settings;
     const random = seededRandom(seed ^ 0x5eed);
     const share = settings.droughtShare;
-    const droughts: [number, number][] = [];
-    for (let at = 0; share > 0 && at < horizon; ) {
+    const droughts: [number, number][] = share === 1 ? [[0, horizon]] : [];
+    for (let at = 0; share > 0 && share < 1 && at < horizon; ) {
       const from = at + exponential(random, (droughtLasts * (1 - share)) / share);
       at = from + exponential(random, droughtLasts);
       droughts.push([from, at]);

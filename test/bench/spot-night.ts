@@ -76,6 +76,7 @@ export class SimulatedNight {
   readonly #open = new Map<number, number>();
   #now = 0;
   #next = 0;
+  #lastEnd = 0;
   #doneTwice = 0;
   readonly #figures = {
     cost: 0,
@@ -116,7 +117,7 @@ export class SimulatedNight {
       ...this.#figures,
       workLost: this.#doneTwice / needed,
       onDemandShare: dear / (spot + dear),
-      hours: this.#now / hour,
+      hours: this.#lastEnd / hour,
     };
   }
 
@@ -231,6 +232,7 @@ export class SimulatedNight {
   }
 
   #finish(work: RunWork, failed: boolean): void {
+    this.#lastEnd = this.#now;
     const left = (this.#open.get(work.run) ?? 1) - 1;
     this.#open.set(work.run, left);
     if (failed || (left === 0 && this.#now > this.#settings.deadline)) this.#figures.missed += 1;

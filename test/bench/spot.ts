@@ -52,7 +52,7 @@ const scenarios: readonly Scenario[] = [
   },
   {
     ...{ name: 'no spot at all, as much on-demand', onDemandVcpus: 800, beyondTargets: true },
-    market: { ...usual, perHour: 0.05, droughtShare: 0.9999 },
+    market: { ...usual, perHour: 0.05, droughtShare: 1 },
   },
 ];
 
