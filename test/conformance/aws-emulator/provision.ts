@@ -83,14 +83,12 @@ async function defineJobs(clients: Clients, references: Names<ImageName>): Promi
 /** Makes what infrastructure makes, as far as the service's way of one run touches it, and leaves its parameters in SSM. */
 export async function provision(clients: Clients, config: ServiceConfig, accountId: string): Promise<void> {
   const { environment, region, dataBucket } = config;
-  await clients
-    .of(S3Client)
-    .send(
-      new CreateBucketCommand({
-        Bucket: dataBucket,
-        CreateBucketConfiguration: { LocationConstraint: 'us-west-2' },
-      }),
-    );
+  await clients.of(S3Client).send(
+    new CreateBucketCommand({
+      Bucket: dataBucket,
+      CreateBucketConfiguration: { LocationConstraint: 'us-west-2' },
+    }),
+  );
   const { urls, references } = await pushImages(clients);
   const { TopicArn = '' } = await clients
     .of(SNSClient)
