@@ -34,6 +34,8 @@ export class ScriptedKubelet {
   /** How often each job's container was started. */
   readonly starts = new Map<string, number>();
   readonly #known = new Set<string>();
+  /** What a pod does: by its first argument, unless a test says otherwise. */
+  script: (pod: V1Pod) => Does = (pod) => (pod.spec?.containers[0]?.args?.[0] ?? 'succeeds') as Does;
   #running: Promise<void> | undefined;
 
   constructor(transport: Transport, nodeName = 'node-1') {
@@ -81,7 +83,7 @@ export class ScriptedKubelet {
 
   async #handle(pod: V1Pod): Promise<void> {
     const { name = '', deletionTimestamp, labels } = pod.metadata ?? {};
-    const does = (pod.spec?.containers[0]?.args?.[0] ?? 'succeeds') as Does;
+    const does = this.script(pod);
     if (deletionTimestamp !== undefined) return this.#once(`end ${name}`, () => this.#terminate(pod, does));
     if (pod.spec?.nodeName !== undefined) return;
     await this.#once(`start ${name}`, async () => {

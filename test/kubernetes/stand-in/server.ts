@@ -90,10 +90,10 @@ export class StandIn {
     }
     try {
       const answer = this.#answer(method, url, body, response);
-      if (fault === 'answer lost') request.destroy();
+      if (fault === 'answer lost') request.socket.destroy();
       else if (answer) this.#send(response, method === 'POST' ? 201 : 200, answer);
     } catch (error) {
-      if (fault === 'answer lost') request.destroy();
+      if (fault === 'answer lost') request.socket.destroy();
       else if (error instanceof Refusal) this.#refuse(response, error);
       else this.#refuse(response, new Refusal(500, 'InternalError', String(error)));
     }
