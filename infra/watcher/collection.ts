@@ -8,7 +8,7 @@ import type { Log } from '../../lib/ports/services.ts';
 import type { Figures } from './figures.ts';
 
 /** Objects of one page of a list. */
-const pageSize = 500;
+const pageSize = 200;
 
 /** Milliseconds of the first and of the longest pause after something broke. */
 const firstPause = 500;

@@ -1,6 +1,7 @@
 import { benchAws } from './aws.ts';
 import { benchBundles } from './bundles.ts';
 import { benchEngine } from './engine.ts';
+import { benchKubernetes } from './kubernetes.ts';
 import { benchNight } from './night.ts';
 import { benchSpot } from './spot.ts';
 
@@ -11,6 +12,7 @@ const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
   bundles: benchBundles,
   aws: benchAws,
   spot: benchSpot,
+  kubernetes: benchKubernetes,
 };
 
 const asked = process.argv.slice(2).filter((word) => !word.startsWith('--'));

@@ -178,6 +178,8 @@ export async function startControlPlane(kube: string): Promise<ControlPlane> {
 export interface Attached {
   transport(who: Who): Transport;
   evictPodOf(jobName: string): Promise<void>;
+  /** As somebody with `kubectl delete job` does. */
+  deleteJob(jobName: string): Promise<void>;
   /** What admission says about a job and about the pod it would make, without making either. */
   admissionWarnings(spec: JobSpec): Promise<string[]>;
   close(): void;
@@ -213,6 +215,9 @@ export function attach(): Attached {
           kind: 'Eviction',
           metadata: { name: metadata.name, namespace: 'ml-jobs' },
         });
+    },
+    deleteJob: async (jobName) => {
+      await send('DELETE', `/apis/batch/v1/namespaces/ml-jobs/jobs/${jobName}?propagationPolicy=Background`);
     },
     admissionWarnings: async (spec) => {
       const job = jobManifest(spec, place);

@@ -40,7 +40,8 @@ const listKinds: Readonly<Record<string, string>> = {
 export class StandIn {
   readonly store: Store;
   readonly watches: Watches;
-  readonly controller: JobController;
+  /** Absent where a test or a benchmark writes the states of jobs itself. */
+  readonly controller?: JobController;
   /** Every request, in order, as `GET /path?query`. */
   readonly requests: string[] = [];
   /** Decides what goes wrong with a request. */
@@ -49,11 +50,11 @@ export class StandIn {
   readonly #server: Server;
   #port = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, { controller = true }: { readonly controller?: boolean } = {}) {
     this.#clock = clock;
     this.store = new Store(clock);
     this.watches = new Watches(this.store);
-    this.controller = new JobController(this.store, clock, 'ml-jobs');
+    if (controller) this.controller = new JobController(this.store, clock, 'ml-jobs');
     this.#server = createServer((request, response) => void this.#handle(request, response));
   }
 

@@ -99,7 +99,9 @@ export class Store {
       metadata: { ...object.metadata, resourceVersion: String(this.#version) },
     };
     const change = { type, version: this.#version, object: stored };
-    this.#changes.set(resource, [...(this.#changes.get(resource) ?? []), change]);
+    const changes = this.#changes.get(resource) ?? [];
+    changes.push(change);
+    this.#changes.set(resource, changes);
     if (type !== 'DELETED') this.#of(resource).set(stored.metadata.name, stored);
     for (const listener of this.#listeners) listener(resource, change);
     return stored;
