@@ -1,4 +1,5 @@
 import type { Plugin } from 'esbuild';
+import { clientApart } from './kubernetes-client.ts';
 
 const empty = 'export {};';
 
@@ -26,6 +27,7 @@ function leaveOut(name: string, filter: RegExp, options: { from: RegExp; content
 
 /** What the bundler does beyond infra/serverless/esbuild.yml: it leaves out what no function says or asks. */
 export default [
+  clientApart,
   // Zod's messages in fifty languages; English, which is set up elsewhere, stays.
   leaveOut('languages', /\/locales\/index\.js$/, { from: /\/zod\//, contents: empty }),
   leaveOut(

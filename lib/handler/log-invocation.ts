@@ -3,10 +3,11 @@ import { EpsilonError, exitCodes } from '../errors/epsilon-error.ts';
 import { traceFields } from '../events/trace-fields.ts';
 import type { Ports } from '../ports/ports.ts';
 
-function nameOf(error: unknown): { error: string; message: string } {
+/** Not as `message`: that is the line's own, and the logger drops a second one. */
+function nameOf(error: unknown): { error: string; cause: string } {
   return error instanceof Error
-    ? { error: error.name, message: error.message }
-    : { error: 'Unknown', message: String(error) };
+    ? { error: error.name, cause: error.message }
+    : { error: 'Unknown', cause: String(error) };
 }
 
 /** Whether an error is nobody's outcome: a bug, an event of a form we do not know, or a backend that repeating does not cure. */

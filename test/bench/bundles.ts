@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import { parse } from 'yaml';
 import bundling from '../../infra/serverless/bundling.ts';
+import { writeKubernetesClient } from '../../infra/serverless/kubernetes-client.ts';
 import { deploymentVariables } from '../../lib/config/deployment.ts';
 import { loadLocalService } from '../../local/service/local-service.ts';
 
@@ -95,7 +96,11 @@ function measure(file: string, { folder, variables }: Place): Figures {
     { length: rounds },
     () =>
       JSON.parse(
-        execFileSync(process.execPath, [runner, file], { env: variables, encoding: 'utf8' }),
+        execFileSync(process.execPath, [runner, file], {
+          env: variables,
+          encoding: 'utf8',
+          stdio: ['ignore', 'pipe', 'ignore'],
+        }),
       ) as Sample,
   );
   const refused = samples.find((sample) => sample.refused !== undefined)?.refused;
@@ -151,6 +156,9 @@ async function bundle(options: BuildOptions, outfile: string): Promise<Bundle> {
 
 type Measured = Figures & { readonly bytes: number };
 
+/** As deep as a function's bundle lies in its package, where the Kubernetes client is two folders up. */
+const bundleFile = ({ folder }: Place, key: string) => join(folder, 'functions', 'area', `${key}.cjs`);
+
 /** One SDK client and nothing else, made once: what a function that calls the service cannot be below. */
 async function bareClient(client: string, place: Place): Promise<Measured> {
   const names = Object.keys((await import(`@aws-sdk/${client}`)) as object);
@@ -171,7 +179,7 @@ function heaviestOf(clients: readonly string[], bare: ReadonlyMap<string, Measur
 }
 
 async function handlerFigures(key: string, file: string, place: Place, bare: ReadonlyMap<string, Measured>) {
-  const bundled = join(place.folder, `${key}.cjs`);
+  const bundled = bundleFile(place, key);
   const { bytes, clients } = await bundle({ entryPoints: [file] }, bundled);
   // Its packages from node_modules, as they are installed.
   const loose = resolve('node_modules', '.cache', `epsilon-bench-${key}.mjs`);
@@ -204,11 +212,13 @@ export async function benchBundles(): Promise<Record<string, unknown>> {
   const functions = [...loadLocalService('.', {}).service.functions.values()];
   const clients = new Set<string>();
   for (const { key, file } of functions) {
-    const found = await bundle({ entryPoints: [file] }, join(place.folder, `${key}.cjs`));
+    const found = await bundle({ entryPoints: [file] }, bundleFile(place, key));
     for (const client of found.clients) clients.add(client);
   }
   const bare = new Map<string, Measured>();
   for (const client of clients) bare.set(client, await bareClient(client, place));
+  const client = await writeKubernetesClient(place.folder);
+  const kubernetesClient = { bytes: statSync(client).size, ...measure(client, place) };
   const handlers: Record<string, unknown> = {};
   for (const { key, file } of functions) handlers[key] = await handlerFigures(key, file, place, bare);
   rmSync(place.folder, { recursive: true });
@@ -217,6 +227,7 @@ export async function benchBundles(): Promise<Record<string, unknown>> {
     target: 'loadOverBareClient of hot handlers at most 1.5',
     hot,
     bareClients: Object.fromEntries(bare),
+    kubernetesClient,
     handlers,
   };
 }

@@ -1,7 +1,9 @@
 import { cpSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { kubernetesClientNames, writeKubernetesClient } from '../../infra/serverless/kubernetes-client.ts';
 import { checkParameters, parametersOf } from '../../infra/serverless/plugin/check-parameters.ts';
 import { checkSettings } from '../../infra/serverless/plugin/check-settings.ts';
 import { keepVersions } from '../../infra/serverless/plugin/keep-versions.ts';
@@ -118,5 +120,25 @@ describe('versions of functions', () => {
       V: { Type: 'AWS::Lambda::Version', DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' },
       F: { Type: 'AWS::Lambda::Function' },
     });
+  });
+});
+
+describe('the Kubernetes client in its own file', () => {
+  it('has every name that lib/kubernetes takes from its package', async () => {
+    const source = readFileSync('lib/kubernetes/client.ts', 'utf8');
+    expect(source).toContain("import('@kubernetes/client-node')");
+    const taken = new Set([...source.matchAll(/\bclient\.([A-Za-z0-9]+)/g)].map(([, name = '']) => name));
+    expect([...taken].sort()).toEqual([...kubernetesClientNames].sort());
+    const elsewhere = readdirSync('lib/kubernetes').filter(
+      (name) =>
+        name !== 'client.ts' &&
+        /import\('@kubernetes|^import \{.*@kubernetes/m.test(readFileSync(`lib/kubernetes/${name}`, 'utf8')),
+    );
+    expect(elsewhere).toEqual([]);
+    const loaded = createRequire(import.meta.url)(await writeKubernetesClient(freshDir())) as Record<
+      string,
+      unknown
+    >;
+    for (const name of kubernetesClientNames) expect(loaded[name], name).toBeDefined();
   });
 });

@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { type Clients, createClients } from '../../../lib/aws/clients.ts';
 import type { ServiceConfig } from '../../../lib/config/service-config.ts';
 import { EpsilonError } from '../../../lib/errors/epsilon-error.ts';
+import { writeKubernetesClient } from '../kubernetes-client.ts';
 import { checkParameters, parametersOf, type TemplateParameters } from './check-parameters.ts';
 import { checkSettings } from './check-settings.ts';
 import { keepVersions, type TemplateResources } from './keep-versions.ts';
@@ -59,6 +60,9 @@ export default class EpsilonPlugin {
       settings: { resolve: ({ address }) => ({ value: this.#settings(address) }) },
     };
     this.hooks = {
+      'before:package:createDeploymentArtifacts': async () => {
+        await writeKubernetesClient(this.#serverless.serviceDir);
+      },
       'before:package:finalize': () =>
         keepVersions(this.#serverless.service.provider.compiledCloudFormationTemplate.Resources),
       'before:deploy:deploy': () => this.#checkParameters(),

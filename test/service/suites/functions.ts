@@ -1,6 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
+import { kubernetesClientFile } from '../../../infra/serverless/kubernetes-client.ts';
 import { deploymentVariables } from '../../../lib/config/deployment.ts';
 import { settingPaths, variableOf } from '../../../lib/config/load-config.ts';
+import { awsKubernetes } from '../../../lib/handler/aws-parts.ts';
+import type { EpsilonHandler } from '../../../lib/handler/define-handler.ts';
 import { loadLocalService } from '../../../local/service/local-service.ts';
 import type { Packaged } from '../packaging.ts';
 import { at, idIn, ofType } from '../template.ts';
@@ -82,6 +88,15 @@ export function checkFunctions(packaged: () => Packaged): void {
     expect(entries.map(([, { Properties: p }]) => idIn(p['PrincipalArn'])).sort()).toEqual(
       on ? onCluster.map((key) => `${logical(key)}Role`).sort() : [],
     );
+  });
+
+  it('packs the Kubernetes client with the functions that are wired with it, and with no other', async () => {
+    for (const { key, file } of loadLocalService('.', {}).service.functions.values()) {
+      const { handler } = (await import(pathToFileURL(file).href)) as { handler: EpsilonHandler };
+      // Names of files stand in a zip as they are.
+      const zip = readFileSync(join(packaged().folder, `${key}.zip`));
+      expect(zip.includes(kubernetesClientFile), key).toBe(handler.aws.includes(awsKubernetes));
+    }
   });
 
   it('lets the reconciler run once per shard at most', () => {
