@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import type { Plugin } from 'esbuild';
-import { clientApart } from './kubernetes-client.ts';
+import { clusterApart } from './kubernetes-client.ts';
 
 const empty = 'export {};';
 
@@ -25,9 +26,30 @@ function leaveOut(name: string, filter: RegExp, options: { from: RegExp; content
   };
 }
 
+/** A client loaded when it is needed brings what is taken from it, and not its whole list of exports. */
+const namesTaken: Plugin = {
+  name: 'names-taken',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^@aws-sdk\/client-/ }, ({ path, kind, importer, resolveDir }) => {
+      if (kind !== 'dynamic-import') return undefined;
+      const found = new RegExp(`const \\{([^}]+)\\} = await import\\('${path}'\\)`).exec(
+        readFileSync(importer, 'utf8'),
+      );
+      return found
+        ? { path, namespace: 'names-taken', pluginData: { names: found[1], resolveDir } }
+        : undefined;
+    });
+    onLoad({ filter: /.*/, namespace: 'names-taken' }, ({ path, pluginData }) => {
+      const { names, resolveDir } = pluginData as { names: string; resolveDir: string };
+      return { contents: `export { ${names} } from '${path}';`, resolveDir };
+    });
+  },
+};
+
 /** What the bundler does beyond infra/serverless/esbuild.yml: it leaves out what no function says or asks. */
 export default [
-  clientApart,
+  clusterApart,
+  namesTaken,
   // Zod's messages in fifty languages; English, which is set up elsewhere, stays.
   leaveOut('languages', /\/locales\/index\.js$/, { from: /\/zod\//, contents: empty }),
   leaveOut(

@@ -8,27 +8,33 @@ import { build, type Plugin } from 'esbuild';
  */
 export const kubernetesClientFile = 'dist/kubernetes-client.cjs';
 
-/** What lib/kubernetes takes from the client's package; the rest of it (every API, every login) is left out. */
-export const kubernetesClientNames = [
-  'BatchV1Api',
-  'CoordinationV1Api',
-  'CoreV1Api',
-  'PatchStrategy',
-  'ResponseContext',
-  'ServerConfiguration',
-  'createConfiguration',
-  'setHeaderOptions',
-  'wrapHttpLibrary',
-] as const;
+/** What lib/kubernetes and lib/aws/eks-cluster.ts take, by package; the rest (every API, every login) is left out. */
+export const clusterNames: Readonly<Record<string, readonly string[]>> = {
+  '@kubernetes/client-node': [
+    'BatchV1Api',
+    'CoordinationV1Api',
+    'CoreV1Api',
+    'PatchStrategy',
+    'ResponseContext',
+    'ServerConfiguration',
+    'createConfiguration',
+    'setHeaderOptions',
+    'wrapHttpLibrary',
+  ],
+  '@aws-sdk/client-eks': ['DescribeClusterCommand', 'EKSClient'],
+  '@aws-sdk/client-sts': ['STSClient'],
+  '@smithy/signature-v4': ['SignatureV4'],
+};
 
-/** Bundles of functions, which lie two folders deep, load the client from its own file. */
-export const clientApart: Plugin = {
-  name: 'kubernetes-client-apart',
+/** Bundles of functions, which lie two folders deep, load what the cluster needs from its own file. */
+export const clusterApart: Plugin = {
+  name: 'cluster-apart',
   setup({ onResolve }) {
-    onResolve({ filter: /^@kubernetes\/client-node$/ }, () => ({
-      path: `../../${kubernetesClientFile}`,
-      external: true,
-    }));
+    onResolve({ filter: /^@/ }, ({ path, kind, importer }) =>
+      kind === 'dynamic-import' && path in clusterNames && !importer.includes('node_modules')
+        ? { path: `../../${kubernetesClientFile}`, external: true }
+        : undefined,
+    );
   },
 };
 
@@ -48,10 +54,12 @@ export async function writeKubernetesClient(folder: string): Promise<string> {
   mkdirSync(dirname(file), { recursive: true });
   await build({
     stdin: {
-      contents: `export { ${kubernetesClientNames.join(', ')} } from '@kubernetes/client-node';`,
+      contents: Object.entries(clusterNames)
+        .map(([from, names]) => `export { ${names.join(', ')} } from '${from}';`)
+        .join('\n'),
       resolveDir: import.meta.dirname,
     },
-    ...{ bundle: true, minify: true, keepNames: true, format: 'cjs', platform: 'node', target: 'node24' },
+    ...{ bundle: true, minify: true, format: 'cjs', platform: 'node', target: 'node24' },
     ...{ mainFields: ['module', 'main'], plugins: [withoutItsHttp], outfile: own, logLevel: 'error' },
   });
   renameSync(own, file);

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { kubernetesClientNames, writeKubernetesClient } from '../../infra/serverless/kubernetes-client.ts';
+import { clusterNames, writeKubernetesClient } from '../../infra/serverless/kubernetes-client.ts';
 import { checkParameters, parametersOf } from '../../infra/serverless/plugin/check-parameters.ts';
 import { checkSettings } from '../../infra/serverless/plugin/check-settings.ts';
 import { keepVersions } from '../../infra/serverless/plugin/keep-versions.ts';
@@ -123,22 +123,22 @@ describe('versions of functions', () => {
   });
 });
 
-describe('the Kubernetes client in its own file', () => {
-  it('has every name that lib/kubernetes takes from its package', async () => {
-    const source = readFileSync('lib/kubernetes/client.ts', 'utf8');
-    expect(source).toContain("import('@kubernetes/client-node')");
-    const taken = new Set([...source.matchAll(/\bclient\.([A-Za-z0-9]+)/g)].map(([, name = '']) => name));
-    expect([...taken].sort()).toEqual([...kubernetesClientNames].sort());
-    const elsewhere = readdirSync('lib/kubernetes').filter(
-      (name) =>
-        name !== 'client.ts' &&
-        /import\('@kubernetes|^import \{.*@kubernetes/m.test(readFileSync(`lib/kubernetes/${name}`, 'utf8')),
-    );
-    expect(elsewhere).toEqual([]);
+describe('what the cluster needs, in its own file', () => {
+  it('has every name that is taken from its packages when they are loaded', async () => {
+    const kubernetes = readFileSync('lib/kubernetes/client.ts', 'utf8');
+    const eks = readFileSync('lib/aws/eks-cluster.ts', 'utf8');
+    const taken = new Set([...kubernetes.matchAll(/\bclient\.([A-Za-z0-9]+)/g)].map(([, name = '']) => name));
+    expect([...taken].sort()).toEqual([...(clusterNames['@kubernetes/client-node'] ?? [])].sort());
+    for (const [from, names] of Object.entries(clusterNames)) {
+      expect(kubernetes + eks, from).toContain(`import('${from}')`);
+      if (from !== '@kubernetes/client-node') for (const name of names) expect(eks, name).toContain(name);
+    }
+    const imported = [...eks.matchAll(/import\('([^']+)'\)/g)].map(([, from = '']) => from);
+    for (const from of imported) expect(Object.keys(clusterNames), from).toContain(from);
     const loaded = createRequire(import.meta.url)(await writeKubernetesClient(freshDir())) as Record<
       string,
       unknown
     >;
-    for (const name of kubernetesClientNames) expect(loaded[name], name).toBeDefined();
+    for (const name of Object.values(clusterNames).flat()) expect(loaded[name], name).toBeDefined();
   });
 });
