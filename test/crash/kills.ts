@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { SqliteJournal } from '../../local/asl/journal/sqlite.ts';
 import { seededRandom } from '../../local/clock/ids.ts';
 import { openLocalStores } from '../../local/stores/local-stores.ts';
@@ -9,6 +10,8 @@ import { openLocalStores } from '../../local/stores/local-stores.ts';
 export interface Campaign {
   readonly kills: number;
   readonly nights: number;
+  /** Kills that left jobs at work behind. */
+  readonly amidst: number;
   /** One sentence per broken promise. */
   readonly broken: string[];
 }
@@ -57,18 +60,30 @@ async function exitOf(child: ChildProcess): Promise<number | null> {
   return code;
 }
 
-/** Kills the command with SIGKILL after so many lines of its work, or milliseconds; true when it was still running. */
-async function killAfter(child: ChildProcess, milliseconds: number): Promise<boolean> {
-  const over = new Promise<boolean>((done) => child.once('exit', () => done(false)));
-  const killed = new Promise<boolean>((done) => {
-    setTimeout(
-      () => done(child.exitCode === null && child.signalCode === null && child.kill('SIGKILL')),
-      milliseconds,
-    );
-  });
-  const first = await Promise.race([over, killed]);
+/** Whether this process writes the state directory: before that it has nothing to lose, however slow the machine. */
+function isWriter(stateDir: string, { pid }: ChildProcess): boolean {
+  try {
+    return (JSON.parse(readFileSync(join(stateDir, 'lock'), 'utf8')) as { pid?: number }).pid === pid;
+  } catch {
+    return false;
+  }
+}
+
+/** Kills the command with SIGKILL so many milliseconds after it took the state directory; true when it still ran. */
+async function killAfter(stateDir: string, child: ChildProcess, milliseconds: number): Promise<boolean> {
+  const over = new Promise<void>((done) => child.once('exit', () => done()));
+  const runs = () => child.exitCode === null && child.signalCode === null;
+  while (runs() && !isWriter(stateDir, child)) await setTimeout(5);
+  await Promise.race([over, setTimeout(milliseconds)]);
+  const killed = runs() && child.kill('SIGKILL');
   await over;
-  return first;
+  return killed;
+}
+
+function jobsAtWork(stateDir: string): number {
+  const jobs = join(stateDir, 'jobs');
+  const has = (name: string, file: string) => existsSync(join(jobs, name, file));
+  return readdirSync(jobs).filter((name) => has(name, 'running') && !has(name, 'exit.json')).length;
 }
 
 /** Every promise that a night makes, checked against what is on disk. */
@@ -113,6 +128,7 @@ export async function killCampaign(options: {
   const broken: string[] = [];
   let kills = 0;
   let nights = 0;
+  let amidst = 0;
   while (kills < options.kills) {
     nights += 1;
     const day = `2026-01-${String(((nights - 1) % 28) + 1).padStart(2, '0')}`;
@@ -130,10 +146,13 @@ export async function killCampaign(options: {
         JSON.stringify({ trigger: 'schedule', scheduledTime: `${date}T02:00:00Z` }),
       );
     // The same command again goes on with the same night; exit 3 says that it was over already.
-    while (kills < options.kills && (await killAfter(start(), 150 + random() * 1_200))) kills += 1;
+    while (kills < options.kills && (await killAfter(stateDir, start(), random() * 1_200))) {
+      kills += 1;
+      if (jobsAtWork(stateDir) > 0) amidst += 1;
+    }
     const code = await exitOf(start());
     if (code !== 0 && code !== 3) broken.push(`${name}: the same command again ended with ${code}`);
     broken.push(...check(stateDir, name, date, tenants));
   }
-  return { kills, nights, broken };
+  return { kills, nights, amidst, broken };
 }

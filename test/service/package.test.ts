@@ -24,6 +24,7 @@ describe('the project', () => {
       'esbuild',
       'vitest',
       'aws-sdk-client-mock',
+      'asl-validator',
     ]) {
       expect(all, name).toHaveProperty([name]);
     }
