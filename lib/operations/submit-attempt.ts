@@ -115,17 +115,13 @@ async function submit(
     throw error;
   });
   if (runner.namesAreIds) return;
-  try {
-    const submittedAt = new Date(ports.clock.now()).toISOString();
-    await ports.runs.updateAttempt(
-      attempt,
-      { status: 'submitted', jobId, submittedAt },
-      { status: ['intent'] },
-    );
-  } catch (error) {
-    // A quick job's completion may overtake this write; the record is then further on, which is right.
-    if (!(error instanceof ConditionFailed)) throw error;
-  }
+  const submittedAt = new Date(ports.clock.now()).toISOString();
+  // A quick job's completion may overtake this write; the record is then further on, which is right.
+  await ports.runs.changeAttempt(
+    attempt,
+    { status: 'submitted', jobId, submittedAt },
+    { status: ['intent'] },
+  );
 }
 
 /** Puts this entry's token on an attempt that is not settled; undefined when it was settled meanwhile. */
