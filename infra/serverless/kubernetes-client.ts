@@ -12,7 +12,6 @@ export const kubernetesClientFile = 'dist/kubernetes-client.cjs';
 export const clusterNames: Readonly<Record<string, readonly string[]>> = {
   '@kubernetes/client-node': [
     'BatchV1Api',
-    'CoordinationV1Api',
     'CoreV1Api',
     'PatchStrategy',
     'ResponseContext',
