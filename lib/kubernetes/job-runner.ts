@@ -41,6 +41,7 @@ function chunks<T>(all: readonly T[], size: number): T[][] {
 /** Jobs of Kubernetes: one `batch/v1` Job per attempt, under the attempt's name. */
 export class KubernetesJobRunner implements JobRunner {
   readonly backend = 'eks';
+  readonly namesAreIds = true;
   readonly #options: KubernetesJobRunnerOptions;
   readonly #client: KubernetesClient;
 

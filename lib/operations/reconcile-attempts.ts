@@ -119,8 +119,9 @@ async function keepAlive(
 }
 
 /**
- * An intent whose job does not show although it would by now. Where lists do not lag it belongs to its next entry, which
- * the state machine's heartbeat brings; where they do, entries leave it to this pass: it looks once more and submits.
+ * An intent whose job does not show although it would by now. Where lists lag, entries leave it to this pass, which looks
+ * once more and submits; where names are ids, submitting again is safe whatever became of the first one. Elsewhere it
+ * belongs to its next entry, which the state machine's heartbeat brings.
  */
 async function resumeIntent(
   ports: Ports,
@@ -130,8 +131,8 @@ async function resumeIntent(
 ): Promise<Verdict> {
   if (await endIfOver(ports, pass, attempt)) return 'cancelled';
   const runner = ports.jobs.get(attempt.backend);
-  if (!runner?.lookupLags) return 'alive';
-  const found = await runner.find(attempt.jobName);
+  if (!runner?.lookupLags && !runner?.namesAreIds) return 'alive';
+  const found = runner.lookupLags ? await runner.find(attempt.jobName) : undefined;
   if (found) return reconcileOne(ports, pass, attempt, found, renewed);
   const of = await ports.runs.getRunWithAttempts(attempt.runId);
   if (of?.run.status === 'running' && (await submitAgain(ports, of, attempt)))

@@ -127,6 +127,8 @@ describe('faults of the catalogue', () => {
     world.does = 'waits';
     await world.enter('token-1');
     await running();
+    // Nothing is kept after a submission: a Job counts as submitted once somebody has seen it.
+    await world.reconcile();
     world.cluster.server.store.remove('jobs', jobName);
     await world.reconcile();
     expect(world.answers).toMatchObject([{ token: 'token-1', error: 'JobLost' }]);

@@ -117,6 +117,26 @@ describe.each(['SQLite', 'DynamoDB'] as const)('the reconciler over %s', (kind) 
     });
   });
 
+  it('F12: submits again under the same name what vanished before anybody saw it, once the grace is over', async () => {
+    const submitted: string[] = [];
+    plane = new Plane(kind, 1, {
+      namesAreIds: true,
+      submit: async ({ jobName }) => {
+        submitted.push(jobName);
+        return { jobName, jobId: jobName };
+      },
+    });
+    plane.state = () => undefined;
+    const { jobId: _, submittedAt: __, ...intent } = anAttempt({ stage: 'prepare', status: 'intent' });
+    await plane.ports.runs.createRun(aRun());
+    await plane.ports.runs.createAttempt({ ...intent, submitBegunAt: new Date(start).toISOString() });
+    expect(await plane.invoke()).toMatchObject({ alive: 1 });
+    expect(submitted).toEqual([]);
+    await plane.clock.advance(120_000);
+    expect(await plane.invoke()).toMatchObject({ alive: 1, lost: 0 });
+    expect(submitted).toEqual([intent.jobName]);
+  });
+
   it('with several shards asks for one invocation each; together they see every attempt once', async () => {
     plane = new Plane(kind, 4);
     await plane.open(40);
