@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Plugin } from 'esbuild';
-import { clusterApart } from './kubernetes-client.ts';
+import { loadedLater } from './loaded-later.ts';
 
 const empty = 'export {};';
 
@@ -48,7 +48,7 @@ const namesTaken: Plugin = {
 
 /** What the bundler does beyond infra/serverless/esbuild.yml: it leaves out what no function says or asks. */
 export default [
-  clusterApart,
+  loadedLater,
   namesTaken,
   // Zod's messages in fifty languages; English, which is set up elsewhere, stays.
   leaveOut('languages', /\/locales\/index\.js$/, { from: /\/zod\//, contents: empty }),

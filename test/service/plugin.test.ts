@@ -1,13 +1,15 @@
 import { cpSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
+import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { clusterNames, writeKubernetesClient } from '../../infra/serverless/kubernetes-client.ts';
+import { laterNames, writeLoadedLater } from '../../infra/serverless/loaded-later.ts';
 import { checkParameters, parametersOf } from '../../infra/serverless/plugin/check-parameters.ts';
 import { checkSettings } from '../../infra/serverless/plugin/check-settings.ts';
 import { keepVersions } from '../../infra/serverless/plugin/keep-versions.ts';
 import { ssmParameterName, ssmParameters } from '../../lib/config/ssm-parameters.ts';
+import { loadLocalService } from '../../local/service/local-service.ts';
 import { freshDir } from '../fresh-dir.ts';
 import { deployedStages, serverless } from './packaging.ts';
 
@@ -123,22 +125,45 @@ describe('versions of functions', () => {
   });
 });
 
-describe('what the cluster needs, in its own file', () => {
-  it('has every name that is taken from its packages when they are loaded', async () => {
-    const kubernetes = readFileSync('lib/kubernetes/client.ts', 'utf8');
-    const eks = readFileSync('lib/aws/eks-cluster.ts', 'utf8');
-    const taken = new Set([...kubernetes.matchAll(/\bclient\.([A-Za-z0-9]+)/g)].map(([, name = '']) => name));
-    expect([...taken].sort()).toEqual([...(clusterNames['@kubernetes/client-node'] ?? [])].sort());
-    for (const [from, names] of Object.entries(clusterNames)) {
-      expect(kubernetes + eks, from).toContain(`import('${from}')`);
-      if (from !== '@kubernetes/client-node') for (const name of names) expect(eks, name).toContain(name);
+describe('what is loaded later, in its own file', () => {
+  const source = (file: string) => readFileSync(file, 'utf8');
+
+  it('has every name that is taken from its packages, and no other', async () => {
+    const taken = new Map<string, Set<string>>();
+    const take = (from: string, names: string) => {
+      const mine = taken.get(from) ?? new Set();
+      taken.set(from, mine);
+      for (const name of names.split(',').map((one) => one.trim()))
+        if (name !== '' && !name.startsWith('type ')) mine.add(name);
+    };
+    // Of our own, what stands in the functions' bundles; jobs have bundles of another kind.
+    const { metafile } = await build({
+      entryPoints: [...loadLocalService('.', {}).service.functions.values()].map(({ file }) => file),
+      ...{ bundle: true, write: false, metafile: true, outdir: 'none', logLevel: 'error' },
+      ...{ packages: 'external', platform: 'node', format: 'cjs' },
+    });
+    const files = Object.keys(metafile.inputs).filter((name) => name.startsWith('lib/'));
+    expect(files.length).toBeGreaterThan(50);
+    for (const text of files.map(source)) {
+      for (const [, names = '', from = ''] of text.matchAll(/import \{([^}]+)\} from '(@[^']+)'/g))
+        take(from, names);
+      for (const [, names = '', from = ''] of text.matchAll(/\{([^{}]+)\}\]? = await import\('([^']+)'\)/g))
+        take(from, names);
     }
-    const imported = [...eks.matchAll(/import\('([^']+)'\)/g)].map(([, from = '']) => from);
-    for (const from of imported) expect(Object.keys(clusterNames), from).toContain(from);
-    const loaded = createRequire(import.meta.url)(await writeKubernetesClient(freshDir())) as Record<
-      string,
-      unknown
-    >;
-    for (const name of Object.values(clusterNames).flat()) expect(loaded[name], name).toBeDefined();
+    const [, signer = '', sts = ''] =
+      /const \[\{([^}]+)\}, \{([^}]+)\}\]/.exec(source('lib/aws/eks-cluster.ts')) ?? [];
+    take('@smithy/signature-v4', signer);
+    take('@aws-sdk/client-sts', sts);
+    for (const [, name = ''] of source('lib/kubernetes/client.ts').matchAll(/\bclient\.([A-Za-z0-9]+)/g))
+      take('@kubernetes/client-node', name);
+    const packages = await writeLoadedLater(freshDir());
+    const loaded = createRequire(import.meta.url)(packages) as Record<string, unknown>;
+    for (const [from, names] of Object.entries(laterNames)) {
+      for (const name of taken.get(from) ?? []) expect(names, `${name} of ${from}`).toContain(name);
+      for (const name of names) {
+        expect(taken.get(from)?.has(name), `${name} of ${from} is taken`).toBe(true);
+        expect(loaded[name], name).toBeDefined();
+      }
+    }
   });
 });

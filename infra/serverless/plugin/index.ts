@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { type Clients, createClients } from '../../../lib/aws/clients.ts';
 import type { ServiceConfig } from '../../../lib/config/service-config.ts';
 import { EpsilonError } from '../../../lib/errors/epsilon-error.ts';
-import { writeKubernetesClient } from '../kubernetes-client.ts';
+import { writeLoadedLater } from '../loaded-later.ts';
 import { checkParameters, parametersOf, type TemplateParameters } from './check-parameters.ts';
 import { checkSettings } from './check-settings.ts';
 import { keepVersions, type TemplateResources } from './keep-versions.ts';
@@ -61,7 +61,7 @@ export default class EpsilonPlugin {
     };
     this.hooks = {
       'before:package:createDeploymentArtifacts': async () => {
-        await writeKubernetesClient(this.#serverless.serviceDir);
+        await writeLoadedLater(this.#serverless.serviceDir);
       },
       'before:package:finalize': () =>
         keepVersions(this.#serverless.service.provider.compiledCloudFormationTemplate.Resources),

@@ -1,12 +1,10 @@
 import { BatchClient } from '@aws-sdk/client-batch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { ECSClient } from '@aws-sdk/client-ecs';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { AwsBase, PortsPart } from '../base.ts';
 import { createBatchCalls, OnceBatchClient } from '../batch/batch-calls.ts';
 import { createBatchJobRunner } from '../batch/batch-job-runner.ts';
 import { createCallBudget } from '../batch/call-budget.ts';
-import { createInstanceJobs } from '../batch/instance-jobs.ts';
 import { createJobDefinitions } from '../batch/job-definitions.ts';
 import { createTableBucket } from '../batch/table-bucket.ts';
 import type { BucketRule } from '../batch/token-bucket.ts';
@@ -17,6 +15,8 @@ import { createS3ObjectStore } from '../s3-object-store.ts';
  * calls that end or observe jobs, so that a wave of submissions cannot keep the control plane from seeing its jobs.
  */
 const rule: BucketRule = { perSecond: 40, burst: 50, reserved: 0.2 };
+
+type InstanceJobs = ReturnType<typeof import('../batch/instance-jobs.ts').createInstanceJobs>;
 
 /** The job runner of Batch. */
 export const part = ({ clients, config, deployment, clock, log, metrics }: AwsBase): PortsPart => {
@@ -34,18 +34,22 @@ export const part = ({ clients, config, deployment, clock, log, metrics }: AwsBa
   });
   const { environment, region } = config;
   const queues = { spot: deployment.batchSpotQueueArn, 'on-demand': deployment.batchOnDemandQueueArn };
-  const instanceJobs = createInstanceJobs({
-    calls,
-    ecs: clients.of(ECSClient),
-    queueArns: Object.values(queues),
-    environment,
-    clock,
-  });
+  let instanceJobs: Promise<InstanceJobs> | undefined;
+  // Only a spot warning asks this; no other function loads ECS for it.
+  const loadInstanceJobs = async () => {
+    const { ECSClient } = await import('@aws-sdk/client-ecs');
+    const { createInstanceJobs } = await import('../batch/instance-jobs.ts');
+    const ecs = clients.of(ECSClient);
+    return createInstanceJobs({ calls, ecs, queueArns: Object.values(queues), environment, clock });
+  };
   const runner = createBatchJobRunner({
     calls,
     definitions: createJobDefinitions({ calls, templates: deployment.batchJobDefinitionArns }),
     objects: createS3ObjectStore({ client: clients.of(S3Client) }),
-    instanceJobs,
+    instanceJobs: async (instanceId) => {
+      instanceJobs ??= loadInstanceJobs();
+      return (await instanceJobs)(instanceId);
+    },
     queues,
     place: { environment, region, jobRoleArn: deployment.jobRoleArn },
     log,

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
-import { kubernetesClientFile } from '../../../infra/serverless/kubernetes-client.ts';
+import { laterFile } from '../../../infra/serverless/loaded-later.ts';
 import { deploymentVariables } from '../../../lib/config/deployment.ts';
 import { settingPaths, variableOf } from '../../../lib/config/load-config.ts';
-import { awsKubernetes } from '../../../lib/handler/aws-parts.ts';
+import { awsBatch, awsKubernetes } from '../../../lib/handler/aws-parts.ts';
 import type { EpsilonHandler } from '../../../lib/handler/define-handler.ts';
 import { loadLocalService } from '../../../local/service/local-service.ts';
 import type { Packaged } from '../packaging.ts';
@@ -90,12 +90,13 @@ export function checkFunctions(packaged: () => Packaged): void {
     );
   });
 
-  it('packs the Kubernetes client with the functions that are wired with it, and with no other', async () => {
+  it('packs what is loaded later with the functions that are wired with a backend, and with no other', async () => {
     for (const { key, file } of loadLocalService('.', {}).service.functions.values()) {
       const { handler } = (await import(pathToFileURL(file).href)) as { handler: EpsilonHandler };
       // Names of files stand in a zip as they are.
       const zip = readFileSync(join(packaged().folder, `${key}.zip`));
-      expect(zip.includes(kubernetesClientFile), key).toBe(handler.aws.includes(awsKubernetes));
+      const needed = handler.aws.includes(awsKubernetes) || handler.aws.includes(awsBatch);
+      expect(zip.includes(laterFile), key).toBe(needed);
     }
   });
 

@@ -3,13 +3,13 @@ import { dirname, join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
 /**
- * Where the Kubernetes client lies in a function's package: beside the bundles, because a bundle is read whole when a
- * function starts, and most invocations never touch the cluster.
+ * Where packages lie that most invocations never touch (the cluster, and which jobs run on an instance): beside a function's
+ * bundle, which is read whole when the function starts.
  */
-export const kubernetesClientFile = 'dist/kubernetes-client.cjs';
+export const laterFile = 'dist/loaded-later.cjs';
 
-/** What lib/kubernetes and lib/aws/eks-cluster.ts take, by package; the rest (every API, every login) is left out. */
-export const clusterNames: Readonly<Record<string, readonly string[]>> = {
+/** What lib takes of them, by package; the rest (every API of Kubernetes, every login) is left out. */
+export const laterNames: Readonly<Record<string, readonly string[]>> = {
   '@kubernetes/client-node': [
     'BatchV1Api',
     'CoreV1Api',
@@ -20,18 +20,24 @@ export const clusterNames: Readonly<Record<string, readonly string[]>> = {
     'setHeaderOptions',
     'wrapHttpLibrary',
   ],
+  '@aws-sdk/client-ecs': [
+    'DescribeTasksCommand',
+    'ECSClient',
+    'ListContainerInstancesCommand',
+    'ListTasksCommand',
+  ],
   '@aws-sdk/client-eks': ['DescribeClusterCommand', 'EKSClient'],
   '@aws-sdk/client-sts': ['STSClient'],
   '@smithy/signature-v4': ['SignatureV4'],
 };
 
-/** Bundles of functions, which lie two folders deep, load what the cluster needs from its own file. */
-export const clusterApart: Plugin = {
-  name: 'cluster-apart',
+/** Bundles of functions, which lie two folders deep, load these packages from their own file. */
+export const loadedLater: Plugin = {
+  name: 'loaded-later',
   setup({ onResolve }) {
-    onResolve({ filter: /^@/ }, ({ path, kind, importer }) =>
-      kind === 'dynamic-import' && path in clusterNames && !importer.includes('node_modules')
-        ? { path: `../../${kubernetesClientFile}`, external: true }
+    onResolve({ filter: /^@/ }, ({ path, importer }) =>
+      path in laterNames && !importer.includes('node_modules')
+        ? { path: `../../${laterFile}`, external: true }
         : undefined,
     );
   },
@@ -46,14 +52,14 @@ const withoutItsHttp: Plugin = {
   },
 };
 
-/** Writes the client's file below a folder; whole or not at all, several packages may be built at once. */
-export async function writeKubernetesClient(folder: string): Promise<string> {
-  const file = join(folder, kubernetesClientFile);
+/** Writes the file below a folder; whole or not at all, several packages may be built at once. */
+export async function writeLoadedLater(folder: string): Promise<string> {
+  const file = join(folder, laterFile);
   const own = `${file}.${process.pid}`;
   mkdirSync(dirname(file), { recursive: true });
   await build({
     stdin: {
-      contents: Object.entries(clusterNames)
+      contents: Object.entries(laterNames)
         .map(([from, names]) => `export { ${names.join(', ')} } from '${from}';`)
         .join('\n'),
       resolveDir: import.meta.dirname,
