@@ -100,6 +100,30 @@ function work({ jobName, containerOverrides }: Submission, { endpoint, variables
   return job;
 }
 
+interface Definition {
+  readonly jobDefinitionArn: string;
+  readonly status: string;
+}
+
+/** The stub gives all definitions, whichever are asked for. */
+function definitionsAsked(body: string, text: string): string {
+  const asked = JSON.parse(body) as { jobDefinitions?: string[]; status?: string };
+  const { jobDefinitions: all = [] } = JSON.parse(text) as { jobDefinitions?: Definition[] };
+  const found = all.filter(
+    ({ jobDefinitionArn, status }) =>
+      (asked.jobDefinitions?.includes(jobDefinitionArn) ?? true) && (asked.status ?? status) === status,
+  );
+  return JSON.stringify({ jobDefinitions: found });
+}
+
+/** The stub knows no filters. */
+function jobsAsked(body: string, text: string): string {
+  const { filters = [] } = JSON.parse(body) as { filters?: { name: string; values: string[] }[] };
+  const names = filters.find(({ name }) => name === 'JOB_NAME')?.values;
+  const { jobSummaryList: all = [] } = JSON.parse(text) as { jobSummaryList?: { jobName: string }[] };
+  return JSON.stringify({ jobSummaryList: all.filter(({ jobName }) => names?.includes(jobName) ?? true) });
+}
+
 /**
  * Stands before the emulator's Batch, whose jobs do nothing and succeed at once: here a submitted job is a process that does
  * the work, and a described one is running until it has ended, and tells its environment, as Batch does and the stub does not.
@@ -119,16 +143,22 @@ export async function startJobStandIn(place: JobPlace): Promise<JobStandIn> {
     return JSON.stringify({ jobs: told });
   }
 
+  /** What the stub answers, as Batch would have. */
+  function corrected(url: string | undefined, body: string, text: string): string {
+    if (url === '/v1/describejobs') return described(text);
+    if (url === '/v1/describejobdefinitions') return definitionsAsked(body, text);
+    return url === '/v1/listjobs' ? jobsAsked(body, text) : text;
+  }
+
   async function handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const body = await bodyOf(incoming);
     const { status, text } = await forward(place.endpoint(), incoming, body);
-    const asked = status === 200 ? incoming.url : undefined;
-    if (asked === '/v1/submitjob') {
+    if (status === 200 && incoming.url === '/v1/submitjob') {
       const { jobId } = JSON.parse(text) as { jobId: string };
       jobs.set(jobId, work(JSON.parse(body.toString()) as Submission, place));
     }
     outgoing.writeHead(status, { 'content-type': 'application/json' });
-    outgoing.end(asked === '/v1/describejobs' ? described(text) : text);
+    outgoing.end(status === 200 ? corrected(incoming.url, body.toString(), text) : text);
   }
 
   const server = createServer((incoming, outgoing) => {

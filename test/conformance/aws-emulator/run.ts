@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { type Clients, createClients } from '../../../lib/aws/clients.ts';
 import { loadConfig } from '../../../lib/config/load-config.ts';
+import { jobNameOf } from '../../../lib/training/job-name.ts';
+import { stageNames } from '../../../lib/training/stages.ts';
 import { readYaml } from '../../../local/service/read-yaml.ts';
 import { documentsFolder } from '../../workload/harness.ts';
 import { conclude } from '../debian.ts';
@@ -12,7 +14,7 @@ import { askEpsilon, callEpsilon } from './epsilon.ts';
 import { startJobStandIn } from './job-stand-in.ts';
 import { freePort, installEmulator, startEmulator } from './ministack.ts';
 import { provision } from './provision.ts';
-import { type Event, inOrder, steps } from './states.ts';
+import { type Event, steps, without } from './states.ts';
 
 /**
  * `npm run test:aws-emulator`: the service deployed by Serverless into an emulator of AWS, one tenant trained there over
@@ -23,8 +25,8 @@ const accountId = '000000000000';
 const runId = 'acme-emulated';
 const machine = 'tenant-model-training';
 
-/** Branches of the machine's Parallel. */
-const branches = [['DeployModel'], ['UpdateRedisCache']];
+/** States in branches of a Parallel: the emulator's history leaves them out; that they ran is told by their jobs. */
+const inBranches = ['DeployModel', 'UpdateRedisCache'];
 
 /** Milliseconds between two passes of the reconciler, and for the whole run. */
 const pause = 2_000;
@@ -36,7 +38,8 @@ const notProven = [
   'Batch itself: queues, placement, spot, cancelling; jobs were processes of this machine',
   'IAM: every call was allowed, also those that roles forbid',
   'encryption: keys are names to the emulator',
-  'schedules by the clock, alarms, the canary of a deploy and its way back',
+  'alarms, the canary of a deploy and its way back; redrive (the emulator has no Execution.RedriveCount)',
+  'the history inside the branches of a Parallel, which the emulator leaves out',
 ];
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -92,7 +95,7 @@ async function compare(variables: Variables): Promise<void> {
   for (const where of [local, aws]) {
     const { events } = await askEpsilon<History>(where('history', `${machine}/${runId}`), variables);
     const models = await askEpsilon<Models>(where('models', 'list', 'acme'), variables);
-    ways.push({ steps: inOrder(steps(events), branches), models });
+    ways.push({ steps: without(steps(events), inBranches), models });
   }
   const [here, there] = ways;
   const longest = Math.max(here?.steps.length ?? 0, there?.steps.length ?? 0);
@@ -153,7 +156,11 @@ async function main(command: string): Promise<void> {
     await askEpsilon(local('tenants', 'add', 'acme', '--documents', documents), variables);
     await askEpsilon(local('run', machine, '--tenant', 'acme', '--name', runId), variables);
     await compare(variables);
-    expect(`jobs: ${jobs.names().join(', ')}`, jobs.names().length === 5);
+    const expected = stageNames.map((stage) => jobNameOf(runId, stage, 1));
+    expect(
+      `jobs: ${jobs.names().join(', ')}; expected ${expected.join(', ')}`,
+      JSON.stringify(jobs.names().toSorted()) === JSON.stringify(expected.toSorted()),
+    );
     const answer = await callEpsilon(
       aws('query', '--tenant', 'acme', 'the words of the first document'),
       variables,

@@ -17,6 +17,13 @@ export interface MachineAlias {
   readonly name: string;
 }
 
+/** What the emulator does not take of a resource; undefined when it takes it. */
+function refusal({ Type, Properties }: Resource): string | undefined {
+  if (unknownTypes.has(Type)) return Type;
+  const math = Type === 'AWS::CloudWatch::Alarm' && Properties?.['Metrics'] !== undefined;
+  return math ? 'AWS::CloudWatch::Alarm over metric math' : undefined;
+}
+
 /** What was taken out of a template. */
 export interface Removed {
   readonly types: readonly string[];
@@ -55,6 +62,9 @@ function aliasesOf(resources: Template['Resources']): Map<string, MachineAlias> 
   return aliases;
 }
 
+/** The service says 0 until an execution is redriven; the emulator says nothing, and nothing is an error in JSONata. */
+const redriveCount = '$states.context.Execution.RedriveCount';
+
 /** The value with references to removed aliases spelt out as the ARN that they will have. */
 function spelt(value: unknown, aliases: ReadonlyMap<string, MachineAlias>): unknown {
   if (Array.isArray(value)) return value.map((each) => spelt(each, aliases));
@@ -62,7 +72,7 @@ function spelt(value: unknown, aliases: ReadonlyMap<string, MachineAlias>): unkn
     if (typeof value !== 'string') return value;
     return [...aliases].reduce(
       (text, [id, { machine, name }]) => text.replaceAll(`\${${id}}`, `\${${machine}}:${name}`),
-      value,
+      value.replaceAll(redriveCount, '0'),
     );
   }
   const alias = aliases.get(refOf(value) ?? '');
@@ -83,10 +93,11 @@ export function forEmulator(template: Template): Removed {
   const aliases = aliasesOf(template.Resources);
   const gone = new Set<string>();
   const types = new Set<string>();
-  for (const [id, { Type }] of Object.entries(template.Resources)) {
-    if (!unknownTypes.has(Type)) continue;
+  for (const [id, resource] of Object.entries(template.Resources)) {
+    const refused = refusal(resource);
+    if (refused === undefined) continue;
     gone.add(id);
-    types.add(Type);
+    types.add(refused);
   }
   for (const id of gone) delete template.Resources[id];
   for (const [id, resource] of Object.entries(template.Resources)) {
