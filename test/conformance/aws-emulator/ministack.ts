@@ -85,9 +85,14 @@ export async function startEmulator(
     },
   });
   closeSync(output);
+  let unstartable: Error | undefined;
+  child.once('error', (error) => {
+    unstartable = error;
+  });
   const endpoint = `http://127.0.0.1:${port}`;
   const end = performance.now() + patience;
   while (!(await answers(endpoint))) {
+    if (unstartable) throw unstartable;
     if (child.exitCode !== null || performance.now() > end) {
       await stopped(child);
       throw new Error(`the emulator did not start:\n${readFileSync(logFile, 'utf8').slice(-2_000)}`);
