@@ -48,6 +48,10 @@ export interface CollectionListener<T> {
   readonly gone: (object: T) => void;
   /** A list is complete: what is not on it does not exist. */
   readonly listed: (names: ReadonlySet<string>) => void;
+  /** The watch ended or broke: from now on changes are missed until something is heard again. */
+  readonly behind?: () => void;
+  /** What was missed has been listed, or is coming. */
+  readonly current?: () => void;
 }
 
 /** What following a collection takes. */
@@ -114,6 +118,7 @@ export class CollectionFollower<T extends Item> {
       more = page.metadata.continue || undefined;
     } while (more !== undefined);
     listener.listed(names);
+    listener.current?.();
     figures.count('epsilon_watcher_lists_total', { collection });
   }
 
@@ -122,7 +127,7 @@ export class CollectionFollower<T extends Item> {
     while (!signal.aborted) {
       try {
         if (this.#version === undefined) await this.list(signal);
-        else await this.#watch(this.#version, signal);
+        else await this.#watch(this.#version, signal).finally(() => this.#options.listener.behind?.());
         await this.#pause(signal);
       } catch (error) {
         if (signal.aborted) return;
@@ -152,6 +157,7 @@ export class CollectionFollower<T extends Item> {
       throw new AnswerRefused(object.code ?? 0, `the watch of ${this.#options.collection}`);
     }
     this.#heard();
+    listener.current?.();
     if (type === 'DELETED') listener.gone(object);
     else if (type !== 'BOOKMARK') listener.seen(object);
     // After the object was taken in: whoever begins again from here has missed nothing.

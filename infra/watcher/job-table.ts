@@ -22,6 +22,8 @@ export interface JobTableOptions {
   readonly recentMs?: number;
   /** Milliseconds the end of a job waits for the last word of its pod, which comes by another stream. */
   readonly podGraceMs?: number;
+  /** Milliseconds it waits at most while the stream of pods is broken. */
+  readonly brokenGraceMs?: number;
 }
 
 interface Row {
@@ -50,16 +52,19 @@ export class JobTable {
   readonly #options: JobTableOptions;
   readonly #recentMs: number;
   readonly #podGraceMs: number;
+  readonly #brokenGraceMs: number;
   readonly #rows = new Map<string, Row>();
   readonly #told = new Map<string, string>();
   /** Pods that came before their job. */
   readonly #early = new Map<string, Row['pods']>();
   #turn = 0;
+  #podsAreBehind = false;
 
   constructor(options: JobTableOptions) {
     this.#options = options;
     this.#recentMs = options.recentMs ?? 900_000;
     this.#podGraceMs = options.podGraceMs ?? 2_000;
+    this.#brokenGraceMs = options.brokenGraceMs ?? 120_000;
   }
 
   /** Jobs that are not over, by state. */
@@ -137,11 +142,25 @@ export class JobTable {
     }
   }
 
+  /** The stream of pods is broken: an end told now would lack the result that its pod holds. */
+  podsBehind(): void {
+    this.#podsAreBehind = true;
+  }
+
+  /** The stream of pods is back: what it missed follows at once, so that every end waits its grace from now. */
+  podsCurrent(): void {
+    if (!this.#podsAreBehind) return;
+    this.#podsAreBehind = false;
+    const now = this.#options.clock.now();
+    for (const row of this.#rows.values()) if (row.overSince !== undefined) row.overSince = now;
+  }
+
   /** Tells the ends that have waited long enough for their pods. Called every second. */
   tick(): void {
     const now = this.#options.clock.now();
+    const grace = this.#podsAreBehind ? this.#brokenGraceMs : this.#podGraceMs;
     for (const [name, row] of this.#rows)
-      if (row.overSince !== undefined && now - row.overSince >= this.#podGraceMs) this.#tell(name, row);
+      if (row.overSince !== undefined && now - row.overSince >= grace) this.#tell(name, row);
   }
 
   #newRow(name: string, of: Pick<Row, 'uid' | 'facts' | 'job'>): Row {

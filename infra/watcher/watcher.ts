@@ -103,6 +103,8 @@ export class Watcher {
           table.keepOnlyPods(names);
           podsListed.resolve();
         },
+        behind: () => table.podsBehind(),
+        current: () => table.podsCurrent(),
       },
     });
     const jobs = new CollectionFollower<V1Job>({

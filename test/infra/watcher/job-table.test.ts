@@ -67,6 +67,29 @@ describe('what is known of jobs', () => {
     expect(ends()).toMatchObject([{ observation: { state: 'failed', reason: 'lost' } }]);
   });
 
+  it('longer while the stream of pods is broken, and its grace begins anew when the stream is back', async () => {
+    const { clock, table, ends } = open();
+    table.podsBehind();
+    table.job(aJob('a-1', 'Complete'));
+    await clock.advance(100_000);
+    table.tick();
+    expect(ends()).toEqual([]);
+    table.podsCurrent();
+    table.tick();
+    expect(ends()).toEqual([]);
+    table.pod(aPod('a-1', 'Succeeded'));
+    expect(ends()).toMatchObject([{ observation: { state: 'succeeded', result: { answer: 42 } } }]);
+  });
+
+  it('but no longer than two minutes', async () => {
+    const { clock, table, ends } = open();
+    table.podsBehind();
+    table.job(aJob('a-1', 'Complete'));
+    await clock.advance(120_000);
+    table.tick();
+    expect(ends()).toHaveLength(1);
+  });
+
   it('a job of the same name with another uid is another job: the first was deleted unseen', () => {
     const { table, ends } = open();
     table.job(aJob('a-1', undefined, 'first'));
