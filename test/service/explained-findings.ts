@@ -48,7 +48,7 @@ export const explainedFindings: readonly ExplainedFinding[] = [
   })),
   {
     rule: wildcard(`arn:<AWS::Partition>:batch:${here}:job-definition/epsilon-<environment>-stage-*`),
-    on: /^SubmitStageRole$/,
+    on: /^(SubmitStage|ReconcileJobs)Role$/,
     reason: 'one definition per training stage, and their revisions',
   },
   {

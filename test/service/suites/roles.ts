@@ -66,6 +66,36 @@ export function checkRoles(packaged: () => Packaged, starsUsed: Set<string>): vo
       );
   });
 
+  it('lets the functions that submit do all that a submission takes, and those that read results see that one is missing', () => {
+    const takes = [
+      'batch:DescribeJobDefinitions',
+      'batch:DescribeJobs',
+      'batch:ListJobs',
+      'batch:RegisterJobDefinition',
+      'batch:SubmitJob',
+      'batch:TagResource',
+      'iam:PassRole',
+    ];
+    const having = (action: string) =>
+      roles().filter(([id]) => statements(id).some(({ actions }) => actions.includes(action)));
+    const submitters = having('batch:SubmitJob').map(([id]) => id);
+    expect(submitters.sort()).toEqual(['ReconcileJobsRole', 'SubmitStageRole']);
+    for (const id of submitters) {
+      const granted = statements(id).flatMap(({ actions }) => actions);
+      for (const action of takes) expect(granted, id).toContain(action);
+      expect(granted.includes('kms:GenerateDataKey'), id).toBe(true);
+    }
+    const readers = roles().filter(([id]) =>
+      statements(id).some(({ resources }) => JSON.stringify(resources).includes('result.json')),
+    );
+    expect(readers.length).toBeGreaterThanOrEqual(5);
+    for (const [id] of readers)
+      expect(
+        statements(id).flatMap(({ actions }) => actions),
+        id,
+      ).toContain('s3:ListBucket');
+  });
+
   it('keeps the network interfaces of functions out of the reach of their code', () => {
     const denied = all().filter(({ statement }) => statement.effect === 'Deny');
     const networked = ofType(packaged().template, 'AWS::Lambda::Function').filter(
