@@ -13,11 +13,14 @@ function statOf(pid: number): string[] | undefined {
   }
 }
 
+/** Dead: a zombie, or one that is just being reaped. */
+const isDead = ([state]: readonly string[]) => state === 'Z' || state === 'X';
+
 /** What tells a process from a later one with the same pid: its start time, or undefined when it is gone or a zombie. */
 export function startOf(pid: number): string | undefined {
   if (hasProc) {
     const fields = statOf(pid);
-    return fields && fields[0] !== 'Z' && fields[0] !== 'X' ? fields[19] : undefined;
+    return fields && !isDead(fields) ? fields[19] : undefined;
   }
   const shown = spawnSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {
     encoding: 'utf8',
@@ -32,7 +35,7 @@ export function isAlive(pid: number, start: string): boolean {
   return now !== undefined && now.replace(/\s+/g, ' ').trim() === start.replace(/\s+/g, ' ').trim();
 }
 
-/** Members of a process group, zombies left out. */
+/** Members of a process group that are alive. */
 export function groupMembers(group: number): number[] {
   if (!hasProc) {
     const rows = spawnSync('ps', ['-axo', 'pid=,pgid='], { encoding: 'utf8' }).stdout.trim().split('\n');
@@ -43,7 +46,7 @@ export function groupMembers(group: number): number[] {
   }
   return readdirSync('/proc').flatMap((name) => {
     const fields = /^\d+$/.test(name) ? statOf(Number(name)) : undefined;
-    return fields && Number(fields[2]) === group && fields[0] !== 'Z' ? [Number(name)] : [];
+    return fields && Number(fields[2]) === group && !isDead(fields) ? [Number(name)] : [];
   });
 }
 
