@@ -26,8 +26,11 @@ function leaveOut(name: string, filter: RegExp, options: { from: RegExp; content
   };
 }
 
-/** A client loaded when it is needed brings what is taken from it, and not its whole list of exports. */
-const namesTaken: Plugin = {
+/**
+ * A client loaded when it is needed brings what is taken from it, and not its whole list of exports. The names are part of the
+ * module's path: another file of the same bundle may take others from the same package.
+ */
+export const namesTaken: Plugin = {
   name: 'names-taken',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^@aws-sdk\/client-/ }, ({ path, kind, importer, resolveDir }) => {
@@ -36,12 +39,16 @@ const namesTaken: Plugin = {
         readFileSync(importer, 'utf8'),
       );
       return found
-        ? { path, namespace: 'names-taken', pluginData: { names: found[1], resolveDir } }
+        ? {
+            path: `${path}:${found[1]?.replace(/\s+/g, '')}`,
+            namespace: 'names-taken',
+            pluginData: { names: found[1], from: path, resolveDir },
+          }
         : undefined;
     });
-    onLoad({ filter: /.*/, namespace: 'names-taken' }, ({ path, pluginData }) => {
-      const { names, resolveDir } = pluginData as { names: string; resolveDir: string };
-      return { contents: `export { ${names} } from '${path}';`, resolveDir };
+    onLoad({ filter: /.*/, namespace: 'names-taken' }, ({ pluginData }) => {
+      const { names, from, resolveDir } = pluginData as { names: string; from: string; resolveDir: string };
+      return { contents: `export { ${names} } from '${from}';`, resolveDir };
     });
   },
 };

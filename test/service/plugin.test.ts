@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { namesTaken } from '../../infra/serverless/bundling.ts';
 import { laterNames, writeLoadedLater } from '../../infra/serverless/loaded-later.ts';
 import { checkParameters, parametersOf } from '../../infra/serverless/plugin/check-parameters.ts';
 import { checkSettings } from '../../infra/serverless/plugin/check-settings.ts';
@@ -122,6 +123,39 @@ describe('versions of functions', () => {
       V: { Type: 'AWS::Lambda::Version', DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' },
       F: { Type: 'AWS::Lambda::Function' },
     });
+  });
+});
+
+describe('a client that is loaded when it is needed', () => {
+  it('brings to each file of a bundle what that file takes of it', async () => {
+    const folder = freshDir();
+    const client = resolve('node_modules/@aws-sdk/client-kms');
+    symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
+    for (const [file, name] of [
+      ['one', 'KMSClient'],
+      ['two', 'DecryptCommand, GenerateDataKeyCommand'],
+    ] as const)
+      writeFileSync(
+        join(folder, `${file}.js`),
+        `export const take = async () => { const { ${name} } = await import('@aws-sdk/client-kms'); return { ${name} }; };`,
+      );
+    const outfile = join(folder, 'bundle.cjs');
+    await build({
+      stdin: {
+        contents: `export { take as one } from './one.js'; export { take as two } from './two.js';`,
+        resolveDir: folder,
+      },
+      ...{ bundle: true, minify: true, format: 'cjs', platform: 'node', target: 'node24', outfile },
+      plugins: [namesTaken],
+    });
+    const whole = createRequire(import.meta.url)(client) as Record<string, { name: string }>;
+    const { one, two } = createRequire(import.meta.url)(outfile) as Record<string, () => Promise<object>>;
+    expect(Object.keys((await one?.()) ?? {})).toEqual(['KMSClient']);
+    const commands = (await two?.()) as Record<string, unknown>;
+    for (const name of ['DecryptCommand', 'GenerateDataKeyCommand']) {
+      expect(typeof whole[name], name).toBe('function');
+      expect(typeof commands[name], name).toBe('function');
+    }
   });
 });
 
