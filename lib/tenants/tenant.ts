@@ -5,6 +5,12 @@ import { modelTypes, stageNames } from '../training/stages.ts';
 /** Allowed tenant ids; the pattern is repeated in every message that refuses one. */
 export const tenantIdPattern = /^[a-z][a-z0-9-]{1,38}$/;
 
+/**
+ * Names below the data bucket that are ours: a tenant of this name would have our own files under its prefix, and the role of
+ * its jobs would reach them.
+ */
+const ourPrefixes: ReadonlySet<string> = new Set(['nights']);
+
 /** Kinds of machine a tenant's jobs may run on. */
 export const backends = ['eks', 'batch', 'local'] as const;
 
@@ -66,6 +72,12 @@ function strangerIn(tenantId: unknown): string {
 
 /** Throws `TENANT_ID_INVALID` unless the id has the allowed form; returns it unchanged. */
 export function checkTenantId(tenantId: unknown): string {
+  if (typeof tenantId === 'string' && ourPrefixes.has(tenantId))
+    throw new EpsilonError(
+      'TENANT_ID_INVALID',
+      `Tenant id "${tenantId}" is not allowed: it is the name of a folder of our own in the data bucket (${tenantIdPattern.source}).`,
+      { details: { pattern: tenantIdPattern.source } },
+    );
   if (typeof tenantId === 'string' && tenantIdPattern.test(tenantId)) return tenantId;
   throw new EpsilonError(
     'TENANT_ID_INVALID',
