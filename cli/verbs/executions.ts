@@ -5,6 +5,7 @@ import { withoutTokens } from '../../lib/events/without-tokens.ts';
 import type { ControlPlane } from '../../lib/ports/control-plane.ts';
 import type { ExecutionDetail, ExecutionStatus, HistoryEvent } from '../../lib/ports/workflows.ts';
 import { checkTenantId } from '../../lib/tenants/tenant.ts';
+import type { Attempt } from '../../lib/training/run.ts';
 import { causeText, fittedTable, print, toTheSecond } from '../output.ts';
 import { command, findExecution, type Session, withControl } from '../session.ts';
 import { type StartOptions, startOf } from '../start-input.ts';
@@ -160,6 +161,42 @@ async function stop(session: Session, given: string, cause: string): Promise<voi
   });
 }
 
+/** Attempts of a tenant's run; other executions have none. */
+async function attemptsOf(control: ControlPlane, { machine, name }: ExecutionDetail): Promise<Attempt[]> {
+  return machine === 'tenant-model-training' ? control.runs.listAttempts(name) : [];
+}
+
+/** What people want to know of an attempt: where it ran, why there, and how it ended. Never its token. */
+function attemptView(attempt: Attempt) {
+  const { stage, status, backend, capacity, capacityBecause, reason, jobName, error, cause } = attempt;
+  return {
+    stage,
+    attempt: attempt.attempt,
+    status,
+    backend,
+    capacity,
+    capacityBecause,
+    reason,
+    jobName,
+    error,
+    cause,
+  };
+}
+
+function attemptTable(columns: number, attempts: readonly ReturnType<typeof attemptView>[]): string {
+  if (attempts.length === 0) return '';
+  const rows = attempts.map((one) => [
+    `${one.stage} ${one.attempt}`,
+    one.status,
+    one.reason ?? '',
+    one.backend === 'local' ? one.backend : `${one.backend} ${one.capacity}`,
+    one.capacityBecause ?? '',
+    one.jobName,
+  ]);
+  const head = ['ATTEMPT', 'STATUS', 'REASON', 'WHERE', 'BECAUSE', 'JOB'];
+  return `\n${fittedTable(columns, head, rows)}`;
+}
+
 /** `run`, `executions`, `describe`, `history`, `redrive`, `stop`. */
 export function addExecutions(program: Command, session: () => Session): void {
   program
@@ -208,7 +245,12 @@ export function addExecutions(program: Command, session: () => Session): void {
     .action((given: string) =>
       withControl(session(), { mode: 'read' }, async (control) => {
         const execution = await findExecution(session(), control, given);
-        print(session().output, { execution }, () => JSON.stringify(execution, null, 2));
+        const attempts = (await attemptsOf(control, execution)).map(attemptView);
+        print(
+          session().output,
+          { execution, attempts },
+          () => `${JSON.stringify(execution, null, 2)}${attemptTable(session().output.columns, attempts)}`,
+        );
       }),
     );
   program

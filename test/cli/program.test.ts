@@ -66,7 +66,15 @@ describe('verbs over a night that is over', () => {
       ]),
     });
     const one = await epsilon(control, 'describe', 'poison-2026-11-24', '--json');
-    expect(one.json()).toMatchObject({ execution: { error: 'JobRejected', cause: 'too few documents' } });
+    expect(one.json()).toMatchObject({
+      execution: { error: 'JobRejected', cause: 'too few documents' },
+      attempts: [
+        { stage: 'prepare', attempt: 1, status: 'rejected', backend: 'local', error: 'JobRejected' },
+      ],
+    });
+    expect(one.out).not.toContain('oken');
+    const shown = await epsilon(control, 'describe', 'poison-2026-11-24');
+    expect(shown.out).toMatch(/ATTEMPT.*\n\s*prepare 1\s+rejected/);
     const history = await epsilon(control, 'history', 'tenant-model-training/acme-2026-11-24');
     expect(history.out).toContain('TaskStateEntered PrepareTrainingData');
   });
