@@ -1,7 +1,7 @@
 import { ConditionFailed } from '../errors/store-errors.ts';
 import { detailTypes, eventDetail } from '../events/detail.ts';
 import type { Ports } from '../ports/ports.ts';
-import type { Attempt, Run, RunStatus } from '../training/run.ts';
+import { type Attempt, type Run, type RunStatus, terminalStatuses } from '../training/run.ts';
 
 type Needed = Pick<Ports, 'runs' | 'leases' | 'jobs' | 'events' | 'notifier' | 'clock' | 'log' | 'metrics'>;
 
@@ -33,24 +33,19 @@ async function cancelJobs(ports: Needed, attempts: readonly Attempt[], reason: s
 async function closeCancelled(ports: Needed, attempt: Attempt): Promise<void> {
   const now = new Date(ports.clock.now()).toISOString();
   const closed = { settledAt: now, taskToken: null } as const;
-  try {
-    await ports.runs.updateAttempt(
-      attempt,
-      {
-        ...closed,
-        status: 'cancelled',
-        finishedAt: now,
-        error: 'JobCancelled',
-        cause: 'The execution ended.',
-      },
-      { status: ['intent', 'submitted', 'running'] },
-    );
-  } catch (error) {
-    if (!(error instanceof ConditionFailed)) throw error;
-    await ports.runs.updateAttempt(attempt, closed, {
-      status: [attempt.status, 'succeeded', 'failed', 'rejected', 'preempted', 'lost', 'cancelled'],
-    });
-  }
+  const { changed } = await ports.runs.changeAttempt(
+    attempt,
+    {
+      ...closed,
+      status: 'cancelled',
+      finishedAt: now,
+      error: 'JobCancelled',
+      cause: 'The execution ended.',
+    },
+    { status: ['intent', 'submitted', 'running'] },
+  );
+  if (changed) return;
+  await ports.runs.updateAttempt(attempt, closed, { status: [attempt.status, ...terminalStatuses] });
 }
 
 /**

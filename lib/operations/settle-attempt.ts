@@ -1,4 +1,3 @@
-import { ConditionFailed } from '../errors/store-errors.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { AttemptKey } from '../ports/run-store.ts';
 import type { JobObservation } from '../training/job.ts';
@@ -108,11 +107,7 @@ export async function recordProgress(
   const earlier: readonly AttemptStatus[] =
     observed.state === 'running' ? ['intent', 'submitted'] : ['intent'];
   const status = observed.state === 'running' ? 'running' : 'submitted';
-  try {
-    await ports.runs.updateAttempt(attempt, { ...factsOf(observed), status }, { status: earlier });
-  } catch (error) {
-    if (!(error instanceof ConditionFailed)) throw error;
-  }
+  await ports.runs.changeAttempt(attempt, { ...factsOf(observed), status }, { status: earlier });
 }
 
 /** What became of an observation of a finished job. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { EpsilonError } from '../errors/epsilon-error.ts';
 import { StaleFence, Throttled } from '../errors/run-errors.ts';
 import { ConditionFailed, NotFound } from '../errors/store-errors.ts';
@@ -11,6 +10,7 @@ import { jobSpecOf, type StageOutputs, stagePrefix } from '../training/job-spec.
 import { type Attempt, type Run, terminalStatuses } from '../training/run.ts';
 import { type StageName, stages } from '../training/stages.ts';
 import { nextStep, stepForOpenAttempt } from '../training/submission.ts';
+import { tokenDigestOf } from '../training/token-digest.ts';
 import { leaseOf, leaseOfTry, takeLease } from './hold-lease.ts';
 import { finishAttempt, recordProgress, settleAttempt } from './settle-attempt.ts';
 
@@ -26,11 +26,6 @@ export interface StageEntry {
 
 /** What an entry did; told to the log and the history, never needed by the machine. */
 export type EntryOutcome = 'submitted' | 'adopted' | 'waiting' | 'settled' | 'lost' | 'answered';
-
-/** SHA-256 of a task token, the only form in which it may be compared or kept in the open. */
-export function tokenDigestOf(taskToken: string): string {
-  return createHash('sha256').update(taskToken).digest('hex');
-}
 
 function runnerOf(ports: Ports, attempt: Attempt): JobRunner {
   const runner = ports.jobs.get(attempt.backend);
@@ -126,16 +121,12 @@ async function submit(
 
 /** Puts this entry's token on an attempt that is not settled; undefined when it was settled meanwhile. */
 async function takeOver(ports: Ports, attempt: Attempt, taskToken: string): Promise<Attempt | undefined> {
-  try {
-    return await ports.runs.updateAttempt(
-      attempt,
-      { taskToken, tokenDigest: tokenDigestOf(taskToken), settledAt: null },
-      { status: [attempt.status] },
-    );
-  } catch (error) {
-    if (error instanceof ConditionFailed) return undefined;
-    throw error;
-  }
+  const { changed, attempt: mine } = await ports.runs.changeAttempt(
+    attempt,
+    { taskToken, tokenDigest: tokenDigestOf(taskToken), settledAt: null },
+    { status: [attempt.status] },
+  );
+  return changed ? mine : undefined;
 }
 
 function withinGrace({ clock, config }: Pick<Ports, 'clock' | 'config'>, since: string | undefined): boolean {

@@ -121,6 +121,11 @@ export interface Attempt {
   readonly settledAt?: string;
 }
 
+/** An attempt's name within the service: `<runId>/<stage>/<attempt>`. */
+export function attemptName({ runId, stage, attempt }: Pick<Attempt, 'runId' | 'stage' | 'attempt'>): string {
+  return `${runId}/${stage}/${attempt}`;
+}
+
 /** Statuses that an attempt never leaves. */
 export const terminalStatuses: ReadonlySet<AttemptStatus> = new Set([
   'succeeded',

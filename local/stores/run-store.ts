@@ -9,14 +9,18 @@ import type {
   RunFilter,
   RunStore,
 } from '../../lib/ports/run-store.ts';
-import { type Attempt, type Run, terminalStatuses, withShortCause } from '../../lib/training/run.ts';
+import {
+  type Attempt,
+  attemptName,
+  type Run,
+  terminalStatuses,
+  withShortCause,
+} from '../../lib/training/run.ts';
 import { isOfShard, partOf, partsOf, type Shard } from '../../lib/training/shards.ts';
 import type { StageName } from '../../lib/training/stages.ts';
 import type { Database, Row, SqlValue } from './database.ts';
 import { leaseOf } from './tenant-stores.ts';
 import type { TokenBox } from './token-box.ts';
-
-const keyText = ({ runId, stage, attempt }: AttemptKey) => `${runId}/${stage}/${attempt}`;
 
 function withChanges<T extends object>(record: T, changes: object): T {
   const entries = Object.entries({ ...record, ...changes }).filter(
@@ -102,7 +106,7 @@ export class LocalRunStore implements RunStore {
       const expected = latest ? latest.attempt + 1 : 1;
       if (attempt.attempt !== expected || (latest && !terminalStatuses.has(latest.status))) {
         throw new ConditionFailed(
-          `attempt ${keyText(attempt)} does not follow ${latest ? `${keyText(latest)} (${latest.status})` : 'nothing'}`,
+          `attempt ${attemptName(attempt)} does not follow ${latest ? `${attemptName(latest)} (${latest.status})` : 'nothing'}`,
         );
       }
       this.#writeAttempt(attempt);
@@ -128,7 +132,7 @@ export class LocalRunStore implements RunStore {
   ): Promise<Attempt> {
     const { changed, attempt } = await this.changeAttempt(key, changes, expect);
     if (changed && attempt) return attempt;
-    throw new ConditionFailed(`attempt ${keyText(key)} is ${attempt?.status ?? 'not on record'}`);
+    throw new ConditionFailed(`attempt ${attemptName(key)} is ${attempt?.status ?? 'not on record'}`);
   }
 
   async changeAttempt(
@@ -228,7 +232,7 @@ export class LocalRunStore implements RunStore {
     const attempt = JSON.parse(String(row['body'])) as Attempt;
     const sealed = row['token'];
     return sealed instanceof Uint8Array
-      ? { ...attempt, taskToken: this.#box.open(sealed, keyText(attempt)) }
+      ? { ...attempt, taskToken: this.#box.open(sealed, attemptName(attempt)) }
       : attempt;
   }
 
@@ -243,7 +247,7 @@ export class LocalRunStore implements RunStore {
       attempt.settledAt === undefined ? 1 : 0,
       partOf(attempt.runId),
       attempt.intentAt,
-      taskToken === undefined ? null : this.#box.seal(taskToken, keyText(attempt)),
+      taskToken === undefined ? null : this.#box.seal(taskToken, attemptName(attempt)),
       JSON.stringify(attempt),
     );
   }

@@ -5,6 +5,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { Clock } from '../../ports/clock.ts';
 import { explainServiceError } from '../service-errors.ts';
+import { budgetKey } from '../table/keys.ts';
 import type { Grant, SharedBucket } from './call-budget.ts';
 import { type BucketRule, type FullAt, planTake, type TakePlan, type Wanted } from './token-bucket.ts';
 
@@ -53,6 +54,7 @@ export function createTableBucket({
   rule,
   clock,
 }: TableBucketOptions): SharedBucket {
+  const key = budgetKey(name);
   /** What this process saw last: only a first guess, the condition decides. */
   let seen: FullAt;
 
@@ -67,7 +69,7 @@ export function createTableBucket({
       const { Attributes } = await client.send(
         new UpdateItemCommand({
           TableName: tableName,
-          Key: { pk: { S: `BUDGET#${name}` }, sk: { S: 'TOKENS' } },
+          Key: { pk: { S: key.pk }, sk: { S: key.sk } },
           ...expressionOf(plan),
           ReturnValues: 'UPDATED_NEW',
           ReturnValuesOnConditionCheckFailure: 'ALL_OLD',

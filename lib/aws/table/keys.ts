@@ -66,6 +66,9 @@ export const claimKey = (machine: string, scheduledTime: string): ItemKey => ({
 /** Key of a lock. */
 export const lockKey = (name: string): ItemKey => ({ pk: `LOCK#${name}`, sk: 'LOCK' });
 
+/** Key of the tokens of an API's call budget. */
+export const budgetKey = (api: string): ItemKey => ({ pk: `BUDGET#${api}`, sk: 'TOKENS' });
+
 /** Key of the wrapped data key of a UTC day. */
 export const tokenKeyKey = (day: string): ItemKey => ({ pk: `TOKENKEY#${day}`, sk: 'KEY' });
 

@@ -1,7 +1,7 @@
 import { StaleFence } from '../../errors/run-errors.ts';
 import { ConditionFailed } from '../../errors/store-errors.ts';
 import type { LeaseRenewal } from '../../ports/run-store.ts';
-import { type Attempt, terminalStatuses } from '../../training/run.ts';
+import { type Attempt, attemptName, terminalStatuses } from '../../training/run.ts';
 import { absent, all, compare, isOneOf, type Part } from './expressions.ts';
 import { runKeys, tenantKeys } from './keys.ts';
 import type { Item, Refusal } from './table-errors.ts';
@@ -38,7 +38,7 @@ export function whyRefused(
   const last = refusals.at(-1);
   if (lease && last?.code === 'ConditionalCheckFailed')
     return new StaleFence(lease.tenantId, lease.fence, Number(last.item?.['fence'] ?? 0));
-  const name = `${attempt.runId}/${attempt.stage}/${attempt.attempt}`;
+  const name = attemptName(attempt);
   if (refusals[0]?.code === 'ConditionalCheckFailed')
     return new ConditionFailed(`attempt ${name} is there already`);
   const before = refusals[1]?.item;

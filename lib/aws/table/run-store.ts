@@ -8,20 +8,20 @@ import type {
   RunFilter,
   RunStore,
 } from '../../ports/run-store.ts';
-import type { Attempt, Run } from '../../training/run.ts';
+import { type Attempt, attemptName, type Run } from '../../training/run.ts';
 import type { Shard } from '../../training/shards.ts';
 import type { StageName } from '../../training/stages.ts';
+import { tokenDigestOf } from '../../training/token-digest.ts';
 import { all, beginsWith, between, compare, isOneOf, type Part, present } from './expressions.ts';
 import { type ItemKey, openAttributes, openRanges, runKeys } from './keys.ts';
 import { newAttemptParts, whyRefused } from './new-attempt.ts';
 import { attemptForm, runForm } from './records.ts';
 import { createRunParts, listingOf } from './run-listings.ts';
 import { openWork } from './schema.ts';
-import { type SealedTokens, tokenHash } from './sealed-tokens.ts';
+import type { SealedTokens } from './sealed-tokens.ts';
 import { partitionIs, type Table } from './table.ts';
 import type { Item } from './table-errors.ts';
 
-const keyText = ({ runId, stage, attempt }: AttemptKey) => `${runId}/${stage}/${attempt}`;
 const keyOf = (item: Item): ItemKey => ({ pk: String(item['pk']), sk: String(item['sk']) });
 const restOf = ({ stage, attempt }: AttemptKey) => `#${stage}#${attempt}`;
 
@@ -187,7 +187,7 @@ export class TableRunStore implements RunStore {
   ): Promise<Attempt> {
     const { changed, attempt } = await this.changeAttempt(key, changes, expect);
     if (changed && attempt) return attempt;
-    throw new ConditionFailed(`attempt ${keyText(key)} is ${attempt?.status ?? 'not on record'}`);
+    throw new ConditionFailed(`attempt ${attemptName(key)} is ${attempt?.status ?? 'not on record'}`);
   }
 
   async changeAttempt(
@@ -198,7 +198,7 @@ export class TableRunStore implements RunStore {
     const { taskToken, ...rest } = changes;
     const conditions = [isOneOf('status', expect.status)];
     if (expect.taskToken !== undefined)
-      conditions.push(compare('tokenHash', '=', tokenHash(expect.taskToken)));
+      conditions.push(compare('tokenHash', '=', tokenDigestOf(expect.taskToken)));
     if (expect.jobName !== undefined) conditions.push(compare('jobName', '=', expect.jobName));
     const token =
       taskToken === undefined

@@ -1,5 +1,7 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { AttemptKey } from '../../ports/run-store.ts';
+import { attemptName } from '../../training/run.ts';
+import { tokenDigestOf } from '../../training/token-digest.ts';
 import type { Item } from './table-errors.ts';
 import type { TokenKeys } from './token-keys.ts';
 
@@ -8,12 +10,7 @@ const nonceBytes = 12;
 const tagBytes = 16;
 
 /** A ciphertext opens only for the attempt that it was sealed for. */
-const boundTo = ({ runId, stage, attempt }: AttemptKey) => Buffer.from(`${runId}/${stage}/${attempt}`);
-
-/** What a token is compared by without being opened. */
-export function tokenHash(taskToken: string): string {
-  return createHash('sha256').update(taskToken).digest('hex');
-}
+const boundTo = (of: AttemptKey) => Buffer.from(attemptName(of));
 
 /** Task tokens as attributes of an attempt: `sealedToken` = day of the key, ":", and base64 of nonce, tag and ciphertext. */
 export interface SealedTokens {
@@ -38,7 +35,7 @@ export function createSealedTokens(keys: TokenKeys): SealedTokens {
       const cipher = createCipheriv(cipherName, key, nonce).setAAD(boundTo(of));
       const body = Buffer.concat([cipher.update(taskToken, 'utf8'), cipher.final()]);
       const sealed = Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64');
-      return { sealedToken: `${day}:${sealed}`, tokenHash: tokenHash(taskToken) };
+      return { sealedToken: `${day}:${sealed}`, tokenHash: tokenDigestOf(taskToken) };
     },
     open: async (item, of) => {
       const text = item['sealedToken'];
