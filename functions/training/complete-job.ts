@@ -6,7 +6,7 @@ import { defineHandler, type Invocation } from '../../lib/handler/define-handler
 import { finishAttempt, recordProgress } from '../../lib/operations/settle-attempt.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 import type { JobObservation } from '../../lib/training/job.ts';
-import { readJobResult } from '../../lib/training/job-result.ts';
+import { readResultOfEnd } from '../../lib/training/job-result.ts';
 
 type Outcome = 'settled' | 'progress' | 'repeated' | 'unknown';
 
@@ -25,21 +25,18 @@ function tell(log: Invocation['log'], outcome: Outcome, event: JobEvent | undefi
 
 /** Turns a backend's word on a job into the stage's outcome; unknown and repeated events are counted and ignored. */
 export function createCompleteJob(ports: Ports) {
-  /** The result, where the event does not carry it. A failed job often has none: that never keeps its end from being told. */
+  /** With the result, where the event does not carry it. */
   async function withResult(
     { observed, resultBelow }: JobEvent,
     log: Invocation['log'],
   ): Promise<JobObservation> {
     if (resultBelow === undefined) return observed;
-    try {
-      const { result, note } = await readJobResult(ports.objects, resultBelow);
-      if (observed.state === 'succeeded' && note) log.warn('job without result', { reason: note });
-      return result ? { ...observed, result } : observed;
-    } catch (error) {
-      if (observed.state === 'succeeded') throw error;
-      log.warn('result of a failed job not read', { error: String(error) });
-      return observed;
-    }
+    const { state } = observed;
+    const { result, note } = await readResultOfEnd(ports.objects, resultBelow, state, (error) =>
+      log.warn('result of a failed job not read', { error: String(error) }),
+    );
+    if (state === 'succeeded' && note) log.warn('job without result', { reason: note });
+    return result ? { ...observed, result } : observed;
   }
 
   /** A job that is alive keeps its stage waiting: its task hears of it also when the record knows it already. */

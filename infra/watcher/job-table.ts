@@ -4,7 +4,7 @@ import { jobAnnotations, podJobLabel } from '../../lib/kubernetes/job-labels.ts'
 import { observeJob } from '../../lib/kubernetes/observe-job.ts';
 import { slimJob, slimPod } from '../../lib/kubernetes/slim.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
-import type { JobObservation } from '../../lib/training/job.ts';
+import { isOver, type JobObservation } from '../../lib/training/job.ts';
 import { stopReasonOf } from '../../lib/training/stop-reason.ts';
 
 /** What there is to tell of a job. */
@@ -37,8 +37,6 @@ interface Row {
   /** When the job was seen to be over without its pod's last word, milliseconds. */
   overSince?: number;
 }
-
-const isOver = (state: JobObservation['state']) => state === 'succeeded' || state === 'failed';
 
 function saidItsLast({ pod, gone }: { readonly pod: V1Pod; readonly gone: boolean }): boolean {
   return gone || pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';

@@ -2,6 +2,7 @@ import { detailTypes, eventDetail } from '../../lib/events/detail.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { Random } from '../../lib/ports/id-source.ts';
 import type { EventPublisher, Log, OutgoingEvent } from '../../lib/ports/services.ts';
+import { isOver } from '../../lib/training/job.ts';
 import type { Figures } from './figures.ts';
 import type { Report } from './job-table.ts';
 
@@ -60,8 +61,7 @@ export class Outbox {
   /** Takes a report on; it leaves with the next call. */
   add(report: Report): void {
     const { state } = report.observation;
-    const isEnd = state === 'succeeded' || state === 'failed';
-    (isEnd ? this.#ends : this.#signs).push(eventOf(report));
+    (isOver(state) ? this.#ends : this.#signs).push(eventOf(report));
     // In a moment, so that what comes in the same turn shares a call.
     setImmediate(() => this.#send());
   }

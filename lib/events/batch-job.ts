@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { JobObservation, JobReason } from '../training/job.ts';
+import { isOver, type JobObservation, type JobReason } from '../training/job.ts';
 import { type StageName, stageNames } from '../training/stages.ts';
 import { stopReasonOf } from '../training/stop-reason.ts';
 
@@ -131,7 +131,7 @@ export function observationOfBatchJob(job: BatchJob): JobObservation {
   const startedAt = instant(job.startedAt);
   const finishedAt = instant(job.stoppedAt);
   const exitCode = job.container?.exitCode ?? (state === 'succeeded' ? 0 : undefined);
-  const over = state === 'succeeded' || state === 'failed';
+  const over = isOver(state);
   const fate = state === 'failed' ? fateOf(job) : undefined;
   const { statusReason = '' } = job;
   return {

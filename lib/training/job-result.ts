@@ -1,4 +1,5 @@
 import { NotFound } from '../errors/store-errors.ts';
+import type { JobObservation } from './job.ts';
 
 /** Largest job result, in bytes (the job contract). */
 export const largestResult = 4_096;
@@ -29,11 +30,30 @@ export function parseJobResult(bytes: Uint8Array): JobResult {
 }
 
 /** Reads what a job left below its output prefix, and never more than a result may have. */
-export async function readJobResult(objects: ResultSource, outputUri: string): Promise<JobResult> {
+async function readJobResult(objects: ResultSource, outputUri: string): Promise<JobResult> {
   try {
     return parseJobResult(await objects.get(`${outputUri}result.json`, { first: largestResult + 1 }));
   } catch (error) {
     if (error instanceof NotFound) return { note: 'it left no result' };
     throw error;
+  }
+}
+
+/**
+ * Reads the result of a job that ended in this state. A failed job often has no result, and one that cannot be read must not keep
+ * its end from being told: that is told to `onUnread` instead. The result of a job that succeeded is needed: its error is thrown.
+ */
+export async function readResultOfEnd(
+  objects: ResultSource,
+  outputUri: string,
+  state: JobObservation['state'],
+  onUnread: (error: unknown) => void,
+): Promise<JobResult> {
+  try {
+    return await readJobResult(objects, outputUri);
+  } catch (error) {
+    if (state === 'succeeded') throw error;
+    onUnread(error);
+    return {};
   }
 }

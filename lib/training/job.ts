@@ -41,6 +41,11 @@ export type JobReason =
   | 'timeout'
   | 'unplaceable';
 
+/** Whether a job in this state has ended. */
+export function isOver(state: JobObservation['state']): boolean {
+  return state === 'succeeded' || state === 'failed';
+}
+
 /** What a backend knows of a job. States only move forward: pending, running, then succeeded or failed. */
 export interface JobObservation extends JobRef {
   readonly state: 'pending' | 'running' | 'succeeded' | 'failed';

@@ -10,8 +10,8 @@ import type { JobRunner } from '../../ports/job-runner.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
 import type { AttemptKey } from '../../ports/run-store.ts';
 import type { Log, Metrics } from '../../ports/services.ts';
-import type { JobObservation, JobRef, JobSpec } from '../../training/job.ts';
-import { readJobResult } from '../../training/job-result.ts';
+import { isOver, type JobObservation, type JobRef, type JobSpec } from '../../training/job.ts';
+import { readResultOfEnd } from '../../training/job-result.ts';
 import type { BatchCalls } from './batch-calls.ts';
 import type { JobDefinitions } from './job-definitions.ts';
 import { type SubmitPlace, submitInputOf } from './submit-input.ts';
@@ -38,8 +38,6 @@ export interface BatchJobRunnerOptions {
 /** Names of jobs a process remembers to have submitted. */
 const mostRemembered = 1_000;
 
-const isOver = ({ state }: JobObservation) => state === 'succeeded' || state === 'failed';
-
 /** Jobs on AWS Batch. Its lists lag behind its submissions, and it may forget jobs a week after their end. */
 export function createBatchJobRunner(options: BatchJobRunnerOptions): JobRunner {
   const { calls, definitions, objects, queues, place, log, metrics } = options;
@@ -47,15 +45,13 @@ export function createBatchJobRunner(options: BatchJobRunnerOptions): JobRunner 
   /** What this process has submitted is known to it although no list shows it yet. */
   const submitted = new Map<string, string>();
 
-  /** Result and note of a job that is over. A failed one often has neither: that must not keep its end from being told. */
+  /** With result and note, of a job that is over. */
   async function withResult(job: BatchJob, observed: JobObservation): Promise<JobObservation> {
     const outputUri = identityOfBatchJob(job)?.outputUri;
-    if (!isOver(observed) || outputUri === undefined) return observed;
-    const { result, note } = await readJobResult(objects, outputUri).catch((error: unknown) => {
-      if (observed.state === 'succeeded') throw error;
-      log.warn('result of a failed job not read', { jobName: job.jobName, error: String(error) });
-      return { result: undefined, note: undefined };
-    });
+    if (!isOver(observed.state) || outputUri === undefined) return observed;
+    const { result, note } = await readResultOfEnd(objects, outputUri, observed.state, (error) =>
+      log.warn('result of a failed job not read', { jobName: job.jobName, error: String(error) }),
+    );
     const message = [observed.message, observed.state === 'succeeded' ? note : undefined].filter(Boolean);
     return {
       ...observed,
