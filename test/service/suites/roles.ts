@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { tableActions } from '../../../lib/aws/table/schema.ts';
+import { tableActions, tokenKeyActions } from '../../../lib/aws/table/schema.ts';
 import { explainedStars } from '../explained-resources.ts';
 import type { Packaged } from '../packaging.ts';
 import { at, idIn, list, ofType, roleStatements, type Statement } from '../template.ts';
@@ -60,10 +60,12 @@ export function checkRoles(packaged: () => Packaged, starsUsed: Set<string>): vo
       'ReconcileJobsRole',
       'SubmitStageRole',
     ]);
-    for (const { id, statement } of users)
+    for (const { id, statement } of users) {
+      for (const action of statement.actions) expect(tokenKeyActions, `${id}: ${action}`).toContain(action);
       expect(at(statement.condition, 'StringEquals', 'kms:EncryptionContext:epsilon:purpose'), id).toBe(
         'task-token',
       );
+    }
   });
 
   it('lets the functions that submit do all that a submission takes, and those that read results see that one is missing', () => {
