@@ -1,10 +1,17 @@
+import { availableParallelism, totalmem } from 'node:os';
 import { ShareLedger, whoseTurn } from '../../lib/training/fair-share.ts';
+import type { JobSpec } from '../../lib/training/job.ts';
 import type { Resources } from '../../lib/training/stages.ts';
 
 /** What one machine has to give. */
 export interface MachineCapacity {
   readonly cpu: number;
   readonly memoryMiB: number;
+}
+
+/** What this machine has to give. */
+export function thisMachine(): MachineCapacity {
+  return { cpu: availableParallelism(), memoryMiB: Math.floor(totalmem() / 1_048_576) };
 }
 
 /** A job as the queue needs it. */
@@ -14,6 +21,11 @@ export interface QueuedJob {
   readonly wants: Resources;
   /** 0 (last) to 100 (first). */
   readonly priority: number;
+}
+
+/** A job's place in the queue, from its specification. */
+export function queued({ jobName, tenantId, resources, priority }: JobSpec): QueuedJob {
+  return { name: jobName, tenantId, wants: resources, priority };
 }
 
 interface Waiting extends QueuedJob {

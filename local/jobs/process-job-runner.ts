@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Clock, Timer } from '../../lib/ports/clock.ts';
 import type { JobRunner } from '../../lib/ports/job-runner.ts';
 import type { Log } from '../../lib/ports/services.ts';
 import type { JobObservation, JobRef, JobSpec } from '../../lib/training/job.ts';
 import { stopReasonOf } from '../../lib/training/stop-reason.ts';
-import { CapacityQueue, clamp, type MachineCapacity, type QueuedJob } from './capacity-queue.ts';
+import { CapacityQueue, clamp, type MachineCapacity, queued, thisMachine } from './capacity-queue.ts';
 import { allowedEnvironment, carriesJob } from './environment.ts';
 import { type Cancelled, JobFolder } from './job-folder.ts';
 import { groupMembers, signal } from './processes.ts';
@@ -50,15 +49,6 @@ export interface ProcessJobRunnerOptions {
   readonly onObservation: JobListener;
   /** Milliseconds between SIGTERM and SIGKILL. */
   readonly graceMs?: number;
-}
-
-/** This machine, some memory left to the control plane. */
-function thisMachine(): MachineCapacity {
-  return { cpu: availableParallelism(), memoryMiB: Math.floor(totalmem() / 1_048_576) };
-}
-
-function queued({ jobName, tenantId, resources, priority }: JobSpec): QueuedJob {
-  return { name: jobName, tenantId, wants: resources, priority };
 }
 
 const shimPath = join(import.meta.dirname, 'shim.sh');
