@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { EpsilonError } from '../lib/errors/epsilon-error.ts';
-import { nightDate, nightInputSchema } from '../lib/training/night-input.ts';
+import { nightDate, nightInputSchema } from '../lib/training/nights/night-input.ts';
 import { command, type Session } from './session.ts';
 
 /** JSON of an option: the text itself, or the file behind `@`. */

@@ -1,6 +1,6 @@
 import type { ControlPlane } from '../lib/ports/control-plane.ts';
 import type { ExecutionDetail } from '../lib/ports/workflows.ts';
-import { nightDate, nightInputSchema } from '../lib/training/night-input.ts';
+import { nightDate, nightInputSchema } from '../lib/training/nights/night-input.ts';
 import type { Run } from '../lib/training/run.ts';
 import { Progress, type RunView, Views } from './progress.ts';
 import { checkSignal, command, lookInterval, pause, type Session } from './session.ts';

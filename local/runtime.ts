@@ -9,7 +9,7 @@ import type { ControlPlane } from '../lib/ports/control-plane.ts';
 import type { IdSource, Random } from '../lib/ports/id-source.ts';
 import type { Ports } from '../lib/ports/ports.ts';
 import type { Log } from '../lib/ports/services.ts';
-import type { JobObservation, JobSpec } from '../lib/training/job.ts';
+import type { JobObservation, JobSpec } from '../lib/training/attempts/job.ts';
 import { Engine } from './asl/engine.ts';
 import { SqliteJournal } from './asl/journal/sqlite.ts';
 import { systemIds } from './clock/ids.ts';

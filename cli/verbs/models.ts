@@ -4,7 +4,7 @@ import { NotFound } from '../../lib/errors/store-errors.ts';
 import { openSearch } from '../../lib/operations/search.ts';
 import type { ControlPlane } from '../../lib/ports/control-plane.ts';
 import { checkTenantId } from '../../lib/tenants/tenant.ts';
-import type { LiveModel } from '../../lib/training/model.ts';
+import type { LiveModel } from '../../lib/training/models/model.ts';
 import { fittedTable, plain, print } from '../output.ts';
 import { command, type Session, withControl } from '../session.ts';
 

@@ -8,8 +8,8 @@ import { defineHandler } from '../../lib/handler/define-handler.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 import { gateClosedBecause } from '../../lib/quality/gate.ts';
 import { checkTenantId, type Tenant } from '../../lib/tenants/tenant.ts';
-import { checkLogicalDate } from '../../lib/training/logical-date.ts';
-import { executionSchema } from '../../lib/training/night-input.ts';
+import { checkLogicalDate } from '../../lib/training/nights/logical-date.ts';
+import { executionSchema } from '../../lib/training/nights/night-input.ts';
 import type { Run, RunStatus } from '../../lib/training/run.ts';
 import { imageNames } from '../../lib/training/stages.ts';
 

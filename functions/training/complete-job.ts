@@ -5,8 +5,8 @@ import { awsCallbacks, awsObjects, awsStores } from '../../lib/handler/aws-parts
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
 import { finishAttempt, recordProgress } from '../../lib/operations/settle-attempt.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
-import type { JobObservation } from '../../lib/training/job.ts';
-import { readResultOfEnd } from '../../lib/training/job-result.ts';
+import type { JobObservation } from '../../lib/training/attempts/job.ts';
+import { readResultOfEnd } from '../../lib/training/attempts/job-result.ts';
 
 type Outcome = 'settled' | 'progress' | 'repeated' | 'unknown';
 

@@ -4,9 +4,9 @@ import { detailTypes, eventDetail } from '../../lib/events/detail.ts';
 import { awsEvents, awsObjects, awsStores } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
-import type { DueTenant } from '../../lib/training/due-tenants.ts';
-import { judgeNight, type NightJudgement } from '../../lib/training/night.ts';
-import { executionSchema, nightSchema } from '../../lib/training/night-input.ts';
+import type { DueTenant } from '../../lib/training/nights/due-tenants.ts';
+import { judgeNight, type NightJudgement } from '../../lib/training/nights/night.ts';
+import { executionSchema, nightSchema } from '../../lib/training/nights/night-input.ts';
 
 const input = z.object({ night: nightSchema, execution: executionSchema });
 

@@ -5,9 +5,9 @@ import { noteTraceFields } from '../../lib/events/trace-fields.ts';
 import { awsObjects, awsStores } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
-import { dueTenants } from '../../lib/training/due-tenants.ts';
-import { fanOutOf } from '../../lib/training/fan-out.ts';
-import { dayBefore } from '../../lib/training/logical-date.ts';
+import { dueTenants } from '../../lib/training/nights/due-tenants.ts';
+import { fanOutOf } from '../../lib/training/nights/fan-out.ts';
+import { dayBefore } from '../../lib/training/nights/logical-date.ts';
 import {
   executionSchema,
   type Night,
@@ -15,8 +15,8 @@ import {
   nightInputSchema,
   nightSuffix,
   nightTraceId,
-} from '../../lib/training/night-input.ts';
-import { isQuarantined, suspectStatuses, suspectsOf } from '../../lib/training/quarantine.ts';
+} from '../../lib/training/nights/night-input.ts';
+import { isQuarantined, suspectStatuses, suspectsOf } from '../../lib/training/nights/quarantine.ts';
 
 const input = z.object({ input: nightInputSchema, machine: z.string().min(1), execution: executionSchema });
 

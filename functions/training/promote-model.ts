@@ -6,7 +6,7 @@ import { awsEvents, awsObjects, awsStores } from '../../lib/handler/aws-parts.ts
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
 import { writeFixedNames } from '../../lib/operations/fixed-names.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
-import { candidateOf } from '../../lib/training/candidate.ts';
+import { candidateOf } from '../../lib/training/models/candidate.ts';
 
 const input = z.object({ runId: z.string().min(1) });
 

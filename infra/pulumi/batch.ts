@@ -14,7 +14,7 @@ export interface Batch {
   readonly onDemand: JobQueue;
 }
 
-/** Weights of the shares tenants submit under (lower gets more); a test holds them beside lib/training/batch-share.ts. */
+/** Weights of the shares tenants submit under (lower gets more); a test holds them beside lib/training/attempts/batch-share.ts. */
 export const batchShares = [
   { shareIdentifier: 'urgent*', weightFactor: 0.25 },
   { shareIdentifier: 'normal*', weightFactor: 1 },

@@ -3,7 +3,7 @@ import { BucketLifecycleConfiguration } from '@pulumi/aws/s3/bucketLifecycleConf
 import { BucketLogging } from '@pulumi/aws/s3/bucketLogging.js';
 import { BucketNotification } from '@pulumi/aws/s3/bucketNotification.js';
 import { interpolate } from '@pulumi/pulumi';
-import { contentTag } from '../../lib/config/object-content.ts';
+import { contentTag } from '../../lib/objects/object-content.ts';
 import { createBucket } from './bucket.ts';
 import type { Keys } from './keys.ts';
 import { createReplication } from './replication.ts';

@@ -4,8 +4,8 @@ import { jobAnnotations, podJobLabel } from '../../lib/kubernetes/job-labels.ts'
 import { observeJob } from '../../lib/kubernetes/observe-job.ts';
 import { slimJob, slimPod } from '../../lib/kubernetes/slim.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
-import { isOver, type JobObservation } from '../../lib/training/job.ts';
-import { stopReasonOf } from '../../lib/training/stop-reason.ts';
+import { isOver, type JobObservation } from '../../lib/training/attempts/job.ts';
+import { stopReasonOf } from '../../lib/training/attempts/stop-reason.ts';
 
 /** What there is to tell of a job. */
 export interface Report {

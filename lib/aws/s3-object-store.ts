@@ -7,11 +7,11 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { contentOf, contentTag } from '../config/object-content.ts';
 import { Throttled } from '../errors/run-errors.ts';
 import { ConditionFailed, NotFound } from '../errors/store-errors.ts';
+import { contentOf, contentTag } from '../objects/object-content.ts';
+import { parseObjectUri, parsePrefixUri } from '../objects/object-uri.ts';
 import type { ObjectInfo, ObjectStore } from '../ports/object-store.ts';
-import { parseObjectUri, parsePrefixUri } from '../training/object-uri.ts';
 import { errorName, explainServiceError } from './service-errors.ts';
 
 function explain(error: unknown, action: string, uri: string): unknown {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { isOver, type JobObservation, type JobReason } from '../training/job.ts';
+import { isOver, type JobObservation, type JobReason } from '../training/attempts/job.ts';
+import { stopReasonOf } from '../training/attempts/stop-reason.ts';
 import { type StageName, stageNames } from '../training/stages.ts';
-import { stopReasonOf } from '../training/stop-reason.ts';
 
 /** Longest reason Batch takes, in characters. */
 const longestStopReason = 1_024;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { JobObservation } from '../training/job.ts';
-import { jobNameOf } from '../training/job-name.ts';
+import type { JobObservation } from '../training/attempts/job.ts';
+import { jobNameOf } from '../training/attempts/job-name.ts';
 import type { StageName } from '../training/stages.ts';
 import { batchJobSchema, identityOfBatchJob, observationOfBatchJob } from './batch-job.ts';
 import { detailTypes, envelopeOf, jobStateChangeDetail } from './detail.ts';

@@ -16,8 +16,8 @@ import {
 import { dirname, join, sep } from 'node:path';
 import { EpsilonError, exitCodes } from '../errors/epsilon-error.ts';
 import { ConditionFailed, NotFound } from '../errors/store-errors.ts';
+import { parseObjectUri, parsePrefixUri } from '../objects/object-uri.ts';
 import type { ObjectInfo, ObjectStore } from '../ports/object-store.ts';
-import { parseObjectUri, parsePrefixUri } from '../training/object-uri.ts';
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException | null)?.code;
 

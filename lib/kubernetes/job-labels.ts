@@ -30,7 +30,7 @@ export const jobAnnotations = {
   runId: 'epsilon/run-id',
   logicalDate: 'epsilon/logical-date',
   traceId: 'epsilon/trace-id',
-  /** Why we stopped the job (lib/training/stop-reason.ts); written with the stop itself. */
+  /** Why we stopped the job (lib/training/attempts/stop-reason.ts); written with the stop itself. */
   stopReason: 'epsilon/stop-reason',
 } as const;
 

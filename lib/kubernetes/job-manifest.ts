@@ -1,6 +1,6 @@
 import type { V1Job, V1NodeAffinity, V1PodSpec, V1Toleration } from '@kubernetes/client-node';
 import { EpsilonError } from '../errors/epsilon-error.ts';
-import type { JobSpec } from '../training/job.ts';
+import type { JobSpec } from '../training/attempts/job.ts';
 import type { Capacity } from '../training/run.ts';
 import {
   jobAnnotations,

@@ -1,7 +1,7 @@
 import type { V1ContainerStateTerminated, V1Job, V1JobCondition, V1Pod } from '@kubernetes/client-node';
-import type { JobObservation, JobReason } from '../training/job.ts';
+import type { JobObservation, JobReason } from '../training/attempts/job.ts';
+import { stopReasonOf } from '../training/attempts/stop-reason.ts';
 import type { Capacity } from '../training/run.ts';
-import { stopReasonOf } from '../training/stop-reason.ts';
 import { jobAnnotations, jobContainer, jobLabels } from './job-labels.ts';
 
 /** The job contract: checkpointed and left after SIGTERM, 128 + 15. */

@@ -1,8 +1,8 @@
+import { inParallel } from '../concurrency/in-parallel.ts';
 import { StaleFence } from '../errors/run-errors.ts';
 import type { JobRunner } from '../ports/job-runner.ts';
 import type { Ports } from '../ports/ports.ts';
-import { inParallel } from '../training/in-parallel.ts';
-import type { JobObservation, JobRef } from '../training/job.ts';
+import type { JobObservation, JobRef } from '../training/attempts/job.ts';
 import { type Attempt, type Run, terminalStatuses } from '../training/run.ts';
 import { endRun } from './end-run.ts';
 import { giveUpPlacement } from './give-up-placement.ts';

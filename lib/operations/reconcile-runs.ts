@@ -1,5 +1,5 @@
+import { inParallel } from '../concurrency/in-parallel.ts';
 import type { Ports } from '../ports/ports.ts';
-import { inParallel } from '../training/in-parallel.ts';
 import type { Run } from '../training/run.ts';
 import { endRun } from './end-run.ts';
 import type { Pass } from './reconcile-attempts.ts';

@@ -1,8 +1,8 @@
 import type { Backend } from '../tenants/tenant.ts';
-import type { JobObservation, JobRef, JobSpec } from '../training/job.ts';
+import type { JobObservation, JobRef, JobSpec } from '../training/attempts/job.ts';
 import type { AttemptKey } from './run-store.ts';
 
-export type { JobObservation, JobReason, JobRef, JobSpec } from '../training/job.ts';
+export type { JobObservation, JobReason, JobRef, JobSpec } from '../training/attempts/job.ts';
 
 /** How a submission may be shortened. */
 export interface SubmitOptions {
@@ -34,7 +34,7 @@ export interface JobRunner {
   observe(jobs: readonly JobRef[]): Promise<ReadonlyMap<string, JobObservation>>;
   /**
    * Asks the job to stop (SIGTERM, grace, SIGKILL); cancelling a finished or unknown job does nothing. What the job then
-   * counts as is said by the reason (lib/training/stop-reason.ts): cancelled, preempted or unplaceable.
+   * counts as is said by the reason (lib/training/attempts/stop-reason.ts): cancelled, preempted or unplaceable.
    */
   cancel(job: JobRef, reason: string): Promise<void>;
   /** Attempts whose jobs run on an EC2 instance (`i-...`); absent where instances mean nothing. */

@@ -1,6 +1,6 @@
 import type { QualityVerdict } from '../quality/verdict.ts';
 import type { Tenant } from '../tenants/tenant.ts';
-import type { LiveModel, ModelVersion } from '../training/model.ts';
+import type { LiveModel, ModelVersion } from '../training/models/model.ts';
 
 /** Tenant records: `TENANT#id / META`. */
 export interface TenantStore {

@@ -1,6 +1,6 @@
 import { availableParallelism, totalmem } from 'node:os';
-import { ShareLedger, whoseTurn } from '../../lib/training/fair-share.ts';
-import type { JobSpec } from '../../lib/training/job.ts';
+import { ShareLedger, whoseTurn } from '../../lib/training/attempts/fair-share.ts';
+import type { JobSpec } from '../../lib/training/attempts/job.ts';
 import type { Resources } from '../../lib/training/stages.ts';
 
 /** What one machine has to give. */
@@ -48,7 +48,7 @@ export function clamp(wants: Resources, machine: MachineCapacity): Resources & {
 
 /**
  * Who runs next on one machine: highest priority, then fair shares between tenants, with aging
- * (lib/training/fair-share.ts). Whose turn it is, is never overtaken: a large job waits until enough of the machine is
+ * (lib/training/attempts/fair-share.ts). Whose turn it is, is never overtaken: a large job waits until enough of the machine is
  * free, and smaller ones wait with it. So nothing starves.
  */
 export class CapacityQueue {

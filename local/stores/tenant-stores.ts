@@ -11,7 +11,7 @@ import type {
 } from '../../lib/ports/stores.ts';
 import type { QualityVerdict } from '../../lib/quality/verdict.ts';
 import type { Tenant } from '../../lib/tenants/tenant.ts';
-import type { LiveModel, ModelVersion } from '../../lib/training/model.ts';
+import type { LiveModel, ModelVersion } from '../../lib/training/models/model.ts';
 import type { Database, Row } from './database.ts';
 
 function bodyOf<T>(row: Row | undefined): T | undefined {

@@ -1,6 +1,6 @@
 import { NotFound } from '../../lib/errors/store-errors.ts';
 import type { ObjectStore } from '../../lib/ports/object-store.ts';
-import type { JobSpec } from '../../lib/training/job.ts';
+import type { JobSpec } from '../../lib/training/attempts/job.ts';
 import { account, region } from './batch-stand-in.ts';
 
 /** An image of the train stage, by a digest of 64 times one digit. */

@@ -4,7 +4,7 @@ import { handler as submitStage } from '../../functions/training/submit-stage.ts
 import { detailTypes, eventDetail } from '../../lib/events/detail.ts';
 import type { JobRunner } from '../../lib/ports/job-runner.ts';
 import type { Backend } from '../../lib/tenants/tenant.ts';
-import { jobNameOf } from '../../lib/training/job-name.ts';
+import { jobNameOf } from '../../lib/training/attempts/job-name.ts';
 import { imageNames, type StageName } from '../../lib/training/stages.ts';
 import { aRun } from '../fixtures/records.ts';
 import { AwsPlane, imageOf, type SubmittedJob } from './aws-plane.ts';

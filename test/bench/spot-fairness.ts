@@ -1,6 +1,6 @@
 import type { Tenant } from '../../lib/tenants/tenant.ts';
-import { dueTenants } from '../../lib/training/due-tenants.ts';
-import { agingSeconds } from '../../lib/training/fair-share.ts';
+import { agingSeconds } from '../../lib/training/attempts/fair-share.ts';
+import { dueTenants } from '../../lib/training/nights/due-tenants.ts';
 import { CapacityQueue } from '../../local/jobs/capacity-queue.ts';
 import { aTenant } from '../fixtures/records.ts';
 import { hour, minute, type RunWork, workOf } from './spot-market.ts';

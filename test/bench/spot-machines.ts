@@ -1,4 +1,4 @@
-import type { JobSpec } from '../../lib/training/job.ts';
+import type { JobSpec } from '../../lib/training/attempts/job.ts';
 import { type Fate, openNight } from '../night/harness.ts';
 import { epochs, hour, type MarketSettings, SpotMarket, startup, workOf } from './spot-market.ts';
 

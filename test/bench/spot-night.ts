@@ -1,5 +1,5 @@
-import { chooseCapacity, platformRetries } from '../../lib/training/capacity.ts';
-import { placementOf } from '../../lib/training/placement.ts';
+import { chooseCapacity, platformRetries } from '../../lib/training/attempts/capacity.ts';
+import { placementOf } from '../../lib/training/attempts/placement.ts';
 import type { Attempt, Capacity } from '../../lib/training/run.ts';
 import { type StageName, stages } from '../../lib/training/stages.ts';
 import { seededRandom } from '../../local/clock/ids.ts';

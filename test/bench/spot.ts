@@ -1,4 +1,4 @@
-import { fanOutOf } from '../../lib/training/fan-out.ts';
+import { fanOutOf } from '../../lib/training/nights/fan-out.ts';
 import { aTenant } from '../fixtures/records.ts';
 import { fairness } from './spot-fairness.ts';
 import { machineNight } from './spot-machines.ts';

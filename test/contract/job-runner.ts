@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JobRunner } from '../../lib/ports/job-runner.ts';
-import type { JobObservation, JobSpec } from '../../lib/training/job.ts';
-import { preemptionReason } from '../../lib/training/stop-reason.ts';
+import type { JobObservation, JobSpec } from '../../lib/training/attempts/job.ts';
+import { preemptionReason } from '../../lib/training/attempts/stop-reason.ts';
 
 /** A backend under test: jobs whose behaviour the suite chooses by a word in their arguments. */
 export interface RunnerHarness {

@@ -7,7 +7,7 @@ import type {
   QualityVerdicts,
   TenantStore,
 } from '../../lib/ports/stores.ts';
-import type { ModelVersion } from '../../lib/training/model.ts';
+import type { ModelVersion } from '../../lib/training/models/model.ts';
 import { aTenant } from '../fixtures/records.ts';
 
 /** The stores of one table, empty. */

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { detailTypes, schemaVersion } from '../../lib/events/detail.ts';
 import { jobEventOf, jobEventSchema } from '../../lib/events/job-event.ts';
 import type { EpsilonHandler } from '../../lib/handler/define-handler.ts';
-import { nightInputSchema } from '../../lib/training/night-input.ts';
+import { nightInputSchema } from '../../lib/training/nights/night-input.ts';
 import { compilePattern } from '../../local/events/pattern.ts';
 import { fillInput } from '../../local/schedule/schedule-input.ts';
 import { loadLocalService } from '../../local/service/local-service.ts';

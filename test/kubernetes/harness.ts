@@ -4,7 +4,7 @@ import { type CallTold, createTransport } from '../../lib/kubernetes/transport.t
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { Log } from '../../lib/ports/services.ts';
 import { SystemClock } from '../../lib/system/system-clock.ts';
-import type { JobObservation, JobSpec } from '../../lib/training/job.ts';
+import type { JobObservation, JobSpec } from '../../lib/training/attempts/job.ts';
 import { type Does, ScriptedKubelet } from './kubelet.ts';
 import { StandIn } from './stand-in/server.ts';
 

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { preemptionReason, unplaceableReason } from '../../lib/training/stop-reason.ts';
+import { preemptionReason, unplaceableReason } from '../../lib/training/attempts/stop-reason.ts';
 import { type Cluster, openCluster, specOf } from './harness.ts';
 
 let cluster: Cluster;

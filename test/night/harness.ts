@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { JobObservation, JobRef, JobSpec } from '../../lib/training/job.ts';
-import { stopReasonOf } from '../../lib/training/stop-reason.ts';
+import type { JobObservation, JobRef, JobSpec } from '../../lib/training/attempts/job.ts';
+import { stopReasonOf } from '../../lib/training/attempts/stop-reason.ts';
 import { seededRandom, sequentialIds } from '../../local/clock/ids.ts';
 import { VirtualClock } from '../../local/clock/virtual-clock.ts';
 import type { JobListener, LocalJobRunner } from '../../local/jobs/process-job-runner.ts';

@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { openSearch } from '../../lib/operations/search.ts';
-import { decodeFlatIndex, encodeFlatIndex, type FlatIndex } from '../../lib/training/vectors/flat-index.ts';
+import {
+  decodeFlatIndex,
+  encodeFlatIndex,
+  type FlatIndex,
+} from '../../lib/training/models/vectors/flat-index.ts';
 import type { Manifest } from '../../workload/job/artifacts.ts';
 import { skippedForRoot } from '../as-root.ts';
 import { freshDir } from '../local/asl/harness.ts';

@@ -1,4 +1,4 @@
-import { tokenize } from '../../lib/training/vectors/tokens.ts';
+import { tokenize } from '../../lib/training/models/vectors/tokens.ts';
 import { ArtifactWriter, type Passage } from '../job/artifacts.ts';
 import { inputOf, type JobContext } from '../job/context.ts';
 import { JobFailure, jobExit } from '../job/failure.ts';

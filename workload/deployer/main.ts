@@ -1,4 +1,4 @@
-import { type FlatIndex, scoreOf } from '../../lib/training/vectors/flat-index.ts';
+import { type FlatIndex, scoreOf } from '../../lib/training/models/vectors/flat-index.ts';
 import { ArtifactWriter } from '../job/artifacts.ts';
 import { type Candidate, loadCandidate } from '../job/candidate.ts';
 import { inputOf } from '../job/context.ts';

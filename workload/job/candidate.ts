@@ -1,7 +1,7 @@
-import { artifactNames } from '../../lib/training/candidate.ts';
-import { Embedder } from '../../lib/training/vectors/embedder.ts';
-import { decodeFlatIndex, type FlatIndex } from '../../lib/training/vectors/flat-index.ts';
-import { decodeModel } from '../../lib/training/vectors/word-model.ts';
+import { artifactNames } from '../../lib/training/models/candidate.ts';
+import { Embedder } from '../../lib/training/models/vectors/embedder.ts';
+import { decodeFlatIndex, type FlatIndex } from '../../lib/training/models/vectors/flat-index.ts';
+import { decodeModel } from '../../lib/training/models/vectors/word-model.ts';
 import { type Passage, readArtifact, readManifest, readPassages } from './artifacts.ts';
 import { inputOf, type JobContext } from './context.ts';
 import { JobFailure, jobExit } from './failure.ts';

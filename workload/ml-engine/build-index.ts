@@ -1,7 +1,7 @@
-import { artifactNames } from '../../lib/training/candidate.ts';
-import { Embedder } from '../../lib/training/vectors/embedder.ts';
-import { encodeFlatIndex } from '../../lib/training/vectors/flat-index.ts';
-import { decodeModel } from '../../lib/training/vectors/word-model.ts';
+import { artifactNames } from '../../lib/training/models/candidate.ts';
+import { Embedder } from '../../lib/training/models/vectors/embedder.ts';
+import { encodeFlatIndex } from '../../lib/training/models/vectors/flat-index.ts';
+import { decodeModel } from '../../lib/training/models/vectors/word-model.ts';
 import { ArtifactWriter, readArtifact, readManifest, readPassages } from '../job/artifacts.ts';
 import { inputOf, type JobContext } from '../job/context.ts';
 import { JobFailure, jobExit } from '../job/failure.ts';

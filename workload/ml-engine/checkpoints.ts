@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
-import type { SkipGramState } from '../../lib/training/vectors/skip-gram.ts';
+import type { SkipGramState } from '../../lib/training/models/vectors/skip-gram.ts';
 import type { JobContext } from '../job/context.ts';
 
 /** Header bytes: epoch, at, random, epochRandom, floats as u32; pairs, loss as f64; fingerprint 32. */

@@ -1,4 +1,4 @@
-import { tokenize } from '../../lib/training/vectors/tokens.ts';
+import { tokenize } from '../../lib/training/models/vectors/tokens.ts';
 import { type Passage, readPassages } from '../job/artifacts.ts';
 import type { JobContext } from '../job/context.ts';
 import { inputOf } from '../job/context.ts';

@@ -1,13 +1,13 @@
-import { artifactNames } from '../../lib/training/candidate.ts';
-import { modelTypes } from '../../lib/training/stages.ts';
+import { artifactNames } from '../../lib/training/models/candidate.ts';
 import {
   beginSkipGram,
   planEpoch,
   type SkipGramOptions,
   type SkipGramState,
   trainSlice,
-} from '../../lib/training/vectors/skip-gram.ts';
-import { encodeModel } from '../../lib/training/vectors/word-model.ts';
+} from '../../lib/training/models/vectors/skip-gram.ts';
+import { encodeModel } from '../../lib/training/models/vectors/word-model.ts';
+import { modelTypes } from '../../lib/training/stages.ts';
 import { ArtifactWriter } from '../job/artifacts.ts';
 import type { JobContext } from '../job/context.ts';
 import { JobFailure, jobExit } from '../job/failure.ts';

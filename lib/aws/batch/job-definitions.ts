@@ -1,7 +1,7 @@
 import type { JobDefinition, RegisterJobDefinitionRequest } from '@aws-sdk/client-batch';
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import { NotFound } from '../../errors/store-errors.ts';
-import type { JobSpec } from '../../training/job.ts';
+import type { JobSpec } from '../../training/attempts/job.ts';
 import type { StageName } from '../../training/stages.ts';
 import type { BatchCalls } from './batch-calls.ts';
 

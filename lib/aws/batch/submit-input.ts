@@ -1,7 +1,7 @@
 import type { EvaluateOnExit, RetryStrategy, SubmitJobRequest } from '@aws-sdk/client-batch';
 import { EpsilonError } from '../../errors/epsilon-error.ts';
-import { batchShareOf } from '../../training/batch-share.ts';
-import type { JobSpec } from '../../training/job.ts';
+import { batchShareOf } from '../../training/attempts/batch-share.ts';
+import type { JobSpec } from '../../training/attempts/job.ts';
 
 /** Bytes one SubmitJob may have. */
 const largestPayload = 30 * 1_024;

@@ -1,7 +1,7 @@
 import { StaleFence } from '../../errors/run-errors.ts';
 import { ConditionFailed, NotFound } from '../../errors/store-errors.ts';
 import type { ModelRegistry, QualityVerdicts } from '../../ports/stores.ts';
-import type { LiveModel, ModelVersion } from '../../training/model.ts';
+import type { LiveModel, ModelVersion } from '../../training/models/model.ts';
 import { absent, all, any, beginsWith, compare, type Part } from './expressions.ts';
 import { tenantKeys } from './keys.ts';
 import { liveForm, modelForm, verdictForm } from './records.ts';

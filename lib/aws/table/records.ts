@@ -1,7 +1,7 @@
 import type { Lease } from '../../ports/stores.ts';
 import type { QualityVerdict } from '../../quality/verdict.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
-import type { LiveModel, ModelVersion } from '../../training/model.ts';
+import type { LiveModel, ModelVersion } from '../../training/models/model.ts';
 import { type Attempt, type Run, withShortCause } from '../../training/run.ts';
 import type { Item } from './table-errors.ts';
 

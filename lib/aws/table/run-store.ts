@@ -8,10 +8,10 @@ import type {
   RunFilter,
   RunStore,
 } from '../../ports/run-store.ts';
+import { tokenDigestOf } from '../../training/attempts/token-digest.ts';
 import { type Attempt, attemptName, type Run } from '../../training/run.ts';
 import type { Shard } from '../../training/shards.ts';
 import type { StageName } from '../../training/stages.ts';
-import { tokenDigestOf } from '../../training/token-digest.ts';
 import { all, beginsWith, between, compare, isOneOf, type Part, present } from './expressions.ts';
 import { type ItemKey, openAttributes, openRanges, runKeys } from './keys.ts';
 import { newAttemptParts, whyRefused } from './new-attempt.ts';

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { AttemptKey } from '../../ports/run-store.ts';
+import { tokenDigestOf } from '../../training/attempts/token-digest.ts';
 import { attemptName } from '../../training/run.ts';
-import { tokenDigestOf } from '../../training/token-digest.ts';
 import type { Item } from './table-errors.ts';
 import type { TokenKeys } from './token-keys.ts';
 

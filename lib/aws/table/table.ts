@@ -10,10 +10,10 @@ import {
   TransactWriteCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
+import { inParallel } from '../../concurrency/in-parallel.ts';
 import { Throttled } from '../../errors/run-errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { IdSource, Random } from '../../ports/id-source.ts';
-import { inParallel } from '../../training/in-parallel.ts';
 import { all, type Changes, compare, type Part, Terms, updateExpression } from './expressions.ts';
 import type { ItemKey } from './keys.ts';
 import {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { type Clients, createClients } from '../../../lib/aws/clients.ts';
 import { loadConfig } from '../../../lib/config/load-config.ts';
-import { jobNameOf } from '../../../lib/training/job-name.ts';
+import { jobNameOf } from '../../../lib/training/attempts/job-name.ts';
 import { stageNames } from '../../../lib/training/stages.ts';
 import { readYaml } from '../../../local/service/read-yaml.ts';
 import { documentsFolder } from '../../workload/harness.ts';

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Embedder } from '../../../lib/training/vectors/embedder.ts';
-import { decodeFlatIndex, search } from '../../../lib/training/vectors/flat-index.ts';
-import { decodeModel } from '../../../lib/training/vectors/word-model.ts';
+import { Embedder } from '../../../lib/training/models/vectors/embedder.ts';
+import { decodeFlatIndex, search } from '../../../lib/training/models/vectors/flat-index.ts';
+import { decodeModel } from '../../../lib/training/models/vectors/word-model.ts';
 import { documentsFolder, openWorkload } from '../../workload/harness.ts';
 import { conclude, installPackage, works } from '../debian.ts';
 

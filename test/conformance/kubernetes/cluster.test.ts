@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createKubernetesClient } from '../../../lib/kubernetes/client.ts';
 import { KubernetesJobRunner } from '../../../lib/kubernetes/job-runner.ts';
-import type { JobObservation } from '../../../lib/training/job.ts';
-import { unplaceableReason } from '../../../lib/training/stop-reason.ts';
+import type { JobObservation } from '../../../lib/training/attempts/job.ts';
+import { unplaceableReason } from '../../../lib/training/attempts/stop-reason.ts';
 import { describeJobRunner } from '../../contract/job-runner.ts';
 import { isOver, place, specOf } from '../../kubernetes/harness.ts';
 import { ScriptedKubelet } from '../../kubernetes/kubelet.ts';

@@ -7,7 +7,7 @@ import type { ClusterAccess } from '../../../lib/kubernetes/api-server.ts';
 import { jobManifest } from '../../../lib/kubernetes/job-manifest.ts';
 import { createTransport, type Transport } from '../../../lib/kubernetes/transport.ts';
 import { SystemClock } from '../../../lib/system/system-clock.ts';
-import type { JobSpec } from '../../../lib/training/job.ts';
+import type { JobSpec } from '../../../lib/training/attempts/job.ts';
 import { place } from '../../kubernetes/harness.ts';
 
 /** Who may be played: `admin`, a function's role, the watcher's service account, a stranger. */

@@ -6,7 +6,7 @@ import type { JobRunner } from '../../../lib/ports/job-runner.ts';
 import type { Ports } from '../../../lib/ports/ports.ts';
 import type { Log, OutgoingEvent } from '../../../lib/ports/services.ts';
 import type { ExecutionStatus } from '../../../lib/ports/workflows.ts';
-import type { JobObservation } from '../../../lib/training/job.ts';
+import type { JobObservation } from '../../../lib/training/attempts/job.ts';
 import type { StageName } from '../../../lib/training/stages.ts';
 import { sequentialIds } from '../../../local/clock/ids.ts';
 import { VirtualClock } from '../../../local/clock/virtual-clock.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { JobObservation } from '../../../lib/training/job.ts';
+import type { JobObservation } from '../../../lib/training/attempts/job.ts';
 import { anAttempt, aRun } from '../../fixtures/records.ts';
 import { Plane, start } from './plane.ts';
 

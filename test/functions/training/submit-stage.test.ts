@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Throttled } from '../../../lib/errors/run-errors.ts';
-import type { JobObservation, JobSpec } from '../../../lib/training/job.ts';
+import type { JobObservation, JobSpec } from '../../../lib/training/attempts/job.ts';
 import { aRun } from '../../fixtures/records.ts';
 import { Plane, start } from './plane.ts';
 

@@ -5,9 +5,9 @@ import type { JobRunner } from '../../../lib/ports/job-runner.ts';
 import type { Ports } from '../../../lib/ports/ports.ts';
 import type { AttemptKey, RunStore } from '../../../lib/ports/run-store.ts';
 import type { Log } from '../../../lib/ports/services.ts';
-import type { JobRef } from '../../../lib/training/job.ts';
+import type { JobRef } from '../../../lib/training/attempts/job.ts';
+import { stopReasonOf } from '../../../lib/training/attempts/stop-reason.ts';
 import type { Attempt } from '../../../lib/training/run.ts';
-import { stopReasonOf } from '../../../lib/training/stop-reason.ts';
 import { VirtualClock } from '../../../local/clock/virtual-clock.ts';
 import { anAttempt } from '../../fixtures/records.ts';
 

@@ -6,7 +6,7 @@ import { at, statementsOf } from '../../../infra/pulumi/policy/statements.ts';
 import { readSettings } from '../../../infra/pulumi/settings.ts';
 import { loadInfrastructure } from '../../../lib/config/infrastructure.ts';
 import { ssmParameterName, ssmParameters } from '../../../lib/config/ssm-parameters.ts';
-import { shareClasses } from '../../../lib/training/batch-share.ts';
+import { shareClasses } from '../../../lib/training/attempts/batch-share.ts';
 import { stages } from '../../../lib/training/stages.ts';
 import { ancestors, attempt, evaluate, ofType, type Registered } from './program.ts';
 

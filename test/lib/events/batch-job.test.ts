@@ -6,8 +6,8 @@ import {
   markedStopReason,
   observationOfBatchJob,
 } from '../../../lib/events/batch-job.ts';
-import { outcomeOfJob } from '../../../lib/training/outcome.ts';
-import { preemptionReason, unplaceableReason } from '../../../lib/training/stop-reason.ts';
+import { outcomeOfJob } from '../../../lib/training/attempts/outcome.ts';
+import { preemptionReason, unplaceableReason } from '../../../lib/training/attempts/stop-reason.ts';
 
 const job = (over: Partial<BatchJob> = {}): BatchJob => ({
   jobId: '4c7599ae',

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jobFactsOf } from '../../../lib/kubernetes/job-facts.ts';
 import { jobManifest } from '../../../lib/kubernetes/job-manifest.ts';
-import { jobNameOf } from '../../../lib/training/job-name.ts';
+import { jobNameOf } from '../../../lib/training/attempts/job-name.ts';
 import { stageNames } from '../../../lib/training/stages.ts';
 import { place, specOf } from '../../kubernetes/harness.ts';
 import { knownKinds, schemaFaults } from '../../kubernetes/schema.ts';

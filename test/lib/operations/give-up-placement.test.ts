@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { giveUpPlacement } from '../../../lib/operations/give-up-placement.ts';
-import type { JobObservation } from '../../../lib/training/job.ts';
+import type { JobObservation } from '../../../lib/training/attempts/job.ts';
 import type { Attempt } from '../../../lib/training/run.ts';
 import { anAttempt } from '../../fixtures/records.ts';
 

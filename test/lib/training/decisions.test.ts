@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { dueTenants } from '../../../lib/training/due-tenants.ts';
-import { jobNameOf } from '../../../lib/training/job-name.ts';
-import { checkLogicalDate, logicalDateOf } from '../../../lib/training/logical-date.ts';
-import { judgeNight, outcomeOf } from '../../../lib/training/night.ts';
-import { nightDate, nightSuffix } from '../../../lib/training/night-input.ts';
-import { outcomeOfJob } from '../../../lib/training/outcome.ts';
+import { jobNameOf } from '../../../lib/training/attempts/job-name.ts';
+import { outcomeOfJob } from '../../../lib/training/attempts/outcome.ts';
+import { dueTenants } from '../../../lib/training/nights/due-tenants.ts';
+import { checkLogicalDate, logicalDateOf } from '../../../lib/training/nights/logical-date.ts';
+import { judgeNight, outcomeOf } from '../../../lib/training/nights/night.ts';
+import { nightDate, nightSuffix } from '../../../lib/training/nights/night-input.ts';
 import type { RunStatus } from '../../../lib/training/run.ts';
 import { aRun, aTenant } from '../../fixtures/records.ts';
 

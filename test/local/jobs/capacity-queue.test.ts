@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { agingSeconds } from '../../../lib/training/fair-share.ts';
+import { agingSeconds } from '../../../lib/training/attempts/fair-share.ts';
 import { CapacityQueue, type MachineCapacity } from '../../../local/jobs/capacity-queue.ts';
 
 function aQueue(machine: MachineCapacity = { cpu: 2, memoryMiB: 100 }) {

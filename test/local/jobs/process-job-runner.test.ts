@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { JobObservation, JobSpec } from '../../../lib/training/job.ts';
+import type { JobObservation, JobSpec } from '../../../lib/training/attempts/job.ts';
 import { SystemClock } from '../../../local/clock/system-clock.ts';
 import { JobFolder } from '../../../local/jobs/job-folder.ts';
 import { ProcessJobRunner, type ProcessJobRunnerOptions } from '../../../local/jobs/process-job-runner.ts';

@@ -1,7 +1,7 @@
-import { EpsilonError, exitCodes } from '../errors/epsilon-error.ts';
+import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
+import type { Attempt, Run } from '../run.ts';
+import type { StageName } from '../stages.ts';
 import type { ModelVersion } from './model.ts';
-import type { Attempt, Run } from './run.ts';
-import type { StageName } from './stages.ts';
 
 /** Names of the files that the stages leave below their output prefixes. */
 export const artifactNames = { model: 'model.bin', index: 'index.faiss', manifest: 'manifest.json' } as const;

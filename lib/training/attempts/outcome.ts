@@ -1,4 +1,4 @@
-import type { AttemptStatus } from './run.ts';
+import type { AttemptStatus } from '../run.ts';
 
 /** What is needed of a finished job to classify it. */
 export interface FinishedJob {

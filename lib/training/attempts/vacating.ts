@@ -1,5 +1,5 @@
-import { type Attempt, terminalStatuses } from './run.ts';
-import { stages } from './stages.ts';
+import { type Attempt, terminalStatuses } from '../run.ts';
+import { stages } from '../stages.ts';
 
 /** What EC2 says about a spot instance: that it will be taken away in two minutes, or that this has become more likely. */
 export type SpotSignal = 'interruption' | 'rebalance';

@@ -1,6 +1,6 @@
+import type { Attempt, Run } from '../run.ts';
+import { type StageName, stages } from '../stages.ts';
 import type { JobSpec } from './job.ts';
-import type { Attempt, Run } from './run.ts';
-import { type StageName, stages } from './stages.ts';
 
 /** Output prefixes of the stages that succeeded so far. */
 export type StageOutputs = Readonly<Partial<Record<StageName, string>>>;

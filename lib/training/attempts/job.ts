@@ -1,5 +1,5 @@
-import type { Capacity } from './run.ts';
-import type { Resources, StageName } from './stages.ts';
+import type { Capacity } from '../run.ts';
+import type { Resources, StageName } from '../stages.ts';
 
 /** Everything a backend needs to start one job. */
 export interface JobSpec {

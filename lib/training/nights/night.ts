@@ -1,4 +1,4 @@
-import type { Run } from './run.ts';
+import type { Run } from '../run.ts';
 
 /** How one tenant's night ended. */
 export type NightOutcome = 'succeeded' | 'failed' | 'skipped' | 'busy';

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { preemptionReason, stopReasonOf, unplaceableReason } from '../../../lib/training/stop-reason.ts';
+import {
+  preemptionReason,
+  stopReasonOf,
+  unplaceableReason,
+} from '../../../../lib/training/attempts/stop-reason.ts';
 
 describe('the reason a job is stopped for', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { StageName } from './stages.ts';
+import type { StageName } from '../stages.ts';
 
 /** Longest name Kubernetes accepts for a Job whose name becomes a label. */
 const longest = 63;

@@ -1,5 +1,5 @@
-import type { Tenant } from '../tenants/tenant.ts';
-import type { Run } from './run.ts';
+import type { Tenant } from '../../tenants/tenant.ts';
+import type { Run } from '../run.ts';
 
 /** One line of the night's tenant file. */
 export interface DueTenant {
@@ -10,7 +10,7 @@ export interface DueTenant {
 /**
  * Tenants a night has to train: active, scheduled, no succeeded run for the logical date.
  * Highest priority first, then by id, so that the order is the same on every delivery; tenants in quarantine
- * (lib/training/quarantine.ts) last, where they hold nobody up.
+ * (lib/training/nights/quarantine.ts) last, where they hold nobody up.
  */
 export function dueTenants(
   tenants: readonly Tenant[],

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Tenant } from '../../../lib/tenants/tenant.ts';
-import { fanOutOf, footprintOf } from '../../../lib/training/fan-out.ts';
-import { aTenant } from '../../fixtures/records.ts';
+import type { Tenant } from '../../../../lib/tenants/tenant.ts';
+import { fanOutOf, footprintOf } from '../../../../lib/training/nights/fan-out.ts';
+import { aTenant } from '../../../fixtures/records.ts';
 
 const capacity = {
   batchSpotVcpus: 800,

@@ -1,5 +1,5 @@
+import { type Attempt, terminalStatuses } from '../run.ts';
 import type { JobObservation } from './job.ts';
-import { type Attempt, terminalStatuses } from './run.ts';
 
 /** What an entry of a stage has to do, decided from the stage's newest attempt. */
 export type SubmissionStep =

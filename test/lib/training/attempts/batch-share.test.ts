@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { submitInputOf } from '../../../lib/aws/batch/submit-input.ts';
-import { batchShareOf, shareClasses, sharesPerClass } from '../../../lib/training/batch-share.ts';
-import type { JobSpec } from '../../../lib/training/job.ts';
+import { submitInputOf } from '../../../../lib/aws/batch/submit-input.ts';
+import { batchShareOf, shareClasses, sharesPerClass } from '../../../../lib/training/attempts/batch-share.ts';
+import type { JobSpec } from '../../../../lib/training/attempts/job.ts';
 
 describe('the share of a tenant on Batch', () => {
   it('is letters and digits, and no more kinds than a queue takes', () => {

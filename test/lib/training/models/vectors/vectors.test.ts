@@ -1,10 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Embedder } from '../../../../lib/training/vectors/embedder.ts';
-import { decodeFlatIndex, encodeFlatIndex, search } from '../../../../lib/training/vectors/flat-index.ts';
-import { beginSkipGram, planEpoch, trainSlice } from '../../../../lib/training/vectors/skip-gram.ts';
-import { tokenize } from '../../../../lib/training/vectors/tokens.ts';
-import { decodeModel, encodeModel } from '../../../../lib/training/vectors/word-model.ts';
+import { Embedder } from '../../../../../lib/training/models/vectors/embedder.ts';
+import {
+  decodeFlatIndex,
+  encodeFlatIndex,
+  search,
+} from '../../../../../lib/training/models/vectors/flat-index.ts';
+import {
+  beginSkipGram,
+  planEpoch,
+  trainSlice,
+} from '../../../../../lib/training/models/vectors/skip-gram.ts';
+import { tokenize } from '../../../../../lib/training/models/vectors/tokens.ts';
+import { decodeModel, encodeModel } from '../../../../../lib/training/models/vectors/word-model.ts';
 
 const model = {
   modelType: 'skipgram',

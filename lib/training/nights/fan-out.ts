@@ -1,6 +1,6 @@
-import type { ServiceConfig } from '../config/service-config.ts';
-import type { Tenant } from '../tenants/tenant.ts';
-import { type Resources, type StageName, stageNames, stages } from './stages.ts';
+import type { ServiceConfig } from '../../config/service-config.ts';
+import type { Tenant } from '../../tenants/tenant.ts';
+import { type Resources, type StageName, stageNames, stages } from '../stages.ts';
 
 /** What a tenant's run asks for at its widest moment. */
 export type Footprint = Resources;

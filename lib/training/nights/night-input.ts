@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { EpsilonError } from '../errors/epsilon-error.ts';
+import { EpsilonError } from '../../errors/epsilon-error.ts';
 import { checkLogicalDate, logicalDateOf } from './logical-date.ts';
 
 /** What an execution tells its handlers about itself. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { patience, placementOf, type QueueFacts } from '../../../lib/training/placement.ts';
+import { patience, placementOf, type QueueFacts } from '../../../../lib/training/attempts/placement.ts';
 
 const now = Date.parse('2026-11-24T03:00:00Z');
 const limit = { now, limitSeconds: 600 };

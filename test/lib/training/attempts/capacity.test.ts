@@ -1,9 +1,13 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chooseCapacity, lastTriesOnDemand, platformRetries } from '../../../lib/training/capacity.ts';
-import type { Attempt } from '../../../lib/training/run.ts';
-import { anAttempt } from '../../fixtures/records.ts';
+import {
+  chooseCapacity,
+  lastTriesOnDemand,
+  platformRetries,
+} from '../../../../lib/training/attempts/capacity.ts';
+import type { Attempt } from '../../../../lib/training/run.ts';
+import { anAttempt } from '../../../fixtures/records.ts';
 
 const policy = { spotAllowed: true, preemptionsBeforeOnDemand: 2 };
 const reclaimed = anAttempt({ status: 'preempted', reason: 'preempted' });

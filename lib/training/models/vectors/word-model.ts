@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { EpsilonError } from '../../errors/epsilon-error.ts';
+import { EpsilonError } from '../../../errors/epsilon-error.ts';
 
 /** Word vectors with what is needed to embed a text. */
 export interface WordModel {

@@ -1,4 +1,4 @@
-import { EpsilonError } from '../../errors/epsilon-error.ts';
+import { EpsilonError } from '../../../errors/epsilon-error.ts';
 
 /** Vectors searched by inner product: FAISS's `IndexFlatIP`. */
 export interface FlatIndex {

@@ -1,4 +1,4 @@
-import { NotFound } from '../errors/store-errors.ts';
+import { NotFound } from '../../errors/store-errors.ts';
 import type { JobObservation } from './job.ts';
 
 /** Largest job result, in bytes (the job contract). */

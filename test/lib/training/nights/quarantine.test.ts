@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { dueTenants } from '../../../lib/training/due-tenants.ts';
-import { dayBefore } from '../../../lib/training/logical-date.ts';
-import { isQuarantined, quarantineAfter, suspectsOf } from '../../../lib/training/quarantine.ts';
-import type { RunStatus } from '../../../lib/training/run.ts';
-import { aRun, aTenant } from '../../fixtures/records.ts';
+import { dueTenants } from '../../../../lib/training/nights/due-tenants.ts';
+import { dayBefore } from '../../../../lib/training/nights/logical-date.ts';
+import { isQuarantined, quarantineAfter, suspectsOf } from '../../../../lib/training/nights/quarantine.ts';
+import type { RunStatus } from '../../../../lib/training/run.ts';
+import { aRun, aTenant } from '../../../fixtures/records.ts';
 
 /** Runs of the nights before 2026-11-24, newest first; several statuses of one night are runs of one date. */
 const nights = (...statuses: (RunStatus | RunStatus[])[]) =>

@@ -1,4 +1,4 @@
-import type { Run } from './run.ts';
+import type { Run } from '../run.ts';
 
 /** Nights in a row that a tenant fails before it goes last. */
 export const quarantineAfter = 3;

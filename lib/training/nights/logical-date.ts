@@ -1,4 +1,4 @@
-import { EpsilonError } from '../errors/epsilon-error.ts';
+import { EpsilonError } from '../../errors/epsilon-error.ts';
 
 /** UTC date (`YYYY-MM-DD`) of a scheduled time; throws `DATE_OUT_OF_RANGE` when the time is no instant. */
 export function logicalDateOf(scheduledTime: string): string {

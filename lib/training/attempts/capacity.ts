@@ -1,4 +1,4 @@
-import type { Attempt, Capacity, CapacityBecause } from './run.ts';
+import type { Attempt, Capacity, CapacityBecause } from '../run.ts';
 
 /** What the choice of capacity depends on beside the stage's earlier attempts. */
 export interface CapacityPolicy {
