@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
 import { environmentVariables } from '../../lib/config/environment.ts';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
-import { openSearch } from '../../lib/operations/search.ts';
+import { openSearch } from '../../lib/operations/models/search.ts';
 import type { ControlPlane } from '../../lib/ports/control-plane.ts';
 import type { ExecutionSummary } from '../../lib/ports/workflows.ts';
 import type { Attempt } from '../../lib/training/run.ts';

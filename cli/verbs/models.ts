@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { NotFound } from '../../lib/errors/store-errors.ts';
-import { openSearch } from '../../lib/operations/search.ts';
+import { openSearch } from '../../lib/operations/models/search.ts';
 import type { ControlPlane } from '../../lib/ports/control-plane.ts';
 import { checkTenantId } from '../../lib/tenants/tenant.ts';
 import type { LiveModel } from '../../lib/training/models/model.ts';

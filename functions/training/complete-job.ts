@@ -3,7 +3,7 @@ import { type JobEvent, jobEventOf, jobEventSchema } from '../../lib/events/job-
 import { noteTraceFields } from '../../lib/events/trace-fields.ts';
 import { awsCallbacks, awsObjects, awsStores } from '../../lib/handler/aws-parts.ts';
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
-import { finishAttempt, recordProgress } from '../../lib/operations/settle-attempt.ts';
+import { finishAttempt, recordProgress } from '../../lib/operations/attempts/settle-attempt.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 import type { JobObservation } from '../../lib/training/attempts/job.ts';
 import { readResultOfEnd } from '../../lib/training/attempts/job-result.ts';

@@ -4,7 +4,7 @@ import { detailTypes, eventDetail } from '../../lib/events/detail.ts';
 import { noteTraceFields } from '../../lib/events/trace-fields.ts';
 import { awsEvents, awsObjects, awsStores } from '../../lib/handler/aws-parts.ts';
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
-import { writeFixedNames } from '../../lib/operations/fixed-names.ts';
+import { writeFixedNames } from '../../lib/operations/models/fixed-names.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 import { candidateOf } from '../../lib/training/models/candidate.ts';
 

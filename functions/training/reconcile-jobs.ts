@@ -10,7 +10,7 @@ import {
   awsWorkflows,
 } from '../../lib/handler/aws-parts.ts';
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
-import { reconcileShard } from '../../lib/operations/reconcile-shard.ts';
+import { reconcileShard } from '../../lib/operations/reconcile/reconcile-shard.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 
 /** One shard of our own event "Reconcile Shard", or the schedule's empty input: every shard. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { envelopeOf } from '../../lib/events/detail.ts';
 import { awsBatch, awsEvents, awsKubernetes, awsNotifier, awsStores } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
-import { endRun } from '../../lib/operations/end-run.ts';
+import { endRun } from '../../lib/operations/runs/end-run.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 
 /** Detail of "Step Functions Execution Status Change", as far as it is read here. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { noteTraceFields } from '../../lib/events/trace-fields.ts';
 import { awsBatch, awsCallbacks, awsKubernetes, awsStores } from '../../lib/handler/aws-parts.ts';
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
-import { enterStage, readEntry } from '../../lib/operations/submit-attempt.ts';
+import { enterStage, readEntry } from '../../lib/operations/attempts/submit-attempt.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 import { stageNames } from '../../lib/training/stages.ts';
 

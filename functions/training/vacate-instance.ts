@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { awsBatch, awsKubernetes, awsStores } from '../../lib/handler/aws-parts.ts';
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
-import { vacateInstance } from '../../lib/operations/vacate-instance.ts';
+import { vacateInstance } from '../../lib/operations/attempts/vacate-instance.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 
 const instanceId = z.string().regex(/^i-[0-9a-f]{8,17}$/);

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { vacateInstance } from '../../lib/operations/vacate-instance.ts';
+import { vacateInstance } from '../../lib/operations/attempts/vacate-instance.ts';
 import { platformRetries } from '../../lib/training/attempts/capacity.ts';
 import type { JobSpec } from '../../lib/training/attempts/job.ts';
 import { type Night, openNight } from './harness.ts';

@@ -3,7 +3,7 @@ import { chmodSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { openSearch } from '../../lib/operations/search.ts';
+import { openSearch } from '../../lib/operations/models/search.ts';
 import {
   decodeFlatIndex,
   encodeFlatIndex,

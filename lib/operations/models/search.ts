@@ -1,9 +1,9 @@
-import { EpsilonError } from '../errors/epsilon-error.ts';
-import type { ObjectStore } from '../ports/object-store.ts';
-import type { LiveModel } from '../training/models/model.ts';
-import { Embedder } from '../training/models/vectors/embedder.ts';
-import { decodeFlatIndex, search } from '../training/models/vectors/flat-index.ts';
-import { decodeModel } from '../training/models/vectors/word-model.ts';
+import { EpsilonError } from '../../errors/epsilon-error.ts';
+import type { ObjectStore } from '../../ports/object-store.ts';
+import type { LiveModel } from '../../training/models/model.ts';
+import { Embedder } from '../../training/models/vectors/embedder.ts';
+import { decodeFlatIndex, search } from '../../training/models/vectors/flat-index.ts';
+import { decodeModel } from '../../training/models/vectors/word-model.ts';
 
 /** One answer. */
 export interface SearchAnswer {

@@ -1,6 +1,6 @@
-import type { Ports } from '../ports/ports.ts';
-import type { LeaseRenewal } from '../ports/run-store.ts';
-import type { Run } from '../training/run.ts';
+import type { Ports } from '../../ports/ports.ts';
+import type { LeaseRenewal } from '../../ports/run-store.ts';
+import type { Run } from '../../training/run.ts';
 
 type Needed = Pick<Ports, 'runs' | 'leases' | 'clock' | 'config'>;
 

@@ -1,7 +1,7 @@
-import { inParallel } from '../concurrency/in-parallel.ts';
-import type { Ports } from '../ports/ports.ts';
-import type { Run } from '../training/run.ts';
-import { endRun } from './end-run.ts';
+import { inParallel } from '../../concurrency/in-parallel.ts';
+import type { Ports } from '../../ports/ports.ts';
+import type { Run } from '../../training/run.ts';
+import { endRun } from '../runs/end-run.ts';
 import type { Pass } from './reconcile-attempts.ts';
 
 /** Runs that are described one by one; with more the list of running executions is read first. */

@@ -1,8 +1,8 @@
-import type { JobRunner } from '../ports/job-runner.ts';
-import type { Ports } from '../ports/ports.ts';
-import type { AttemptKey } from '../ports/run-store.ts';
-import { preemptionReason } from '../training/attempts/stop-reason.ts';
-import { type SpotSignal, stayingBecause } from '../training/attempts/vacating.ts';
+import type { JobRunner } from '../../ports/job-runner.ts';
+import type { Ports } from '../../ports/ports.ts';
+import type { AttemptKey } from '../../ports/run-store.ts';
+import { preemptionReason } from '../../training/attempts/stop-reason.ts';
+import { type SpotSignal, stayingBecause } from '../../training/attempts/vacating.ts';
 
 /** What was asked. */
 export interface InstanceSignal {

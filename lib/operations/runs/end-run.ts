@@ -1,7 +1,7 @@
-import { ConditionFailed } from '../errors/store-errors.ts';
-import { detailTypes, eventDetail } from '../events/detail.ts';
-import type { Ports } from '../ports/ports.ts';
-import { type Attempt, type Run, type RunStatus, terminalStatuses } from '../training/run.ts';
+import { ConditionFailed } from '../../errors/store-errors.ts';
+import { detailTypes, eventDetail } from '../../events/detail.ts';
+import type { Ports } from '../../ports/ports.ts';
+import { type Attempt, type Run, type RunStatus, terminalStatuses } from '../../training/run.ts';
 
 type Needed = Pick<Ports, 'runs' | 'leases' | 'jobs' | 'events' | 'notifier' | 'clock' | 'log' | 'metrics'>;
 

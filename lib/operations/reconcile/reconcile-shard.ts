@@ -1,4 +1,4 @@
-import type { Ports } from '../ports/ports.ts';
+import type { Ports } from '../../ports/ports.ts';
 import { type ReconcileCounts, reconcileAttempts } from './reconcile-attempts.ts';
 import { reconcileRuns } from './reconcile-runs.ts';
 

@@ -1,10 +1,10 @@
-import type { ServiceConfig } from '../config/service-config.ts';
-import type { Ports } from '../ports/ports.ts';
-import type { JobObservation } from '../training/attempts/job.ts';
-import { placementOf, type QueueFacts } from '../training/attempts/placement.ts';
-import { unplaceableReason } from '../training/attempts/stop-reason.ts';
-import type { Attempt, Capacity } from '../training/run.ts';
-import { stages } from '../training/stages.ts';
+import type { ServiceConfig } from '../../config/service-config.ts';
+import type { Ports } from '../../ports/ports.ts';
+import type { JobObservation } from '../../training/attempts/job.ts';
+import { placementOf, type QueueFacts } from '../../training/attempts/placement.ts';
+import { unplaceableReason } from '../../training/attempts/stop-reason.ts';
+import type { Attempt, Capacity } from '../../training/run.ts';
+import { stages } from '../../training/stages.ts';
 
 type Needed = Pick<Ports, 'runs' | 'jobs' | 'notifier' | 'config' | 'clock' | 'log' | 'metrics'>;
 

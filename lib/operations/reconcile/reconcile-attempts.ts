@@ -1,14 +1,14 @@
-import { inParallel } from '../concurrency/in-parallel.ts';
-import { StaleFence } from '../errors/run-errors.ts';
-import type { JobRunner } from '../ports/job-runner.ts';
-import type { Ports } from '../ports/ports.ts';
-import type { JobObservation, JobRef } from '../training/attempts/job.ts';
-import { type Attempt, type Run, terminalStatuses } from '../training/run.ts';
-import { endRun } from './end-run.ts';
-import { giveUpPlacement } from './give-up-placement.ts';
-import { leaseOf } from './hold-lease.ts';
-import { finishAttempt, recordProgress, settleAttempt } from './settle-attempt.ts';
-import { lostJob, mayStillShowUp, submitAgain } from './submit-attempt.ts';
+import { inParallel } from '../../concurrency/in-parallel.ts';
+import { StaleFence } from '../../errors/run-errors.ts';
+import type { JobRunner } from '../../ports/job-runner.ts';
+import type { Ports } from '../../ports/ports.ts';
+import type { JobObservation, JobRef } from '../../training/attempts/job.ts';
+import { type Attempt, type Run, terminalStatuses } from '../../training/run.ts';
+import { giveUpPlacement } from '../attempts/give-up-placement.ts';
+import { leaseOf } from '../attempts/hold-lease.ts';
+import { finishAttempt, recordProgress, settleAttempt } from '../attempts/settle-attempt.ts';
+import { lostJob, mayStillShowUp, submitAgain } from '../attempts/submit-attempt.ts';
+import { endRun } from '../runs/end-run.ts';
 
 /** What one pass over a shard did. */
 export interface ReconcileCounts {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { giveUpPlacement } from '../../../lib/operations/give-up-placement.ts';
-import type { JobObservation } from '../../../lib/training/attempts/job.ts';
-import type { Attempt } from '../../../lib/training/run.ts';
-import { anAttempt } from '../../fixtures/records.ts';
+import { giveUpPlacement } from '../../../../lib/operations/attempts/give-up-placement.ts';
+import type { JobObservation } from '../../../../lib/training/attempts/job.ts';
+import type { Attempt } from '../../../../lib/training/run.ts';
+import { anAttempt } from '../../../fixtures/records.ts';
 
 type Needed = Parameters<typeof giveUpPlacement>[0];
 

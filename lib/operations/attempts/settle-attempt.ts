@@ -1,8 +1,8 @@
-import type { Ports } from '../ports/ports.ts';
-import type { AttemptKey } from '../ports/run-store.ts';
-import type { JobObservation } from '../training/attempts/job.ts';
-import { outcomeOfJob } from '../training/attempts/outcome.ts';
-import { type Attempt, type AttemptStatus, terminalStatuses } from '../training/run.ts';
+import type { Ports } from '../../ports/ports.ts';
+import type { AttemptKey } from '../../ports/run-store.ts';
+import type { JobObservation } from '../../training/attempts/job.ts';
+import { outcomeOfJob } from '../../training/attempts/outcome.ts';
+import { type Attempt, type AttemptStatus, terminalStatuses } from '../../training/run.ts';
 
 type Needed = Pick<Ports, 'runs' | 'callbacks' | 'clock' | 'log' | 'metrics'>;
 

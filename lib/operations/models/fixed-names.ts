@@ -1,6 +1,6 @@
-import type { ObjectStore } from '../ports/object-store.ts';
-import { artifactNames } from '../training/models/candidate.ts';
-import type { LiveModel } from '../training/models/model.ts';
+import type { ObjectStore } from '../../ports/object-store.ts';
+import { artifactNames } from '../../training/models/candidate.ts';
+import type { LiveModel } from '../../training/models/model.ts';
 
 /**
  * Writes the fixed names of a tenant (`<tenant>/training_data/`, `<tenant>/model.bin`, `<tenant>/index.faiss`) for
