@@ -5,8 +5,8 @@ import { loadConfig } from '../lib/config/load-config.ts';
 import type { ServiceConfig } from '../lib/config/service-config.ts';
 import { EpsilonError } from '../lib/errors/epsilon-error.ts';
 import type { Clock } from '../lib/ports/clock.ts';
-import type { ControlPlane } from '../lib/ports/control-plane.ts';
 import type { IdSource } from '../lib/ports/id-source.ts';
+import type { OperatorApi } from '../lib/ports/operator-api.ts';
 import { parseSchedule } from '../local/schedule/expression.ts';
 import { fillInput } from '../local/schedule/schedule-input.ts';
 import { readYaml } from '../local/service/read-yaml.ts';
@@ -40,7 +40,7 @@ export function awsConfig(
 }
 
 /** Opens the control plane of a deployed environment. */
-export function openAws(target: AwsTarget, surroundings: AwsSurroundings): Promise<ControlPlane> {
+export function openAws(target: AwsTarget, surroundings: AwsSurroundings): Promise<OperatorApi> {
   const { clock, ids, signal } = surroundings;
   return openAwsControl({
     config: awsConfig(target, surroundings),

@@ -1,8 +1,8 @@
 import { Command, CommanderError, Option } from 'commander';
 import { exitCodes } from '../lib/errors/epsilon-error.ts';
 import type { Clock } from '../lib/ports/clock.ts';
-import type { ControlPlane } from '../lib/ports/control-plane.ts';
 import type { IdSource } from '../lib/ports/id-source.ts';
+import type { OperatorApi } from '../lib/ports/operator-api.ts';
 import { type Output, report } from './output.ts';
 import type { OpenOptions, Session } from './session.ts';
 import { type Target, type TargetOptions, targetOf } from './target.ts';
@@ -25,7 +25,7 @@ export interface ProgramDependencies {
   readonly terminal: { readonly isTerminal: boolean; readonly columns: number };
   write(text: string): void;
   warn(text: string): void;
-  open(target: Target, options: OpenOptions): Promise<ControlPlane>;
+  open(target: Target, options: OpenOptions): Promise<OperatorApi>;
 }
 
 const targetHelp = `

@@ -1,4 +1,4 @@
-import type { ControlPlane } from '../lib/ports/control-plane.ts';
+import type { OperatorApi } from '../lib/ports/operator-api.ts';
 import type { Attempt, Run } from '../lib/training/run.ts';
 import { stageNames } from '../lib/training/stages.ts';
 import { causeText, type Output, seconds } from './output.ts';
@@ -11,10 +11,10 @@ export interface RunView {
 
 /** Looks at runs that are being watched; what has ended is not asked for again. */
 export class Views {
-  readonly #control: ControlPlane;
+  readonly #control: OperatorApi;
   readonly #ended = new Map<string, RunView>();
 
-  constructor(control: ControlPlane) {
+  constructor(control: OperatorApi) {
     this.#control = control;
   }
 

@@ -1,8 +1,8 @@
 import { EpsilonError, exitCodes } from '../lib/errors/epsilon-error.ts';
 import { NotFound } from '../lib/errors/store-errors.ts';
 import type { Clock } from '../lib/ports/clock.ts';
-import type { ControlPlane } from '../lib/ports/control-plane.ts';
 import type { IdSource } from '../lib/ports/id-source.ts';
+import type { OperatorApi } from '../lib/ports/operator-api.ts';
 import type { ExecutionDetail } from '../lib/ports/workflows.ts';
 import type { Output } from './output.ts';
 import { commandFor, type Target } from './target.ts';
@@ -25,7 +25,7 @@ export interface Session {
   readonly target: Target;
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
-  open(options: OpenOptions): Promise<ControlPlane>;
+  open(options: OpenOptions): Promise<OperatorApi>;
 }
 
 /** Milliseconds between two looks at what is watched: a service counts calls, this machine does not. */
@@ -61,7 +61,7 @@ export function faultsFor({ output }: Session): {
 export async function withControl<T>(
   session: Session,
   options: OpenOptions,
-  work: (control: ControlPlane) => Promise<T>,
+  work: (control: OperatorApi) => Promise<T>,
 ): Promise<T> {
   const { onFault, unlessDiskIsFull } = faultsFor(session);
   const control = await session.open({ ...options, onFault });
@@ -92,7 +92,7 @@ export async function pause({ clock, signal }: Session, milliseconds: number): P
 
 /** Describes `machine/name`; undefined when there is none. */
 async function lookUp(
-  control: ControlPlane,
+  control: OperatorApi,
   machine: string,
   name: string,
 ): Promise<ExecutionDetail | undefined> {
@@ -107,7 +107,7 @@ async function lookUp(
 /** Finds an execution by ARN, by `machine/name`, or by a name that only one has. */
 export async function findExecution(
   session: Session,
-  control: ControlPlane,
+  control: OperatorApi,
   given: string,
 ): Promise<ExecutionDetail> {
   if (given.startsWith('arn:')) return control.workflows.describe(given);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { EpsilonError } from '../lib/errors/epsilon-error.ts';
-import type { ControlPlane } from '../lib/ports/control-plane.ts';
 import type { ObjectInfo, ObjectStore } from '../lib/ports/object-store.ts';
+import type { OperatorApi } from '../lib/ports/operator-api.ts';
 import { type DocumentFile, documentFiles } from './documents.ts';
 import { checkSignal, type Session } from './session.ts';
 
@@ -23,14 +23,14 @@ export interface Uploaded {
 }
 
 /** Prefix of a tenant's own documents: the tenant's jobs may read below the tenant's prefix only. */
-export function documentsPrefix({ config }: ControlPlane, tenantId: string): string {
+export function documentsPrefix({ config }: OperatorApi, tenantId: string): string {
   return `s3://${config.dataBucket}/${tenantId}/documents/`;
 }
 
 /**
  * Checks that a tenant's jobs can read a URI and that something is there. `DOCUMENTS_OUT_OF_REACH`, `DOCUMENTS_NOT_FOUND`.
  */
-export async function checkDocuments(control: ControlPlane, tenantId: string, uri: string): Promise<void> {
+export async function checkDocuments(control: OperatorApi, tenantId: string, uri: string): Promise<void> {
   const reach = `s3://${control.config.dataBucket}/${tenantId}/`;
   if (!uri.startsWith(reach))
     throw new EpsilonError(
@@ -76,7 +76,7 @@ function progressOf({ output }: Session, total: number): (done: number, bytes: n
  */
 export async function uploadDocuments(
   session: Session,
-  control: ControlPlane,
+  control: OperatorApi,
   tenantId: string,
   given: string,
 ): Promise<Uploaded> {

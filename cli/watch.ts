@@ -1,4 +1,4 @@
-import type { ControlPlane } from '../lib/ports/control-plane.ts';
+import type { OperatorApi } from '../lib/ports/operator-api.ts';
 import type { ExecutionDetail } from '../lib/ports/workflows.ts';
 import { nightDate, nightInputSchema } from '../lib/training/nights/night-input.ts';
 import type { Run } from '../lib/training/run.ts';
@@ -18,7 +18,7 @@ function dateOf({ input, startDate }: ExecutionDetail): { logicalDate?: string }
 }
 
 /** Runs that an execution is about: its tenants' for a night, its own for a tenant's. */
-async function runsOf(control: ControlPlane, execution: ExecutionDetail): Promise<Run[]> {
+async function runsOf(control: OperatorApi, execution: ExecutionDetail): Promise<Run[]> {
   if (execution.machine === 'nightly-training') {
     const all = await control.runs.listRuns({ nightArn: execution.executionArn, ...dateOf(execution) });
     // A redriven night has several runs of a tenant: the newest speaks.
@@ -31,7 +31,7 @@ async function runsOf(control: ControlPlane, execution: ExecutionDetail): Promis
 /** Waits for the end of an execution with live progress; Ctrl-C ends the waiting, not the work. */
 export async function watch(
   session: Session,
-  control: ControlPlane,
+  control: OperatorApi,
   executionArn: string,
 ): Promise<{ readonly execution: ExecutionDetail; readonly views: RunView[] }> {
   const progress = new Progress(session.output);
@@ -57,7 +57,7 @@ function goesOn(session: Session, executionArn: string): string {
 }
 
 /** States entered by an execution: what AWS bills as transitions. */
-export async function transitionsOf(control: ControlPlane, executionArn: string): Promise<number> {
+export async function transitionsOf(control: OperatorApi, executionArn: string): Promise<number> {
   let count = 0;
   for await (const event of control.workflows.history(executionArn))
     if (event.type.endsWith('StateEntered')) count += 1;

@@ -1,7 +1,8 @@
 import { appendFileSync } from 'node:fs';
 import { traceFields } from '../lib/events/trace-fields.ts';
 import type { Clock } from '../lib/ports/clock.ts';
-import type { Log, Metrics } from '../lib/ports/services.ts';
+import type { Log } from '../lib/ports/log.ts';
+import type { Metrics } from '../lib/ports/metrics.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -5,10 +5,11 @@ import { EpsilonError } from '../lib/errors/epsilon-error.ts';
 import { detailTypes, eventDetail } from '../lib/events/detail.ts';
 import { createFileObjectStore } from '../lib/files/file-object-store.ts';
 import type { Clock } from '../lib/ports/clock.ts';
-import type { ControlPlane } from '../lib/ports/control-plane.ts';
-import type { IdSource, Random } from '../lib/ports/id-source.ts';
+import type { IdSource } from '../lib/ports/id-source.ts';
+import type { Log } from '../lib/ports/log.ts';
+import type { OperatorApi } from '../lib/ports/operator-api.ts';
 import type { Ports } from '../lib/ports/ports.ts';
-import type { Log } from '../lib/ports/services.ts';
+import type { Random } from '../lib/ports/random.ts';
 import type { JobObservation, JobSpec } from '../lib/training/attempts/job.ts';
 import { Engine } from './asl/engine.ts';
 import { SqliteJournal } from './asl/journal/sqlite.ts';
@@ -56,7 +57,7 @@ export interface RuntimeOptions {
 
 /** The control plane in this process. */
 export interface Runtime {
-  readonly control: ControlPlane;
+  readonly control: OperatorApi;
   readonly state: StateDirectory;
   metricsText(): string;
   /** Resolves when nothing more happens without time passing, a job ending or somebody calling. */
@@ -289,7 +290,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   }
   const { config, clock, ports } = runtime;
   const close = () => runtime.close();
-  const control: ControlPlane = {
+  const control: OperatorApi = {
     ...ports,
     config,
     clock,

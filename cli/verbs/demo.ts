@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { environmentVariables } from '../../lib/config/environment.ts';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { openSearch } from '../../lib/operations/models/search.ts';
-import type { ControlPlane } from '../../lib/ports/control-plane.ts';
+import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import type { ExecutionSummary } from '../../lib/ports/workflows.ts';
 import type { Attempt } from '../../lib/training/run.ts';
 import { stageNames } from '../../lib/training/stages.ts';
@@ -58,7 +58,7 @@ function scheduledTimeOf(execution: ExecutionSummary & { readonly input?: unknow
 /** The night to run: one that an earlier demo left unfinished, or the schedule's next one after the newest. */
 async function nextNight(
   session: Session,
-  control: ControlPlane,
+  control: OperatorApi,
 ): Promise<{ readonly resumed?: string; readonly scheduledTime: string }> {
   const [newest] = await control.workflows.list({ machine, limit: 1 });
   const schedule = (await control.schedules.list()).find(({ name }) => name === machine);
@@ -76,7 +76,7 @@ async function nextNight(
 
 async function begin(
   session: Session,
-  control: ControlPlane,
+  control: OperatorApi,
 ): Promise<{ arn: string; scheduledTime: string }> {
   const { resumed, scheduledTime } = await nextNight(session, control);
   const say = (text: string) => session.output.json || session.output.write(`${text}\n\n`);
@@ -102,7 +102,7 @@ function secondsOf(attempt: Attempt): number {
   return Math.max(0, Math.round(to - from)) / 1000;
 }
 
-async function tenantReport(control: ControlPlane, { run, attempts }: RunView) {
+async function tenantReport(control: OperatorApi, { run, attempts }: RunView) {
   const model = await control.models.get(run.tenantId, run.modelVersion);
   const stages = stageNames.flatMap((stage) => {
     const mine = attempts.filter((attempt) => attempt.stage === stage);
@@ -159,7 +159,7 @@ function reportTable(columns: number, tenants: readonly TenantReport[]): string 
 }
 
 /** Why each tenant that did not make it did not make it. */
-async function reasons(control: ControlPlane, views: readonly RunView[]): Promise<string> {
+async function reasons(control: OperatorApi, views: readonly RunView[]): Promise<string> {
   const lines: string[] = [];
   for (const { run } of views) {
     if (run.status === 'succeeded') continue;
@@ -172,7 +172,7 @@ async function reasons(control: ControlPlane, views: readonly RunView[]): Promis
 /** One real answer per tenant from the model that was just promoted. */
 async function answers(
   session: Session,
-  control: ControlPlane,
+  control: OperatorApi,
   tenants: readonly TenantReport[],
 ): Promise<string> {
   const lines: string[] = [];

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { NotFound } from '../../lib/errors/store-errors.ts';
 import { withoutTokens } from '../../lib/events/without-tokens.ts';
-import type { ControlPlane } from '../../lib/ports/control-plane.ts';
+import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import type { ExecutionDetail, ExecutionStatus, HistoryEvent } from '../../lib/ports/workflows.ts';
 import { checkTenantId } from '../../lib/tenants/tenant.ts';
 import type { Attempt } from '../../lib/training/run.ts';
@@ -35,7 +35,7 @@ interface RunOptions extends StartOptions {
   readonly retryScale?: string;
 }
 
-async function requireTenant(session: Session, control: ControlPlane, tenantId: string): Promise<void> {
+async function requireTenant(session: Session, control: OperatorApi, tenantId: string): Promise<void> {
   const tenant = await control.tenants.get(checkTenantId(tenantId));
   if (!tenant)
     throw new NotFound('TENANT_NOT_FOUND', `There is no tenant "${tenantId}"; nothing was started.`);
@@ -105,7 +105,7 @@ function newRun(session: Session, { machine, input }: ExecutionDetail): string {
 }
 
 /** Redrives; a refusal says how to start anew instead. */
-async function redrive(session: Session, control: ControlPlane, execution: ExecutionDetail): Promise<void> {
+async function redrive(session: Session, control: OperatorApi, execution: ExecutionDetail): Promise<void> {
   try {
     await control.workflows.redrive(execution.executionArn);
   } catch (error) {
@@ -138,7 +138,7 @@ function filterOf(options: { machine?: string; status?: string; limit: string })
   };
 }
 
-async function requireMachine(control: ControlPlane, machine: string): Promise<void> {
+async function requireMachine(control: OperatorApi, machine: string): Promise<void> {
   const known = await control.workflows.machines();
   if (known.includes(machine)) return;
   throw new NotFound(
@@ -162,7 +162,7 @@ async function stop(session: Session, given: string, cause: string): Promise<voi
 }
 
 /** Attempts of a tenant's run; other executions have none. */
-async function attemptsOf(control: ControlPlane, { machine, name }: ExecutionDetail): Promise<Attempt[]> {
+async function attemptsOf(control: OperatorApi, { machine, name }: ExecutionDetail): Promise<Attempt[]> {
   return machine === 'tenant-model-training' ? control.runs.listAttempts(name) : [];
 }
 

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { NotFound } from '../../lib/errors/store-errors.ts';
-import type { ControlPlane, LoggedJob } from '../../lib/ports/control-plane.ts';
+import type { LoggedJob } from '../../lib/ports/job-logs.ts';
+import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import type { Attempt } from '../../lib/training/run.ts';
 import { stageNames } from '../../lib/training/stages.ts';
 import { command, lookInterval, pause, type Session, withControl } from '../session.ts';
@@ -14,7 +15,7 @@ interface LogOptions {
 
 async function attemptsOf(
   session: Session,
-  control: ControlPlane,
+  control: OperatorApi,
   runId: string,
   { stage, attempt }: LogOptions,
 ): Promise<Attempt[]> {
@@ -38,7 +39,7 @@ async function attemptsOf(
 
 async function copyLog(
   session: Session,
-  control: ControlPlane,
+  control: OperatorApi,
   attempt: Attempt,
   follow: boolean,
 ): Promise<void> {
@@ -68,7 +69,7 @@ function jobOf({ jobName, backend, jobId, settledAt }: LoggedJob): LoggedJob {
 }
 
 /** The attempt as it is now: it may have been submitted, or be over, since. */
-async function again(control: ControlPlane, before: Attempt): Promise<Attempt> {
+async function again(control: OperatorApi, before: Attempt): Promise<Attempt> {
   const all = await control.runs.listAttempts(before.runId);
   return all.find(({ jobName }) => jobName === before.jobName) ?? before;
 }

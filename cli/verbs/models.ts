@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { NotFound } from '../../lib/errors/store-errors.ts';
 import { openSearch } from '../../lib/operations/models/search.ts';
-import type { ControlPlane } from '../../lib/ports/control-plane.ts';
+import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import { checkTenantId } from '../../lib/tenants/tenant.ts';
 import type { LiveModel } from '../../lib/training/models/model.ts';
 import { fittedTable, plain, print } from '../output.ts';
@@ -14,7 +14,7 @@ const leaseSeconds = 60;
 /** The live model; `TENANT_NOT_FOUND` or `MODEL_NOT_LIVE` otherwise. */
 export async function requireLive(
   session: Session,
-  control: ControlPlane,
+  control: OperatorApi,
   tenantId: string,
 ): Promise<LiveModel> {
   const live = await control.models.live(checkTenantId(tenantId));
@@ -31,7 +31,7 @@ export async function requireLive(
 async function promote(
   session: Session,
   tenantId: string,
-  choose: (control: ControlPlane) => Promise<{ version: string; reason: 'manual' | 'rollback' }>,
+  choose: (control: OperatorApi) => Promise<{ version: string; reason: 'manual' | 'rollback' }>,
 ): Promise<void> {
   checkTenantId(tenantId);
   await withControl(session, { mode: 'write', schedules: false }, async (control) => {

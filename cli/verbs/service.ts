@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { environmentVariables } from '../../lib/config/environment.ts';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
-import type { Declared, EnvironmentReport } from '../../lib/ports/control-plane.ts';
+import type { Declared, EnvironmentReport } from '../../lib/ports/environment-report.ts';
 import { faultsOf } from '../../local/asl/compile.ts';
 import { resolveIntrinsics } from '../../local/asl/resolve.ts';
 import { serveHttp, serveSocket } from '../../local/control/server.ts';

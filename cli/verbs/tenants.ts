@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { NotFound } from '../../lib/errors/store-errors.ts';
-import type { ControlPlane } from '../../lib/ports/control-plane.ts';
+import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import { checkTenantId, type Tenant, tenantSchema } from '../../lib/tenants/tenant.ts';
 import { modelTypes } from '../../lib/training/stages.ts';
 import { documentsUriOf } from '../documents.ts';
@@ -63,7 +63,7 @@ export function tenantOf(tenantId: string, options: TenantWords, now: string): T
   });
 }
 
-async function existing(session: Session, control: ControlPlane, tenantId: string): Promise<Tenant> {
+async function existing(session: Session, control: OperatorApi, tenantId: string): Promise<Tenant> {
   const tenant = await control.tenants.get(checkTenantId(tenantId));
   if (tenant) return tenant;
   throw new NotFound(
@@ -75,7 +75,7 @@ async function existing(session: Session, control: ControlPlane, tenantId: strin
 /** Where the documents of a tenant to be are, or will be once they are uploaded; and the backend of its jobs. */
 function placeOf(
   { target }: Session,
-  control: ControlPlane,
+  control: OperatorApi,
   tenantId: string,
   { documents, backend }: AddOptions,
 ): { readonly documentsUri: string; readonly backend: string; readonly upload: boolean } {

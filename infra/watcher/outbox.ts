@@ -1,7 +1,8 @@
 import { detailTypes, eventDetail } from '../../lib/events/detail.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
-import type { Random } from '../../lib/ports/id-source.ts';
-import type { EventPublisher, Log, OutgoingEvent } from '../../lib/ports/services.ts';
+import type { EventPublisher, OutgoingEvent } from '../../lib/ports/event-publisher.ts';
+import type { Log } from '../../lib/ports/log.ts';
+import type { Random } from '../../lib/ports/random.ts';
 import { isOver } from '../../lib/training/attempts/job.ts';
 import type { Figures } from './figures.ts';
 import type { Report } from './job-table.ts';

@@ -1,8 +1,9 @@
 import type { V1Job, V1Pod } from '@kubernetes/client-node';
 import type { Transport } from '../../lib/kubernetes/transport.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
-import type { Random } from '../../lib/ports/id-source.ts';
-import type { EventPublisher, Log } from '../../lib/ports/services.ts';
+import type { EventPublisher } from '../../lib/ports/event-publisher.ts';
+import type { Log } from '../../lib/ports/log.ts';
+import type { Random } from '../../lib/ports/random.ts';
 import { CollectionFollower } from './collection.ts';
 import { Figures } from './figures.ts';
 import { JobTable } from './job-table.ts';

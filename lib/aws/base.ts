@@ -1,10 +1,12 @@
 import type { Deployment } from '../config/deployment.ts';
 import type { ServiceConfig } from '../config/service-config.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { IdSource, Random } from '../ports/id-source.ts';
+import type { IdSource } from '../ports/id-source.ts';
 import type { JobRunner } from '../ports/job-runner.ts';
+import type { Log } from '../ports/log.ts';
+import type { Metrics } from '../ports/metrics.ts';
 import type { Ports } from '../ports/ports.ts';
-import type { Log, Metrics } from '../ports/services.ts';
+import type { Random } from '../ports/random.ts';
 import type { Clients } from './clients.ts';
 
 /** What every adapter may be made of. */

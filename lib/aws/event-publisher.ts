@@ -6,8 +6,8 @@ import {
 } from '@aws-sdk/client-eventbridge';
 import { EpsilonError, exitCodes } from '../errors/epsilon-error.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Random } from '../ports/id-source.ts';
-import type { EventPublisher, OutgoingEvent } from '../ports/services.ts';
+import type { EventPublisher, OutgoingEvent } from '../ports/event-publisher.ts';
+import type { Random } from '../ports/random.ts';
 import { explainServiceError } from './service-errors.ts';
 
 /** Entries one call may have. */

@@ -1,7 +1,7 @@
 import { DescribeImagesCommand, type ECRClient, type ImageDetail } from '@aws-sdk/client-ecr';
 import { NotFound } from '../errors/store-errors.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { ImageResolver } from '../ports/services.ts';
+import type { ImageResolver } from '../ports/image-resolver.ts';
 import type { ImageName } from '../training/stages.ts';
 import { errorName, explainServiceError } from './service-errors.ts';
 

@@ -1,7 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { traceFields } from '../events/trace-fields.ts';
 import { withoutTokens } from '../events/without-tokens.ts';
-import type { Log } from '../ports/services.ts';
+import type { Log } from '../ports/log.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,6 @@
 import { Metrics as Powertools } from '@aws-lambda-powertools/metrics';
 import { traceFields } from '../events/trace-fields.ts';
-import type { Metrics } from '../ports/services.ts';
+import type { Metrics } from '../ports/metrics.ts';
 
 /** Namespace of every metric in CloudWatch. */
 export const metricsNamespace = 'Epsilon';

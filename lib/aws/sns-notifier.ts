@@ -1,6 +1,6 @@
 import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
 import { EpsilonError, exitCodes } from '../errors/epsilon-error.ts';
-import type { Notifier } from '../ports/services.ts';
+import type { Notifier } from '../ports/notifier.ts';
 import { errorName, explainServiceError } from './service-errors.ts';
 
 /** Longest subject, in characters, and body, in bytes; the service counts attributes into its 256 KiB. */

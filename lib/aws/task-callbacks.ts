@@ -4,7 +4,7 @@ import {
   SendTaskSuccessCommand,
   type SFNClient,
 } from '@aws-sdk/client-sfn';
-import type { CallbackOutcome, TaskCallbacks } from '../ports/services.ts';
+import type { CallbackOutcome, TaskCallbacks } from '../ports/task-callbacks.ts';
 import { errorName, explainServiceError } from './service-errors.ts';
 
 /** The service's words for a token that is not waited for. */

@@ -1,5 +1,5 @@
 import type { Tracer } from '@aws-lambda-powertools/tracer';
-import type { Tracing } from '../ports/services.ts';
+import type { Tracing } from '../ports/tracing.ts';
 
 /** What traces a process: segments of invocations, subsegments of SDK calls. */
 export interface TracingSetup {

@@ -1,5 +1,5 @@
 import type { Clock } from '../ports/clock.ts';
-import type { Random } from '../ports/id-source.ts';
+import type { Random } from '../ports/random.ts';
 import type { ClusterAccess } from './api-server.ts';
 import { bodyOf, Connections, type Outgoing } from './http.ts';
 

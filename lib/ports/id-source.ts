@@ -7,6 +7,3 @@ export interface IdSource {
   /** An unguessable url-safe string of `bytes` random bytes (tokens, trace ids). */
   secret(bytes: number): string;
 }
-
-/** Randomness as a parameter: uniform in [0, 1). */
-export type Random = () => number;

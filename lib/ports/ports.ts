@@ -1,27 +1,24 @@
 import type { ServiceConfig } from '../config/service-config.ts';
 import type { Backend } from '../tenants/tenant.ts';
+import type { ClaimStore } from './claim-store.ts';
 import type { Clock } from './clock.ts';
-import type { IdSource, Random } from './id-source.ts';
+import type { EventPublisher } from './event-publisher.ts';
+import type { IdSource } from './id-source.ts';
+import type { ImageResolver } from './image-resolver.ts';
 import type { JobRunner } from './job-runner.ts';
+import type { LeaseStore } from './lease-store.ts';
+import type { LockStore } from './lock-store.ts';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import type { ModelRegistry } from './model-registry.ts';
+import type { Notifier } from './notifier.ts';
 import type { ObjectStore } from './object-store.ts';
+import type { QualityVerdicts } from './quality-verdicts.ts';
+import type { Random } from './random.ts';
 import type { RunStore } from './run-store.ts';
-import type {
-  EventPublisher,
-  ImageResolver,
-  Log,
-  Metrics,
-  Notifier,
-  TaskCallbacks,
-  Tracing,
-} from './services.ts';
-import type {
-  ClaimStore,
-  LeaseStore,
-  LockStore,
-  ModelRegistry,
-  QualityVerdicts,
-  TenantStore,
-} from './stores.ts';
+import type { TaskCallbacks } from './task-callbacks.ts';
+import type { TenantStore } from './tenant-store.ts';
+import type { Tracing } from './tracing.ts';
 import type { Workflows } from './workflows.ts';
 
 /** Everything a handler may touch; the wiring of AWS and that of the embedded runtime both build one. */

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../../lib/ports/clock.ts';
-import type { IdSource, Random } from '../../lib/ports/id-source.ts';
+import type { IdSource } from '../../lib/ports/id-source.ts';
+import type { Random } from '../../lib/ports/random.ts';
 import { AslFailure, type Failure, statesErrors } from './failure.ts';
 import type { Integrations } from './integrations.ts';
 import type { Json, Payload } from './json.ts';

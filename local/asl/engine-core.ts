@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../../lib/ports/clock.ts';
-import type { IdSource, Random } from '../../lib/ports/id-source.ts';
+import type { IdSource } from '../../lib/ports/id-source.ts';
+import type { Random } from '../../lib/ports/random.ts';
 import { Calls } from './calls.ts';
 import { type Core, isOver, type Limits } from './core.ts';
 import { type Failure, failureOf, statesErrors } from './failure.ts';

@@ -1,4 +1,5 @@
-import type { IdSource, Random } from '../../lib/ports/id-source.ts';
+import type { IdSource } from '../../lib/ports/id-source.ts';
+import type { Random } from '../../lib/ports/random.ts';
 
 export { systemIds } from '../../lib/system/system-ids.ts';
 

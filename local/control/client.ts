@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import type { ServiceConfig } from '../../lib/config/service-config.ts';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
-import type { ControlPlane } from '../../lib/ports/control-plane.ts';
+import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import { type ExposedPort, errorOf, exposed, type Reply, unpack } from './rpc.ts';
 
 function send(socketPath: string, call: unknown): Promise<Reply> {
@@ -33,7 +33,7 @@ const streams: ReadonlySet<string> = new Set(['workflows.history', 'objects.list
 export async function connectControl(
   socketPath: string,
   local: { readonly config: ServiceConfig; readonly clock: Clock },
-): Promise<ControlPlane | undefined> {
+): Promise<OperatorApi | undefined> {
   const call = async (port: string, method: string, args: unknown[]): Promise<unknown> => {
     let reply: Reply;
     try {
@@ -64,7 +64,7 @@ export async function connectControl(
     return [port, Object.fromEntries(calls)];
   });
   return {
-    ...(Object.fromEntries(proxies) as Pick<ControlPlane, ExposedPort>),
+    ...(Object.fromEntries(proxies) as Pick<OperatorApi, ExposedPort>),
     ...local,
     close: async () => {},
   };

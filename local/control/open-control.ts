@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { ControlPlane } from '../../lib/ports/control-plane.ts';
+import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import { SystemClock } from '../clock/system-clock.ts';
 import { openRuntime, type RuntimeOptions } from '../runtime.ts';
 import { loadLocalService } from '../service/local-service.ts';
@@ -12,7 +12,7 @@ import { connectControl } from './client.ts';
  */
 export async function openControl(
   options: RuntimeOptions,
-): Promise<{ readonly control: ControlPlane; readonly remote: boolean }> {
+): Promise<{ readonly control: OperatorApi; readonly remote: boolean }> {
   const socket = join(resolve(options.stateDir), 'control.sock');
   if (existsSync(socket)) {
     const { config } = loadLocalService(options.projectDir, options.variables);

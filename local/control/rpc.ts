@@ -1,5 +1,5 @@
 import { EpsilonError, type ExitCode } from '../../lib/errors/epsilon-error.ts';
-import type { ControlPlane } from '../../lib/ports/control-plane.ts';
+import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 
 /** Exactly what may be called from outside; everything else does not exist. */
 export const exposed = {
@@ -60,7 +60,7 @@ function withoutTokens(value: unknown): unknown {
 }
 
 /** Answers one call. */
-export async function answer(control: ControlPlane, { port, method, args }: Call): Promise<Reply> {
+export async function answer(control: OperatorApi, { port, method, args }: Call): Promise<Reply> {
   const methods: readonly string[] | undefined = Object.hasOwn(exposed, port)
     ? exposed[port as ExposedPort]
     : undefined;

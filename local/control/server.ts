@@ -5,7 +5,7 @@ import { createAdaptorServer } from '@hono/node-server';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
-import type { ControlPlane } from '../../lib/ports/control-plane.ts';
+import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import { answer, type Call } from './rpc.ts';
 
 /** Largest call. */
@@ -18,7 +18,7 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-function rpcApp(control: ControlPlane): Hono {
+function rpcApp(control: OperatorApi): Hono {
   const app = new Hono();
   app.use(
     bodyLimit({
@@ -80,7 +80,7 @@ function closing(server: Server, at: string, also: () => void = () => {}): Liste
 }
 
 /** Serves the control plane on a socket that only its owner can open. A socket left by a dead process is replaced. */
-export async function serveSocket(control: ControlPlane, path: string): Promise<Listening> {
+export async function serveSocket(control: OperatorApi, path: string): Promise<Listening> {
   rmSync(path, { force: true });
   const server = createAdaptorServer({ fetch: rpcApp(control).fetch }) as Server;
   await listen(server, { path });
@@ -102,7 +102,7 @@ function same(given: string, token: string): boolean {
 
 /** Serves metrics and, with the token, the control API on 127.0.0.1. Host and Origin are checked against rebinding. */
 export async function serveHttp(
-  control: ControlPlane,
+  control: OperatorApi,
   options: { readonly port: number; readonly tokenFile: string; readonly metricsText: () => string },
 ): Promise<Listening> {
   const token = tokenIn(options.tokenFile);

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import type { Clock, Timer } from '../../lib/ports/clock.ts';
 import type { IdSource } from '../../lib/ports/id-source.ts';
-import type { Log } from '../../lib/ports/services.ts';
+import type { Log } from '../../lib/ports/log.ts';
 import type { RuleTarget, ServiceRule, TargetRef } from '../service/declarations.ts';
 import { type BusEvent, checkEntry, type EventEntry } from './envelope.ts';
 import { compilePattern, type Matches } from './pattern.ts';

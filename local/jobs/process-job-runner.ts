@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock, Timer } from '../../lib/ports/clock.ts';
 import type { JobRunner } from '../../lib/ports/job-runner.ts';
-import type { Log } from '../../lib/ports/services.ts';
+import type { Log } from '../../lib/ports/log.ts';
 import type { JobObservation, JobRef, JobSpec } from '../../lib/training/attempts/job.ts';
 import { stopReasonOf } from '../../lib/training/attempts/stop-reason.ts';
 import { CapacityQueue, clamp, type MachineCapacity, queued, thisMachine } from './capacity-queue.ts';

@@ -1,4 +1,4 @@
-import type { CallbackOutcome, TaskCallbacks } from '../../lib/ports/services.ts';
+import type { CallbackOutcome, TaskCallbacks } from '../../lib/ports/task-callbacks.ts';
 import type { HistoryEvent, Workflows } from '../../lib/ports/workflows.ts';
 import type { Engine } from '../asl/engine.ts';
 import { executionArn } from '../asl/names.ts';

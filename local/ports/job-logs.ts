@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NotFound } from '../../lib/errors/store-errors.ts';
-import type { JobLogs } from '../../lib/ports/control-plane.ts';
+import type { JobLogs } from '../../lib/ports/job-logs.ts';
 import { JobFolder } from '../jobs/job-folder.ts';
 
 /** Bytes read at once. */

@@ -1,5 +1,7 @@
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
-import type { EventPublisher, Log, Notifier } from '../../lib/ports/services.ts';
+import type { EventPublisher } from '../../lib/ports/event-publisher.ts';
+import type { Log } from '../../lib/ports/log.ts';
+import type { Notifier } from '../../lib/ports/notifier.ts';
 import type { EventBus } from '../events/bus.ts';
 
 /** Our events, on the in-process bus. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ImageResolver } from '../../lib/ports/services.ts';
+import type { ImageResolver } from '../../lib/ports/image-resolver.ts';
 import type { ImageName } from '../../lib/training/stages.ts';
 
 /** Folders whose sources the workload's processes run. */

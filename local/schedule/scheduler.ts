@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../../lib/ports/clock.ts';
-import type { Log } from '../../lib/ports/services.ts';
+import type { Log } from '../../lib/ports/log.ts';
 import type { ServiceSchedule } from '../service/declarations.ts';
 import { type Occurrences, parseSchedule } from './expression.ts';
 import { fillInput } from './schedule-input.ts';

@@ -1,5 +1,5 @@
 import { NotFound } from '../../lib/errors/store-errors.ts';
-import type { Schedules } from '../../lib/ports/control-plane.ts';
+import type { Schedules } from '../../lib/ports/schedules.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** The declared schedules, for people and programs. */

@@ -1,13 +1,11 @@
 import { join } from 'node:path';
+import type { ClaimStore } from '../../lib/ports/claim-store.ts';
+import type { LeaseStore } from '../../lib/ports/lease-store.ts';
+import type { LockStore } from '../../lib/ports/lock-store.ts';
+import type { ModelRegistry } from '../../lib/ports/model-registry.ts';
+import type { QualityVerdicts } from '../../lib/ports/quality-verdicts.ts';
 import type { RunStore } from '../../lib/ports/run-store.ts';
-import type {
-  ClaimStore,
-  LeaseStore,
-  LockStore,
-  ModelRegistry,
-  QualityVerdicts,
-  TenantStore,
-} from '../../lib/ports/stores.ts';
+import type { TenantStore } from '../../lib/ports/tenant-store.ts';
 import { Database } from './database.ts';
 import { LocalRunStore } from './run-store.ts';
 import { storeMigrations } from './schema.ts';

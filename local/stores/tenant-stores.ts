@@ -1,14 +1,11 @@
 import { StaleFence, TenantBusy } from '../../lib/errors/run-errors.ts';
 import { ConditionFailed, NotFound } from '../../lib/errors/store-errors.ts';
-import type {
-  ClaimStore,
-  Lease,
-  LeaseStore,
-  LockStore,
-  ModelRegistry,
-  QualityVerdicts,
-  TenantStore,
-} from '../../lib/ports/stores.ts';
+import type { ClaimStore } from '../../lib/ports/claim-store.ts';
+import type { Lease, LeaseStore } from '../../lib/ports/lease-store.ts';
+import type { LockStore } from '../../lib/ports/lock-store.ts';
+import type { ModelRegistry } from '../../lib/ports/model-registry.ts';
+import type { QualityVerdicts } from '../../lib/ports/quality-verdicts.ts';
+import type { TenantStore } from '../../lib/ports/tenant-store.ts';
 import type { QualityVerdict } from '../../lib/quality/verdict.ts';
 import type { Tenant } from '../../lib/tenants/tenant.ts';
 import type { LiveModel, ModelVersion } from '../../lib/training/models/model.ts';

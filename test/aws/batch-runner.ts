@@ -7,8 +7,8 @@ import { createInstanceJobs } from '../../lib/aws/batch/instance-jobs.ts';
 import { createJobDefinitions } from '../../lib/aws/batch/job-definitions.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { JobRunner } from '../../lib/ports/job-runner.ts';
+import type { Log } from '../../lib/ports/log.ts';
 import type { ObjectStore } from '../../lib/ports/object-store.ts';
-import type { Log } from '../../lib/ports/services.ts';
 import { type StageName, stageNames, stages } from '../../lib/training/stages.ts';
 import { account, type BatchStandIn, queueArns, region } from './batch-stand-in.ts';
 

@@ -1,4 +1,4 @@
-import type { Random } from '../../lib/ports/id-source.ts';
+import type { Random } from '../../lib/ports/random.ts';
 import { type StageName, stages } from '../../lib/training/stages.ts';
 import { seededRandom } from '../../local/clock/ids.ts';
 

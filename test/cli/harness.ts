@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { type ProgramDependencies, runProgram } from '../../cli/program.ts';
-import type { ControlPlane } from '../../lib/ports/control-plane.ts';
+import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import { sequentialIds } from '../../local/clock/ids.ts';
 import { VirtualClock } from '../../local/clock/virtual-clock.ts';
 
@@ -40,7 +40,7 @@ export async function call(over: Partial<ProgramDependencies>, args: readonly st
 }
 
 /** Calls the command over a control plane of the test's. */
-export function epsilon(control: ControlPlane | undefined, ...args: string[]): Promise<Ran> {
+export function epsilon(control: OperatorApi | undefined, ...args: string[]): Promise<Ran> {
   if (!control) return call({}, args);
   return call({ clock: control.clock, open: async () => ({ ...control, close: async () => {} }) }, args);
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ControlPlane } from '../../lib/ports/control-plane.ts';
+import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import { freshDir } from '../fresh-dir.ts';
 import { type Night, openNight } from '../night/harness.ts';
 import { epsilon } from './harness.ts';
@@ -40,7 +40,7 @@ describe('the command', () => {
 
 describe('verbs over a night that is over', () => {
   let night: Night;
-  let control: ControlPlane;
+  let control: OperatorApi;
 
   beforeAll(async () => {
     night = await openNight();

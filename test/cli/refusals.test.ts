@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fittedTable, plain, report } from '../../cli/output.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
-import type { ControlPlane } from '../../lib/ports/control-plane.ts';
+import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import { type Night, openNight } from '../night/harness.ts';
 import { call, epsilon } from './harness.ts';
 
 describe('what the command refuses before anything happens', () => {
   let night: Night;
-  let control: ControlPlane;
+  let control: OperatorApi;
 
   beforeAll(async () => {
     night = await openNight();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { LeaseStore } from '../../lib/ports/lease-store.ts';
 import type { RunStore } from '../../lib/ports/run-store.ts';
-import type { LeaseStore } from '../../lib/ports/stores.ts';
 import { anAttempt, aRun } from '../fixtures/records.ts';
 
 /** A run store, empty, and the leases of the same tenants. */

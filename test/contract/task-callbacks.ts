@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TaskCallbacks } from '../../lib/ports/services.ts';
+import type { TaskCallbacks } from '../../lib/ports/task-callbacks.ts';
 
 /** A task that waits for its token, and how it ended. */
 export interface CallbackHarness {

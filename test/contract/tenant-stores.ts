@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type {
-  ClaimStore,
-  LeaseStore,
-  LockStore,
-  ModelRegistry,
-  QualityVerdicts,
-  TenantStore,
-} from '../../lib/ports/stores.ts';
+import type { ClaimStore } from '../../lib/ports/claim-store.ts';
+import type { LeaseStore } from '../../lib/ports/lease-store.ts';
+import type { LockStore } from '../../lib/ports/lock-store.ts';
+import type { ModelRegistry } from '../../lib/ports/model-registry.ts';
+import type { QualityVerdicts } from '../../lib/ports/quality-verdicts.ts';
+import type { TenantStore } from '../../lib/ports/tenant-store.ts';
 import type { ModelVersion } from '../../lib/training/models/model.ts';
 import { aTenant } from '../fixtures/records.ts';
 

@@ -2,7 +2,7 @@ import { createKubernetesClient } from '../../lib/kubernetes/client.ts';
 import { KubernetesJobRunner } from '../../lib/kubernetes/job-runner.ts';
 import { type CallTold, createTransport } from '../../lib/kubernetes/transport.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
-import type { Log } from '../../lib/ports/services.ts';
+import type { Log } from '../../lib/ports/log.ts';
 import { SystemClock } from '../../lib/system/system-clock.ts';
 import type { JobObservation, JobSpec } from '../../lib/training/attempts/job.ts';
 import { type Does, ScriptedKubelet } from './kubelet.ts';

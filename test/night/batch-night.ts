@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { BatchClient, JobDetail } from '@aws-sdk/client-batch';
 import type { AwsClientStub } from 'aws-sdk-client-mock';
 import { createFileObjectStore } from '../../lib/files/file-object-store.ts';
-import type { EventPublisher } from '../../lib/ports/services.ts';
+import type { EventPublisher } from '../../lib/ports/event-publisher.ts';
 import { stages } from '../../lib/training/stages.ts';
 import { makeRunner, writeTemplates } from '../aws/batch-runner.ts';
 import { type BatchEvent, BatchStandIn } from '../aws/batch-stand-in.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { EventPublisher } from '../../lib/ports/services.ts';
+import type { EventPublisher } from '../../lib/ports/event-publisher.ts';
 import { nightTraceId } from '../../lib/training/nights/night-input.ts';
 import { type Night, openNight } from './harness.ts';
 

@@ -7,9 +7,10 @@ import {
   observationOfBatchJob,
 } from '../../events/batch-job.ts';
 import type { JobRunner } from '../../ports/job-runner.ts';
+import type { Log } from '../../ports/log.ts';
+import type { Metrics } from '../../ports/metrics.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
 import type { AttemptKey } from '../../ports/run-store.ts';
-import type { Log, Metrics } from '../../ports/services.ts';
 import { isOver, type JobObservation, type JobRef, type JobSpec } from '../../training/attempts/job.ts';
 import { readResultOfEnd } from '../../training/attempts/job-result.ts';
 import type { BatchCalls } from './batch-calls.ts';

@@ -1,6 +1,6 @@
 import { Throttled } from '../../errors/run-errors.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Metrics } from '../../ports/services.ts';
+import type { Metrics } from '../../ports/metrics.ts';
 import { nextChunk, smallestChunk, type Wanted } from './token-bucket.ts';
 
 /** Milliseconds after which a process no longer owns tokens it took: they were meant for about now. */

@@ -7,7 +7,7 @@ import {
 import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { NotFound } from '../../errors/store-errors.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { JobLogs, LogChunk, LoggedJob } from '../../ports/control-plane.ts';
+import type { JobLogs, LogChunk, LoggedJob } from '../../ports/job-logs.ts';
 import { explained } from '../service-errors.ts';
 import { LogTail } from './log-tail.ts';
 

@@ -2,14 +2,15 @@ import { ListStateMachineAliasesCommand, type SFNClient } from '@aws-sdk/client-
 import type { SSMClient } from '@aws-sdk/client-ssm';
 import { ssmParameterName, ssmParameters } from '../../config/ssm-parameters.ts';
 import { EpsilonError } from '../../errors/epsilon-error.ts';
-import type { ControlPlane, Declared, EnvironmentReport } from '../../ports/control-plane.ts';
+import type { Declared, EnvironmentReport } from '../../ports/environment-report.ts';
+import type { OperatorApi } from '../../ports/operator-api.ts';
 import { liveAlias, machineNames, type WorkflowPlace } from '../machine-names.ts';
 import { explainWorkflowError } from '../workflow-errors.ts';
 import { findParameters } from './parameters.ts';
 
 /** What the check is made of. */
 export interface EnvironmentCheckOptions {
-  readonly control: Pick<ControlPlane, 'workflows' | 'schedules' | 'tenants' | 'objects' | 'config'>;
+  readonly control: Pick<OperatorApi, 'workflows' | 'schedules' | 'tenants' | 'objects' | 'config'>;
   readonly states: SFNClient;
   readonly parameters: SSMClient;
   readonly place: WorkflowPlace;

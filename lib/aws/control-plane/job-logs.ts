@@ -2,7 +2,7 @@ import type { BatchClient } from '@aws-sdk/client-batch';
 import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { NotFound } from '../../errors/store-errors.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { JobLogs } from '../../ports/control-plane.ts';
+import type { JobLogs } from '../../ports/job-logs.ts';
 import { createBatchLogs } from './batch-logs.ts';
 import { createPodLogs } from './pod-logs.ts';
 

@@ -8,10 +8,10 @@ import { SSMClient } from '@aws-sdk/client-ssm';
 import { STSClient } from '@aws-sdk/client-sts';
 import type { ServiceConfig } from '../../config/service-config.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { ControlPlane } from '../../ports/control-plane.ts';
 import type { IdSource } from '../../ports/id-source.ts';
+import type { Log } from '../../ports/log.ts';
+import type { OperatorApi } from '../../ports/operator-api.ts';
 import type { Ports } from '../../ports/ports.ts';
-import type { Log } from '../../ports/services.ts';
 import type { AwsBase } from '../base.ts';
 import { createClients } from '../clients.ts';
 import { part as storesPart } from '../parts/stores.ts';
@@ -86,13 +86,13 @@ function logsOf({ clients, clock, config, deployment }: AwsBase) {
  * is: whose credentials these are, and what infrastructure left in SSM. Errors: those of access-errors.ts, `WRONG_ACCOUNT`,
  * `SSM_PARAMETER_MISSING`, `ARN_MISMATCH`; later, of its ports, `MACHINE_NOT_FOUND` when nothing is deployed.
  */
-export async function openAwsControl(options: AwsControlOptions): Promise<ControlPlane> {
+export async function openAwsControl(options: AwsControlOptions): Promise<OperatorApi> {
   const base = await baseOf(options);
   const { config, clock, ids, clients, deployment } = base;
   const { environment, region } = config;
   const place = { ...deployment, environment, region };
   const states = clients.of(SFNClient);
-  const control: ControlPlane = {
+  const control: OperatorApi = {
     config,
     clock,
     ...(options.stores ?? ((made) => storesPart(made) as ControlStores))(base),

@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-cloudwatch-logs';
 import { NotFound } from '../../errors/store-errors.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { JobLogs, LogChunk } from '../../ports/control-plane.ts';
+import type { JobLogs, LogChunk } from '../../ports/job-logs.ts';
 import { errorName, explained } from '../service-errors.ts';
 import { linesOnTheirWay } from './batch-logs.ts';
 import { LogTail } from './log-tail.ts';

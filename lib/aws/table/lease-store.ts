@@ -1,5 +1,7 @@
 import { StaleFence, TenantBusy } from '../../errors/run-errors.ts';
-import type { ClaimStore, LeaseStore, LockStore } from '../../ports/stores.ts';
+import type { ClaimStore } from '../../ports/claim-store.ts';
+import type { LeaseStore } from '../../ports/lease-store.ts';
+import type { LockStore } from '../../ports/lock-store.ts';
 import { absent, any, compare, oneMore } from './expressions.ts';
 import { claimKey, lockKey, tenantKeys } from './keys.ts';
 import { heldBy } from './new-attempt.ts';

@@ -1,6 +1,7 @@
 import { StaleFence } from '../../errors/run-errors.ts';
 import { ConditionFailed, NotFound } from '../../errors/store-errors.ts';
-import type { ModelRegistry, QualityVerdicts } from '../../ports/stores.ts';
+import type { ModelRegistry } from '../../ports/model-registry.ts';
+import type { QualityVerdicts } from '../../ports/quality-verdicts.ts';
 import type { LiveModel, ModelVersion } from '../../training/models/model.ts';
 import { absent, all, any, beginsWith, compare, type Part } from './expressions.ts';
 import { tenantKeys } from './keys.ts';

@@ -1,4 +1,4 @@
-import type { Lease } from '../../ports/stores.ts';
+import type { Lease } from '../../ports/lease-store.ts';
 import type { QualityVerdict } from '../../quality/verdict.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import type { LiveModel, ModelVersion } from '../../training/models/model.ts';

@@ -13,7 +13,8 @@ import {
 import { inParallel } from '../../concurrency/in-parallel.ts';
 import { Throttled } from '../../errors/run-errors.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { IdSource, Random } from '../../ports/id-source.ts';
+import type { IdSource } from '../../ports/id-source.ts';
+import type { Random } from '../../ports/random.ts';
 import { all, type Changes, compare, type Part, Terms, updateExpression } from './expressions.ts';
 import type { ItemKey } from './keys.ts';
 import {

@@ -1,5 +1,5 @@
 import { ConditionFailed } from '../../errors/store-errors.ts';
-import type { TenantStore } from '../../ports/stores.ts';
+import type { TenantStore } from '../../ports/tenant-store.ts';
 import { absent, compare, type Part } from './expressions.ts';
 import { tenantKeys, tenantsPartition } from './keys.ts';
 import { tenantForm } from './records.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import jsonata from 'jsonata';
-import type { Random } from '../../../lib/ports/id-source.ts';
+import type { Random } from '../../../lib/ports/random.ts';
 import { AslFailure, statesErrors } from '../failure.ts';
 import { compilePlain, type Lookup, type Node, notPlain, type Plain } from './fast.ts';
 

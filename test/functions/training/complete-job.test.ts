@@ -2,7 +2,7 @@ import type { Context } from 'aws-lambda';
 import { afterEach, describe, expect, it } from 'vitest';
 import { handler } from '../../../functions/training/complete-job.ts';
 import type { Ports } from '../../../lib/ports/ports.ts';
-import type { CallbackOutcome } from '../../../lib/ports/services.ts';
+import type { CallbackOutcome } from '../../../lib/ports/task-callbacks.ts';
 import type { Attempt } from '../../../lib/training/run.ts';
 import { VirtualClock } from '../../../local/clock/virtual-clock.ts';
 import { LocalMetrics } from '../../../local/log.ts';

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ControlPlane } from '../../../lib/ports/control-plane.ts';
+import type { OperatorApi } from '../../../lib/ports/operator-api.ts';
 import { connectControl } from '../../../local/control/client.ts';
 import { answer } from '../../../local/control/rpc.ts';
 import { type Listening, serveHttp, serveSocket } from '../../../local/control/server.ts';
@@ -9,7 +9,7 @@ import { type Night, openNight } from '../../night/harness.ts';
 import { freshDir } from '../asl/harness.ts';
 
 let night: Night;
-let control: ControlPlane;
+let control: OperatorApi;
 
 beforeAll(async () => {
   night = await openNight();

@@ -7,7 +7,7 @@ import {
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createAwsJobLogs } from '../../../../lib/aws/control-plane/job-logs.ts';
-import type { JobLogs } from '../../../../lib/ports/control-plane.ts';
+import type { JobLogs } from '../../../../lib/ports/job-logs.ts';
 import { VirtualClock } from '../../../../local/clock/virtual-clock.ts';
 
 const batch = mockClient(BatchClient);
