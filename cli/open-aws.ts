@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { openAwsControl } from '../lib/aws/control-plane/open.ts';
+import { openAwsControl } from '../lib/aws/operator/open-operator-api.ts';
 import { loadConfig } from '../lib/config/load-config.ts';
 import type { ServiceConfig } from '../lib/config/service-config.ts';
 import { EpsilonError } from '../lib/errors/epsilon-error.ts';

@@ -1,7 +1,7 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { createClients } from '../../lib/aws/clients.ts';
-import { createEventPublisher } from '../../lib/aws/event-publisher.ts';
-import { createPowertoolsLog } from '../../lib/aws/log.ts';
+import { createEventPublisher } from '../../lib/aws/eventbridge/event-publisher.ts';
+import { createPowertoolsLog } from '../../lib/aws/powertools/log.ts';
+import { createClients } from '../../lib/aws/wiring/clients.ts';
 import { environmentVariables } from '../../lib/config/environment.ts';
 import { createInClusterAccess } from '../../lib/kubernetes/in-cluster-access.ts';
 import { createTransport } from '../../lib/kubernetes/transport.ts';

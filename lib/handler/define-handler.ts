@@ -42,7 +42,7 @@ export interface EpsilonHandler {
 
 /** Ports of the deployed service, built on the first invocation and kept. */
 async function awsPorts(parts: readonly AwsPart[]): Promise<Ports> {
-  const { wireAws } = await import('../aws/wiring.ts');
+  const { wireAws } = await import('../aws/wiring/wire-aws.ts');
   return wireAws(parts);
 }
 

@@ -8,7 +8,7 @@ import { GetParametersCommand } from '@aws-sdk/client-ssm';
 import { describe, expect, it } from 'vitest';
 import { ssmParameters } from '../../lib/config/ssm-parameters.ts';
 import { aTenant } from '../fixtures/records.ts';
-import { deployed, parametersOf } from '../lib/aws/control-plane/deployed.ts';
+import { deployed, parametersOf } from '../lib/aws/operator/deployed.ts';
 import { base, begun, deployedEnvironment, machine, scheduler, sfn, ssm } from './aws-harness.ts';
 
 const { epsilon, stores } = deployedEnvironment();

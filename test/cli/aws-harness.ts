@@ -16,14 +16,14 @@ import { afterEach, beforeEach } from 'vitest';
 import { awsConfig } from '../../cli/open-aws.ts';
 import type { ProgramDependencies } from '../../cli/program.ts';
 import type { AwsTarget } from '../../cli/target.ts';
-import { openAwsControl } from '../../lib/aws/control-plane/open.ts';
+import { openAwsControl } from '../../lib/aws/operator/open-operator-api.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import { sequentialIds } from '../../local/clock/ids.ts';
 import { parseSchedule } from '../../local/schedule/expression.ts';
 import { fillInput } from '../../local/schedule/schedule-input.ts';
 import { type LocalStores, openLocalStores } from '../../local/stores/local-stores.ts';
 import { freshDir } from '../fresh-dir.ts';
-import { deployed, parametersOf } from '../lib/aws/control-plane/deployed.ts';
+import { deployed, parametersOf } from '../lib/aws/operator/deployed.ts';
 import { call, type Ran } from './harness.ts';
 
 export const sfn = mockClient(SFNClient);

@@ -185,7 +185,7 @@ describe('what is loaded later, in its own file', () => {
         take(from, names);
     }
     const [, signer = '', sts = ''] =
-      /const \[\{([^}]+)\}, \{([^}]+)\}\]/.exec(source('lib/aws/eks-cluster.ts')) ?? [];
+      /const \[\{([^}]+)\}, \{([^}]+)\}\]/.exec(source('lib/aws/eks/eks-cluster.ts')) ?? [];
     take('@smithy/signature-v4', signer);
     take('@aws-sdk/client-sts', sts);
     for (const [, name = ''] of source('lib/kubernetes/client.ts').matchAll(/\bclient\.([A-Za-z0-9]+)/g))

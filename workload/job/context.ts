@@ -57,12 +57,12 @@ async function openObjects(values: z.output<typeof contract>, tenantId: string):
   if (values.EPSILON_OBJECTS_ROOT !== undefined)
     return createFileObjectStore({ root: values.EPSILON_OBJECTS_ROOT });
   const [{ createS3ObjectStore }, { S3Client }] = await Promise.all([
-    import('../../lib/aws/s3-object-store.ts'),
+    import('../../lib/aws/s3/s3-object-store.ts'),
     import('@aws-sdk/client-s3'),
   ]);
   const roleArn = values.EPSILON_JOB_ROLE_ARN;
   if (roleArn === undefined) return createS3ObjectStore();
-  const { openTenantSession } = await import('../../lib/aws/tenant-session.ts');
+  const { openTenantSession } = await import('../../lib/aws/sts/tenant-session.ts');
   const region = values.AWS_REGION === undefined ? {} : { region: values.AWS_REGION };
   const credentials = openTenantSession({
     roleArn,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { parse } from 'yaml';
-import { type Clients, createClients } from '../../../lib/aws/clients.ts';
+import { type Clients, createClients } from '../../../lib/aws/wiring/clients.ts';
 import type { ServiceConfig } from '../../../lib/config/service-config.ts';
 import { EpsilonError } from '../../../lib/errors/epsilon-error.ts';
 import { writeLoadedLater } from '../loaded-later.ts';

@@ -1,6 +1,6 @@
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import { Throttled } from '../../errors/run-errors.ts';
-import { errorName, explainServiceError } from '../service-errors.ts';
+import { errorName, explainServiceError } from '../errors/service-errors.ts';
 
 const statusOf = (error: unknown): number =>
   (error as { $metadata?: { httpStatusCode?: number } } | null)?.$metadata?.httpStatusCode ?? 0;

@@ -8,7 +8,7 @@ import {
 import type { Clock } from '../../ports/clock.ts';
 import type { AttemptKey } from '../../ports/run-store.ts';
 import { stageNames } from '../../training/stages.ts';
-import { explainServiceError } from '../service-errors.ts';
+import { explainServiceError } from '../errors/service-errors.ts';
 import type { BatchCalls } from './batch-calls.ts';
 import { jobTags } from './submit-input.ts';
 

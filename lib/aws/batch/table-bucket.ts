@@ -4,7 +4,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { Clock } from '../../ports/clock.ts';
-import { explainServiceError } from '../service-errors.ts';
+import { explainServiceError } from '../errors/service-errors.ts';
 import { budgetKey } from '../table/keys.ts';
 import type { Grant, SharedBucket } from './call-budget.ts';
 import { type BucketRule, type FullAt, planTake, type TakePlan, type Wanted } from './token-bucket.ts';

@@ -2,7 +2,7 @@ import type { CancellationReason } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import { Throttled } from '../../errors/run-errors.ts';
-import { errorName, explainServiceError } from '../service-errors.ts';
+import { errorName, explainServiceError } from '../errors/service-errors.ts';
 
 /** An item as it is written and read, keys included. */
 export type Item = Record<string, unknown>;

@@ -1,7 +1,7 @@
 import type { KMSClient } from '@aws-sdk/client-kms';
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { errorName, explainServiceError } from '../service-errors.ts';
+import { errorName, explainServiceError } from '../errors/service-errors.ts';
 import { absent } from './expressions.ts';
 import { tokenKeyKey } from './keys.ts';
 import { keptDays, tokenKeyContext } from './schema.ts';

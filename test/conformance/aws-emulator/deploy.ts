@@ -7,7 +7,7 @@ import {
   PublishStateMachineVersionCommand,
   SFNClient,
 } from '@aws-sdk/client-sfn';
-import type { Clients } from '../../../lib/aws/clients.ts';
+import type { Clients } from '../../../lib/aws/wiring/clients.ts';
 import { forEmulator, type Removed, type Template } from './template.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;

@@ -9,7 +9,7 @@ import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import type { Clients } from '../../../lib/aws/clients.ts';
+import type { Clients } from '../../../lib/aws/wiring/clients.ts';
 import type { ServiceConfig } from '../../../lib/config/service-config.ts';
 import { ssmParameterName, ssmParameters } from '../../../lib/config/ssm-parameters.ts';
 import {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { type Clients, createClients } from '../../../lib/aws/clients.ts';
+import { type Clients, createClients } from '../../../lib/aws/wiring/clients.ts';
 import { loadConfig } from '../../../lib/config/load-config.ts';
 import { jobNameOf } from '../../../lib/training/attempts/job-name.ts';
 import { stageNames } from '../../../lib/training/stages.ts';

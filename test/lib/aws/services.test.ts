@@ -7,8 +7,8 @@ import {
 } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createEventPublisher } from '../../../lib/aws/event-publisher.ts';
-import { createTaskCallbacks } from '../../../lib/aws/task-callbacks.ts';
+import { createEventPublisher } from '../../../lib/aws/eventbridge/event-publisher.ts';
+import { createTaskCallbacks } from '../../../lib/aws/stepfunctions/task-callbacks.ts';
 import { VirtualClock } from '../../../local/clock/virtual-clock.ts';
 
 const sfn = mockClient(SFNClient);

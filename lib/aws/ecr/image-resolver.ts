@@ -1,0 +1,132 @@
+import { DescribeImagesCommand, type ECRClient, type ImageDetail } from '@aws-sdk/client-ecr';
+import { NotFound } from '../../errors/store-errors.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { ImageResolver } from '../../ports/image-resolver.ts';
+import type { ImageName } from '../../training/stages.ts';
+import { errorName, explainServiceError } from '../errors/service-errors.ts';
+
+/** Largest page of the service. */
+const page = 1_000;
+
+/** Milliseconds an answer is good for: a night of hundreds of runs must not ask hundreds of times. */
+const freshMs = 60_000;
+
+/** What the resolver is made of. */
+export interface ImageResolverOptions {
+  readonly client: ECRClient;
+  /**
+   * Image name to its repository. A bare repository means its newest tagged image; `repository:tag` that tag, which never
+   * moves; `repository@sha256:...` exactly that image, without a call.
+   */
+  readonly repositoryUrls: Readonly<Partial<Record<ImageName, string>>>;
+  readonly clock: Clock;
+}
+
+interface Reference {
+  /** With the registry's host. */
+  readonly url: string;
+  readonly registryId: string | undefined;
+  readonly repository: string;
+  readonly tag: string | undefined;
+  readonly digest: string | undefined;
+}
+
+function referenceOf(given: string): Reference {
+  const [named = '', digest] = given.split('@');
+  const slash = named.indexOf('/');
+  const colon = named.indexOf(':', slash);
+  const url = colon < 0 ? named : named.slice(0, colon);
+  return {
+    url,
+    registryId: /^(\d{12})\.dkr\.ecr\./.exec(url)?.[1],
+    repository: url.slice(slash + 1),
+    tag: colon < 0 ? undefined : named.slice(colon + 1),
+    digest,
+  };
+}
+
+/** Signatures and attestations are tagged after the image they belong to; they cannot be run. */
+function isImage({ imageTags = [] }: ImageDetail): boolean {
+  return imageTags.some((tag) => !/^sha256-[0-9a-f]{64}/.test(tag));
+}
+
+const pushedAt = ({ imagePushedAt }: ImageDetail) => imagePushedAt?.getTime() ?? 0;
+
+function notFound({ url, tag }: Reference, reason: string): NotFound {
+  return new NotFound('IMAGE_NOT_FOUND', `${url}${tag === undefined ? '' : `:${tag}`}: ${reason}.`);
+}
+
+/**
+ * Digests of images in ECR. Tags never move there and each environment has repositories of its own, so pushing a tagged
+ * image into an environment's repository is what releases it; a pinned reference takes that back. `IMAGE_NOT_FOUND` names
+ * the repository.
+ */
+export function createImageResolver({ client, repositoryUrls, clock }: ImageResolverOptions): ImageResolver {
+  const known = new Map<ImageName, { readonly at: number; readonly reference: Promise<string> }>();
+
+  async function describe(reference: Reference): Promise<ImageDetail[]> {
+    const { registryId, repository, tag } = reference;
+    const found: ImageDetail[] = [];
+    let nextToken: string | undefined;
+    do {
+      const answer = await client.send(
+        new DescribeImagesCommand({
+          ...(registryId === undefined ? {} : { registryId }),
+          repositoryName: repository,
+          ...(tag === undefined
+            ? { filter: { tagStatus: 'TAGGED' }, maxResults: page }
+            : { imageIds: [{ imageTag: tag }] }),
+          ...(nextToken ? { nextToken } : {}),
+        }),
+      );
+      found.push(...(answer.imageDetails ?? []));
+      nextToken = answer.nextToken;
+    } while (nextToken);
+    return found;
+  }
+
+  async function look(reference: Reference): Promise<ImageDetail[]> {
+    try {
+      return await describe(reference);
+    } catch (error) {
+      if (errorName(error) === 'RepositoryNotFoundException')
+        throw notFound(reference, 'there is no such repository; infrastructure makes it');
+      if (errorName(error) === 'ImageNotFoundException')
+        throw notFound(reference, 'there is no image with this tag');
+      throw explainServiceError(error, 'ecr:DescribeImages', reference.url);
+    }
+  }
+
+  async function find(name: ImageName): Promise<string> {
+    const given = repositoryUrls[name];
+    if (given === undefined)
+      throw new NotFound('IMAGE_NOT_FOUND', `No repository is known for image "${name}".`);
+    const reference = referenceOf(given);
+    if (reference.digest !== undefined) return `${reference.url}@${reference.digest}`;
+    const images = (await look(reference)).filter(isImage);
+    const newest = images.reduce<ImageDetail | undefined>(
+      (best, image) => (best && pushedAt(best) >= pushedAt(image) ? best : image),
+      undefined,
+    );
+    if (newest?.imageDigest === undefined)
+      throw notFound(reference, 'it holds no tagged image yet; push one');
+    return `${reference.url}@${newest.imageDigest}`;
+  }
+
+  function fresh(name: ImageName): Promise<string> {
+    const there = known.get(name);
+    if (there && clock.now() - there.at < freshMs) return there.reference;
+    const reference = find(name);
+    known.set(name, { at: clock.now(), reference });
+    // A failure is not an answer: the next run asks again.
+    reference.catch(() => known.delete(name));
+    return reference;
+  }
+
+  return {
+    resolve: async (names) => {
+      const references = await Promise.all(names.map(async (name) => [name, await fresh(name)] as const));
+      return Object.fromEntries(references) as Record<ImageName, string>;
+    },
+  };
+}

@@ -1,0 +1,101 @@
+import { ListStateMachineAliasesCommand, type SFNClient } from '@aws-sdk/client-sfn';
+import type { SSMClient } from '@aws-sdk/client-ssm';
+import { ssmParameterName, ssmParameters } from '../../config/ssm-parameters.ts';
+import { EpsilonError } from '../../errors/epsilon-error.ts';
+import type { Declared, EnvironmentReport } from '../../ports/environment-report.ts';
+import type { OperatorApi } from '../../ports/operator-api.ts';
+import { liveAlias, machineNames, type WorkflowPlace } from '../stepfunctions/machine-names.ts';
+import { explainWorkflowError } from '../stepfunctions/workflow-errors.ts';
+import { findParameters } from './parameters.ts';
+
+/** What the check is made of. */
+export interface EnvironmentCheckOptions {
+  readonly control: Pick<OperatorApi, 'workflows' | 'schedules' | 'tenants' | 'objects' | 'config'>;
+  readonly states: SFNClient;
+  readonly parameters: SSMClient;
+  readonly place: WorkflowPlace;
+}
+
+const sentence = (error: unknown) => (error as Error).message;
+
+async function aliasFaults(
+  { states, place }: EnvironmentCheckOptions,
+  machines: readonly string[],
+): Promise<string[]> {
+  const names = machineNames(place);
+  const faults: string[] = [];
+  for (const machine of machines) {
+    try {
+      const stateMachineArn = names.machineArn(machine);
+      const { stateMachineAliases = [] } = await states.send(
+        new ListStateMachineAliasesCommand({ stateMachineArn }),
+      );
+      const aliased = stateMachineAliases.some(
+        ({ stateMachineAliasArn }) => stateMachineAliasArn === names.aliasArn(machine),
+      );
+      if (!aliased)
+        faults.push(`State machine ${machine} has no alias "${liveAlias}", so nothing can start it.`);
+    } catch (error) {
+      faults.push(sentence(explainWorkflowError(error, 'states:ListStateMachineAliases', machine)));
+    }
+  }
+  return faults;
+}
+
+/** Looks at one thing; what goes wrong is a sentence. */
+async function looked<T>(faults: string[], fallback: T, look: () => Promise<T>): Promise<T> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!(error instanceof EpsilonError)) throw error;
+    faults.push(error.message);
+    return fallback;
+  }
+}
+
+function missingOf(what: string, declared: readonly string[], found: readonly string[]): string[] {
+  return declared
+    .filter((name) => !found.includes(name))
+    .map((name) => `${what} ${name} is declared but not deployed.`);
+}
+
+/** Holds an environment against what the service declares: parameters, machines with their alias, schedules, stores. */
+export async function checkEnvironment(
+  options: EnvironmentCheckOptions,
+  declared: Declared,
+): Promise<EnvironmentReport> {
+  const { control, place, parameters } = options;
+  const { environment, region, accountId } = place;
+  const faults: string[] = [];
+  const names = ssmParameters.map(({ name }) => name);
+  const there = await looked(faults, new Map<string, string>(), () =>
+    findParameters(parameters, environment, names),
+  );
+  for (const name of names)
+    if (!there.has(name)) faults.push(`SSM parameter ${ssmParameterName(environment, name)} is not there.`);
+  const machines = await looked(faults, [], () => control.workflows.machines());
+  faults.push(...missingOf('State machine', declared.machines, machines));
+  faults.push(...(await aliasFaults(options, machines)));
+  const schedules = await looked(faults, [], () => control.schedules.list());
+  faults.push(
+    ...missingOf(
+      'Schedule',
+      declared.schedules,
+      schedules.map(({ name }) => name),
+    ),
+  );
+  for (const { name, enabled } of schedules) if (!enabled) faults.push(`Schedule ${name} is switched off.`);
+  await looked(faults, undefined, () => control.tenants.get('epsilon'));
+  await looked(faults, undefined, async () => {
+    for await (const _ of control.objects.list(`s3://${control.config.dataBucket}/nights/`)) return;
+  });
+  return {
+    environment,
+    region,
+    accountId,
+    machines: machines.length,
+    schedules: schedules.length,
+    parameters: there.size,
+    faults,
+  };
+}

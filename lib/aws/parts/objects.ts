@@ -1,8 +1,0 @@
-import { S3Client } from '@aws-sdk/client-s3';
-import type { AwsBase, PortsPart } from '../base.ts';
-import { createS3ObjectStore } from '../s3-object-store.ts';
-
-/** Objects in S3. */
-export const part = ({ clients }: AwsBase): PortsPart => ({
-  objects: createS3ObjectStore({ client: clients.of(S3Client) }),
-});

@@ -1,0 +1,129 @@
+import {
+  CopyObjectCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { Throttled } from '../../errors/run-errors.ts';
+import { ConditionFailed, NotFound } from '../../errors/store-errors.ts';
+import { contentOf, contentTag } from '../../objects/object-content.ts';
+import { parseObjectUri, parsePrefixUri } from '../../objects/object-uri.ts';
+import type { ObjectInfo, ObjectStore } from '../../ports/object-store.ts';
+import { errorName, explainServiceError } from '../errors/service-errors.ts';
+
+function explain(error: unknown, action: string, uri: string): unknown {
+  const name = errorName(error);
+  if (name === 'NoSuchKey' || name === 'NotFound')
+    return new NotFound('OBJECT_NOT_FOUND', `There is no object ${uri}.`);
+  if (name === 'PreconditionFailed' || name === 'ConditionalRequestConflict')
+    return new ConditionFailed(`object ${uri} is there already`);
+  return name === '503'
+    ? new Throttled(`S3 asks to slow down (${uri}).`, error)
+    : explainServiceError(error, action, uri);
+}
+
+/** What lifecycle rules go by. */
+function tagging(key: string): { Tagging?: string } {
+  const content = contentOf(key);
+  return content === undefined ? {} : { Tagging: `${contentTag}=${content}` };
+}
+
+/** Objects in S3. The client retries what is safe to retry; what is left is told by the port's errors. */
+export function createS3ObjectStore({
+  client = new S3Client({}),
+}: {
+  readonly client?: S3Client;
+} = {}): ObjectStore {
+  const call = async <T>(
+    action: string,
+    uri: string,
+    work: (place: { Bucket: string; Key: string }) => Promise<T>,
+  ): Promise<T> => {
+    const { bucket, key } = parseObjectUri(uri);
+    try {
+      return await work({ Bucket: bucket, Key: key });
+    } catch (error) {
+      throw explain(error, action, uri);
+    }
+  };
+
+  async function* list(prefixUri: string): AsyncGenerator<ObjectInfo> {
+    const { bucket, key } = parsePrefixUri(prefixUri);
+    let token: string | undefined;
+    do {
+      const page = await client
+        .send(
+          new ListObjectsV2Command({
+            Bucket: bucket,
+            Prefix: key,
+            ...(token === undefined ? {} : { ContinuationToken: token }),
+          }),
+        )
+        .catch((error: unknown) => Promise.reject(explain(error, 's3:ListBucket', prefixUri)));
+      for (const { Key, Size, LastModified } of page.Contents ?? []) {
+        yield {
+          uri: `s3://${bucket}/${Key ?? ''}`,
+          size: Size ?? 0,
+          modifiedAt: LastModified?.getTime() ?? 0,
+        };
+      }
+      token = page.NextContinuationToken;
+    } while (token !== undefined);
+  }
+
+  return {
+    get: (uri, { first } = {}) =>
+      call('s3:GetObject', uri, async (place) => {
+        const range = first === undefined ? {} : { Range: `bytes=0-${first - 1}` };
+        try {
+          const { Body } = await client.send(new GetObjectCommand({ ...place, ...range }));
+          return Body ? await Body.transformToByteArray() : new Uint8Array();
+        } catch (error) {
+          // An empty object has no first byte.
+          if (first !== undefined && errorName(error) === 'InvalidRange') return new Uint8Array();
+          throw error;
+        }
+      }),
+    put: (uri, body, { contentType, ifAbsent } = {}) =>
+      call('s3:PutObject', uri, async (place) => {
+        await client.send(
+          new PutObjectCommand({
+            ...place,
+            Body: body,
+            ...(contentType === undefined ? {} : { ContentType: contentType }),
+            ...(ifAbsent ? { IfNoneMatch: '*' } : {}),
+            ...tagging(place.Key),
+          }),
+        );
+      }),
+    head: async (uri) => {
+      try {
+        return await call('s3:GetObject', uri, async (place) => {
+          const { ContentLength, LastModified } = await client.send(new HeadObjectCommand(place));
+          return { uri, size: ContentLength ?? 0, modifiedAt: LastModified?.getTime() ?? 0 };
+        });
+      } catch (error) {
+        if (error instanceof NotFound) return undefined;
+        throw error;
+      }
+    },
+    list,
+    copy: (fromUri, toUri) => {
+      const from = parseObjectUri(fromUri);
+      return call('s3:PutObject', toUri, async (place) => {
+        // A copy stands under a fixed name and does not grow old: it takes no tags over.
+        const source = `${from.bucket}/${from.key.split('/').map(encodeURIComponent).join('/')}`;
+        await client.send(
+          new CopyObjectCommand({ ...place, CopySource: source, TaggingDirective: 'REPLACE' }),
+        );
+      });
+    },
+    delete: (uri) =>
+      call('s3:DeleteObject', uri, async (place) => {
+        await client.send(new DeleteObjectCommand(place));
+      }),
+  };
+}

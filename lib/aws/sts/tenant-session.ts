@@ -1,0 +1,94 @@
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
+import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { explainServiceError } from '../errors/service-errors.ts';
+
+/** Seconds a session lasts: a chained one never lasts longer. */
+const sessionSeconds = 3_600;
+
+/** Milliseconds before its end at which a session is renewed: longer than the SDK's own window of five minutes. */
+const renewBeforeMs = 600_000;
+
+/** Credentials as SDK clients take them. */
+export interface SessionCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+  readonly expiration: Date;
+}
+
+/** Whose session it is. */
+export interface TenantSessionOptions {
+  /** The tenant role: what it reaches follows from the TenantId tag of the session. */
+  readonly roleArn: string;
+  readonly tenantId: string;
+  /** Shows up in CloudTrail: the run. */
+  readonly sessionName: string;
+  readonly clock: Clock;
+  readonly client: STSClient;
+}
+
+/** STS takes 2 to 64 of these characters. */
+function sessionNameOf(name: string): string {
+  return name
+    .replace(/[^\w+=,.@-]/g, '-')
+    .slice(0, 64)
+    .padEnd(2, '-');
+}
+
+/**
+ * Credentials of one tenant, from the role this process starts with: the tenant role taken with the session tag TenantId.
+ * Kept in memory only and renewed before they end; several who ask at once cause one call. Errors: `AWS_ACCESS_DENIED`
+ * (the starting role may not become this tenant), `Throttled`.
+ */
+export function createTenantSession(options: TenantSessionOptions): () => Promise<SessionCredentials> {
+  const { roleArn, tenantId, clock, client } = options;
+  let session: Promise<SessionCredentials> | undefined;
+  let renewAt = 0;
+
+  async function begin(): Promise<SessionCredentials> {
+    const command = new AssumeRoleCommand({
+      RoleArn: roleArn,
+      RoleSessionName: sessionNameOf(options.sessionName),
+      DurationSeconds: sessionSeconds,
+      Tags: [{ Key: 'TenantId', Value: tenantId }],
+    });
+    const { Credentials: given } = await client.send(command).catch((error: unknown) => {
+      throw explainServiceError(error, `sts:AssumeRole as tenant ${tenantId}`, roleArn);
+    });
+    if (!given?.AccessKeyId || !given.SecretAccessKey || !given.SessionToken || !given.Expiration) {
+      throw new EpsilonError('SESSION_REFUSED', `sts:AssumeRole on ${roleArn} gave no credentials.`, {
+        exitCode: exitCodes.backend,
+        retryable: true,
+      });
+    }
+    renewAt = given.Expiration.getTime() - renewBeforeMs;
+    return {
+      accessKeyId: given.AccessKeyId,
+      secretAccessKey: given.SecretAccessKey,
+      sessionToken: given.SessionToken,
+      expiration: given.Expiration,
+    };
+  }
+
+  return () => {
+    if (session === undefined || (renewAt > 0 && clock.now() >= renewAt)) {
+      renewAt = 0;
+      const next = begin();
+      session = next;
+      // A refusal is told to who asked, and the next one asks again.
+      next.catch(() => {
+        if (session === next) session = undefined;
+      });
+    }
+    return session;
+  };
+}
+
+/** The same over an STS client of the region, made here. */
+export function openTenantSession(
+  options: Omit<TenantSessionOptions, 'client'> & { readonly region?: string },
+): () => Promise<SessionCredentials> {
+  const { region, ...rest } = options;
+  return createTenantSession({ ...rest, client: new STSClient(region === undefined ? {} : { region }) });
+}

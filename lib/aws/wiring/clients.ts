@@ -1,0 +1,115 @@
+import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
+import { actionOf, type ClientContext, explainAccessError, resourceOf } from '../errors/access-errors.ts';
+
+/** Tries of one call, the first included: what is left after them is told to the caller, whose state machine retries. */
+export const mostAttempts = 4;
+
+/** Milliseconds to connect, and to wait for an answer; a Lambda outlives two of the latter. */
+export const connectionTimeout = 3_000;
+export const requestTimeout = 15_000;
+
+/** Configuration that all clients share. Region, profile and endpoint otherwise come from the SDK's own chain. */
+export interface ClientSettings {
+  readonly region: string;
+  readonly profile?: string;
+  /** Aborted when nobody waits any more: calls that only read are given up, writes are seen through. */
+  readonly signal?: AbortSignal;
+  /** Called with each new client, to trace its calls. */
+  readonly onClient?: (client: object) => void;
+}
+
+/** The part of an SDK client's configuration that is ours. */
+export interface ClientOptions {
+  region: string;
+  profile?: string;
+  maxAttempts: number;
+  retryMode: 'standard';
+  requestHandler: { connectionTimeout: number; requestTimeout: number; throwOnRequestTimeout: boolean };
+}
+
+interface AnyClient {
+  readonly middlewareStack: { add(middleware: never, options: { step: 'initialize'; name: string }): void };
+  destroy(): void;
+}
+
+type Handler = (call: { input: unknown }) => Promise<unknown>;
+
+/** SDK clients, each built on first use and kept for the life of the process. */
+export interface Clients {
+  readonly region: string;
+  /** The client of a class; the same one every time. */
+  of<C extends AnyClient>(client: new (options: ClientOptions) => C): C;
+  /** Closes their connections. */
+  close(): void;
+}
+
+const reading = /^(Get|List|Describe|Head|BatchGet|Query|Scan|Filter)/;
+
+/** Gives a reading call up when the signal comes, with `INTERRUPTED`. */
+async function unlessAborted<T>(
+  signal: AbortSignal | undefined,
+  context: ClientContext,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (!signal || !reading.test(context.commandName ?? '')) return work();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const stop = () =>
+    reject(
+      new EpsilonError('INTERRUPTED', `Stopped while waiting for ${actionOf(context)}; it changes nothing.`, {
+        exitCode: exitCodes.interrupted,
+      }),
+    );
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await Promise.race([signal.aborted ? promise : work(), promise]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+/** Explains what stands between us and the service (credentials, region, network) once, for every call of a client. */
+function explaining(settings: ClientSettings) {
+  return (next: Handler, context: ClientContext) => async (call: { input: unknown }) => {
+    try {
+      return await unlessAborted(settings.signal, context, () => next(call));
+    } catch (error) {
+      const resource = resourceOf(call.input);
+      throw explainAccessError(error, context, {
+        ...settings,
+        ...(resource === undefined ? {} : { resource }),
+      });
+    }
+  };
+}
+
+/** Makes the clients of a process: standard retries, stated timeouts, kept connections. */
+export function createClients(settings: ClientSettings): Clients {
+  const made = new Map<unknown, AnyClient>();
+  const options = (): ClientOptions => ({
+    region: settings.region,
+    ...(settings.profile === undefined ? {} : { profile: settings.profile }),
+    maxAttempts: mostAttempts,
+    retryMode: 'standard',
+    requestHandler: { connectionTimeout, requestTimeout, throwOnRequestTimeout: true },
+  });
+  return {
+    region: settings.region,
+    of: <C extends AnyClient>(Client: new (options: ClientOptions) => C): C => {
+      const there = made.get(Client);
+      if (there) return there as C;
+      const client = new Client(options());
+      client.middlewareStack.add(explaining(settings) as never, {
+        step: 'initialize',
+        name: 'explainAccess',
+      });
+      settings.onClient?.(client);
+      made.set(Client, client);
+      return client;
+    },
+    close: () => {
+      for (const client of made.values()) client.destroy();
+      made.clear();
+    },
+  };
+}

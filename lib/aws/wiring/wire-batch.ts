@@ -1,0 +1,59 @@
+import { BatchClient } from '@aws-sdk/client-batch';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { createBatchCalls, OnceBatchClient } from '../batch/batch-calls.ts';
+import { createBatchJobRunner } from '../batch/batch-job-runner.ts';
+import { createCallBudget } from '../batch/call-budget.ts';
+import { createJobDefinitions } from '../batch/job-definitions.ts';
+import { createTableBucket } from '../batch/table-bucket.ts';
+import type { BucketRule } from '../batch/token-bucket.ts';
+import { createS3ObjectStore } from '../s3/s3-object-store.ts';
+import type { AwsBase, PortsPart } from './base.ts';
+
+/**
+ * Batch allows an account 50 calls a second. Ten are left to people and to Batch's own console, and a fifth of the burst to
+ * calls that end or observe jobs, so that a wave of submissions cannot keep the control plane from seeing its jobs.
+ */
+const rule: BucketRule = { perSecond: 40, burst: 50, reserved: 0.2 };
+
+type InstanceJobs = ReturnType<typeof import('../batch/instance-jobs.ts').createInstanceJobs>;
+
+/** The job runner of Batch. */
+export const part = ({ clients, config, deployment, clock, log, metrics }: AwsBase): PortsPart => {
+  const bucket = createTableBucket({
+    client: clients.of(DynamoDBClient),
+    tableName: deployment.tableName,
+    name: 'batch',
+    rule,
+    clock,
+  });
+  const calls = createBatchCalls({
+    client: clients.of(BatchClient),
+    once: clients.of(OnceBatchClient),
+    budget: createCallBudget({ api: 'batch', bucket, clock, metrics }),
+  });
+  const { environment, region } = config;
+  const queues = { spot: deployment.batchSpotQueueArn, 'on-demand': deployment.batchOnDemandQueueArn };
+  let instanceJobs: Promise<InstanceJobs> | undefined;
+  // Only a spot warning asks this; no other function loads ECS for it.
+  const loadInstanceJobs = async () => {
+    const { ECSClient } = await import('@aws-sdk/client-ecs');
+    const { createInstanceJobs } = await import('../batch/instance-jobs.ts');
+    const ecs = clients.of(ECSClient);
+    return createInstanceJobs({ calls, ecs, queueArns: Object.values(queues), environment, clock });
+  };
+  const runner = createBatchJobRunner({
+    calls,
+    definitions: createJobDefinitions({ calls, templates: deployment.batchJobDefinitionArns }),
+    objects: createS3ObjectStore({ client: clients.of(S3Client) }),
+    instanceJobs: async (instanceId) => {
+      instanceJobs ??= loadInstanceJobs();
+      return (await instanceJobs)(instanceId);
+    },
+    queues,
+    place: { environment, region, jobRoleArn: deployment.jobRoleArn },
+    log,
+    metrics,
+  });
+  return { runners: [runner] };
+};

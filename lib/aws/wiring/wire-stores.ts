@@ -1,0 +1,22 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { openTableStores } from '../table/open-stores.ts';
+import { kmsKeyService } from '../table/token-keys.ts';
+import type { AwsBase, PortsPart } from './base.ts';
+
+/** Tenants, runs, leases, claims, locks, models and verdicts in DynamoDB. */
+export const part = ({ clients, deployment, clock, random, ids }: AwsBase): PortsPart => {
+  const { tableName, tokenKeyArn } = deployment;
+  return openTableStores({
+    client: clients.of(DynamoDBClient),
+    tableName,
+    clock,
+    random,
+    ids,
+    tokenKeyArn,
+    // With the first token: functions that touch none neither load nor need the key.
+    kms: async () => {
+      const { KMSClient } = await import('@aws-sdk/client-kms');
+      return kmsKeyService(clients.of(KMSClient), tokenKeyArn ?? '');
+    },
+  });
+};

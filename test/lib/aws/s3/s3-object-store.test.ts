@@ -1,0 +1,132 @@
+import {
+  CopyObjectCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { mockClient } from 'aws-sdk-client-mock';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createS3ObjectStore } from '../../../../lib/aws/s3/s3-object-store.ts';
+
+const s3 = mockClient(S3Client);
+const store = createS3ObjectStore({ client: new S3Client({ region: 'us-west-2' }) });
+const failing = (name: string) => Object.assign(new Error(name), { name });
+
+afterEach(() => s3.reset());
+
+describe('the S3 object store', () => {
+  it('asks S3 for exactly what the port says', async () => {
+    s3.on(GetObjectCommand).resolves({
+      Body: { transformToByteArray: async () => new Uint8Array([1, 2]) } as never,
+    });
+    expect(await store.get('s3://data-bucket/acme/model.bin')).toEqual(new Uint8Array([1, 2]));
+    await store.put('s3://data-bucket/acme/x.json', '{}', {
+      contentType: 'application/json',
+      ifAbsent: true,
+    });
+    await store.copy('s3://data-bucket/a b/ü.txt', 's3://data-bucket/to');
+    await store.delete('s3://data-bucket/acme/x.json');
+    expect(s3.commandCalls(GetObjectCommand)[0]?.args[0].input).toEqual({
+      Bucket: 'data-bucket',
+      Key: 'acme/model.bin',
+    });
+    expect(s3.commandCalls(PutObjectCommand)[0]?.args[0].input).toEqual({
+      Bucket: 'data-bucket',
+      Key: 'acme/x.json',
+      Body: '{}',
+      ContentType: 'application/json',
+      IfNoneMatch: '*',
+    });
+    expect(s3.commandCalls(CopyObjectCommand)[0]?.args[0].input).toEqual({
+      Bucket: 'data-bucket',
+      Key: 'to',
+      CopySource: 'data-bucket/a%20b/%C3%BC.txt',
+      TaggingDirective: 'REPLACE',
+    });
+    expect(s3.commandCalls(DeleteObjectCommand)[0]?.args[0].input).toEqual({
+      Bucket: 'data-bucket',
+      Key: 'acme/x.json',
+    });
+  });
+
+  it.each([
+    ['acme/documents/guide/a.md', 'epsilon-content=raw'],
+    ['acme/runs/r1/prepare/1/passages-00000.jsonl', 'epsilon-content=training'],
+    ['acme/runs/r1/train/1/model.bin', undefined],
+    ['acme/model.bin', undefined],
+    ['acme/training_data/passages-00000.jsonl', undefined],
+    ['documents/model.bin', undefined],
+    ['runs/runs/prepare/train/1/model.bin', undefined],
+    ['nights/2026-11-24/n1/tenants.json', undefined],
+  ])('tags %s for the lifecycle rules with %s: a model never becomes cold', async (key, tags) => {
+    await store.put(`s3://data-bucket/${key}`, 'x');
+    expect(s3.commandCalls(PutObjectCommand)[0]?.args[0].input.Tagging).toBe(tags);
+  });
+
+  it('follows every page of a list', async () => {
+    s3.on(ListObjectsV2Command)
+      .resolvesOnce({ Contents: [{ Key: 'p/a', Size: 1 }], NextContinuationToken: 'next' })
+      .resolvesOnce({ Contents: [{ Key: 'p/b', Size: 2 }] });
+    expect(
+      (await Array.fromAsync(store.list('s3://data-bucket/p/'))).map(({ uri, size }) => [uri, size]),
+    ).toEqual([
+      ['s3://data-bucket/p/a', 1],
+      ['s3://data-bucket/p/b', 2],
+    ]);
+    expect(s3.commandCalls(ListObjectsV2Command)[1]?.args[0].input).toEqual({
+      Bucket: 'data-bucket',
+      Prefix: 'p/',
+      ContinuationToken: 'next',
+    });
+  });
+
+  it.each([
+    ['NoSuchKey', { code: 'OBJECT_NOT_FOUND' }],
+    ['SlowDown', { name: 'Throttled', retryable: true }],
+    [
+      'AccessDenied',
+      {
+        code: 'AWS_ACCESS_DENIED',
+        details: { action: 's3:GetObject', resource: 's3://data-bucket/x' },
+      },
+    ],
+    ['TimeoutError', { name: 'TimeoutError' }],
+  ])('tells a get that fails with %s as the port does', async (name, told) => {
+    s3.on(GetObjectCommand).rejects(failing(name));
+    await expect(store.get('s3://data-bucket/x')).rejects.toMatchObject(told);
+  });
+
+  it('reads no more than is asked for, and nothing of an empty object', async () => {
+    s3.on(GetObjectCommand).resolvesOnce({
+      Body: { transformToByteArray: async () => new Uint8Array([1]) } as never,
+    });
+    expect(await store.get('s3://data-bucket/x', { first: 1 })).toEqual(new Uint8Array([1]));
+    expect(s3.commandCalls(GetObjectCommand)[0]?.args[0].input).toEqual({
+      Bucket: 'data-bucket',
+      Key: 'x',
+      Range: 'bytes=0-0',
+    });
+    s3.on(GetObjectCommand).rejects(failing('InvalidRange'));
+    expect(await store.get('s3://data-bucket/empty', { first: 1 })).toEqual(new Uint8Array());
+  });
+
+  it('tells a conditional write that lost, and a head of nothing', async () => {
+    s3.on(PutObjectCommand).rejects(failing('PreconditionFailed'));
+    await expect(store.put('s3://data-bucket/x', 'y', { ifAbsent: true })).rejects.toMatchObject({
+      name: 'ConditionFailed',
+    });
+    s3.on(HeadObjectCommand).rejects(failing('NotFound'));
+    expect(await store.head('s3://data-bucket/x')).toBeUndefined();
+  });
+
+  it('refuses places before it asks S3', async () => {
+    await expect(store.get('s3://data-bucket/../x')).rejects.toMatchObject({ code: 'OBJECT_URI_INVALID' });
+    await expect(Array.fromAsync(store.list('s3://data-bucket/t1'))).rejects.toMatchObject({
+      code: 'PREFIX_UNSAFE',
+    });
+    expect(s3.calls()).toHaveLength(0);
+  });
+});
