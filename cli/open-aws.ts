@@ -7,9 +7,9 @@ import { EpsilonError } from '../lib/errors/epsilon-error.ts';
 import type { Clock } from '../lib/ports/clock.ts';
 import type { IdSource } from '../lib/ports/id-source.ts';
 import type { OperatorApi } from '../lib/ports/operator-api.ts';
+import { readYaml } from '../local/declaration/read-yaml.ts';
 import { parseSchedule } from '../local/schedule/expression.ts';
 import { fillInput } from '../local/schedule/schedule-input.ts';
-import { readYaml } from '../local/service/read-yaml.ts';
 import type { AwsTarget } from './target.ts';
 
 /** What opening a deployed control plane needs of its surroundings. */

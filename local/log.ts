@@ -1,5 +1,5 @@
 import { appendFileSync } from 'node:fs';
-import { traceFields } from '../lib/events/trace-fields.ts';
+import { traceFields } from '../lib/event-schemas/trace-fields.ts';
 import type { Clock } from '../lib/ports/clock.ts';
 import type { Log } from '../lib/ports/log.ts';
 import type { Metrics } from '../lib/ports/metrics.ts';

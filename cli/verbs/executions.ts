@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { NotFound } from '../../lib/errors/store-errors.ts';
-import { withoutTokens } from '../../lib/events/without-tokens.ts';
+import { withoutTokens } from '../../lib/event-schemas/without-tokens.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import type { ExecutionDetail, ExecutionStatus, HistoryEvent } from '../../lib/ports/workflows.ts';
 import { checkTenantId } from '../../lib/tenants/tenant.ts';

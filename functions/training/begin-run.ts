@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { QualityGateClosed, TenantBusy } from '../../lib/errors/run-errors.ts';
 import { ConditionFailed, NotFound } from '../../lib/errors/store-errors.ts';
-import { noteTraceFields } from '../../lib/events/trace-fields.ts';
+import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
 import { awsBatch, awsImages, awsKubernetes, awsStores } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import type { Ports } from '../../lib/ports/ports.ts';

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { type JobEvent, jobEventOf, jobEventSchema } from '../../lib/events/job-event.ts';
-import { noteTraceFields } from '../../lib/events/trace-fields.ts';
+import { type JobEvent, jobEventOf, jobEventSchema } from '../../lib/event-schemas/job-event.ts';
+import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
 import { awsCallbacks, awsObjects, awsStores } from '../../lib/handler/aws-parts.ts';
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
 import { finishAttempt, recordProgress } from '../../lib/operations/attempts/settle-attempt.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { NightBelowTarget, NightIncomplete } from '../../lib/errors/run-errors.ts';
-import { detailTypes, eventDetail } from '../../lib/events/detail.ts';
+import { detailTypes, eventDetail } from '../../lib/event-schemas/detail.ts';
 import { awsEvents, awsObjects, awsStores } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import type { Ports } from '../../lib/ports/ports.ts';

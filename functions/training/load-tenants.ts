@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AlreadyClaimed } from '../../lib/errors/run-errors.ts';
 import { ConditionFailed } from '../../lib/errors/store-errors.ts';
-import { noteTraceFields } from '../../lib/events/trace-fields.ts';
+import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
 import { awsObjects, awsStores } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import type { Ports } from '../../lib/ports/ports.ts';

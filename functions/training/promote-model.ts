@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { NotFound } from '../../lib/errors/store-errors.ts';
-import { detailTypes, eventDetail } from '../../lib/events/detail.ts';
-import { noteTraceFields } from '../../lib/events/trace-fields.ts';
+import { detailTypes, eventDetail } from '../../lib/event-schemas/detail.ts';
+import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
 import { awsEvents, awsObjects, awsStores } from '../../lib/handler/aws-parts.ts';
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
 import { writeFixedNames } from '../../lib/operations/models/fixed-names.ts';

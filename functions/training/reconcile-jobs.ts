@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { detailTypes, envelopeOf, eventDetail } from '../../lib/events/detail.ts';
+import { detailTypes, envelopeOf, eventDetail } from '../../lib/event-schemas/detail.ts';
 import {
   awsBatch,
   awsCallbacks,

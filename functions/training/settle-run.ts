@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { envelopeOf } from '../../lib/events/detail.ts';
+import { envelopeOf } from '../../lib/event-schemas/detail.ts';
 import { awsBatch, awsEvents, awsKubernetes, awsNotifier, awsStores } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import { endRun } from '../../lib/operations/runs/end-run.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { noteTraceFields } from '../../lib/events/trace-fields.ts';
+import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
 import { awsBatch, awsCallbacks, awsKubernetes, awsStores } from '../../lib/handler/aws-parts.ts';
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
 import { enterStage, readEntry } from '../../lib/operations/attempts/submit-attempt.ts';

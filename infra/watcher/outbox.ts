@@ -1,4 +1,4 @@
-import { detailTypes, eventDetail } from '../../lib/events/detail.ts';
+import { detailTypes, eventDetail } from '../../lib/event-schemas/detail.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { EventPublisher, OutgoingEvent } from '../../lib/ports/event-publisher.ts';
 import type { Log } from '../../lib/ports/log.ts';

@@ -1,7 +1,7 @@
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { z } from 'zod';
-import { traceFieldsOf, withTraceFields } from '../events/trace-fields.ts';
+import { traceFieldsOf, withTraceFields } from '../event-schemas/trace-fields.ts';
 import type { Log } from '../ports/log.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { AwsPart } from './aws-parts.ts';

@@ -1,6 +1,6 @@
 import type { MiddlewareObj } from '@middy/core';
 import { EpsilonError, exitCodes } from '../errors/epsilon-error.ts';
-import { traceFields } from '../events/trace-fields.ts';
+import { traceFields } from '../event-schemas/trace-fields.ts';
 import type { Ports } from '../ports/ports.ts';
 
 /** Not as `message`: that is the line's own, and the logger drops a second one. */

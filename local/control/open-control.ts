@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import { SystemClock } from '../clock/system-clock.ts';
+import { loadLocalService } from '../declaration/local-service.ts';
 import { openRuntime, type RuntimeOptions } from '../runtime.ts';
-import { loadLocalService } from '../service/local-service.ts';
 import { connectControl } from './client.ts';
 
 /**

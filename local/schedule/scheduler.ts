@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../../lib/ports/clock.ts';
 import type { Log } from '../../lib/ports/log.ts';
-import type { ServiceSchedule } from '../service/declarations.ts';
+import type { ServiceSchedule } from '../declaration/declarations.ts';
 import { type Occurrences, parseSchedule } from './expression.ts';
 import { fillInput } from './schedule-input.ts';
 

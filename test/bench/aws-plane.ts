@@ -18,7 +18,7 @@ import type { Ports } from '../../lib/ports/ports.ts';
 import { stageNames, stages } from '../../lib/training/stages.ts';
 import { seededRandom, sequentialIds } from '../../local/clock/ids.ts';
 import { VirtualClock } from '../../local/clock/virtual-clock.ts';
-import { readYaml } from '../../local/service/read-yaml.ts';
+import { readYaml } from '../../local/declaration/read-yaml.ts';
 import { MemoryDynamoDb, type WireRequest } from '../dynamodb/memory-dynamodb.ts';
 
 const account = '123456789012';

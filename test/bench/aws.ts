@@ -1,7 +1,7 @@
 import { handler as completeJob } from '../../functions/training/complete-job.ts';
 import { handler as reconcileJobs } from '../../functions/training/reconcile-jobs.ts';
 import { handler as submitStage } from '../../functions/training/submit-stage.ts';
-import { detailTypes, eventDetail } from '../../lib/events/detail.ts';
+import { detailTypes, eventDetail } from '../../lib/event-schemas/detail.ts';
 import type { JobRunner } from '../../lib/ports/job-runner.ts';
 import type { Backend } from '../../lib/tenants/tenant.ts';
 import { jobNameOf } from '../../lib/training/attempts/job-name.ts';

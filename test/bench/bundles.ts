@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 import bundling from '../../infra/serverless/bundling.ts';
 import { writeLoadedLater } from '../../infra/serverless/loaded-later.ts';
 import { deploymentVariables } from '../../lib/config/deployment.ts';
-import { loadLocalService } from '../../local/service/local-service.ts';
+import { loadLocalService } from '../../local/declaration/local-service.ts';
 
 /** Fresh processes per figure; medians are taken. */
 const rounds = 9;

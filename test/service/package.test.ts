@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { stageNames, stages } from '../../lib/training/stages.ts';
-import { loadLocalService } from '../../local/service/local-service.ts';
+import { loadLocalService } from '../../local/declaration/local-service.ts';
 
 describe('the project', () => {
   const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {

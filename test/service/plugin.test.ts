@@ -10,7 +10,7 @@ import { checkParameters, parametersOf } from '../../infra/serverless/plugin/che
 import { checkSettings } from '../../infra/serverless/plugin/check-settings.ts';
 import { keepVersions } from '../../infra/serverless/plugin/keep-versions.ts';
 import { ssmParameterName, ssmParameters } from '../../lib/config/ssm-parameters.ts';
-import { loadLocalService } from '../../local/service/local-service.ts';
+import { loadLocalService } from '../../local/declaration/local-service.ts';
 import { freshDir } from '../fresh-dir.ts';
 import { deployedStages, serverless } from './packaging.ts';
 

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { TableStores } from '../../lib/aws/table/open-stores.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
-import { LocalFunctions } from '../../local/ports/functions.ts';
+import { LocalFunctions } from '../../local/adapters/functions.ts';
 import { type MemoryStores, openMemoryStores } from '../dynamodb/memory-stores.ts';
 import { type Night, openNight } from '../night/harness.ts';
 import { covers, type TableUse, tableRights, usesOf } from './table-rights.ts';

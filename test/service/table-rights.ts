@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readYaml } from '../../local/service/read-yaml.ts';
+import { readYaml } from '../../local/declaration/read-yaml.ts';
 import type { RecordedCall } from '../dynamodb/memory-dynamodb.ts';
 import { at, idIn, type Json, list, statementsOf } from './template.ts';
 

@@ -5,7 +5,7 @@ import {
   identityOfBatchJob,
   markedStopReason,
   observationOfBatchJob,
-} from '../../events/batch-job.ts';
+} from '../../event-schemas/batch-job.ts';
 import type { JobRunner } from '../../ports/job-runner.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Metrics } from '../../ports/metrics.ts';

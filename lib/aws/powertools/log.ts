@@ -1,6 +1,6 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import { traceFields } from '../../events/trace-fields.ts';
-import { withoutTokens } from '../../events/without-tokens.ts';
+import { traceFields } from '../../event-schemas/trace-fields.ts';
+import { withoutTokens } from '../../event-schemas/without-tokens.ts';
 import type { Log } from '../../ports/log.ts';
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 import { Metrics as Powertools } from '@aws-lambda-powertools/metrics';
-import { traceFields } from '../../events/trace-fields.ts';
+import { traceFields } from '../../event-schemas/trace-fields.ts';
 import type { Metrics } from '../../ports/metrics.ts';
 
 /** Namespace of every metric in CloudWatch. */

@@ -10,7 +10,7 @@ import {
   StartExecutionCommand,
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
-import { withoutTokens } from '../../events/without-tokens.ts';
+import { withoutTokens } from '../../event-schemas/without-tokens.ts';
 import type { ExecutionDetail, ExecutionSummary, HistoryEvent, Workflows } from '../../ports/workflows.ts';
 import { type MachineNames, machineNames, type WorkflowPlace } from './machine-names.ts';
 import { attemptsOf, explainWorkflowError } from './workflow-errors.ts';

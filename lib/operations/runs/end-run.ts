@@ -1,5 +1,5 @@
 import { ConditionFailed } from '../../errors/store-errors.ts';
-import { detailTypes, eventDetail } from '../../events/detail.ts';
+import { detailTypes, eventDetail } from '../../event-schemas/detail.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { type Attempt, type Run, type RunStatus, terminalStatuses } from '../../training/run.ts';
 

@@ -6,7 +6,7 @@ import { type Clients, createClients } from '../../../lib/aws/wiring/clients.ts'
 import { loadConfig } from '../../../lib/config/load-config.ts';
 import { jobNameOf } from '../../../lib/training/attempts/job-name.ts';
 import { stageNames } from '../../../lib/training/stages.ts';
-import { readYaml } from '../../../local/service/read-yaml.ts';
+import { readYaml } from '../../../local/declaration/read-yaml.ts';
 import { documentsFolder } from '../../workload/harness.ts';
 import { conclude } from '../debian.ts';
 import { deploy } from './deploy.ts';

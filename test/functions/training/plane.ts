@@ -11,7 +11,7 @@ import type { JobObservation } from '../../../lib/training/attempts/job.ts';
 import type { StageName } from '../../../lib/training/stages.ts';
 import { sequentialIds } from '../../../local/clock/ids.ts';
 import { VirtualClock } from '../../../local/clock/virtual-clock.ts';
-import { readYaml } from '../../../local/service/read-yaml.ts';
+import { readYaml } from '../../../local/declaration/read-yaml.ts';
 import { openLocalStores } from '../../../local/stores/local-stores.ts';
 import { openMemoryStores } from '../../dynamodb/memory-stores.ts';
 import { anAttempt, aRun } from '../../fixtures/records.ts';

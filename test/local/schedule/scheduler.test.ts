@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { VirtualClock } from '../../../local/clock/virtual-clock.ts';
+import type { ServiceSchedule } from '../../../local/declaration/declarations.ts';
 import { jsonLog } from '../../../local/log.ts';
 import { Scheduler, type SchedulerOptions } from '../../../local/schedule/scheduler.ts';
-import type { ServiceSchedule } from '../../../local/service/declarations.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;

@@ -7,7 +7,7 @@ import { deploymentVariables } from '../../../lib/config/deployment.ts';
 import { settingPaths, variableOf } from '../../../lib/config/load-config.ts';
 import { awsBatch, awsKubernetes } from '../../../lib/handler/aws-parts.ts';
 import type { EpsilonHandler } from '../../../lib/handler/define-handler.ts';
-import { loadLocalService } from '../../../local/service/local-service.ts';
+import { loadLocalService } from '../../../local/declaration/local-service.ts';
 import type { Packaged } from '../packaging.ts';
 import { at, idIn, ofType } from '../template.ts';
 

@@ -1,7 +1,7 @@
 import { loadConfig } from '../../../../lib/config/load-config.ts';
 import type { ServiceConfig } from '../../../../lib/config/service-config.ts';
 import { ssmParameterName } from '../../../../lib/config/ssm-parameters.ts';
-import { readYaml } from '../../../../local/service/read-yaml.ts';
+import { readYaml } from '../../../../local/declaration/read-yaml.ts';
 
 /** Settings of environment dev, as the repository has them. */
 export const awsSettings: ServiceConfig = loadConfig({

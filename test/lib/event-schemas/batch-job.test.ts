@@ -5,7 +5,7 @@ import {
   identityOfBatchJob,
   markedStopReason,
   observationOfBatchJob,
-} from '../../../lib/events/batch-job.ts';
+} from '../../../lib/event-schemas/batch-job.ts';
 import { outcomeOfJob } from '../../../lib/training/attempts/outcome.ts';
 import { preemptionReason, unplaceableReason } from '../../../lib/training/attempts/stop-reason.ts';
 

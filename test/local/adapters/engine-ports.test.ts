@@ -1,4 +1,4 @@
-import { engineCallbacks, engineWorkflows } from '../../../local/ports/engine-ports.ts';
+import { engineCallbacks, engineWorkflows } from '../../../local/adapters/engine-ports.ts';
 import { describeTaskCallbacks } from '../../contract/task-callbacks.ts';
 import { describeWorkflows } from '../../contract/workflows.ts';
 import { machine, makeBench, waitForToken } from '../asl/harness.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { BusEvent } from '../../../local/events/envelope.ts';
-import { checkTargetInput, targetInputOf } from '../../../local/events/target-input.ts';
+import type { BusEvent } from '../../../local/bus/envelope.ts';
+import { checkTargetInput, targetInputOf } from '../../../local/bus/target-input.ts';
 
 const event: BusEvent = {
   version: '0',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { EpsilonError } from '../../../lib/errors/epsilon-error.ts';
-import { compilePattern } from '../../../local/events/pattern.ts';
+import { compilePattern } from '../../../local/bus/pattern.ts';
 
 /** Does the pattern of one field fit an event with that field? */
 const fits = (terms: unknown, event: unknown) => compilePattern({ detail: { x: terms } })({ detail: event });

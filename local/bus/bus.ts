@@ -3,7 +3,7 @@ import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import type { Clock, Timer } from '../../lib/ports/clock.ts';
 import type { IdSource } from '../../lib/ports/id-source.ts';
 import type { Log } from '../../lib/ports/log.ts';
-import type { RuleTarget, ServiceRule, TargetRef } from '../service/declarations.ts';
+import type { RuleTarget, ServiceRule, TargetRef } from '../declaration/declarations.ts';
 import { type BusEvent, checkEntry, type EventEntry } from './envelope.ts';
 import { compilePattern, type Matches } from './pattern.ts';
 import { targetInputOf } from './target-input.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Variables } from '../../../local/service/variables.ts';
+import { Variables } from '../../../local/declaration/variables.ts';
 import { sourcesOf, wholeFolder } from './made-service.ts';
 
 const root = {

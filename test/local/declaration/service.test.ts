@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { EpsilonError } from '../../../lib/errors/epsilon-error.ts';
-import { loadService } from '../../../local/service/service.ts';
+import { loadService } from '../../../local/declaration/service.ts';
 import { changedFolder, sourcesOf, wholeFolder } from './made-service.ts';
 
 const submitArn = 'arn:aws:lambda:local:000000000000:function:submitStage';

@@ -1,6 +1,6 @@
 import { type Resolve, resolveIntrinsics } from '../asl/resolve.ts';
-import { compilePattern } from '../events/pattern.ts';
-import { checkTargetInput } from '../events/target-input.ts';
+import { compilePattern } from '../bus/pattern.ts';
+import { checkTargetInput } from '../bus/target-input.ts';
 import { parseSchedule } from '../schedule/expression.ts';
 import { fillInput } from '../schedule/schedule-input.ts';
 import type { RetryPolicy, RuleTarget, ServiceRule, ServiceSchedule, TargetInput } from './declarations.ts';

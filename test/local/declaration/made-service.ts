@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { VariableSources } from '../../../local/service/variables.ts';
+import type { VariableSources } from '../../../local/declaration/variables.ts';
 
 /** The whole fixture: one of everything the loader knows. */
 export const wholeFolder = join(import.meta.dirname, 'fixtures', 'whole');

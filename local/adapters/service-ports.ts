@@ -2,7 +2,7 @@ import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import type { EventPublisher } from '../../lib/ports/event-publisher.ts';
 import type { Log } from '../../lib/ports/log.ts';
 import type { Notifier } from '../../lib/ports/notifier.ts';
-import type { EventBus } from '../events/bus.ts';
+import type { EventBus } from '../bus/bus.ts';
 
 /** Our events, on the in-process bus. */
 export function busPublisher(bus: EventBus): EventPublisher {

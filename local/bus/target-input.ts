@@ -1,5 +1,5 @@
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
-import type { TargetInput } from '../service/declarations.ts';
+import type { TargetInput } from '../declaration/declarations.ts';
 import type { BusEvent } from './envelope.ts';
 
 type Tree = { readonly [key: string]: unknown };
