@@ -1,7 +1,7 @@
 import { environmentVariables } from '../lib/config/environment.ts';
 import { exitCodes } from '../lib/errors/epsilon-error.ts';
-import { systemIds } from '../local/clock/ids.ts';
-import { SystemClock } from '../local/clock/system-clock.ts';
+import { SystemClock } from '../lib/system/system-clock.ts';
+import { systemIds } from '../lib/system/system-ids.ts';
 import { openControl } from '../local/control/open-control.ts';
 import { runProgram } from './program.ts';
 

@@ -9,9 +9,9 @@ import { type Target, type TargetOptions, targetOf } from './target.ts';
 import { addAsl } from './verbs/asl.ts';
 import { addDemo } from './verbs/demo.ts';
 import { addExecutions } from './verbs/executions.ts';
+import { addService } from './verbs/lifecycle.ts';
 import { addLogs } from './verbs/logs.ts';
 import { addModels } from './verbs/models.ts';
-import { addService } from './verbs/service.ts';
 import { addTenants } from './verbs/tenants.ts';
 
 /** What the command needs of its surroundings. */

@@ -10,6 +10,8 @@ import type { Log } from '../lib/ports/log.ts';
 import type { OperatorApi } from '../lib/ports/operator-api.ts';
 import type { Ports } from '../lib/ports/ports.ts';
 import type { Random } from '../lib/ports/random.ts';
+import { SystemClock } from '../lib/system/system-clock.ts';
+import { systemIds } from '../lib/system/system-ids.ts';
 import type { JobObservation, JobSpec } from '../lib/training/attempts/job.ts';
 import { engineCallbacks, engineWorkflows } from './adapters/engine-ports.ts';
 import { LocalFunctions } from './adapters/functions.ts';
@@ -20,8 +22,6 @@ import { Engine } from './asl/engine.ts';
 import { SqliteJournal } from './asl/journal/sqlite.ts';
 import { EventBus } from './bus/bus.ts';
 import { putEvents } from './bus/put-events.ts';
-import { systemIds } from './clock/ids.ts';
-import { SystemClock } from './clock/system-clock.ts';
 import type { Service, TargetRef } from './declaration/declarations.ts';
 import { loadLocalService, localStage } from './declaration/local-service.ts';
 import { type JobListener, type LocalJobRunner, ProcessJobRunner } from './jobs/process-job-runner.ts';
@@ -66,7 +66,7 @@ export interface Runtime {
 }
 
 /** Milliseconds that handlers at work are given when the runtime closes. */
-const longestGoodbye = 2_000;
+const shutdownGraceMs = 2_000;
 
 /** Everything of a runtime that does not depend on who opened it. */
 class LocalRuntime {
@@ -260,7 +260,7 @@ class LocalRuntime {
 
   /** Handlers that are at work may end; what they would have done is done again by the next process otherwise. */
   async #handlersDone(): Promise<void> {
-    const end = performance.now() + longestGoodbye;
+    const end = performance.now() + shutdownGraceMs;
     while (this.functions.underWay > 0 && performance.now() < end) {
       await new Promise<void>((resolve) => setImmediate(resolve));
     }

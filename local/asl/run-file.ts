@@ -1,8 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, resolve, sep } from 'node:path';
 import type { HistoryEvent } from '../../lib/ports/workflows.ts';
-import { seededRandom, systemIds } from '../clock/ids.ts';
+import { systemIds } from '../../lib/system/system-ids.ts';
 import { runVirtual } from '../clock/run-virtual.ts';
+import { seededRandom } from '../clock/seeded-random.ts';
 import { VirtualClock } from '../clock/virtual-clock.ts';
 import { Engine } from './engine.ts';
 import type { Integrations } from './integrations.ts';

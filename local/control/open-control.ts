@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
-import { SystemClock } from '../clock/system-clock.ts';
+import { SystemClock } from '../../lib/system/system-clock.ts';
 import { loadLocalService } from '../declaration/local-service.ts';
 import { openRuntime, type RuntimeOptions } from '../runtime.ts';
 import { connectControl } from './client.ts';

@@ -16,10 +16,11 @@ import type { JobRunner } from '../../lib/ports/job-runner.ts';
 import type { Log } from '../../lib/ports/log.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 import { stageNames, stages } from '../../lib/training/stages.ts';
-import { seededRandom, sequentialIds } from '../../local/clock/ids.ts';
+import { seededRandom } from '../../local/clock/seeded-random.ts';
 import { VirtualClock } from '../../local/clock/virtual-clock.ts';
 import { readYaml } from '../../local/declaration/read-yaml.ts';
 import { MemoryDynamoDb, type WireRequest } from '../dynamodb/memory-dynamodb.ts';
+import { sequentialIds } from '../fixtures/sequential-ids.ts';
 
 const account = '123456789012';
 const region = 'us-west-2';

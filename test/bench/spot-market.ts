@@ -1,6 +1,6 @@
 import type { Random } from '../../lib/ports/random.ts';
 import { type StageName, stages } from '../../lib/training/stages.ts';
-import { seededRandom } from '../../local/clock/ids.ts';
+import { seededRandom } from '../../local/clock/seeded-random.ts';
 
 /** All times here are milliseconds since the night began. */
 export const minute = 60_000;

@@ -2,7 +2,7 @@ import { chooseCapacity, platformRetries } from '../../lib/training/attempts/cap
 import { placementOf } from '../../lib/training/attempts/placement.ts';
 import type { Attempt, Capacity } from '../../lib/training/run.ts';
 import { type StageName, stages } from '../../lib/training/stages.ts';
-import { seededRandom } from '../../local/clock/ids.ts';
+import { seededRandom } from '../../local/clock/seeded-random.ts';
 import { CapacityQueue } from '../../local/jobs/capacity-queue.ts';
 import { anAttempt } from '../fixtures/records.ts';
 import { Agenda } from './agenda.ts';

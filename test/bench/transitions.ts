@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import type { HistoryEvent } from '../../lib/ports/workflows.ts';
 import { Engine } from '../../local/asl/engine.ts';
 import { MemoryJournal } from '../../local/asl/journal/memory.ts';
-import { seededRandom, sequentialIds } from '../../local/clock/ids.ts';
 import { runVirtual } from '../../local/clock/run-virtual.ts';
+import { seededRandom } from '../../local/clock/seeded-random.ts';
 import { VirtualClock } from '../../local/clock/virtual-clock.ts';
+import { sequentialIds } from '../fixtures/sequential-ids.ts';
 import { openNight } from '../night/harness.ts';
 
 /**

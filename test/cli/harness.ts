@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { type ProgramDependencies, runProgram } from '../../cli/program.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
-import { sequentialIds } from '../../local/clock/ids.ts';
 import { VirtualClock } from '../../local/clock/virtual-clock.ts';
+import { sequentialIds } from '../fixtures/sequential-ids.ts';
 
 /** What one call of the command printed and how it ended. */
 export interface Ran {

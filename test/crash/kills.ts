@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { SqliteJournal } from '../../local/asl/journal/sqlite.ts';
-import { seededRandom } from '../../local/clock/ids.ts';
+import { seededRandom } from '../../local/clock/seeded-random.ts';
 import { openLocalStores } from '../../local/stores/local-stores.ts';
 
 /** What a campaign of kills found. */

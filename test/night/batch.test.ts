@@ -1,7 +1,7 @@
 import { BatchClient } from '@aws-sdk/client-batch';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, describe, expect, it } from 'vitest';
-import { seededRandom } from '../../local/clock/ids.ts';
+import { seededRandom } from '../../local/clock/seeded-random.ts';
 import { sdkError } from '../aws/batch-stand-in.ts';
 import { type BatchNight, openBatchNight } from './batch-night.ts';
 

@@ -2,11 +2,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { JobObservation, JobRef, JobSpec } from '../../lib/training/attempts/job.ts';
 import { stopReasonOf } from '../../lib/training/attempts/stop-reason.ts';
-import { seededRandom, sequentialIds } from '../../local/clock/ids.ts';
+import { seededRandom } from '../../local/clock/seeded-random.ts';
 import { VirtualClock } from '../../local/clock/virtual-clock.ts';
 import type { JobListener, LocalJobRunner } from '../../local/jobs/process-job-runner.ts';
 import { openRuntime, type Runtime, type RuntimeOptions } from '../../local/runtime.ts';
 import { aTenant } from '../fixtures/records.ts';
+import { sequentialIds } from '../fixtures/sequential-ids.ts';
 import { freshDir } from '../local/asl/harness.ts';
 
 /** How a scripted job ends: after `seconds` of virtual time, or never. */

@@ -97,7 +97,7 @@ async function work(
   const began = performance.now();
   context.progress('stage begins');
   const facts = await definition.run(context, args).catch(async (error: unknown) => {
-    await leaveWords(context, error);
+    await writeFailureResult(context, error);
     throw error;
   });
   const result = {
@@ -111,27 +111,32 @@ async function work(
   context.progress('stage done', result);
 }
 
-/** What a failure says of itself, as a result. */
-function wordsOf(error: unknown): { readonly error: { readonly code: string; readonly message: string } } {
+/** A failure as a job result: code and message. */
+function failureResult(error: unknown): {
+  readonly error: { readonly code: string; readonly message: string };
+} {
   const { code, message } = asFailure(error);
   return { error: { code, message: message.slice(0, 1_000) } };
 }
 
-/** Batch keeps no words of a container: they are read where results are. Whoever stopped a job needs none. */
-async function leaveWords({ objects, output }: JobContext, error: unknown): Promise<void> {
+/**
+ * Writes a failure to `result.json` as well: Batch does not keep a container's termination message. Skipped when the job was
+ * stopped on request.
+ */
+async function writeFailureResult({ objects, output }: JobContext, error: unknown): Promise<void> {
   if (error instanceof Interrupted) return;
   await objects
-    .put(`${output}result.json`, JSON.stringify(wordsOf(error)), { contentType: 'application/json' })
-    // A store that takes no words must not hide the exit code; they are on stderr too.
+    .put(`${output}result.json`, JSON.stringify(failureResult(error)), { contentType: 'application/json' })
+    // A failing object store must not hide the exit code; the failure is on stderr too.
     .catch(() => {});
 }
 
-/** Leaves the words of a failure where results go; a disk without room for them must not hide the exit code. */
-function explainAt(path: string | undefined, words: JobResult): void {
+/** Writes the failure as the job's result; a full disk must not hide the exit code. */
+function writeResultFile(path: string | undefined, result: JobResult): void {
   try {
-    if (path !== undefined) writeResult(path, words);
+    if (path !== undefined) writeResult(path, result);
   } catch {
-    // They are on stderr too.
+    // The failure is on stderr too.
   }
 }
 
@@ -147,7 +152,7 @@ export async function runJob(definition: JobDefinition): Promise<void> {
     process.exitCode = 0;
   } catch (error) {
     const { code, message, exitCode } = asFailure(error);
-    explainAt(variables['EPSILON_RESULT_PATH'], wordsOf(error));
+    writeResultFile(variables['EPSILON_RESULT_PATH'], failureResult(error));
     process.stderr.write(
       `${JSON.stringify({ timestamp: new Date().toISOString(), level: 'ERROR', code, message })}\n`,
     );

@@ -25,7 +25,7 @@ export interface PlacementLimit {
 export type Placement = 'waiting' | 'behind-our-own' | 'unplaceable';
 
 /** Limits after which a queue that is not full no longer counts as moving, however slowly it places others. */
-export const patience = 6;
+export const trickleWaitFactor = 6;
 
 /**
  * Whether a pending job cannot be placed. It waits behind our own jobs as long as they fill the queue, or (in a queue that
@@ -42,5 +42,5 @@ export function placementOf(job: PendingJob, queue: QueueFacts, limit: Placement
       : queue.runningVcpus > 0 && queue.runningVcpus + job.vcpus > queue.vcpus;
   if (full) return 'behind-our-own';
   const moving = queue.lastStartAt !== undefined && limit.now - queue.lastStartAt < limitMs;
-  return moving && waited < limitMs * patience ? 'behind-our-own' : 'unplaceable';
+  return moving && waited < limitMs * trickleWaitFactor ? 'behind-our-own' : 'unplaceable';
 }

@@ -9,12 +9,12 @@ import type { Ports } from '../../../lib/ports/ports.ts';
 import type { ExecutionStatus } from '../../../lib/ports/workflows.ts';
 import type { JobObservation } from '../../../lib/training/attempts/job.ts';
 import type { StageName } from '../../../lib/training/stages.ts';
-import { sequentialIds } from '../../../local/clock/ids.ts';
 import { VirtualClock } from '../../../local/clock/virtual-clock.ts';
 import { readYaml } from '../../../local/declaration/read-yaml.ts';
 import { openLocalStores } from '../../../local/stores/local-stores.ts';
 import { openMemoryStores } from '../../dynamodb/memory-stores.ts';
 import { anAttempt, aRun } from '../../fixtures/records.ts';
+import { sequentialIds } from '../../fixtures/sequential-ids.ts';
 import { freshDir } from '../../local/asl/harness.ts';
 
 /** When every test of a plane begins. */

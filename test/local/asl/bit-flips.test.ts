@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { SqliteJournal } from '../../../local/asl/journal/sqlite.ts';
-import { seededRandom } from '../../../local/clock/ids.ts';
+import { seededRandom } from '../../../local/clock/seeded-random.ts';
 import { freshDir, invoke, machine, makeBench, waitForToken } from './harness.ts';
 
 /** A closed state directory with executions that ended, failed, wait, and have children of distributed Maps. */

@@ -3,8 +3,9 @@ import { Engine, type EngineOptions } from '../../../local/asl/engine.ts';
 import type { Integrations, Invocation } from '../../../local/asl/integrations.ts';
 import type { Journal } from '../../../local/asl/journal/journal.ts';
 import { MemoryJournal } from '../../../local/asl/journal/memory.ts';
-import { seededRandom, sequentialIds } from '../../../local/clock/ids.ts';
+import { seededRandom } from '../../../local/clock/seeded-random.ts';
 import { VirtualClock } from '../../../local/clock/virtual-clock.ts';
+import { sequentialIds } from '../../fixtures/sequential-ids.ts';
 
 export { freshDir } from '../../fresh-dir.ts';
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { type BusEvent, EventBus, type EventBusOptions } from '../../../local/bus/bus.ts';
 import { putEvents } from '../../../local/bus/put-events.ts';
-import { sequentialIds } from '../../../local/clock/ids.ts';
 import { VirtualClock } from '../../../local/clock/virtual-clock.ts';
 import type { RuleTarget, ServiceRule, TargetRef } from '../../../local/declaration/declarations.ts';
 import { jsonLog } from '../../../local/log.ts';
+import { sequentialIds } from '../../fixtures/sequential-ids.ts';
 
 const minute = 60_000;
 

@@ -4,10 +4,10 @@ import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createSchedules } from '../../../../lib/aws/operator/schedules.ts';
-import { sequentialIds } from '../../../../local/clock/ids.ts';
 import { VirtualClock } from '../../../../local/clock/virtual-clock.ts';
 import { parseSchedule } from '../../../../local/schedule/expression.ts';
 import { fillInput } from '../../../../local/schedule/schedule-input.ts';
+import { sequentialIds } from '../../../fixtures/sequential-ids.ts';
 
 const scheduler = mockClient(SchedulerClient);
 const states = mockClient(SFNClient);

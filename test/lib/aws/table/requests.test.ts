@@ -12,9 +12,9 @@ import {
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openTableStores } from '../../../../lib/aws/table/open-stores.ts';
-import { sequentialIds } from '../../../../local/clock/ids.ts';
 import { VirtualClock } from '../../../../local/clock/virtual-clock.ts';
 import { anAttempt, aRun } from '../../../fixtures/records.ts';
+import { sequentialIds } from '../../../fixtures/sequential-ids.ts';
 
 const dynamo = mockClient(DynamoDBDocumentClient);
 const TableName = 'epsilon-dev';

@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { patience, placementOf, type QueueFacts } from '../../../../lib/training/attempts/placement.ts';
+import {
+  placementOf,
+  type QueueFacts,
+  trickleWaitFactor,
+} from '../../../../lib/training/attempts/placement.ts';
 
 const now = Date.parse('2026-11-24T03:00:00Z');
 const limit = { now, limitSeconds: 600 };
@@ -42,7 +46,7 @@ describe('placementOf', () => {
     ],
     [
       'is unplaceable in a queue that is not full and only trickles',
-      600 * patience,
+      600 * trickleWaitFactor,
       { vcpus: 800, runningVcpus: 300, lastStartAt: ago(5) },
       'unplaceable',
     ],
@@ -87,7 +91,7 @@ describe('placementOf', () => {
     fc.assert(
       fc.property(facts, (queue) => {
         const roomy = { ...queue, vcpus: queue.runningVcpus + 4 };
-        expect(placementOf(job(600 * patience), roomy, limit)).toBe('unplaceable');
+        expect(placementOf(job(600 * trickleWaitFactor), roomy, limit)).toBe('unplaceable');
       }),
     );
   });

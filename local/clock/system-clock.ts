@@ -1,1 +1,0 @@
-export { SystemClock } from '../../lib/system/system-clock.ts';
