@@ -4,15 +4,46 @@ const only = (name, from, allowed, comment) => ({
   comment,
   severity: 'error',
   from: { path: from },
-  to: { path: '^(lib|functions|local|cli|console|workload|infra|test)/', pathNot: allowed },
+  to: { path: '^(lib|functions|local|cli|console|workload|watcher|infra|test)/', pathNot: allowed },
 });
 /** Rooms of lib that are no areas: adapters, the handler stack, operations and ports. Every other folder of lib is a pure area. */
 const adapters = 'aws|files|kubernetes|airflow|system';
 const areas = `^lib/(?!(?:${adapters}|handler|operations|ports)/)`;
 const portTypes = '^lib/ports/';
 
+/** Rooms of the embedded engine from the ground up: each imports those before it. */
+const engineRooms = [
+  'model',
+  'journal',
+  'jsonata',
+  'definition',
+  'threads',
+  'map',
+  'states',
+  'engine',
+  'runner',
+];
+const engineRoom = (room, index) => ({
+  name: `asl-${room}`,
+  comment: 'rooms of the embedded engine import those below them, types included',
+  severity: 'error',
+  from: { path: `^local/asl/${room}/` },
+  to: {
+    path: '^local/asl/',
+    pathNot: engineRooms.slice(0, index + 1).map((below) => `^local/asl/${below}/`),
+  },
+});
+
 module.exports = {
   forbidden: [
+    ...engineRooms.map(engineRoom),
+    {
+      name: 'asl-no-type-cycles',
+      comment: 'types of the embedded engine form no circle either',
+      severity: 'error',
+      from: { path: '^local/asl/' },
+      to: { circular: true },
+    },
     only('areas-are-pure', areas, [areas], 'lib/<area> knows other pure lib only'),
     {
       name: 'areas-do-no-io',
@@ -56,8 +87,8 @@ module.exports = {
     ),
     only(
       'watcher',
-      '^infra/watcher/',
-      ['^infra/watcher/', areas, portTypes, '^lib/(aws|kubernetes|system)/'],
+      '^watcher/',
+      ['^watcher/', areas, portTypes, '^lib/(aws|kubernetes|system)/'],
       'the watcher knows ports and its adapters',
     ),
     only(
@@ -97,7 +128,7 @@ module.exports = {
     {
       name: 'nothing-imports-cli-or-test',
       severity: 'error',
-      from: { path: '^(lib|functions|local|console|workload|infra)/' },
+      from: { path: '^(lib|functions|local|console|workload|watcher|infra)/' },
       to: { path: '^(cli|test)/' },
     },
     {

@@ -1,7 +1,7 @@
-import { Watcher } from '../../infra/watcher/watcher.ts';
 import { createTransport } from '../../lib/kubernetes/transport.ts';
 import type { OutgoingEvent } from '../../lib/ports/event-publisher.ts';
 import { SystemClock } from '../../lib/system/system-clock.ts';
+import { Watcher } from '../../watcher/watcher.ts';
 
 /** A watcher in a process of its own, so that its memory is its own: tells its parent what it would tell the bus. */
 const server = process.argv[2] ?? '';

@@ -1,7 +1,16 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { faultsOf } from '../../local/asl/compile.ts';
+import { faultsOf } from '../../local/asl/definition/compile.ts';
 import { invoke, machine, waitForToken } from '../local/asl/harness.ts';
+
+/** Paths of the engine's test files by their names, whatever room they are in. */
+const engineTests = new Map(
+  readdirSync('test/local/asl', { recursive: true, encoding: 'utf8' }).map((path) => [
+    basename(path),
+    join('test/local/asl', path),
+  ]),
+);
 
 /** Rows of the table under a heading: two cells each. */
 function rowsUnder(heading: string): [string, string][] {
@@ -97,7 +106,7 @@ describe('docs/asl-support.md', () => {
     for (const [feature, tests] of rows) {
       for (const named of tests.split('; ')) {
         const [file = '', words = ''] = named.split(/: (.*)/s);
-        const path = file.startsWith('test/') ? file : `test/local/asl/${file}.test.ts`;
+        const path = file.startsWith('test/') ? file : (engineTests.get(`${file}.test.ts`) ?? file);
         expect(existsSync(path), `${feature}: ${path}`).toBe(true);
         expect(words, `${feature}: ${named}`).not.toBe('');
         const text = readFileSync(path, 'utf8').replaceAll("\\'", "'");

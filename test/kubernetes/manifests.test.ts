@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { watcherSettings } from '../../infra/watcher/settings.ts';
 import { jobNamespace, jobServiceAccount, priorityClasses } from '../../lib/kubernetes/job-labels.ts';
 import { jobManifest } from '../../lib/kubernetes/job-manifest.ts';
+import { watcherSettings } from '../../watcher/settings.ts';
 import { place, specOf } from './harness.ts';
 import { readManifests } from './manifests.ts';
 import { schemaFaults } from './schema.ts';
@@ -180,9 +180,9 @@ describe('the watcher', () => {
   });
 
   it('has an image that starts its entry point, as nobody, from a base that only a digest can name', () => {
-    const dockerfile = readFileSync('infra/watcher/Dockerfile', 'utf8');
-    expect(dockerfile).toContain('ENTRYPOINT ["node", "infra/watcher/main.ts"]');
-    expect(existsSync('infra/watcher/main.ts')).toBe(true);
+    const dockerfile = readFileSync('watcher/Dockerfile', 'utf8');
+    expect(dockerfile).toContain('ENTRYPOINT ["node", "watcher/main.ts"]');
+    expect(existsSync('watcher/main.ts')).toBe(true);
     expect(dockerfile.match(/^FROM (\S+)/gm)).toEqual(['FROM ${NODE_IMAGE}', 'FROM ${NODE_IMAGE}']);
     expect(dockerfile).toMatch(/^USER [1-9]\d*:[1-9]\d*$/m);
   });

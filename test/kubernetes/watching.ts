@@ -1,7 +1,7 @@
-import { Watcher } from '../../infra/watcher/watcher.ts';
 import { createTransport, type Transport } from '../../lib/kubernetes/transport.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { EventPublisher, OutgoingEvent } from '../../lib/ports/event-publisher.ts';
+import { Watcher } from '../../watcher/watcher.ts';
 import { silentLog } from './harness.ts';
 import type { StandIn } from './stand-in/server.ts';
 

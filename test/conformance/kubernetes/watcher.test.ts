@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Watcher } from '../../../infra/watcher/watcher.ts';
 import { createKubernetesClient } from '../../../lib/kubernetes/client.ts';
 import { KubernetesJobRunner } from '../../../lib/kubernetes/job-runner.ts';
 import { SystemClock } from '../../../lib/system/system-clock.ts';
+import { Watcher } from '../../../watcher/watcher.ts';
 import { place, silentLog, specOf } from '../../kubernetes/harness.ts';
 import { ScriptedKubelet } from '../../kubernetes/kubelet.ts';
 import { TestBus } from '../../kubernetes/watching.ts';

@@ -1,7 +1,7 @@
 import type { V1Job, V1Pod } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
+import { slimJob, slimPod } from '../../../lib/kubernetes/cached-fields.ts';
 import { observeJob } from '../../../lib/kubernetes/observe-job.ts';
-import { slimJob, slimPod } from '../../../lib/kubernetes/slim.ts';
 import { outcomeOfJob } from '../../../lib/training/attempts/outcome.ts';
 
 const at = new Date('2026-11-24T03:00:00Z');

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { serveStatus } from '../../../infra/watcher/status-server.ts';
-import { Watcher } from '../../../infra/watcher/watcher.ts';
-import { VirtualClock } from '../../../local/clock/virtual-clock.ts';
-import { silentLog } from '../../kubernetes/harness.ts';
+import { VirtualClock } from '../../local/clock/virtual-clock.ts';
+import { serveStatus } from '../../watcher/status-server.ts';
+import { Watcher } from '../../watcher/watcher.ts';
+import { silentLog } from '../kubernetes/harness.ts';
 
 describe('the status server', () => {
   it('health is lost after three minutes in which the API server said nothing', async () => {

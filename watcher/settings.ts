@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
+import { EpsilonError, exitCodes } from '../lib/errors/epsilon-error.ts';
 
 const schema = z.object({
   EPSILON_ENVIRONMENT: z.string().min(1),

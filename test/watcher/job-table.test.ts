@@ -1,10 +1,10 @@
 import type { V1Job, V1Pod } from '@kubernetes/client-node';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { JobTable, type Report } from '../../../infra/watcher/job-table.ts';
-import { jobManifest } from '../../../lib/kubernetes/job-manifest.ts';
-import { VirtualClock } from '../../../local/clock/virtual-clock.ts';
-import { place, specOf } from '../../kubernetes/harness.ts';
+import { jobManifest } from '../../lib/kubernetes/job-manifest.ts';
+import { VirtualClock } from '../../local/clock/virtual-clock.ts';
+import { JobTable, type Report } from '../../watcher/job-table.ts';
+import { place, specOf } from '../kubernetes/harness.ts';
 
 const start = Date.parse('2026-11-24T02:00:00Z');
 

@@ -1,11 +1,11 @@
 import type { V1Job, V1Pod } from '@kubernetes/client-node';
-import { type JobFacts, jobFactsOf } from '../../lib/kubernetes/job-facts.ts';
-import { jobAnnotations, podJobLabel } from '../../lib/kubernetes/job-labels.ts';
-import { observeJob } from '../../lib/kubernetes/observe-job.ts';
-import { slimJob, slimPod } from '../../lib/kubernetes/slim.ts';
-import type { Clock } from '../../lib/ports/clock.ts';
-import { isOver, type JobObservation } from '../../lib/training/attempts/job.ts';
-import { stopReasonOf } from '../../lib/training/attempts/stop-reason.ts';
+import { slimJob, slimPod } from '../lib/kubernetes/cached-fields.ts';
+import { type JobFacts, jobFactsOf } from '../lib/kubernetes/job-facts.ts';
+import { jobAnnotations, podJobLabel } from '../lib/kubernetes/job-labels.ts';
+import { observeJob } from '../lib/kubernetes/observe-job.ts';
+import type { Clock } from '../lib/ports/clock.ts';
+import { isOver, type JobObservation } from '../lib/training/attempts/job.ts';
+import { stopReasonOf } from '../lib/training/attempts/stop-reason.ts';
 
 /** What there is to tell of a job. */
 export interface Report {

@@ -1,13 +1,13 @@
 import type { V1Job, V1Pod } from '@kubernetes/client-node';
-import type { Transport } from '../../lib/kubernetes/transport.ts';
-import type { Clock } from '../../lib/ports/clock.ts';
-import type { EventPublisher } from '../../lib/ports/event-publisher.ts';
-import type { Log } from '../../lib/ports/log.ts';
-import type { Random } from '../../lib/ports/random.ts';
+import type { Transport } from '../lib/kubernetes/transport.ts';
+import type { Clock } from '../lib/ports/clock.ts';
+import type { EventPublisher } from '../lib/ports/event-publisher.ts';
+import type { Log } from '../lib/ports/log.ts';
+import type { Random } from '../lib/ports/random.ts';
 import { CollectionFollower } from './collection.ts';
-import { Figures } from './figures.ts';
 import { JobTable } from './job-table.ts';
 import { Election } from './lease.ts';
+import { Figures } from './metrics.ts';
 import { Outbox } from './outbox.ts';
 
 /** Milliseconds between two looks at what is due. */

@@ -1,11 +1,11 @@
-import { statusOf } from '../../lib/kubernetes/errors.ts';
-import { jobNamespace, ourJobs } from '../../lib/kubernetes/job-labels.ts';
-import { parseObjects } from '../../lib/kubernetes/json.ts';
-import type { Transport } from '../../lib/kubernetes/transport.ts';
-import type { Clock } from '../../lib/ports/clock.ts';
-import type { Log } from '../../lib/ports/log.ts';
-import type { Random } from '../../lib/ports/random.ts';
-import type { Figures } from './figures.ts';
+import { statusOf } from '../lib/kubernetes/errors.ts';
+import { jobNamespace, ourJobs } from '../lib/kubernetes/job-labels.ts';
+import { parseObjects } from '../lib/kubernetes/json.ts';
+import type { Transport } from '../lib/kubernetes/transport.ts';
+import type { Clock } from '../lib/ports/clock.ts';
+import type { Log } from '../lib/ports/log.ts';
+import type { Random } from '../lib/ports/random.ts';
+import type { Figures } from './metrics.ts';
 
 /** Objects of one page of a list. */
 const pageSize = 200;

@@ -1,7 +1,7 @@
-import type { Transport } from '../../lib/kubernetes/transport.ts';
-import type { Clock } from '../../lib/ports/clock.ts';
-import type { Log } from '../../lib/ports/log.ts';
-import type { Random } from '../../lib/ports/random.ts';
+import type { Transport } from '../lib/kubernetes/transport.ts';
+import type { Clock } from '../lib/ports/clock.ts';
+import type { Log } from '../lib/ports/log.ts';
+import type { Random } from '../lib/ports/random.ts';
 
 /** Seconds after which a lease that nobody renews may be taken. */
 const durationSeconds = 15;

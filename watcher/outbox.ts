@@ -1,11 +1,11 @@
-import { detailTypes, eventDetail } from '../../lib/event-schemas/detail.ts';
-import type { Clock } from '../../lib/ports/clock.ts';
-import type { EventPublisher, OutgoingEvent } from '../../lib/ports/event-publisher.ts';
-import type { Log } from '../../lib/ports/log.ts';
-import type { Random } from '../../lib/ports/random.ts';
-import { isOver } from '../../lib/training/attempts/job.ts';
-import type { Figures } from './figures.ts';
+import { detailTypes, eventDetail } from '../lib/event-schemas/detail.ts';
+import type { Clock } from '../lib/ports/clock.ts';
+import type { EventPublisher, OutgoingEvent } from '../lib/ports/event-publisher.ts';
+import type { Log } from '../lib/ports/log.ts';
+import type { Random } from '../lib/ports/random.ts';
+import { isOver } from '../lib/training/attempts/job.ts';
 import type { Report } from './job-table.ts';
+import type { Figures } from './metrics.ts';
 
 /** Entries of one PutEvents. */
 const batchSize = 10;
