@@ -18,7 +18,7 @@ import { LocalFunctions } from './adapters/functions.ts';
 import { fileJobLogs } from './adapters/job-logs.ts';
 import { busPublisher, logNotifier } from './adapters/service-ports.ts';
 import { workloadImages } from './adapters/workload-images.ts';
-import { Engine } from './asl/engine.ts';
+import { Engine } from './asl/engine/engine.ts';
 import { SqliteJournal } from './asl/journal/sqlite.ts';
 import { EventBus } from './bus/bus.ts';
 import { putEvents } from './bus/put-events.ts';

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
-import { faultsOf } from '../../local/asl/compile.ts';
-import { readMocks } from '../../local/asl/mocks.ts';
-import { intrinsicName, resolveIntrinsics } from '../../local/asl/resolve.ts';
-import { runDefinition } from '../../local/asl/run-file.ts';
+import { faultsOf } from '../../local/asl/definition/compile.ts';
+import { intrinsicName, resolveIntrinsics } from '../../local/asl/definition/resolve-intrinsics.ts';
+import { readMocks } from '../../local/asl/runner/mocks.ts';
+import { runDefinition } from '../../local/asl/runner/run-definition.ts';
 import { print } from '../output.ts';
 import type { Session } from '../session.ts';
 import { inputOf } from '../start-input.ts';

@@ -1,7 +1,7 @@
 import type { CallbackOutcome, TaskCallbacks } from '../../lib/ports/task-callbacks.ts';
 import type { HistoryEvent, Workflows } from '../../lib/ports/workflows.ts';
-import type { Engine } from '../asl/engine.ts';
-import { executionArn } from '../asl/names.ts';
+import type { Engine } from '../asl/engine/engine.ts';
+import { executionArn } from '../asl/model/names.ts';
 
 /** Events a page of history holds. */
 const page = 1_000;

@@ -4,7 +4,7 @@ import type { EpsilonHandler } from '../../lib/handler/define-handler.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { IdSource } from '../../lib/ports/id-source.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
-import { functionArn } from '../asl/names.ts';
+import { functionArn } from '../asl/model/names.ts';
 import type { Service } from '../declaration/service.ts';
 
 type Bound = (event: unknown, context: Context) => Promise<unknown>;

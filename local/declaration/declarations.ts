@@ -1,4 +1,4 @@
-import type { Resolve } from '../asl/resolve.ts';
+import type { Resolve } from '../asl/definition/resolve-intrinsics.ts';
 
 /** A declared function. */
 export interface ServiceFunction {

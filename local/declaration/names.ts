@@ -1,5 +1,5 @@
-import { functionArn, functionNameOf, machineArn, machineNameOf } from '../asl/names.ts';
-import type { Resolve } from '../asl/resolve.ts';
+import type { Resolve } from '../asl/definition/resolve-intrinsics.ts';
+import { functionArn, functionNameOf, machineArn, machineNameOf } from '../asl/model/names.ts';
 import type { ServiceMachine, TargetRef } from './declarations.ts';
 
 type Tree = { readonly [key: string]: unknown };

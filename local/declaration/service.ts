@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
-import type { Resolve } from '../asl/resolve.ts';
+import type { Resolve } from '../asl/definition/resolve-intrinsics.ts';
 import { aliasesOf } from './aliases.ts';
 import type { Service, ServiceFunction } from './declarations.ts';
 import { Faults } from './faults.ts';

@@ -1,4 +1,4 @@
-import { type Resolve, resolveIntrinsics } from '../asl/resolve.ts';
+import { type Resolve, resolveIntrinsics } from '../asl/definition/resolve-intrinsics.ts';
 import { compilePattern } from '../bus/pattern.ts';
 import { checkTargetInput } from '../bus/target-input.ts';
 import { parseSchedule } from '../schedule/expression.ts';

@@ -1,8 +1,8 @@
 import { SystemClock } from '../../lib/system/system-clock.ts';
 import { systemIds } from '../../lib/system/system-ids.ts';
-import { Engine } from '../../local/asl/engine.ts';
-import type { Integrations } from '../../local/asl/integrations.ts';
+import { Engine } from '../../local/asl/engine/engine.ts';
 import type { Journal } from '../../local/asl/journal/journal.ts';
+import type { Integrations } from '../../local/asl/model/integrations.ts';
 
 const clock = new SystemClock();
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HistoryEvent } from '../../lib/ports/workflows.ts';
-import { Engine } from '../../local/asl/engine.ts';
+import { Engine } from '../../local/asl/engine/engine.ts';
 import { MemoryJournal } from '../../local/asl/journal/memory.ts';
 import { runVirtual } from '../../local/clock/run-virtual.ts';
 import { seededRandom } from '../../local/clock/seeded-random.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { intrinsicName, resolveIntrinsics } from '../../local/asl/resolve.ts';
-import { type AslResult, runDefinition } from '../../local/asl/run-file.ts';
+import { intrinsicName, resolveIntrinsics } from '../../local/asl/definition/resolve-intrinsics.ts';
+import { type AslResult, runDefinition } from '../../local/asl/runner/run-definition.ts';
 
 /** What a state answers: its calls in order. A function is a result, an error's name fails; the last answer stays. */
 export type Answer = { readonly returns: unknown } | { readonly throws: string; readonly cause?: string };

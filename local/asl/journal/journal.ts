@@ -1,8 +1,8 @@
 import type { ExecutionStatus } from '../../../lib/ports/workflows.ts';
-import type { EventRecord, ExecutionRecord, MapRunRecord, ThreadRecord } from '../records.ts';
+import type { EventRecord, ExecutionRecord, MapRunRecord, ThreadRecord } from '../model/records.ts';
 
 /** Everything that changed since the last write; written together or not at all. */
-export interface Batch {
+export interface JournalBatch {
   /** SHA-256 to definition text. */
   readonly definitions: ReadonlyMap<string, string>;
   readonly executions: Iterable<ExecutionRecord>;
@@ -34,7 +34,7 @@ export interface StoredExecution {
 export interface Journal {
   /** True when nothing outlives the process: the engine then keeps no snapshots of threads. */
   readonly volatile: boolean;
-  write(batch: Batch): void;
+  write(batch: JournalBatch): void;
   /** Executions that are not over, with their threads. */
   open(): StoredExecution[];
   openMapRuns(): MapRunRecord[];

@@ -1,5 +1,5 @@
-import type { EventRecord, ExecutionRecord, MapRunRecord, ThreadRecord } from '../records.ts';
-import type { Batch, ExecutionFilter, Journal, StoredExecution } from './journal.ts';
+import type { EventRecord, ExecutionRecord, MapRunRecord, ThreadRecord } from '../model/records.ts';
+import type { ExecutionFilter, Journal, JournalBatch, StoredExecution } from './journal.ts';
 
 /** A journal that forgets when the process ends; for tests, `epsilon asl run` and simulations. */
 export class MemoryJournal implements Journal {
@@ -11,7 +11,7 @@ export class MemoryJournal implements Journal {
   readonly #threads = new Map<number, Map<number, ThreadRecord>>();
   readonly #mapRuns = new Map<string, MapRunRecord>();
 
-  write(batch: Batch): void {
+  write(batch: JournalBatch): void {
     for (const [hash, text] of batch.definitions) this.#definitions.set(hash, text);
     for (const execution of batch.executions) {
       this.#executions.set(execution.key, execution);

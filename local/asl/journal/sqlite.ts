@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { EpsilonError, exitCodes } from '../../../lib/errors/epsilon-error.ts';
 import { Database, type Row } from '../../stores/database.ts';
-import type { EventRecord, ExecutionRecord, MapRunRecord, ThreadRecord } from '../records.ts';
-import type { Batch, ExecutionFilter, Journal, StoredExecution } from './journal.ts';
+import type { EventRecord, ExecutionRecord, MapRunRecord, ThreadRecord } from '../model/records.ts';
+import type { ExecutionFilter, Journal, JournalBatch, StoredExecution } from './journal.ts';
 
 const migrations: readonly string[] = [
   `
@@ -56,7 +56,7 @@ export class SqliteJournal implements Journal {
     if (!readOnly) this.#db.verify(['definitions', 'executions', 'threads', 'map_runs']);
   }
 
-  write(batch: Batch): void {
+  write(batch: JournalBatch): void {
     this.#db.transaction(() => {
       for (const [hash, text] of batch.definitions) {
         this.#db.run(

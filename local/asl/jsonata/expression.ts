@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import jsonata from 'jsonata';
 import type { Random } from '../../../lib/ports/random.ts';
-import { AslFailure, statesErrors } from '../failure.ts';
+import { AslFailure, statesErrors } from '../model/failure.ts';
 import { compilePlain, type Lookup, type Node, notPlain, type Plain } from './fast.ts';
 
 /** What an evaluation may see. */

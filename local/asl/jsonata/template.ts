@@ -1,5 +1,5 @@
-import { AslFailure, statesErrors } from '../failure.ts';
-import type { Json } from '../json.ts';
+import { AslFailure, statesErrors } from '../model/failure.ts';
+import type { Json } from '../model/json.ts';
 import { compileExpression, type Expression, type Scope } from './expression.ts';
 
 /** A value of a definition in which strings may be `{% expressions %}`. */

@@ -1,18 +1,18 @@
-import { type Core, checkSize, type Steps, scopeOf, type Visible } from '../core.ts';
-import { AslFailure, failureOf, matchesError, statesErrors } from '../failure.ts';
-import { type Json, Payload } from '../json.ts';
+import type { Retrier, State } from '../definition/machine.ts';
 import type { Template } from '../jsonata/template.ts';
-import type { Chain, Thread } from '../live.ts';
-import type { Retrier, State } from '../machine.ts';
+import { AslFailure, failureOf, matchesError, statesErrors } from '../model/failure.ts';
+import { type Json, Payload } from '../model/json.ts';
+import type { Chain, Thread } from '../threads/live-execution.ts';
+import { checkSize, type StateContext, type Steps, scopeOf, type Visible } from '../threads/state-context.ts';
 
 const notTruncated = { truncated: false };
 
 /** Emits the state's Entered event and resets what belongs to one visit. */
-export function enterState(core: Core, thread: Thread, state: State): void {
-  thread.enteredAt = core.clock.now();
+export function enterState(context: StateContext, thread: Thread, state: State): void {
+  thread.enteredAt = context.clock.now();
   thread.retries = [];
   thread.retryCount = 0;
-  core.emit(thread, `${state.type}StateEntered`, 'stateEnteredEventDetails', {
+  context.emit(thread, `${state.type}StateEntered`, 'stateEnteredEventDetails', {
     name: state.name,
     input: thread.input.text,
     inputDetails: notTruncated,
@@ -28,7 +28,7 @@ export interface Exit {
 
 /** Evaluates Assign and Output side by side, emits the Exited event, and moves on or ends the thread. */
 export function* leaveState(
-  core: Core,
+  context: StateContext,
   thread: Thread,
   exit: Exit,
   visible: Visible,
@@ -38,16 +38,16 @@ export function* leaveState(
   let output = fallback;
   let assigned: Json | undefined;
   if (exit.assign || exit.output) {
-    const scope = scopeOf(core, thread, visible);
+    const scope = scopeOf(context, thread, visible);
     if (exit.assign) assigned = yield* exit.assign.evaluate(scope);
     if (exit.output) output = new Payload(yield* exit.output.evaluate(scope));
   }
-  checkSize(core, output, `output of state "${state.name}"`);
+  checkSize(context, output, `output of state "${state.name}"`);
   if (assigned !== undefined) {
-    checkSize(core, new Payload(assigned), `set of variables assigned in state "${state.name}"`);
+    checkSize(context, new Payload(assigned), `set of variables assigned in state "${state.name}"`);
     thread.variables = { ...thread.variables, ...(assigned as Record<string, unknown>) };
   }
-  core.emit(thread, `${state.type}StateExited`, 'stateExitedEventDetails', {
+  context.emit(thread, `${state.type}StateExited`, 'stateExitedEventDetails', {
     name: state.name,
     output: output.text,
     outputDetails: notTruncated,
@@ -57,7 +57,7 @@ export function* leaveState(
   });
   clearVisit(thread);
   if (exit.next === undefined) {
-    core.finishThread(thread, output);
+    context.finishThread(thread, output);
     return;
   }
   thread.stateName = exit.next;
@@ -87,7 +87,7 @@ export function retryDelay(retrier: Retrier, count: number, random: () => number
   return (retrier.jitter ? random() * capped : capped) * 1000;
 }
 
-function tryRetry(core: Core, thread: Thread, state: State, error: string | undefined): boolean {
+function tryRetry(context: StateContext, thread: Thread, state: State, error: string | undefined): boolean {
   const index = state.retry.findIndex((retrier) => matchesError(retrier.errorEquals, error));
   const retrier = state.retry[index];
   const used = thread.retries[index] ?? 0;
@@ -97,23 +97,28 @@ function tryRetry(core: Core, thread: Thread, state: State, error: string | unde
     (_, at) => (thread.retries[at] ?? 0) + (at === index ? 1 : 0),
   );
   thread.retryCount += 1;
-  core.dropChildren(thread);
+  context.dropChildren(thread);
   clearVisit(thread);
-  const delay = retryDelay(retrier, used + 1, core.random) * core.retryScale;
-  const until = core.clock.now() + delay;
+  const delay = retryDelay(retrier, used + 1, context.random) * context.retryScale;
+  const until = context.clock.now() + delay;
   thread.phase = 'retry';
   thread.until = until;
-  thread.timers.pause = core.at(until, () => {
+  thread.timers.pause = context.at(until, () => {
     if (thread.phase !== 'retry' || thread.until !== until || thread.status !== 'active') return;
     thread.phase = 'again';
     thread.until = undefined;
-    core.enqueue(thread);
+    context.enqueue(thread);
   });
   return true;
 }
 
 /** The event of an expression that failed; none for other failures. */
-export function tellEvaluationFailed(core: Core, thread: Thread, failure: AslFailure, chain?: Chain): void {
+export function tellEvaluationFailed(
+  context: StateContext,
+  thread: Thread,
+  failure: AslFailure,
+  chain?: Chain,
+): void {
   const { error, reason, location } = failure;
   if (error !== statesErrors.query) return;
   const details = {
@@ -121,41 +126,41 @@ export function tellEvaluationFailed(core: Core, thread: Thread, failure: AslFai
     ...(location === undefined ? {} : { location }),
     state: thread.stateName,
   };
-  core.emit(thread, 'EvaluationFailed', 'evaluationFailedEventDetails', details, chain);
+  context.emit(thread, 'EvaluationFailed', 'evaluationFailedEventDetails', details, chain);
 }
 
 /** A Parallel or Map says that it failed once no retry is left, unless it had said before that it succeeded. */
-function tellStateFailed(core: Core, thread: Thread, { type }: State): void {
+function tellStateFailed(context: StateContext, thread: Thread, { type }: State): void {
   if (type !== 'Parallel' && type !== 'Map') return;
   if (thread.staged.some((event) => event.type === `${type}StateSucceeded`)) return;
-  core.emit(thread, `${type}StateFailed`);
+  context.emit(thread, `${type}StateFailed`);
 }
 
 /** What a state does with a failure: its first fitting Retry, then its first fitting Catch, then it fails the thread. */
-export function* handleFailure(core: Core, thread: Thread, failure: AslFailure): Steps {
+export function* handleFailure(context: StateContext, thread: Thread, failure: AslFailure): Steps {
   const { state } = thread;
   const { error, reason: cause } = failure;
-  if (tryRetry(core, thread, state, error)) return;
-  tellStateFailed(core, thread, state);
+  if (tryRetry(context, thread, state, error)) return;
+  tellStateFailed(context, thread, state);
   const catcher = state.catch.find(({ errorEquals }) => matchesError(errorEquals, error));
   if (!catcher) {
-    core.failThread(thread, failureOf(error, cause));
+    context.failThread(thread, failureOf(error, cause));
     return;
   }
   // As the service: a name or cause that was not given is null for a catcher.
   const errorOutput = { Error: error ?? null, Cause: cause ?? null };
   try {
     yield* leaveState(
-      core,
+      context,
       thread,
       catcher,
       { input: thread.input.value, errorOutput },
       new Payload(errorOutput),
     );
-    core.dropChildren(thread);
+    context.dropChildren(thread);
   } catch (inner) {
     if (!(inner instanceof AslFailure)) throw inner;
-    tellEvaluationFailed(core, thread, inner);
-    core.failThread(thread, failureOf(inner.error, inner.reason));
+    tellEvaluationFailed(context, thread, inner);
+    context.failThread(thread, failureOf(inner.error, inner.reason));
   }
 }

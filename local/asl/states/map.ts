@@ -1,10 +1,10 @@
-import { type Core, checkSize, type Steps, scopeOf } from '../core.ts';
-import { AslFailure, failureOf, statesErrors } from '../failure.ts';
-import { type Json, Payload } from '../json.ts';
+import type { MapState } from '../definition/machine.ts';
 import { evaluateNumber } from '../jsonata/template.ts';
-import { Thread } from '../live.ts';
-import type { MapState } from '../machine.ts';
-import { resultOfRun, startDistributed } from './distributed-map.ts';
+import { finishRun, startDistributed } from '../map/distributed-map.ts';
+import { AslFailure, failureOf, statesErrors } from '../model/failure.ts';
+import { type Json, Payload } from '../model/json.ts';
+import { Thread } from '../threads/live-execution.ts';
+import { checkSize, type StateContext, type Steps, scopeOf } from '../threads/state-context.ts';
 import { leaveState } from './flow.ts';
 import { listOf } from './simple.ts';
 
@@ -21,36 +21,41 @@ function asItems(value: Json, state: MapState): readonly Json[] {
 }
 
 /** Map: an inline one runs its iterations as threads, a distributed one as executions of their own. */
-export function* runMap(core: Core, thread: Thread, state: MapState): Steps {
-  const scope = scopeOf(core, thread, { input: thread.input.value });
+export function* runMap(context: StateContext, thread: Thread, state: MapState): Steps {
+  const scope = scopeOf(context, thread, { input: thread.input.value });
   const rule = { field: 'MaxConcurrency', min: 0, max: 1_000_000 };
   const concurrency = state.maxConcurrency ? yield* evaluateNumber(state.maxConcurrency, scope, rule) : 0;
   const given = state.items ? yield* state.items.evaluate(scope) : thread.input.value;
   if (state.distributed) {
-    yield* startDistributed(core, thread, state, {
+    yield* startDistributed(context, thread, state, {
       concurrency,
       ...(state.itemReader ? {} : { items: asItems(given, state) }),
     });
     return;
   }
   const items = asItems(given, state);
-  core.emit(thread, 'MapStateStarted', 'mapStateStartedEventDetails', { length: items.length });
-  const widest = core.limits.inlineIterations;
+  context.emit(thread, 'MapStateStarted', 'mapStateStartedEventDetails', { length: items.length });
+  const widest = context.limits.inlineIterations;
   thread.width = concurrency === 0 ? widest : Math.min(concurrency, widest);
   thread.items = new Payload(items);
   thread.expected = items.length;
   thread.finished = 0;
   thread.phase = 'children';
   // The iterations' events follow the Map's, which therefore get their numbers first.
-  core.commitStep(thread);
+  context.commitStep(thread);
   if (items.length === 0) {
     thread.phase = 'resume';
-    core.enqueue(thread);
-  } else pumpIterations(core, thread, state, thread.lastEvent);
+    context.enqueue(thread);
+  } else pumpIterations(context, thread, state, thread.lastEvent);
 }
 
 /** Starts iterations up to the Map's width, after an event of the history. The next index follows from the children there are. */
-export function pumpIterations(core: Core, thread: Thread, state: MapState, lastEvent: number): void {
+export function pumpIterations(
+  context: StateContext,
+  thread: Thread,
+  state: MapState,
+  lastEvent: number,
+): void {
   const items = (thread.items?.value ?? []) as readonly Json[];
   while (
     thread.children.size < items.length &&
@@ -67,20 +72,23 @@ export function pumpIterations(core: Core, thread: Thread, state: MapState, last
       item,
       lastEvent,
     });
-    core.emit(child, 'MapIterationStarted', 'mapIterationStartedEventDetails', { name: state.name, index });
-    core.commitStep(child);
-    core.enqueue(child);
+    context.emit(child, 'MapIterationStarted', 'mapIterationStartedEventDetails', {
+      name: state.name,
+      index,
+    });
+    context.commitStep(child);
+    context.enqueue(child);
   }
 }
 
 /** First step of an iteration with an ItemSelector: its input is made from the Map's input and the item. */
-export function* selectItem(core: Core, thread: Thread): Steps {
+export function* selectItem(context: StateContext, thread: Thread): Steps {
   const { parent } = thread;
   const selector = parent?.state.type === 'Map' ? parent.state.itemSelector : undefined;
   if (parent && selector) {
-    const selected = yield* selector.evaluate(scopeOf(core, thread, { input: parent.input.value }));
+    const selected = yield* selector.evaluate(scopeOf(context, thread, { input: parent.input.value }));
     thread.input = checkSize(
-      core,
+      context,
       new Payload(selected),
       `input of iteration ${thread.index} of state "${parent.stateName}"`,
     );
@@ -89,14 +97,14 @@ export function* selectItem(core: Core, thread: Thread): Steps {
 }
 
 /** The end of a Map: its results, written away where the state says so, or its failure. */
-export function* finishMap(core: Core, thread: Thread, state: MapState): Steps {
+export function* finishMap(context: StateContext, thread: Thread, state: MapState): Steps {
   const { outcome } = thread;
   if (!state.distributed && outcome && !outcome.ok) throw new AslFailure(outcome.error, outcome.cause);
-  const result = state.distributed ? yield* endOfRun(core, thread, state) : outputsOf(thread);
-  core.emit(thread, 'MapStateSucceeded', undefined, undefined, { after: 'latest', aside: true });
-  yield* leaveState(core, thread, state, { input: thread.input.value, result: result.value }, result);
+  const result = state.distributed ? yield* finishDistributed(context, thread, state) : outputsOf(thread);
+  context.emit(thread, 'MapStateSucceeded', undefined, undefined, { after: 'latest', aside: true });
+  yield* leaveState(context, thread, state, { input: thread.input.value, result: result.value }, result);
   // Kept until the state is left: what fails on leaving is redriven without running them again.
-  core.dropChildren(thread);
+  context.dropChildren(thread);
 }
 
 function outputsOf(thread: Thread): Payload {
@@ -109,15 +117,15 @@ function outputsOf(thread: Thread): Payload {
 }
 
 /** The end of a distributed Map's run: what it could not do, writing included, is the run's failure. */
-function* endOfRun(core: Core, thread: Thread, state: MapState): Steps<Payload> {
+function* finishDistributed(context: StateContext, thread: Thread, state: MapState): Steps<Payload> {
   try {
-    const result = yield* resultOfRun(core, thread, state);
+    const result = yield* finishRun(context, thread, state);
     // As the service: leaving the Map follows the start of its run.
-    core.emit(thread, 'MapRunSucceeded', undefined, undefined, { aside: true });
+    context.emit(thread, 'MapRunSucceeded', undefined, undefined, { aside: true });
     return result;
   } catch (error) {
     if (error instanceof AslFailure && error.error !== statesErrors.query)
-      core.emit(thread, 'MapRunFailed', 'mapRunFailedEventDetails', {
+      context.emit(thread, 'MapRunFailed', 'mapRunFailedEventDetails', {
         ...failureOf(error.error, error.reason),
       });
     throw error;

@@ -1,20 +1,22 @@
-import { type Core, type Steps, scopeOf } from '../core.ts';
-import { AslFailure, failureOf, statesErrors } from '../failure.ts';
-import { type Json, Payload } from '../json.ts';
+import { longestSeconds } from '../definition/bounds.ts';
+import { parseInstant } from '../definition/instant.ts';
+import type { ChoiceState, FailState, PassState, SucceedState, WaitState } from '../definition/machine.ts';
 import { evaluateNumber, type Template } from '../jsonata/template.ts';
-import type { Thread } from '../live.ts';
-import type { ChoiceState, FailState, PassState, SucceedState, WaitState } from '../machine.ts';
+import { AslFailure, failureOf, statesErrors } from '../model/failure.ts';
+import { type Json, Payload } from '../model/json.ts';
+import type { Thread } from '../threads/live-execution.ts';
+import { type StateContext, type Steps, scopeOf } from '../threads/state-context.ts';
 import { leaveState } from './flow.ts';
 
 /** Pass: output and variables only. */
-export function* runPass(core: Core, thread: Thread, state: PassState | SucceedState): Steps {
-  yield* leaveState(core, thread, state, { input: thread.input.value }, thread.input);
+export function* runPass(context: StateContext, thread: Thread, state: PassState | SucceedState): Steps {
+  yield* leaveState(context, thread, state, { input: thread.input.value }, thread.input);
 }
 
 /** Choice: the first rule whose condition is true; a condition that is not a boolean fails. */
-export function* runChoice(core: Core, thread: Thread, state: ChoiceState): Steps {
+export function* runChoice(context: StateContext, thread: Thread, state: ChoiceState): Steps {
   const visible = { input: thread.input.value };
-  const scope = scopeOf(core, thread, visible);
+  const scope = scopeOf(context, thread, visible);
   for (const rule of state.choices) {
     const met = yield* rule.condition.evaluate(scope);
     if (typeof met !== 'boolean') {
@@ -25,7 +27,7 @@ export function* runChoice(core: Core, thread: Thread, state: ChoiceState): Step
       );
     }
     if (met) {
-      yield* leaveState(core, thread, rule, visible, thread.input);
+      yield* leaveState(context, thread, rule, visible, thread.input);
       return;
     }
   }
@@ -34,19 +36,8 @@ export function* runChoice(core: Core, thread: Thread, state: ChoiceState): Step
       statesErrors.noChoice,
       `No rule of state "${state.name}" was met and it has no Default.`,
     );
-  yield* leaveState(core, thread, { ...state, next: state.default }, visible, thread.input);
+  yield* leaveState(context, thread, { ...state, next: state.default }, visible, thread.input);
 }
-
-const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
-
-/** Milliseconds since the Unix epoch of an ISO 8601 instant with a time zone, the only form a Wait takes. */
-export function parseInstant(value: unknown): number | undefined {
-  const at = typeof value === 'string' && instant.test(value) ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(at) ? undefined : at;
-}
-
-/** Longest Wait, in seconds, as the service has it. */
-export const longestWait = 99_999_999;
 
 function instantOf(value: unknown, name: string): number {
   const at = parseInstant(value);
@@ -59,45 +50,45 @@ function instantOf(value: unknown, name: string): number {
 }
 
 /** Wait: until an instant, which survives a restart. */
-export function* runWait(core: Core, thread: Thread, state: WaitState): Steps {
-  const scope = scopeOf(core, thread, { input: thread.input.value });
+export function* runWait(context: StateContext, thread: Thread, state: WaitState): Steps {
+  const scope = scopeOf(context, thread, { input: thread.input.value });
   const field = `Seconds of state "${state.name}"`;
   const until = state.seconds
-    ? core.clock.now() +
-      1000 * (yield* evaluateNumber(state.seconds, scope, { field, min: 0, max: longestWait }))
+    ? context.clock.now() +
+      1000 * (yield* evaluateNumber(state.seconds, scope, { field, min: 0, max: longestSeconds }))
     : instantOf(state.timestamp && (yield* state.timestamp.evaluate(scope)), state.name);
   thread.phase = 'wait';
   thread.until = until;
-  waitUntil(core, thread);
+  waitUntil(context, thread);
 }
 
 /** Arms (also again, after a restart) the end of a wait. */
-export function waitUntil(core: Core, thread: Thread): void {
+export function waitUntil(context: StateContext, thread: Thread): void {
   const { until } = thread;
   if (until === undefined) return;
-  thread.timers.pause = core.at(until, () => {
+  thread.timers.pause = context.at(until, () => {
     if (thread.phase !== 'wait' || thread.until !== until || thread.status !== 'active') return;
     thread.phase = 'resume';
     thread.until = undefined;
-    core.enqueue(thread);
+    context.enqueue(thread);
   });
 }
 
 /** Fail: ends the thread with the state's own error; nothing retries or catches it here. */
-export function* runFail(core: Core, thread: Thread, state: FailState): Steps {
-  const error = yield* textOf(core, thread, state.error, 'Error');
-  const cause = yield* textOf(core, thread, state.cause, 'Cause');
-  core.failThread(thread, failureOf(error, cause));
+export function* runFail(context: StateContext, thread: Thread, state: FailState): Steps {
+  const error = yield* textOf(context, thread, state.error, 'Error');
+  const cause = yield* textOf(context, thread, state.cause, 'Cause');
+  context.failThread(thread, failureOf(error, cause));
 }
 
 function* textOf(
-  core: Core,
+  context: StateContext,
   thread: Thread,
   template: Template | undefined,
   field: string,
 ): Steps<string | undefined> {
   if (!template) return undefined;
-  const value: Json = yield* template.evaluate(scopeOf(core, thread, { input: thread.input.value }));
+  const value: Json = yield* template.evaluate(scopeOf(context, thread, { input: thread.input.value }));
   if (typeof value === 'string') return value;
   throw new AslFailure(
     statesErrors.query,

@@ -1,28 +1,29 @@
-import { type Core, checkSize, type Steps, scopeOf } from '../core.ts';
-import { AslFailure, failureOf, statesErrors } from '../failure.ts';
-import { type Json, Payload } from '../json.ts';
+import { longestSeconds } from '../definition/bounds.ts';
+import type { TaskState } from '../definition/machine.ts';
 import { evaluateNumber, type Template } from '../jsonata/template.ts';
-import type { Thread } from '../live.ts';
-import type { TaskState } from '../machine.ts';
+import { AslFailure, failureOf, statesErrors } from '../model/failure.ts';
+import { type Json, Payload } from '../model/json.ts';
+import type { Thread } from '../threads/live-execution.ts';
+import { checkSize, type StateContext, type Steps, scopeOf } from '../threads/state-context.ts';
 import { leaveState } from './flow.ts';
 
-/** Longest a Task may take where nothing else is said, in seconds: the service's own default. */
-const longestSeconds = 99_999_999;
-
 /** `resourceType` and `resource` as the history names them. */
-export function resourceOf(state: TaskState): { readonly resourceType: string; readonly resource: string } {
+export function splitResource(state: TaskState): {
+  readonly resourceType: string;
+  readonly resource: string;
+} {
   const [resourceType = '', resource = ''] = state.resource.split(/:(.*)/s);
   return { resourceType, resource };
 }
 
 function* secondsOf(
-  core: Core,
+  context: StateContext,
   thread: Thread,
   template: Template | undefined,
   field: string,
 ): Steps<number | undefined> {
   if (!template) return undefined;
-  const scope = scopeOf(core, thread, { input: thread.input.value });
+  const scope = scopeOf(context, thread, { input: thread.input.value });
   return yield* evaluateNumber(template, scope, {
     field: `${field} of state "${thread.stateName}"`,
     min: 1,
@@ -30,10 +31,10 @@ function* secondsOf(
   });
 }
 
-function tokenFor(core: Core, thread: Thread, serial: number): string {
-  return Buffer.from(`${thread.execution.record.key}.${thread.id}.${serial}.${core.ids.secret(32)}`).toString(
-    'base64url',
-  );
+function tokenFor(context: StateContext, thread: Thread, serial: number): string {
+  return Buffer.from(
+    `${thread.execution.record.key}.${thread.id}.${serial}.${context.ids.secret(32)}`,
+  ).toString('base64url');
 }
 
 /** Parts of a token: which thread's which try it belongs to; undefined when it is no token of ours. */
@@ -47,9 +48,9 @@ export function tokenParts(
 }
 
 /** Task: evaluates the arguments and hands the call to the engine, which makes it after the intent is on disk. */
-export function* runTask(core: Core, thread: Thread, state: TaskState): Steps {
+export function* runTask(context: StateContext, thread: Thread, state: TaskState): Steps {
   const serial = thread.execution.nextNumber();
-  const token = state.waitForTaskToken ? tokenFor(core, thread, serial) : undefined;
+  const token = state.waitForTaskToken ? tokenFor(context, thread, serial) : undefined;
   thread.task = {
     serial,
     submitted: false,
@@ -57,12 +58,12 @@ export function* runTask(core: Core, thread: Thread, state: TaskState): Steps {
     timeoutAt: 0,
     ...(token === undefined ? {} : { token }),
   };
-  const scope = scopeOf(core, thread, { input: thread.input.value });
+  const scope = scopeOf(context, thread, { input: thread.input.value });
   const given: Json = state.arguments ? yield* state.arguments.evaluate(scope) : thread.input.value;
-  const parameters = checkSize(core, new Payload(given), `arguments of state "${state.name}"`);
-  const timeout = yield* secondsOf(core, thread, state.timeout, 'TimeoutSeconds');
-  const heartbeat = yield* secondsOf(core, thread, state.heartbeat, 'HeartbeatSeconds');
-  const now = core.clock.now();
+  const parameters = checkSize(context, new Payload(given), `arguments of state "${state.name}"`);
+  const timeout = yield* secondsOf(context, thread, state.timeout, 'TimeoutSeconds');
+  const heartbeat = yield* secondsOf(context, thread, state.heartbeat, 'HeartbeatSeconds');
+  const now = context.clock.now();
   thread.task = {
     ...thread.task,
     arguments: parameters.text,
@@ -72,38 +73,38 @@ export function* runTask(core: Core, thread: Thread, state: TaskState): Steps {
       : { heartbeatMs: heartbeat * 1000, heartbeatAt: now + heartbeat * 1000 }),
   };
   thread.phase = 'task';
-  const resource = resourceOf(state);
-  core.emit(thread, 'TaskScheduled', 'taskScheduledEventDetails', {
+  const resource = splitResource(state);
+  context.emit(thread, 'TaskScheduled', 'taskScheduledEventDetails', {
     ...resource,
     region: 'local',
     parameters: parameters.text,
     ...(timeout === undefined ? {} : { timeoutInSeconds: timeout }),
     ...(heartbeat === undefined ? {} : { heartbeatInSeconds: heartbeat }),
   });
-  core.emit(thread, 'TaskStarted', 'taskStartedEventDetails', resource);
-  core.startTask(thread);
+  context.emit(thread, 'TaskStarted', 'taskStartedEventDetails', resource);
+  context.startTask(thread);
 }
 
 /** The end of a Task: its answer becomes the state's result, or its failure goes to Retry and Catch. */
-export function* finishTask(core: Core, thread: Thread, state: TaskState): Steps {
+export function* finishTask(context: StateContext, thread: Thread, state: TaskState): Steps {
   const { outcome } = thread;
   if (!outcome) throw new Error(`Task ${state.name} resumed without an outcome.`);
-  const resource = resourceOf(state);
+  const resource = splitResource(state);
   if (!outcome.ok) {
     const type = outcome.timedOut ? 'TaskTimedOut' : 'TaskFailed';
-    core.emit(thread, type, outcome.timedOut ? 'taskTimedOutEventDetails' : 'taskFailedEventDetails', {
+    context.emit(thread, type, outcome.timedOut ? 'taskTimedOutEventDetails' : 'taskFailedEventDetails', {
       ...resource,
       ...failureOf(outcome.error, outcome.cause),
     });
     throw new AslFailure(outcome.error, outcome.cause);
   }
-  const result = checkSize(core, Payload.parse(outcome.output), `result of state "${state.name}"`);
-  core.emit(thread, 'TaskSucceeded', 'taskSucceededEventDetails', {
+  const result = checkSize(context, Payload.parse(outcome.output), `result of state "${state.name}"`);
+  context.emit(thread, 'TaskSucceeded', 'taskSucceededEventDetails', {
     ...resource,
     output: result.text,
     outputDetails: { truncated: false },
   });
-  yield* leaveState(core, thread, state, { input: thread.input.value, result: result.value }, result);
+  yield* leaveState(context, thread, state, { input: thread.input.value, result: result.value }, result);
 }
 
 /** The failure a timed-out Task is told. */

@@ -1,8 +1,8 @@
 import type { ExecutionDetail } from '../../../lib/ports/workflows.ts';
-import { Engine, type EngineOptions } from '../../../local/asl/engine.ts';
-import type { Integrations, Invocation } from '../../../local/asl/integrations.ts';
+import { Engine, type EngineOptions } from '../../../local/asl/engine/engine.ts';
 import type { Journal } from '../../../local/asl/journal/journal.ts';
 import { MemoryJournal } from '../../../local/asl/journal/memory.ts';
+import type { FunctionInvocation, Integrations } from '../../../local/asl/model/integrations.ts';
 import { seededRandom } from '../../../local/clock/seeded-random.ts';
 import { VirtualClock } from '../../../local/clock/virtual-clock.ts';
 import { sequentialIds } from '../../fixtures/sequential-ids.ts';
@@ -16,7 +16,7 @@ export const midnight = Date.parse('2026-11-24T00:00:00Z');
 export interface Bench {
   readonly engine: Engine;
   readonly clock: VirtualClock;
-  readonly calls: Invocation[];
+  readonly calls: FunctionInvocation[];
   readonly objects: Map<string, string>;
   readonly faults: Error[];
   /** Starts a machine called `m` and lets virtual time run until it is over. */
@@ -30,7 +30,7 @@ export interface Bench {
 export interface BenchOptions {
   readonly journal?: Journal;
   readonly clock?: VirtualClock;
-  readonly functions?: Readonly<Record<string, (payload: never, call: Invocation) => unknown>>;
+  readonly functions?: Readonly<Record<string, (payload: never, call: FunctionInvocation) => unknown>>;
   readonly options?: Partial<EngineOptions>;
   readonly objects?: Map<string, string>;
   readonly integrations?: Partial<Integrations>;
@@ -45,7 +45,7 @@ export function makeBench({
   objects = new Map(),
   integrations: own = {},
 }: BenchOptions = {}): Bench {
-  const calls: Invocation[] = [];
+  const calls: FunctionInvocation[] = [];
   const faults: Error[] = [];
   const integrations: Integrations = {
     invokeFunction: async (call) => {

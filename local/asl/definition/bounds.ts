@@ -1,0 +1,8 @@
+/** Longest Wait and longest Task, in seconds, as the service has it (docs/asl-support.md names the pages). */
+export const longestSeconds = 99_999_999;
+
+/** Most bytes a batch may be asked to have: what a child's input may have. */
+export const largestBatch = 262_144;
+
+/** Most items a batch may be asked to have. */
+export const longestBatch = 100_000_000;

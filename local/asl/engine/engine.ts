@@ -1,0 +1,270 @@
+import { NotFound } from '../../../lib/errors/store-errors.ts';
+import type {
+  ExecutionDetail,
+  ExecutionStatus,
+  ExecutionSummary,
+  HistoryEvent,
+} from '../../../lib/ports/workflows.ts';
+import { type MapRunDetail, mapRunDetailOf } from '../map/map-run-detail.ts';
+import { detailOf, historyEventOf, statusChangeOf, summaryOf } from '../model/describe.ts';
+import type { Failure } from '../model/failure.ts';
+import { type Json, Payload } from '../model/json.ts';
+import type { EventRecord, ExecutionRecord } from '../model/records.ts';
+import { restore } from '../threads/live-execution.ts';
+import { type Limits, serviceLimits } from '../threads/state-context.ts';
+import { Executions } from './executions.ts';
+import { Interpreter, type InterpreterOptions } from './interpreter.ts';
+import { MachineRegistry, type MachineSource } from './machine-registry.ts';
+import { ownerOf, resumeThreads } from './recovery.ts';
+import { Redriver } from './redriver.ts';
+import { TaskTokens } from './task-tokens.ts';
+
+/** How an engine is opened; limits and retryScale default to the service's. */
+export type EngineOptions = Omit<InterpreterOptions, 'limits' | 'retryScale'> & {
+  readonly limits?: Partial<Limits>;
+  /** Factor on the pauses of Retry, for demos and tests; 1 is the machine's own. */
+  readonly retryScale?: number;
+};
+
+/** A start as the engine takes it. `input` is any JSON value. */
+export interface StartRequest {
+  readonly machine: string;
+  readonly name?: string;
+  readonly input: unknown;
+  readonly traceId?: string;
+}
+
+/**
+ * A Step Functions engine in this process: JSONata machines, durable as its journal is.
+ * What a promise of it has confirmed is in the journal.
+ */
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #interpreter: Interpreter;
+  readonly #machines: MachineRegistry;
+  readonly #executions: Executions;
+  readonly #redriver: Redriver;
+  readonly #tokens: TaskTokens;
+  readonly #statusListeners = new Set<(detail: Record<string, unknown>) => void>();
+  readonly #eventListeners = new Set<(execution: ExecutionRecord, event: EventRecord) => void>();
+
+  constructor(options: EngineOptions) {
+    const { journal } = options;
+    this.#options = options;
+    this.#machines = new MachineRegistry(journal);
+    const interpreter = new Interpreter(
+      { ...options, limits: { ...serviceLimits, ...options.limits }, retryScale: options.retryScale ?? 1 },
+      {
+        ended: (execution) => this.#executions.ended(execution),
+        event: ({ record }, event) => {
+          if (this.#eventListeners.size === 0) return;
+          this.#tell(this.#eventListeners, (listener) => listener(record, event));
+        },
+      },
+    );
+    const parts = {
+      interpreter,
+      journal,
+      machines: this.#machines,
+      announce: (record: ExecutionRecord) => this.#announce(record),
+    };
+    this.#interpreter = interpreter;
+    this.#executions = new Executions(parts);
+    this.#redriver = new Redriver({ ...parts, executions: this.#executions });
+    this.#tokens = new TaskTokens(interpreter);
+    this.#connect();
+  }
+
+  /** Lets Tasks and Maps start and stop executions. */
+  #connect(): void {
+    const executions = this.#executions;
+    const stop = (arn: string, cause: string) => executions.stop(arn, 'States.Aborted', cause);
+    this.#interpreter.calls.children = {
+      start: ({ waiter, input, ...request }) => {
+        const { record } = executions.begin({ ...request, input: Payload.parse(input) }, waiter);
+        return { arn: record.arn, startDate: record.startDate };
+      },
+      stop,
+    };
+    this.#interpreter.mapRuns.starter = {
+      startChild: (run, parent, index, input) => executions.beginChild(run, parent, index, input),
+      stop,
+      childrenOf: (arn) => executions.childrenOf(arn),
+      readInputs: (arn) => JSON.parse(this.#options.journal.mapRun(arn)?.inputs ?? '[]') as Json[],
+    };
+  }
+
+  #announce(record: ExecutionRecord): void {
+    const detail = statusChangeOf(record);
+    this.#interpreter.afterCommit(() => this.#tell(this.#statusListeners, (listener) => listener(detail)));
+  }
+
+  /** A listener that throws is reported; it stops neither the others nor the step that is being recorded. */
+  #tell<L>(listeners: ReadonlySet<L>, call: (listener: L) => void): void {
+    for (const listener of listeners) {
+      try {
+        call(listener);
+      } catch (error) {
+        this.#options.onFault(error as Error);
+      }
+    }
+  }
+
+  #refuseWhenStalled(): void {
+    const { stalled } = this.#interpreter.writer;
+    if (stalled) throw stalled;
+  }
+
+  #committed(): Promise<void> {
+    return new Promise((resolve) => this.#interpreter.afterCommit(resolve));
+  }
+
+  /** Makes a machine known under a name; throws `ASL_INVALID` or `ASL_UNSUPPORTED`. Running executions keep theirs. */
+  registerMachine(source: MachineSource): void {
+    this.#machines.register(source);
+  }
+
+  machines(): string[] {
+    return this.#machines.names();
+  }
+
+  /** Takes up everything that was under way when the last process ended. Call once, after the machines are registered. */
+  recover(): number {
+    const { journal } = this.#options;
+    for (const { execution, threads } of journal.open()) {
+      this.#executions.adopt(restore(execution, threads, this.#machines.of(execution)));
+    }
+    for (const run of journal.openMapRuns()) {
+      const owner = ownerOf(this.#interpreter, run);
+      if (owner) this.#interpreter.mapRuns.restore(run, owner);
+    }
+    for (const live of [...this.#interpreter.live.values()]) {
+      this.#executions.armTimeout(live);
+      resumeThreads(this.#interpreter, live);
+    }
+    this.#interpreter.schedule();
+    return this.#interpreter.live.size;
+  }
+
+  /** Starts an execution. The same name and input while it runs is the same execution; otherwise `EXECUTION_ALREADY_EXISTS`. */
+  async startExecution({
+    input,
+    ...request
+  }: StartRequest): Promise<{ readonly executionArn: string; readonly startDate: string }> {
+    this.#refuseWhenStalled();
+    const value = JSON.parse(JSON.stringify(input ?? {})) as Json;
+    const { record } = this.#executions.begin({ ...request, input: new Payload(value) });
+    await this.#committed();
+    return { executionArn: record.arn, startDate: new Date(record.startDate).toISOString() };
+  }
+
+  /** An execution whole; `EXECUTION_NOT_FOUND` when there is none. */
+  async describeExecution(arn: string): Promise<ExecutionDetail> {
+    return detailOf(this.#executions.record(arn), this.#interpreter.clock.now());
+  }
+
+  /** Executions, newest first; children of a distributed Map only when their run is named. */
+  async listExecutions(filter: {
+    machine?: string;
+    status?: ExecutionStatus;
+    mapRunArn?: string;
+    limit?: number;
+  }): Promise<ExecutionSummary[]> {
+    return this.#options.journal.list({ ...filter, limit: filter.limit ?? 100 }).map(summaryOf);
+  }
+
+  /** A page of an execution's history, oldest first; `fromId` starts at 1. */
+  async getExecutionHistory(
+    arn: string,
+    { fromId = 1, limit = 1_000 }: { fromId?: number; limit?: number } = {},
+  ): Promise<HistoryEvent[]> {
+    const { key } = this.#executions.record(arn);
+    // What is staged for a running execution is written before its history is read.
+    if (this.#executions.live(arn)?.events.length) await this.#committed();
+    return this.#options.journal.events(key, fromId, limit).map(historyEventOf);
+  }
+
+  /** Stops an execution and what it waits for. Stopping one that is over is no error, as on the service. */
+  async stopExecution(arn: string, { error, cause }: { error: string; cause: string }): Promise<void> {
+    this.#executions.record(arn);
+    this.#executions.stop(arn, error, cause);
+    await this.#committed();
+  }
+
+  /** Runs a failed execution again from where it failed; `REDRIVE_NOT_ALLOWED` says why not. */
+  async redriveExecution(arn: string): Promise<void> {
+    this.#refuseWhenStalled();
+    this.#redriver.check(this.#executions.record(arn));
+    // A redrive goes on from what the journal holds: an end that is only staged has to be there first.
+    if (this.#executions.live(arn)) await this.#committed();
+    this.#redriver.check(this.#executions.record(arn));
+    this.#redriver.redrive(arn);
+    await this.#committed();
+  }
+
+  /** A run of a distributed Map with its counts; `MAP_RUN_NOT_FOUND`. */
+  async describeMapRun(arn: string): Promise<MapRunDetail> {
+    const record = this.#options.journal.mapRun(arn);
+    if (!record) throw new NotFound('MAP_RUN_NOT_FOUND', `There is no map run ${arn}.`);
+    return mapRunDetailOf(record, this.#executions.childrenOf(arn), this.#interpreter.mapRuns.countsOf(arn));
+  }
+
+  /** Map runs of an execution. */
+  async listMapRuns(arn: string): Promise<MapRunDetail[]> {
+    const runs = this.#options.journal.mapRunsOf(this.#executions.record(arn).key);
+    return Promise.all(runs.map((run) => this.describeMapRun(run.arn)));
+  }
+
+  /** Completes a Task by its token; throws `TaskTimedOut` or `InvalidToken` by name. */
+  async sendTaskSuccess(token: string, output: unknown): Promise<void> {
+    this.#tokens.succeed(token, output);
+    await this.#committed();
+  }
+
+  /** Fails a Task by its token. */
+  async sendTaskFailure(token: string, failure: Failure): Promise<void> {
+    this.#tokens.fail(token, failure);
+    await this.#committed();
+  }
+
+  /** Says that a Task is alive. */
+  async sendTaskHeartbeat(token: string): Promise<void> {
+    this.#tokens.heartbeat(token);
+    await this.#committed();
+  }
+
+  /** Details of "Step Functions Execution Status Change", after they are in the journal. Returns the unsubscriber. */
+  onStatusChange(listener: (detail: Record<string, unknown>) => void): () => void {
+    this.#statusListeners.add(listener);
+    return () => this.#statusListeners.delete(listener);
+  }
+
+  /** Every history event as it is made. */
+  onHistoryEvent(listener: (execution: ExecutionRecord, event: EventRecord) => void): () => void {
+    this.#eventListeners.add(listener);
+    return () => this.#eventListeners.delete(listener);
+  }
+
+  /** Resolves when the execution is over (and in the journal). */
+  async settled(arn: string): Promise<ExecutionDetail> {
+    await this.#executions.settled(arn);
+    return this.describeExecution(arn);
+  }
+
+  /** Something is going to happen without time passing or anybody calling. */
+  get busy(): boolean {
+    return this.#interpreter.busy;
+  }
+
+  /** Executions that are not over. */
+  get liveCount(): number {
+    return this.#interpreter.live.size;
+  }
+
+  /** Stops taking steps. Nothing is recorded as ended: the next process takes everything up again. */
+  async close(): Promise<void> {
+    this.#interpreter.close();
+    this.#interpreter.writer.flush();
+    this.#options.journal.close();
+  }
+}

@@ -1,0 +1,238 @@
+import { statesErrors } from '../model/failure.ts';
+import type { Json } from '../model/json.ts';
+import { Payload } from '../model/json.ts';
+import { mapRunArn } from '../model/names.ts';
+import type { ExecutionRecord, MapRunRecord } from '../model/records.ts';
+import type { LiveExecution, Thread } from '../threads/live-execution.ts';
+import {
+  type MapRunEnd,
+  type MapRuns,
+  type MapSettings,
+  type StateContext,
+  uuidFrom,
+} from '../threads/state-context.ts';
+
+/** How the children of a map run stand. */
+export interface MapRunCounts {
+  pending: number;
+  running: number;
+  succeeded: number;
+  failed: number;
+  timedOut: number;
+  aborted: number;
+}
+
+interface LiveMapRun {
+  readonly record: MapRunRecord;
+  readonly thread: Thread;
+  readonly inputs: readonly Json[];
+  readonly counts: MapRunCounts;
+  readonly outputs: (Payload | undefined)[];
+  /** Indexes still to be started, next first. */
+  waiting: number[];
+}
+
+/** Starts children of distributed Maps; given by the engine. */
+export interface MapChildStarter {
+  startChild(run: MapRunRecord, parent: LiveExecution, index: number, input: string): void;
+  stop(arn: string, cause: string): void;
+  childrenOf(mapRunArn: string): ExecutionRecord[];
+  /** Inputs of a run's children, from the journal. */
+  readInputs(mapRunArn: string): Json[];
+}
+
+/** Runs of distributed Maps that are not over. */
+export class ActiveMapRuns implements MapRuns {
+  readonly #context: StateContext;
+  readonly #runs = new Map<string, LiveMapRun>();
+  /** Inputs of runs whose end is not in the journal yet. */
+  readonly #ended = new Map<string, readonly Json[]>();
+  starter: MapChildStarter | undefined;
+
+  constructor(context: StateContext) {
+    this.#context = context;
+  }
+
+  /** An ARN for a run of the thread's Map. */
+  name({ state, execution }: Thread): string {
+    const label = state.type === 'Map' ? state.label : '';
+    return mapRunArn(execution.record.machine, label, uuidFrom(this.#context.ids.traceId()));
+  }
+
+  #record(
+    { id, state, execution }: Thread,
+    run: Pick<MapRunRecord, 'arn' | 'serial' | 'status'> & MapSettings,
+    inputs: readonly Json[],
+  ): MapRunRecord {
+    return {
+      execution: execution.record.key,
+      thread: id,
+      label: state.type === 'Map' ? state.label : '',
+      machine: execution.record.machine,
+      block: state.type === 'Map' ? state.processor.path : '',
+      startDate: this.#context.clock.now(),
+      ...run,
+      total: inputs.length,
+      redriveCount: 0,
+      inputs: JSON.stringify(inputs),
+    };
+  }
+
+  /** Records a run that failed before it had children. */
+  refuse(thread: Thread, arn: string, settings: MapSettings): void {
+    const record = this.#record(thread, { arn, serial: 0, status: 'FAILED', ...settings }, []);
+    this.#context.saveMapRun({ ...record, stopDate: this.#context.clock.now() });
+  }
+
+  /** Begins a run. */
+  start(thread: Thread, arn: string, inputs: readonly Json[], settings: MapSettings): void {
+    const serial = thread.execution.nextNumber();
+    thread.task = { serial, submitted: true, arguments: '{}', timeoutAt: 0, mapRunArn: arn };
+    const record = this.#record(thread, { arn, serial, status: 'RUNNING', ...settings }, inputs);
+    this.#begin({
+      record,
+      thread,
+      inputs,
+      counts: noCounts(inputs.length),
+      outputs: [],
+      waiting: inputs.map((_, index) => index),
+    });
+  }
+
+  #begin(run: LiveMapRun): void {
+    this.#runs.set(run.record.arn, run);
+    this.#context.saveMapRun(run.record);
+    // Children that could not be redriven count again, and may already be too many.
+    if (this.#exceeds(run)) {
+      this.#fail(run);
+      return;
+    }
+    this.#pump(run);
+    this.#finishIfDone(run);
+  }
+
+  /** Takes a run up again after a restart or a redrive, from what its children's records say. */
+  restore(record: MapRunRecord, thread: Thread, again: ReadonlySet<string> = new Set()): void {
+    const inputs = JSON.parse(record.inputs) as Json[];
+    const run: LiveMapRun = {
+      record,
+      thread,
+      inputs,
+      counts: noCounts(inputs.length),
+      outputs: [],
+      waiting: [],
+    };
+    const seen = new Set<number>();
+    for (const child of this.starter?.childrenOf(record.arn) ?? []) {
+      const index = child.mapIndex ?? 0;
+      seen.add(index);
+      run.counts.pending -= 1;
+      if (again.has(child.arn) || child.status === 'RUNNING') run.counts.running += 1;
+      else this.#count(run, child);
+    }
+    run.waiting = inputs.flatMap((_, index) => (seen.has(index) ? [] : [index]));
+    this.#begin(run);
+  }
+
+  #pump(run: LiveMapRun): void {
+    while (run.waiting.length > 0 && run.counts.running < run.record.maxConcurrency) {
+      const index = run.waiting.shift() as number;
+      run.counts.pending -= 1;
+      run.counts.running += 1;
+      this.starter?.startChild(run.record, run.thread.execution, index, JSON.stringify(run.inputs[index]));
+    }
+  }
+
+  #count(run: LiveMapRun, child: ExecutionRecord): void {
+    if (child.status === 'SUCCEEDED') {
+      run.counts.succeeded += 1;
+      run.outputs[child.mapIndex ?? 0] = Payload.parse(child.output ?? 'null');
+    } else if (child.status === 'ABORTED') run.counts.aborted += 1;
+    else if (child.status === 'TIMED_OUT') run.counts.timedOut += 1;
+    else run.counts.failed += 1;
+  }
+
+  /** A child ended. */
+  childEnded(child: ExecutionRecord): void {
+    const run = child.mapRunArn === undefined ? undefined : this.#runs.get(child.mapRunArn);
+    if (!run) return;
+    run.counts.running -= 1;
+    this.#count(run, child);
+    if (this.#exceeds(run)) {
+      this.#fail(run);
+      return;
+    }
+    this.#pump(run);
+    this.#finishIfDone(run);
+  }
+
+  #failures({ counts }: LiveMapRun): number {
+    return counts.failed + counts.timedOut + counts.aborted;
+  }
+
+  #exceeds(run: LiveMapRun): boolean {
+    const failures = this.#failures(run);
+    if (failures === 0) return false;
+    const { toleratedCount, toleratedPercentage, total } = run.record;
+    const percentage = (failures * 100) / total;
+    // As the service: either threshold that is set fails the run when exceeded; without any, no failure is tolerated.
+    if (toleratedCount === 0) return percentage > toleratedPercentage;
+    if (toleratedPercentage === 0) return failures > toleratedCount;
+    return failures > toleratedCount || percentage > toleratedPercentage;
+  }
+
+  #close(run: LiveMapRun, status: MapRunRecord['status']): void {
+    run.record.status = status;
+    run.record.stopDate = this.#context.clock.now();
+    this.#runs.delete(run.record.arn);
+    this.#context.saveMapRun(run.record);
+    // Its state takes the results up before the journal has the record, when children end in the turn they began in.
+    this.#ended.set(run.record.arn, run.inputs);
+    this.#context.afterCommit(() => this.#ended.delete(run.record.arn));
+  }
+
+  /** Children and their inputs of a run that ended. */
+  endOf(arn: string): MapRunEnd {
+    const inputs = this.#ended.get(arn) ?? this.starter?.readInputs(arn) ?? [];
+    return { children: this.starter?.childrenOf(arn) ?? [], inputs };
+  }
+
+  #fail(run: LiveMapRun): void {
+    this.#close(run, 'FAILED');
+    this.#stopChildren(run.record.arn, 'The map run exceeded its tolerated failure threshold.');
+    this.#context.settle(run.thread, run.record.serial, {
+      ok: false,
+      error: statesErrors.tolerated,
+      cause: `${this.#failures(run)} of ${run.record.total} items failed: the specified tolerated failure threshold was exceeded.`,
+    });
+  }
+
+  #stopChildren(arn: string, cause: string): void {
+    for (const live of [...this.#context.live.values()])
+      if (live.record.mapRunArn === arn) this.starter?.stop(live.record.arn, cause);
+  }
+
+  #finishIfDone(run: LiveMapRun): void {
+    if (run.counts.running > 0 || run.waiting.length > 0) return;
+    this.#close(run, 'SUCCEEDED');
+    const results = run.outputs.filter((output) => output !== undefined).map((output) => output.value);
+    this.#context.settle(run.thread, run.record.serial, { ok: true, output: JSON.stringify(results) });
+  }
+
+  /** Stops a run whose Map is not waited for any more. */
+  abort(arn: string): void {
+    const run = this.#runs.get(arn);
+    if (!run) return;
+    this.#close(run, 'ABORTED');
+    this.#stopChildren(arn, 'The map run was stopped.');
+  }
+
+  /** Counts of a run that is not over. */
+  countsOf(arn: string): MapRunCounts | undefined {
+    return this.#runs.get(arn)?.counts;
+  }
+}
+
+function noCounts(pending: number): MapRunCounts {
+  return { pending, running: 0, succeeded: 0, failed: 0, timedOut: 0, aborted: 0 };
+}
