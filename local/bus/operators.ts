@@ -1,21 +1,27 @@
 import { BlockList, isIP } from 'node:net';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
+import type { Leaf } from './event-fields.ts';
 
 type Tree = { readonly [key: string]: unknown };
 
-/** Tells whether one value of an event fits; `undefined` is an absent field. */
-export type Test = (value: unknown) => boolean;
+/** Tells whether one value of an event fits. */
+export type Test = (value: Leaf) => boolean;
 
-/** `EVENT_PATTERN_UNSUPPORTED` with the place in the pattern. */
-export function patternUnsupported(what: string, place: string): EpsilonError {
-  return new EpsilonError(
-    'EVENT_PATTERN_UNSUPPORTED',
-    `Event pattern at ${place}: ${what} is not matched here.`,
-    { details: { place } },
-  );
+/** One term of a field's list: fits a value, or the absence of the field. */
+export interface Term {
+  readonly absent: boolean;
+  readonly test: Test;
 }
 
-const isTree = (value: unknown): value is Tree =>
+/** `EVENT_PATTERN_UNSUPPORTED` with the place in the pattern. */
+export function patternRefused(what: string, place: string): EpsilonError {
+  return new EpsilonError('EVENT_PATTERN_UNSUPPORTED', `Event pattern at ${place}: ${what} is refused.`, {
+    details: { place },
+  });
+}
+
+/** An object, not a list. */
+export const isTree = (value: unknown): value is Tree =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const comparisons: Readonly<Record<string, (a: number, b: number) => boolean>> = {
@@ -29,26 +35,38 @@ const comparisons: Readonly<Record<string, (a: number, b: number) => boolean>> =
 /** Numbers EventBridge compares. */
 const largestNumber = 5e9;
 
+/** Lower bounds may be followed by an upper one; nothing else combines. */
+const lower = ['>', '>='];
+const upper = ['<', '<='];
+
 function numeric(operand: unknown, place: string): Test {
   const terms = Array.isArray(operand) ? (operand as unknown[]) : [];
   if (terms.length !== 2 && terms.length !== 4)
-    throw patternUnsupported('a numeric list without one or two bounds', place);
-  const tests = [0, 2].slice(0, terms.length / 2).map((index) => {
-    const sign = terms[index];
-    const bound = terms[index + 1];
-    const compare =
-      typeof sign === 'string' && Object.hasOwn(comparisons, sign) ? comparisons[sign] : undefined;
-    if (!compare) throw patternUnsupported(`the comparison ${JSON.stringify(sign)}`, place);
-    if (typeof bound !== 'number' || Math.abs(bound) > largestNumber)
-      throw patternUnsupported(`the bound ${JSON.stringify(bound)} (a number within ±5,000,000,000)`, place);
-    return (value: number) => compare(value, bound);
-  });
-  return (value) => typeof value === 'number' && tests.every((test) => test(value));
+    throw patternRefused('a numeric list without one or two bounds', place);
+  const bounds = [0, 2]
+    .slice(0, terms.length / 2)
+    .map((index) => numericBound(terms[index], terms[index + 1], place));
+  const [first, second] = bounds;
+  if (second && !(first && lower.includes(first.sign) && upper.includes(second.sign)))
+    throw patternRefused('a range that is not a lower bound followed by an upper one', place);
+  if (first && second && first.bound >= second.bound)
+    throw patternRefused('a range whose lower bound is not below its upper one', place);
+  return (value) => typeof value === 'number' && bounds.every(({ fits }) => fits(value));
+}
+
+function numericBound(sign: unknown, bound: unknown, place: string) {
+  const compare =
+    typeof sign === 'string' && Object.hasOwn(comparisons, sign) ? comparisons[sign] : undefined;
+  if (!compare || typeof sign !== 'string')
+    throw patternRefused(`the comparison ${JSON.stringify(sign)}`, place);
+  if (typeof bound !== 'number' || Math.abs(bound) > largestNumber)
+    throw patternRefused(`the bound ${JSON.stringify(bound)} (a number within ±5,000,000,000)`, place);
+  return { sign, bound, fits: (value: number) => compare(value, bound) };
 }
 
 function textOf(operand: unknown, name: string, place: string): string {
   if (typeof operand === 'string') return operand;
-  throw patternUnsupported(`"${name}" of ${JSON.stringify(operand)}`, place);
+  throw patternRefused(`"${name}" of ${JSON.stringify(operand)}`, place);
 }
 
 const onText =
@@ -56,7 +74,8 @@ const onText =
   (value) =>
     typeof value === 'string' && test(value);
 
-const fold = (text: string) => text.toLowerCase();
+/** Upper case and then lower, so that letters with one upper case (as the long s) are one letter. */
+const fold = (text: string) => text.toUpperCase().toLowerCase();
 
 /** `prefix` and `suffix`: of a text, or of `{"equals-ignore-case": text}`. */
 function edge(name: 'prefix' | 'suffix', operand: unknown, place: string): Test {
@@ -68,7 +87,7 @@ function edge(name: 'prefix' | 'suffix', operand: unknown, place: string): Test 
   }
   const [key, ...more] = Object.keys(operand);
   if (key !== 'equals-ignore-case' || more.length > 0)
-    throw patternUnsupported(`"${name}" of {${Object.keys(operand).join(', ')}}`, place);
+    throw patternRefused(`"${name}" of {${Object.keys(operand).join(', ')}}`, place);
   const part = fold(textOf(operand[key], name, place));
   return onText((value) => fits(fold(value), part));
 }
@@ -80,13 +99,13 @@ function wildcardParts(pattern: string, place: string): string[] {
     const char = pattern[index] ?? '';
     const next = pattern[index + 1] ?? '';
     if (char === '*') {
-      if (next === '*') throw patternUnsupported('a wildcard with two stars in a row', place);
+      if (next === '*') throw patternRefused('a wildcard with two stars in a row', place);
       parts.push('');
       continue;
     }
     const escaped = char === '\\' && (next === '*' || next === '\\');
     if (char === '\\' && !escaped)
-      throw patternUnsupported('a wildcard with a backslash before another character', place);
+      throw patternRefused('a wildcard with a backslash before another character', place);
     if (escaped) index += 1;
     parts[parts.length - 1] += escaped ? next : char;
   }
@@ -110,43 +129,62 @@ function wildcard(operand: unknown, place: string): Test {
   });
 }
 
+/** EventBridge compares addresses however they are written, also those that stand in a pattern as plain text. */
+function addressBlock(address: string, bits: number): { readonly family: number; readonly test: Test } {
+  const family = isIP(address);
+  const kind = family === 6 ? 'ipv6' : 'ipv4';
+  const block = new BlockList();
+  block.addSubnet(address, bits, kind);
+  return { family, test: onText((value) => isIP(value) === family && block.check(value, kind)) };
+}
+
 function cidr(operand: unknown, place: string): Test {
   const [address = '', bits = '', ...more] = textOf(operand, 'cidr', place).split('/');
   const family = isIP(address);
-  const longest = family === 6 ? 128 : 32;
+  // A block of one address is refused; the address itself is an exact value.
+  const longest = family === 6 ? 127 : 31;
   if (family === 0 || more.length > 0 || !/^\d{1,3}$/.test(bits) || Number(bits) > longest)
-    throw patternUnsupported(`the block ${JSON.stringify(operand)}`, place);
-  const block = new BlockList();
-  block.addSubnet(address, Number(bits), family === 6 ? 'ipv6' : 'ipv4');
-  return onText((value) => isIP(value) === family && block.check(value, family === 6 ? 'ipv6' : 'ipv4'));
+    throw patternRefused(`the block ${JSON.stringify(operand)}`, place);
+  return addressBlock(address, Number(bits)).test;
 }
 
-/** Operators that may stand under `anything-but`, where each also takes a list. */
+/** An exact value; a text that is an address fits the address in any spelling. */
+function exactly(term: Leaf): Test {
+  if (typeof term !== 'string' || isIP(term) === 0) return (value) => value === term;
+  const { test } = addressBlock(term, isIP(term) === 6 ? 128 : 32);
+  return (value) => value === term || test(value);
+}
+
+/** Operators that may stand under `anything-but`, where each also takes a list of texts. */
 const negatable = ['prefix', 'suffix', 'equals-ignore-case', 'wildcard'];
 
-function anythingBut(operand: unknown, place: string): Test {
-  const terms = Array.isArray(operand) ? (operand as unknown[]) : [operand];
-  if (terms.length === 0) throw patternUnsupported('an empty "anything-but"', place);
-  const tests = terms.flatMap((term): Test[] => {
-    if (!isTree(term)) {
-      if (typeof term !== 'string' && typeof term !== 'number')
-        throw patternUnsupported(`"anything-but" of ${JSON.stringify(term)}`, place);
-      return [(value) => value === term];
-    }
-    const [name = '', ...more] = Object.keys(term);
-    if (Array.isArray(operand) || more.length > 0 || !negatable.includes(name))
-      throw patternUnsupported(`"anything-but" of {${Object.keys(term).join(', ')}}`, place);
-    const inner = Array.isArray(term[name]) ? (term[name] as unknown[]) : [term[name]];
-    return inner.map((each) => operatorTest({ [name]: each }, place));
+function negatedOperator(operand: Tree, place: string): Test[] {
+  const [name = '', ...more] = Object.keys(operand);
+  if (more.length > 0 || !negatable.includes(name))
+    throw patternRefused(`"anything-but" of {${Object.keys(operand).join(', ')}}`, place);
+  const texts = Array.isArray(operand[name]) ? (operand[name] as unknown[]) : [operand[name]];
+  if (texts.length === 0) throw patternRefused(`"anything-but" of an empty "${name}"`, place);
+  return texts.map((each) => {
+    const text = textOf(each, name, place);
+    if (text === '' && (name === 'prefix' || name === 'suffix'))
+      throw patternRefused(`"anything-but" of an empty "${name}"`, place);
+    return operatorTest(name, text, place);
   });
-  return (value) => value !== undefined && !tests.some((test) => test(value));
 }
 
-/** Compiles one operator, `{name: operand}`; throws `EVENT_PATTERN_UNSUPPORTED`. */
-export function operatorTest(term: Tree, place: string): Test {
-  const [name = '', ...more] = Object.keys(term);
-  const operand = term[name];
-  if (more.length > 0) throw patternUnsupported(`the combination ${Object.keys(term).join(', ')}`, place);
+function anythingBut(operand: unknown, place: string): Test {
+  if (isTree(operand)) {
+    const tests = negatedOperator(operand, place);
+    return (value) => !tests.some((test) => test(value));
+  }
+  const terms = Array.isArray(operand) ? (operand as unknown[]) : [operand];
+  const kinds = new Set(terms.map((term) => typeof term));
+  if (kinds.size !== 1 || !(kinds.has('string') || kinds.has('number')))
+    throw patternRefused(`"anything-but" of ${JSON.stringify(operand)} (texts, or numbers)`, place);
+  return (value) => !terms.includes(value);
+}
+
+function operatorTest(name: string, operand: unknown, place: string): Test {
   switch (name) {
     case 'prefix':
     case 'suffix':
@@ -163,11 +201,22 @@ export function operatorTest(term: Tree, place: string): Test {
       return cidr(operand, place);
     case 'anything-but':
       return anythingBut(operand, place);
-    case 'exists':
-      if (typeof operand !== 'boolean')
-        throw patternUnsupported(`"exists" of ${JSON.stringify(operand)}`, place);
-      return (value) => (value !== undefined) === operand;
     default:
-      throw patternUnsupported(`"${name}"`, place);
+      throw patternRefused(`"${name}"`, place);
   }
+}
+
+function existence(operand: unknown, place: string): Term {
+  if (typeof operand !== 'boolean') throw patternRefused(`"exists" of ${JSON.stringify(operand)}`, place);
+  return { absent: !operand, test: () => operand };
+}
+
+/** Compiles one element of a field's list: an exact value or an operator; throws `EVENT_PATTERN_UNSUPPORTED`. */
+export function compileTerm(term: unknown, place: string): Term {
+  if (Array.isArray(term)) throw patternRefused('a list within a list', place);
+  if (!isTree(term)) return { absent: false, test: exactly(term as Leaf) };
+  const [name = '', ...more] = Object.keys(term);
+  if (more.length > 0) throw patternRefused(`the combination ${Object.keys(term).join(', ')}`, place);
+  if (name === 'exists') return existence(term[name], place);
+  return { absent: false, test: operatorTest(name, term[name], place) };
 }

@@ -24,6 +24,9 @@ export interface ScheduleOptions {
 
 const unitMs: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
+/** The last millisecond that a Date can hold (ECMAScript, "Time Values and Time Range"). */
+const latestTime = 8.64e15;
+
 function parseRate(expression: string, origin: number): Occurrences {
   const [, count = '', unit = '', plural = ''] =
     /^rate\((\d{1,9}) (minute|hour|day)(s?)\)$/.exec(expression) ?? [];
@@ -42,10 +45,19 @@ function parseRate(expression: string, origin: number): Occurrences {
     );
   }
   const step = every * (unitMs[unit] ?? 0);
+  if (origin + step > latestTime)
+    throw scheduleInvalid(
+      expression,
+      'the first time it would fall due is no date any more',
+      'rate(365 days)',
+    );
   // Counted from a fixed origin, so that every restart sees the same occurrences. A day is 24 hours, also when the
   // clocks change, as on the service.
   return {
-    next: (after) => new Date(origin + (Math.floor((after.getTime() - origin) / step) + 1) * step),
+    next: (after) => {
+      const due = origin + (Math.floor((after.getTime() - origin) / step) + 1) * step;
+      return due > latestTime ? undefined : new Date(due);
+    },
     previous: (before) => new Date(origin + Math.floor((before.getTime() - origin) / step) * step),
   };
 }

@@ -43,7 +43,11 @@ describe('a field of a pattern', () => {
     ['anything but', [{ 'anything-but': 'a' }], { x: 'b' }, true],
     ['anything but, that', [{ 'anything-but': 'a' }], { x: 'a' }, false],
     ['anything but, absent', [{ 'anything-but': 'a' }], {}, false],
-    ['anything but a list', [{ 'anything-but': ['a', 1] }], { x: 1 }, false],
+    ['anything but a list of numbers', [{ 'anything-but': [2, 1] }], { x: 1 }, false],
+    ['anything but a text, against a number', [{ 'anything-but': ['a', 'b'] }], { x: 1 }, true],
+    ['an address in another spelling', ['0:0:0:0:0:0:0:1'], { x: '::1' }, true],
+    ['an element of a list in a list', ['b'], { x: [['a'], ['b']] }, true],
+    ['an empty list, which is no field', [{ exists: true }], { x: [] }, false],
     ['anything but a prefix', [{ 'anything-but': { prefix: 'us-' } }], { x: 'us-1' }, false],
     [
       'anything but several suffixes',
@@ -85,10 +89,11 @@ describe('a pattern as a whole', () => {
     ],
     ['none of several choices', { $or: [{ source: ['aws.batch'] }, { source: ['aws.eks'] }] }, false],
     [
-      'a choice beside a field',
+      'a choice that names a field again, which replaces it',
       { source: ['aws.batch'], $or: [{ source: ['aws.states'] }, { x: [1] }] },
-      false,
+      true,
     ],
+    ['a choice beside a field', { source: ['aws.batch'], $or: [{ y: [2] }, { x: [1] }] }, false],
     ['an object within a list', { detail: { items: { a: [3], b: [4] } } }, true],
     ['never two objects of a list together', { detail: { items: { a: [1], b: [4] } } }, false],
     ['a level that is not there', { detail: { other: { deep: [1] } } }, false],
@@ -97,12 +102,65 @@ describe('a pattern as a whole', () => {
     expect(compilePattern(pattern)(event)).toBe(expected);
   });
 
+  test.each([
+    ['absence judged per element', { a: { b: [{ exists: false }] } }, { a: [{ b: 1 }, { c: 2 }] }, false],
+    ['absence in every element', { a: { b: [{ exists: false }] } }, { a: [{ d: 1 }, { c: 2 }] }, true],
+    [
+      'absence within the element that an earlier field chose',
+      { a: { b: [1], c: [{ exists: false }] } },
+      { a: [{ b: 1 }, { b: 2, c: 2 }] },
+      true,
+    ],
+    ['a dotted name in the pattern', { 'a.b': [1] }, { a: { b: 1 } }, true],
+    ['a dotted name in the event', { a: { b: [1] } }, { 'a.b': 1 }, true],
+    ['objects in lists in lists', { a: { b: [1], c: [2] } }, { a: [[{ b: 1, c: 2 }]] }, true],
+    [
+      'never two objects of inner lists together',
+      { a: { b: [1], c: [2] } },
+      { a: [[{ b: 1 }, { c: 2 }]] },
+      false,
+    ],
+    ['plain elements of one list together', { a: [1], b: [2] }, { a: [1, 2], b: [1, 2] }, true],
+  ])('%s', (_, pattern, deep, expected) => {
+    expect(compilePattern(pattern)(deep)).toBe(expected);
+  });
+
+  test('large lists that fit in part only stay affordable', () => {
+    const many = Array.from({ length: 2_000 }, () => ({ x: 1 }));
+    const of = (name: string) => ({ [name]: { x: [1] } });
+    const pattern = { ...of('a'), ...of('b'), ...of('c'), d: { x: [2] } };
+    expect(compilePattern(pattern)({ a: many, b: many, c: many, d: many })).toBe(false);
+  });
+
+  test.each([
+    ['as deep as the matcher reads', 900, true],
+    ['deeper than the matcher reads', 100_000, false],
+  ])('an event %s (%d lists)', (_, levels, expected) => {
+    let deep: unknown = 1;
+    for (let level = 0; level < levels; level += 1) deep = [deep];
+    expect(compilePattern({ a: [1] })({ a: deep })).toBe(expected);
+  });
+
   test.each([null, undefined, 'text', 7, []])('never fits what is no event: %j', (nothing) => {
     expect(compilePattern({ source: ['a'] })(nothing)).toBe(false);
   });
 });
 
 describe('what is refused by name and place', () => {
+  test('a pattern that is 20,000 levels deep', () => {
+    let deep: unknown = ['x'];
+    for (let level = 0; level < 20_000; level += 1) deep = { a: deep };
+    expect(() => compilePattern(deep)).toThrow(
+      expect.objectContaining({ code: 'EVENT_PATTERN_UNSUPPORTED' }),
+    );
+  });
+
+  test('more combinations of $or than a rule may have', () => {
+    const choices = (name: string) => ({ $or: Array.from({ length: 11 }, (_, at) => ({ [name]: [at] })) });
+    const pattern = { a: choices('x'), b: choices('y'), c: choices('z') };
+    expect(() => compilePattern(pattern)).toThrow('1000 combinations');
+  });
+
   test.each([
     ['an operator nobody knows', { detail: { x: [{ regex: 'a' }] } }, '"regex"', 'Rule.detail.x'],
     ['an intrinsic left over', { detail: { x: [{ Ref: 'Queue' }] } }, '"Ref"', 'Rule.detail.x'],
@@ -126,6 +184,21 @@ describe('what is refused by name and place', () => {
       'Rule.x',
     ],
     ['prefix of a number', { x: [{ prefix: 1 }] }, 'prefix', 'Rule.x'],
+    ['a block of one address', { x: [{ cidr: '10.0.0.1/32' }] }, 'block', 'Rule.x'],
+    ['a block of one IPv6 address', { x: [{ cidr: '::1/128' }] }, 'block', 'Rule.x'],
+    ['an empty range', { x: [{ numeric: ['>', 5, '<', 5] }] }, 'below', 'Rule.x'],
+    ['a range upside down', { x: [{ numeric: ['<', 5, '>', 1] }] }, 'lower bound', 'Rule.x'],
+    ['anything but an empty prefix', { x: [{ 'anything-but': { prefix: '' } }] }, 'empty', 'Rule.x'],
+    [
+      'anything but an empty list of suffixes',
+      { x: [{ 'anything-but': { suffix: [] } }] },
+      'empty',
+      'Rule.x',
+    ],
+    ['anything but texts and numbers mixed', { x: [{ 'anything-but': ['a', 1] }] }, 'anything-but', 'Rule.x'],
+    ['anything but null', { x: [{ 'anything-but': null }] }, 'anything-but', 'Rule.x'],
+    ['a reserved name within $or', { $or: [{ cidr: [1] }, { x: [1] }] }, '"cidr"', 'Rule.$or[0].cidr'],
+    ['a pattern too long', { x: ['a'.repeat(4_100)] }, '4096 characters', 'Rule'],
   ])('%s', (_, pattern, word, place) => {
     const attempt = () => compilePattern(pattern, 'Rule');
     expect(attempt).toThrow(EpsilonError);

@@ -220,6 +220,7 @@ describe('what is refused with a corrected example', () => {
     ['rate(5 minute)', 'rate(5 minutes)'],
     ['rate(0 minutes)', 'rate(5 minutes)'],
     ['rate(1.5 hours)', 'rate(5 minutes)'],
+    ['rate(999999999 days)', 'rate(365 days)'],
     ['at(2026-02-30T02:00:00)', 'at(2026-11-24T02:00:00)'],
     ['at(2026-11-24T25:00:00)', 'at(2026-11-24T02:00:00)'],
     ['at(2026-11-24T02:00:00Z)', 'at(2026-11-24T02:00:00)'],
