@@ -8,13 +8,12 @@ import type { Clock } from '../lib/ports/clock.ts';
 import type { IdSource } from '../lib/ports/id-source.ts';
 import type { Log } from '../lib/ports/log.ts';
 import type { OperatorApi } from '../lib/ports/operator-api.ts';
-import type { Ports } from '../lib/ports/ports.ts';
 import type { Random } from '../lib/ports/random.ts';
 import { SystemClock } from '../lib/system/system-clock.ts';
 import { systemIds } from '../lib/system/system-ids.ts';
 import type { JobObservation, JobSpec } from '../lib/training/attempts/job.ts';
 import { engineCallbacks, engineWorkflows } from './adapters/engine-ports.ts';
-import { LocalFunctions } from './adapters/functions.ts';
+import { LocalFunctions, type LocalPorts } from './adapters/functions.ts';
 import { fileJobLogs } from './adapters/job-logs.ts';
 import { busPublisher, logNotifier } from './adapters/service-ports.ts';
 import { workloadImages } from './adapters/workload-images.ts';
@@ -84,7 +83,7 @@ class LocalRuntime {
   readonly bus: EventBus;
   readonly runner: LocalJobRunner | undefined;
   readonly scheduler: Scheduler;
-  readonly ports: Ports;
+  readonly ports: LocalPorts;
 
   constructor(options: RuntimeOptions, state: StateDirectory) {
     this.options = options;
@@ -128,7 +127,7 @@ class LocalRuntime {
       metrics,
       ...this.stores,
       objects: createFileObjectStore({ root: state.objects }),
-      jobs: new Map(runner ? [['local', runner]] : []),
+      jobs: { local: runner, batch: undefined, eks: undefined },
       callbacks: engineCallbacks(engine),
       events: busPublisher(this.bus),
       notifier: logNotifier(log),

@@ -3,9 +3,9 @@ import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { QualityGateClosed, TenantBusy } from '../../lib/errors/run-errors.ts';
 import { ConditionFailed, NotFound } from '../../lib/errors/store-errors.ts';
 import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
-import { awsBatch, awsImages, awsKubernetes, awsStores } from '../../lib/handler/aws-parts.ts';
+import { awsBatch, awsImages, awsKubernetes, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
-import type { Ports } from '../../lib/ports/ports.ts';
+import type { BasePorts, Ports } from '../../lib/ports/ports.ts';
 import { gateClosedBecause } from '../../lib/quality/gate.ts';
 import { checkTenantId, type Tenant } from '../../lib/tenants/tenant.ts';
 import { checkLogicalDate } from '../../lib/training/nights/logical-date.ts';
@@ -30,23 +30,30 @@ const input = z.object({
 
 type Event = z.output<typeof input>;
 
-async function requireTenant({ tenants, jobs }: Ports, tenantId: string): Promise<Tenant> {
+async function requireTenant(
+  { tenants, jobs }: Pick<Ports, 'tenants' | 'jobs'>,
+  tenantId: string,
+): Promise<Tenant> {
   const tenant = await tenants.get(checkTenantId(tenantId));
   if (!tenant) throw new NotFound('TENANT_NOT_FOUND', `There is no tenant "${tenantId}".`);
   if (tenant.status === 'suspended') {
     throw new EpsilonError('TENANT_SUSPENDED', `Tenant "${tenantId}" is suspended; nothing was started.`);
   }
-  if (!jobs.has(tenant.backend)) {
-    const here = [...jobs.keys()].join(', ');
+  if (!jobs[tenant.backend]) {
+    const here = Object.entries(jobs).flatMap(([backend, runner]) => (runner ? [backend] : []));
     throw new EpsilonError(
       'BACKEND_UNAVAILABLE',
-      `Tenant "${tenantId}" asks for the ${tenant.backend} backend; available here: ${here}.`,
+      `Tenant "${tenantId}" asks for the ${tenant.backend} backend; available here: ${here.join(', ')}.`,
     );
   }
   return tenant;
 }
 
-function draftRun({ clock, ids, random }: Ports, { input: asked, execution }: Event, tenant: Tenant): Run {
+function draftRun(
+  { clock, ids, random }: BasePorts,
+  { input: asked, execution }: Event,
+  tenant: Tenant,
+): Run {
   const now = new Date(clock.now()).toISOString();
   return {
     runId: execution.name,
@@ -77,8 +84,10 @@ function draftRun({ clock, ids, random }: Ports, { input: asked, execution }: Ev
   };
 }
 
+const aws = [awsStores, awsImages, awsBatch, awsKubernetes] as const;
+
 /** Begins a tenant's run: quality gate, lease, image digests, record. Repeating it continues the same run. */
-export function createBeginRun(ports: Ports) {
+export function createBeginRun(ports: Wired<typeof aws>) {
   const { runs, leases, images, verdicts, config, clock, metrics } = ports;
 
   /** Writes how a run that did not train ended; a run that is on record as running or finished is left alone. */
@@ -145,6 +154,6 @@ export function createBeginRun(ports: Ports) {
 export const handler = defineHandler({
   name: 'beginRun',
   input,
-  aws: [awsStores, awsImages, awsBatch, awsKubernetes],
+  aws,
   create: createBeginRun,
 });

@@ -1,10 +1,9 @@
 import type { z } from 'zod';
 import { type JobEvent, jobEventOf, jobEventSchema } from '../../lib/event-schemas/job-event.ts';
 import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
-import { awsCallbacks, awsObjects, awsStores } from '../../lib/handler/aws-parts.ts';
+import { awsCallbacks, awsObjects, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
 import { finishAttempt, recordProgress } from '../../lib/operations/attempts/settle-attempt.ts';
-import type { Ports } from '../../lib/ports/ports.ts';
 import type { JobObservation } from '../../lib/training/attempts/job.ts';
 import { readResultOfEnd } from '../../lib/training/attempts/job-result.ts';
 
@@ -23,8 +22,10 @@ function tell(log: Invocation['log'], outcome: Outcome, event: JobEvent | undefi
   else log.debug('job event', fields);
 }
 
+const aws = [awsStores, awsCallbacks, awsObjects] as const;
+
 /** Turns a backend's word on a job into the stage's outcome; unknown and repeated events are counted and ignored. */
-export function createCompleteJob(ports: Ports) {
+export function createCompleteJob(ports: Wired<typeof aws>) {
   /** With the result, where the event does not carry it. */
   async function withResult(
     { observed, resultBelow }: JobEvent,
@@ -72,6 +73,6 @@ export function createCompleteJob(ports: Ports) {
 export const handler = defineHandler({
   name: 'completeJob',
   input: jobEventSchema,
-  aws: [awsStores, awsCallbacks, awsObjects],
+  aws,
   create: createCompleteJob,
 });

@@ -2,9 +2,8 @@ import { z } from 'zod';
 import { NotFound } from '../../lib/errors/store-errors.ts';
 import { detailTypes, eventDetail } from '../../lib/event-schemas/detail.ts';
 import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
-import { awsEvents, awsStores } from '../../lib/handler/aws-parts.ts';
+import { awsEvents, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
-import type { Ports } from '../../lib/ports/ports.ts';
 
 const input = z.object({
   runId: z.string().min(1),
@@ -17,8 +16,10 @@ const input = z.object({
   }),
 });
 
+const aws = [awsStores, awsEvents] as const;
+
 /** Records the success, gives the lease back and says so on the bus. Safe to repeat. */
-export function createFinishRun({ runs, leases, events, clock, metrics }: Ports) {
+export function createFinishRun({ runs, leases, events, clock, metrics }: Wired<typeof aws>) {
   return async ({ runId, model }: z.output<typeof input>) => {
     const run = await runs.getRun(runId);
     if (!run) throw new NotFound('RUN_NOT_FOUND', `There is no run "${runId}".`);
@@ -46,6 +47,6 @@ export function createFinishRun({ runs, leases, events, clock, metrics }: Ports)
 export const handler = defineHandler({
   name: 'finishRun',
   input,
-  aws: [awsStores, awsEvents],
+  aws,
   create: createFinishRun,
 });

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { NightBelowTarget, NightIncomplete } from '../../lib/errors/run-errors.ts';
 import { detailTypes, eventDetail } from '../../lib/event-schemas/detail.ts';
-import { awsEvents, awsObjects, awsStores } from '../../lib/handler/aws-parts.ts';
+import { awsEvents, awsObjects, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
-import type { Ports } from '../../lib/ports/ports.ts';
 import type { DueTenant } from '../../lib/training/nights/due-tenants.ts';
 import { judgeNight, type NightJudgement } from '../../lib/training/nights/night.ts';
 import { executionSchema, nightSchema } from '../../lib/training/nights/night-input.ts';
@@ -18,8 +17,10 @@ function summaryOf(judgement: NightJudgement): string {
   return `${succeeded} succeeded, ${failed} failed, ${skipped} skipped, ${busy} busy (${rate})${names ? `; failed: ${names}${more}` : ''}`;
 }
 
+const aws = [awsStores, awsObjects, awsEvents] as const;
+
 /** Computes the night's success rate from the runs on record and fails the night at or below the target. */
-export function createJudgeNight({ objects, runs, config, events, metrics, log }: Ports) {
+export function createJudgeNight({ objects, runs, config, events, metrics, log }: Wired<typeof aws>) {
   return async ({ night, execution }: z.output<typeof input>) => {
     const file = await objects.get(`s3://${night.bucket}/${night.firstKey}`);
     const tenants = (JSON.parse(new TextDecoder().decode(file)) as DueTenant[]).map(
@@ -55,6 +56,6 @@ export function createJudgeNight({ objects, runs, config, events, metrics, log }
 export const handler = defineHandler({
   name: 'judgeNight',
   input,
-  aws: [awsStores, awsObjects, awsEvents],
+  aws,
   create: createJudgeNight,
 });

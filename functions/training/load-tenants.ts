@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AlreadyClaimed } from '../../lib/errors/run-errors.ts';
 import { ConditionFailed } from '../../lib/errors/store-errors.ts';
 import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
-import { awsObjects, awsStores } from '../../lib/handler/aws-parts.ts';
+import { awsObjects, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 import { dueTenants } from '../../lib/training/nights/due-tenants.ts';
@@ -23,7 +23,11 @@ const input = z.object({ input: nightInputSchema, machine: z.string().min(1), ex
 type Event = z.output<typeof input>;
 
 /** Tenants that failed night after night: the failures of the last night are few, so only theirs are looked into. */
-async function quarantined({ runs, metrics }: Ports, date: string, tenants: number): Promise<Set<string>> {
+async function quarantined(
+  { runs, metrics }: Pick<Ports, 'runs' | 'metrics'>,
+  date: string,
+  tenants: number,
+): Promise<Set<string>> {
   const logicalDate = dayBefore(date);
   const failed = await Promise.all(suspectStatuses.map((status) => runs.listRuns({ logicalDate, status })));
   const found = new Set<string>();
@@ -33,8 +37,10 @@ async function quarantined({ runs, metrics }: Ports, date: string, tenants: numb
   return found;
 }
 
+const aws = [awsStores, awsObjects] as const;
+
 /** Claims the scheduled time for this execution and writes the tenants that are due to the object store, one JSON array. */
-export function createLoadTenants(ports: Ports) {
+export function createLoadTenants(ports: Wired<typeof aws>) {
   const { claims, tenants, runs, objects, clock, config, log } = ports;
 
   /** Only deliveries of a schedule are deduplicated; an operator means it. */
@@ -99,6 +105,6 @@ export function createLoadTenants(ports: Ports) {
 export const handler = defineHandler({
   name: 'loadTenants',
   input,
-  aws: [awsStores, awsObjects],
+  aws,
   create: createLoadTenants,
 });

@@ -2,16 +2,17 @@ import { z } from 'zod';
 import { NotFound } from '../../lib/errors/store-errors.ts';
 import { detailTypes, eventDetail } from '../../lib/event-schemas/detail.ts';
 import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
-import { awsEvents, awsObjects, awsStores } from '../../lib/handler/aws-parts.ts';
+import { awsEvents, awsObjects, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
 import { writeFixedNames } from '../../lib/operations/models/fixed-names.ts';
-import type { Ports } from '../../lib/ports/ports.ts';
 import { candidateOf } from '../../lib/training/models/candidate.ts';
 
 const input = z.object({ runId: z.string().min(1) });
 
+const aws = [awsStores, awsObjects, awsEvents] as const;
+
 /** Switches model and index of the tenant together, keeps the old pair for rollback, and refuses stale writers. */
-export function createPromoteModel({ runs, models, objects, events, clock, config }: Ports) {
+export function createPromoteModel({ runs, models, objects, events, clock, config }: Wired<typeof aws>) {
   return async ({ runId }: z.output<typeof input>, { log }: Invocation) => {
     const run = await runs.getRun(runId);
     if (!run) throw new NotFound('RUN_NOT_FOUND', `There is no run "${runId}".`);
@@ -52,6 +53,6 @@ export function createPromoteModel({ runs, models, objects, events, clock, confi
 export const handler = defineHandler({
   name: 'promoteModel',
   input,
-  aws: [awsStores, awsObjects, awsEvents],
+  aws,
   create: createPromoteModel,
 });

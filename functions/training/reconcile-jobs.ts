@@ -8,10 +8,10 @@ import {
   awsNotifier,
   awsStores,
   awsWorkflows,
+  type Wired,
 } from '../../lib/handler/aws-parts.ts';
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
 import { reconcileShard } from '../../lib/operations/reconcile/reconcile-shard.ts';
-import type { Ports } from '../../lib/ports/ports.ts';
 
 /** One shard of our own event "Reconcile Shard", or the schedule's empty input: every shard. */
 const input = z.union([
@@ -23,8 +23,10 @@ const input = z.union([
 
 const nothing = { checked: 0, settled: 0, lost: 0, alive: 0, cancelled: 0, left: 0, runsEnded: 0 };
 
+const aws = [awsStores, awsBatch, awsKubernetes, awsCallbacks, awsWorkflows, awsEvents, awsNotifier] as const;
+
 /** Compares what is expected with what exists and settles the rest: for events that were lost, late or never sent. */
-export function createReconcileJobs(ports: Ports) {
+export function createReconcileJobs(ports: Wired<typeof aws>) {
   const { config, clock, ids, events, metrics } = ports;
   const { shards } = config.reconcile;
 
@@ -59,6 +61,6 @@ export function createReconcileJobs(ports: Ports) {
 export const handler = defineHandler({
   name: 'reconcileJobs',
   input,
-  aws: [awsStores, awsBatch, awsKubernetes, awsCallbacks, awsWorkflows, awsEvents, awsNotifier],
+  aws,
   create: createReconcileJobs,
 });

@@ -1,9 +1,15 @@
 import { z } from 'zod';
 import { envelopeOf } from '../../lib/event-schemas/detail.ts';
-import { awsBatch, awsEvents, awsKubernetes, awsNotifier, awsStores } from '../../lib/handler/aws-parts.ts';
+import {
+  awsBatch,
+  awsEvents,
+  awsKubernetes,
+  awsNotifier,
+  awsStores,
+  type Wired,
+} from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import { endRun } from '../../lib/operations/runs/end-run.ts';
-import type { Ports } from '../../lib/ports/ports.ts';
 
 /** Detail of "Step Functions Execution Status Change", as far as it is read here. */
 const input = envelopeOf(
@@ -17,8 +23,10 @@ const input = envelopeOf(
   }),
 );
 
+const aws = [awsStores, awsBatch, awsKubernetes, awsEvents, awsNotifier] as const;
+
 /** Cleans up after a tenant run that did not succeed. */
-export function createSettleRun(ports: Ports) {
+export function createSettleRun(ports: Wired<typeof aws>) {
   return async ({ detail }: z.output<typeof input>) => {
     const run = await ports.runs.getRun(detail.name);
     if (!run || run.executionArn !== detail.executionArn) return { outcome: 'unknown' };
@@ -35,6 +43,6 @@ export function createSettleRun(ports: Ports) {
 export const handler = defineHandler({
   name: 'settleRun',
   input,
-  aws: [awsStores, awsBatch, awsKubernetes, awsEvents, awsNotifier],
+  aws,
   create: createSettleRun,
 });

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
-import { awsBatch, awsCallbacks, awsKubernetes, awsStores } from '../../lib/handler/aws-parts.ts';
+import { awsBatch, awsCallbacks, awsKubernetes, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
 import { enterStage, readEntry } from '../../lib/operations/attempts/submit-attempt.ts';
-import type { Ports } from '../../lib/ports/ports.ts';
 import { stageNames } from '../../lib/training/stages.ts';
 
 const input = z.object({
@@ -15,8 +14,10 @@ const input = z.object({
 
 type Event = z.output<typeof input>;
 
+const aws = [awsStores, awsBatch, awsKubernetes, awsCallbacks] as const;
+
 /** Submits the stage's job under its intent, or adopts or settles what an earlier entry left, and returns at once. */
-export function createSubmitStage(ports: Ports) {
+export function createSubmitStage(ports: Wired<typeof aws>) {
   return async ({ runId, stage, taskToken, execution }: Event, { log }: Invocation) => {
     const { run, attempts } = await readEntry(ports, runId);
     noteTraceFields(run);
@@ -31,6 +32,6 @@ export function createSubmitStage(ports: Ports) {
 export const handler = defineHandler({
   name: 'submitStage',
   input,
-  aws: [awsStores, awsBatch, awsKubernetes, awsCallbacks],
+  aws,
   create: createSubmitStage,
 });

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { awsBatch, awsKubernetes, awsStores } from '../../lib/handler/aws-parts.ts';
+import { awsBatch, awsKubernetes, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
 import { vacateInstance } from '../../lib/operations/attempts/vacate-instance.ts';
-import type { Ports } from '../../lib/ports/ports.ts';
 
 const instanceId = z.string().regex(/^i-[0-9a-f]{8,17}$/);
 
@@ -20,12 +19,14 @@ const input = z.discriminatedUnion('detail-type', [
   }),
 ]);
 
+const aws = [awsStores, awsBatch, awsKubernetes] as const;
+
 /**
  * Tells the jobs of an instance that is about to go to checkpoint and leave, without waiting for the node to die. Their
  * completion then comes as `preempted`, so that the next attempt may choose other capacity. Safe to repeat; instances
  * without jobs of ours are counted and ignored.
  */
-export function createVacateInstance(ports: Ports) {
+export function createVacateInstance(ports: Wired<typeof aws>) {
   return async (event: z.output<typeof input>, { log }: Invocation) => {
     const signal =
       event['detail-type'] === 'EC2 Spot Instance Interruption Warning' ? 'interruption' : 'rebalance';
@@ -42,6 +43,6 @@ export function createVacateInstance(ports: Ports) {
 export const handler = defineHandler({
   name: 'vacateInstance',
   input,
-  aws: [awsStores, awsBatch, awsKubernetes],
+  aws,
   create: createVacateInstance,
 });

@@ -1,34 +1,46 @@
-import type { AwsBase, PortsPart } from '../aws/wiring/base.ts';
+import type { AwsPart } from '../aws/wiring/base.ts';
+import type { JobRunners, Ports } from '../ports/ports.ts';
 
-/**
- * One part of AWS that a function may be wired with. Each is loaded when the function's first invocation wires it, and a
+export type { AwsPart, Wired } from '../aws/wiring/base.ts';
+
+/*
+ * Each part says by its type which ports it brings. It is loaded when the first invocation of a function wires it, and a
  * bundler leaves out the parts, with their SDK clients, that a function does not name.
  */
-export type AwsPart = () => Promise<{ readonly part: (base: AwsBase) => PortsPart }>;
 
-/** Tenants, runs, leases, claims, models and verdicts, in DynamoDB. */
-export const awsStores: AwsPart = () => import('../aws/wiring/wire-stores.ts');
+/** Tenants, runs, leases, claims, locks, models and verdicts, in DynamoDB. */
+export const awsStores: AwsPart<
+  Pick<Ports, 'tenants' | 'runs' | 'leases' | 'claims' | 'locks' | 'models' | 'verdicts'>
+> = async () => (await import('../aws/wiring/wire-stores.ts')).wireStores;
 
 /** Objects, in S3. */
-export const awsObjects: AwsPart = () => import('../aws/wiring/wire-objects.ts');
+export const awsObjects: AwsPart<Pick<Ports, 'objects'>> = async () =>
+  (await import('../aws/wiring/wire-objects.ts')).wireObjects;
 
 /** Jobs of the Batch backend. */
-export const awsBatch: AwsPart = () => import('../aws/wiring/wire-batch.ts');
+export const awsBatch: AwsPart<{ readonly jobs: Pick<JobRunners, 'batch'> }> = async () =>
+  (await import('../aws/wiring/wire-batch.ts')).wireBatch;
 
 /** Jobs of the Kubernetes backend, where the deployment names a cluster; the client is loaded when a job is first touched. */
-export const awsKubernetes: AwsPart = () => import('../aws/wiring/wire-kubernetes.ts');
+export const awsKubernetes: AwsPart<{ readonly jobs: Pick<JobRunners, 'eks'> }> = async () =>
+  (await import('../aws/wiring/wire-kubernetes.ts')).wireKubernetes;
 
 /** Answers to waiting tasks, by Step Functions. */
-export const awsCallbacks: AwsPart = () => import('../aws/wiring/wire-callbacks.ts');
+export const awsCallbacks: AwsPart<Pick<Ports, 'callbacks'>> = async () =>
+  (await import('../aws/wiring/wire-callbacks.ts')).wireCallbacks;
 
 /** Executions, in Step Functions. */
-export const awsWorkflows: AwsPart = () => import('../aws/wiring/wire-workflows.ts');
+export const awsWorkflows: AwsPart<Pick<Ports, 'workflows'>> = async () =>
+  (await import('../aws/wiring/wire-workflows.ts')).wireWorkflows;
 
 /** Our bus, on EventBridge. */
-export const awsEvents: AwsPart = () => import('../aws/wiring/wire-events.ts');
+export const awsEvents: AwsPart<Pick<Ports, 'events'>> = async () =>
+  (await import('../aws/wiring/wire-events.ts')).wireEvents;
 
 /** People, through SNS. */
-export const awsNotifier: AwsPart = () => import('../aws/wiring/wire-notifier.ts');
+export const awsNotifier: AwsPart<Pick<Ports, 'notifier'>> = async () =>
+  (await import('../aws/wiring/wire-notifier.ts')).wireNotifier;
 
 /** Image digests, from ECR. */
-export const awsImages: AwsPart = () => import('../aws/wiring/wire-images.ts');
+export const awsImages: AwsPart<Pick<Ports, 'images'>> = async () =>
+  (await import('../aws/wiring/wire-images.ts')).wireImages;

@@ -3,8 +3,8 @@ import type { Context } from 'aws-lambda';
 import type { z } from 'zod';
 import { traceFieldsOf, withTraceFields } from '../event-schemas/trace-fields.ts';
 import type { Log } from '../ports/log.ts';
-import type { Ports } from '../ports/ports.ts';
-import type { AwsPart } from './aws-parts.ts';
+import type { BasePorts, Ports } from '../ports/ports.ts';
+import type { AwsPart, Wired } from './aws-parts.ts';
 import { logInvocation } from './log-invocation.ts';
 import { parseInput } from './parse-input.ts';
 
@@ -20,35 +20,41 @@ export interface Invocation {
 export type Action<I, O> = (input: I, invocation: Invocation) => Promise<O>;
 
 /** What one file of functions/ declares. */
-export interface HandlerDefinition<S extends z.ZodType, O> {
+export interface HandlerDefinition<S extends z.ZodType, O, A extends readonly AwsPart[]> {
   /** The Serverless function key. */
   readonly name: string;
   /** Schema of the event; what does not fit is refused with `EVENT_SCHEMA` before anything is touched. */
   readonly input: S;
   /** The parts of AWS that the deployed function touches; its bundle holds these and no others. */
-  readonly aws: readonly AwsPart[];
-  /** Builds the action from its ports, once per process. */
-  readonly create: (ports: Ports) => Action<z.output<S>, O>;
+  readonly aws: A;
+  /** Builds the action, once per process. It may ask for no port that the parts do not bring. */
+  readonly create: (ports: Wired<NoInfer<A>>) => Action<z.output<S>, O>;
 }
 
-/** A Lambda handler that can also be given other ports than those of AWS. */
-export interface EpsilonHandler {
+/** A bound handler: event in, JSON out. */
+export type Invoke = (event: unknown, context: Context) => Promise<unknown>;
+
+/** A Lambda handler that can also be given other ports than those of AWS; `P` are those it asks for. */
+export interface EpsilonHandler<P extends BasePorts = Ports> {
   (event: unknown, context: Context): Promise<unknown>;
   /** The same stack and action over `ports`: what the embedded runtime and the tests call. */
-  withPorts(ports: Ports): (event: unknown, context: Context) => Promise<unknown>;
+  readonly withPorts: (ports: P) => Invoke;
   /** What the deployed function is wired with. */
   readonly aws: readonly AwsPart[];
 }
 
 /** Ports of the deployed service, built on the first invocation and kept. */
-async function awsPorts(parts: readonly AwsPart[]): Promise<Ports> {
+async function awsPorts<A extends readonly AwsPart[]>(parts: A): Promise<Wired<A>> {
   const { wireAws } = await import('../aws/wiring/wire-aws.ts');
   return wireAws(parts);
 }
 
-function build<S extends z.ZodType, O>(definition: HandlerDefinition<S, O>, load: () => Promise<Ports>) {
+function build<S extends z.ZodType, O, A extends readonly AwsPart[]>(
+  definition: HandlerDefinition<S, O, A>,
+  load: () => Promise<Wired<A>>,
+): Invoke {
   const { name } = definition;
-  let wired: Promise<{ ports: Ports; action: Action<z.output<S>, O> }> | undefined;
+  let wired: Promise<{ ports: BasePorts; action: Action<z.output<S>, O> }> | undefined;
   const wire = () => {
     wired ??= load().then((ports) => ({ ports, action: definition.create(ports) }));
     return wired;
@@ -64,11 +70,8 @@ function build<S extends z.ZodType, O>(definition: HandlerDefinition<S, O>, load
   const stack = middy<unknown, unknown>()
     .use(logInvocation(name, async () => (await wire()).ports))
     .use(parseInput(definition.input))
-    .handler((input, context) => act(input as z.output<S>, context)) as unknown as (
-    event: unknown,
-    context: Context,
-  ) => Promise<unknown>;
-  return (event: unknown, context: Context) =>
+    .handler((input, context) => act(input as z.output<S>, context)) as unknown as Invoke;
+  return (event, context) =>
     withTraceFields({ ...traceFieldsOf(event), requestId: context.awsRequestId }, () =>
       stack(event, context),
     );
@@ -78,11 +81,13 @@ function build<S extends z.ZodType, O>(definition: HandlerDefinition<S, O>, load
  * The one stack every handler wears: log line, metric and trace per invocation, input parsed at the door, errors passed
  * on with their literal names. Importing a handler does nothing; ports are wired on the first call.
  */
-export function defineHandler<S extends z.ZodType, O>(definition: HandlerDefinition<S, O>): EpsilonHandler {
+export function defineHandler<S extends z.ZodType, O, const A extends readonly AwsPart[]>(
+  definition: HandlerDefinition<S, O, A>,
+): EpsilonHandler<Wired<A>> {
   return Object.assign(
     build(definition, () => awsPorts(definition.aws)),
     {
-      withPorts: (ports: Ports) => build(definition, async () => ports),
+      withPorts: (ports: Wired<A>) => build(definition, async () => ports),
       aws: definition.aws,
     },
   );

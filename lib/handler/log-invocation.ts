@@ -1,7 +1,7 @@
 import type { MiddlewareObj } from '@middy/core';
 import { EpsilonError, exitCodes } from '../errors/epsilon-error.ts';
 import { traceFields } from '../event-schemas/trace-fields.ts';
-import type { Ports } from '../ports/ports.ts';
+import type { BasePorts } from '../ports/ports.ts';
 
 /** Not as `message`: that is the line's own, and the logger drops a second one. */
 function nameOf(error: unknown): { error: string; cause: string } {
@@ -20,7 +20,10 @@ function isFault(error: unknown): boolean {
  * One line, one duration and one trace segment per invocation. An error is logged once, here, and passed on unchanged;
  * what was counted is written also then.
  */
-export function logInvocation(name: string, ports: () => Promise<Ports>): MiddlewareObj<unknown, unknown> {
+export function logInvocation(
+  name: string,
+  ports: () => Promise<BasePorts>,
+): MiddlewareObj<unknown, unknown> {
   const started = new WeakMap<object, number>();
   const finish = async (request: object, error?: unknown): Promise<void> => {
     const { log, metrics, clock, tracing } = await ports();

@@ -21,8 +21,8 @@ import type { TenantStore } from './tenant-store.ts';
 import type { Tracing } from './tracing.ts';
 import type { Workflows } from './workflows.ts';
 
-/** Everything a handler may touch; the wiring of AWS and that of the embedded runtime both build one. */
-export interface Ports {
+/** What every handler has, whatever else it is wired with. */
+export interface BasePorts {
   readonly config: ServiceConfig;
   readonly clock: Clock;
   readonly ids: IdSource;
@@ -30,6 +30,18 @@ export interface Ports {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly tracing?: Tracing;
+}
+
+/**
+ * The job runner of each backend; undefined where it does not exist: a tenant on such a backend is refused when its run
+ * begins. Backends of AWS are always named, so that nobody forgets one; `local` exists in the embedded runtime only.
+ */
+export type JobRunners = { readonly [B in Exclude<Backend, 'local'>]: JobRunner | undefined } & {
+  readonly local?: JobRunner | undefined;
+};
+
+/** Everything a handler may touch. The embedded runtime gives it whole; on AWS a function has the ports of its parts. */
+export interface Ports extends BasePorts {
   readonly tenants: TenantStore;
   readonly runs: RunStore;
   readonly leases: LeaseStore;
@@ -38,8 +50,7 @@ export interface Ports {
   readonly models: ModelRegistry;
   readonly verdicts: QualityVerdicts;
   readonly objects: ObjectStore;
-  /** The backends that exist here; a tenant on another one is refused when its run begins. */
-  readonly jobs: ReadonlyMap<Backend, JobRunner>;
+  readonly jobs: JobRunners;
   readonly callbacks: TaskCallbacks;
   readonly events: EventPublisher;
   readonly notifier: Notifier;

@@ -1,21 +1,22 @@
 import { pathToFileURL } from 'node:url';
 import type { Context } from 'aws-lambda';
-import type { EpsilonHandler } from '../../lib/handler/define-handler.ts';
+import type { EpsilonHandler, Invoke } from '../../lib/handler/define-handler.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { IdSource } from '../../lib/ports/id-source.ts';
-import type { Ports } from '../../lib/ports/ports.ts';
+import type { JobRunners, Ports } from '../../lib/ports/ports.ts';
 import { functionArn } from '../asl/model/names.ts';
 import type { Service } from '../declaration/service.ts';
 
-type Bound = (event: unknown, context: Context) => Promise<unknown>;
+/** What the embedded runtime gives every handler: all ports, and with the backends the one it has itself. */
+export type LocalPorts = Ports & { readonly jobs: Required<JobRunners> };
 
 /** Calls the service's functions in this process, with the same handlers that Lambda runs. */
 export class LocalFunctions {
   readonly #service: Service;
   readonly #clock: Clock;
   readonly #ids: IdSource;
-  readonly #bound = new Map<string, Promise<Bound>>();
-  #ports: Ports | undefined;
+  readonly #bound = new Map<string, Promise<Invoke>>();
+  #ports: LocalPorts | undefined;
   #underWay = 0;
 
   constructor(service: Service, clock: Clock, ids: IdSource) {
@@ -25,7 +26,7 @@ export class LocalFunctions {
   }
 
   /** Gives the ports; they need the engine, which needs the functions. */
-  bind(ports: Ports): void {
+  bind(ports: LocalPorts): void {
     this.#ports = ports;
   }
 
@@ -64,7 +65,7 @@ export class LocalFunctions {
     );
   }
 
-  async #load(file: string, exportName: string): Promise<Bound> {
+  async #load(file: string, exportName: string): Promise<Invoke> {
     const module = (await import(pathToFileURL(file).href)) as Record<string, EpsilonHandler | undefined>;
     const handler = module[exportName];
     if (!handler || !this.#ports) throw new Error(`${file} exports no handler "${exportName}".`);

@@ -10,21 +10,13 @@ import type { JobRunner } from '../../lib/ports/job-runner.ts';
 import type { Log } from '../../lib/ports/log.ts';
 import type { ObjectStore } from '../../lib/ports/object-store.ts';
 import { type StageName, stageNames, stages } from '../../lib/training/stages.ts';
+import { silentLog } from '../fixtures/silent-log.ts';
 import { account, type BatchStandIn, queueArns, region } from './batch-stand-in.ts';
 
 export const jobRoleArn = `arn:aws:iam::${account}:role/epsilon-dev-tenant-job`;
 
 /** A budget that never ends. */
 export const unlimited: CallBudget = { spend: async () => {} };
-
-/** A log that nobody reads. */
-export const silent: Log = {
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-  child: () => silent,
-};
 
 /** Registers what infrastructure writes: a definition per stage, pinned to an image. Gives stage to ARN. */
 export function writeTemplates(
@@ -80,7 +72,7 @@ export function makeRunner({
   objects,
   budget,
   queues = queueArns,
-  log = silent,
+  log = silentLog,
   count,
 }: TestRunnerOptions): JobRunner {
   const calls = makeCalls(budget);

@@ -1,33 +1,28 @@
 import { Readable } from 'node:stream';
 import type { Context } from 'aws-lambda';
 import { tableSchema } from '../../lib/aws/table/schema.ts';
-import type { AwsBase } from '../../lib/aws/wiring/base.ts';
 import type { Clients } from '../../lib/aws/wiring/clients.ts';
 import { assemblePorts } from '../../lib/aws/wiring/wire-aws.ts';
-import { part as batchPart } from '../../lib/aws/wiring/wire-batch.ts';
-import { part as callbacksPart } from '../../lib/aws/wiring/wire-callbacks.ts';
-import { part as objectsPart } from '../../lib/aws/wiring/wire-objects.ts';
-import { part as storesPart } from '../../lib/aws/wiring/wire-stores.ts';
-import { part as workflowsPart } from '../../lib/aws/wiring/wire-workflows.ts';
-import { deploymentOf } from '../../lib/config/deployment.ts';
-import { loadConfig } from '../../lib/config/load-config.ts';
+import {
+  awsBatch,
+  awsCallbacks,
+  awsEvents,
+  type awsKubernetes,
+  awsNotifier,
+  awsObjects,
+  awsStores,
+  awsWorkflows,
+  type Wired,
+} from '../../lib/handler/aws-parts.ts';
 import type { EpsilonHandler } from '../../lib/handler/define-handler.ts';
 import type { JobRunner } from '../../lib/ports/job-runner.ts';
-import type { Log } from '../../lib/ports/log.ts';
-import type { Ports } from '../../lib/ports/ports.ts';
-import { stageNames, stages } from '../../lib/training/stages.ts';
+import { stages } from '../../lib/training/stages.ts';
 import { seededRandom } from '../../local/clock/seeded-random.ts';
 import { VirtualClock } from '../../local/clock/virtual-clock.ts';
-import { readYaml } from '../../local/declaration/read-yaml.ts';
 import { MemoryDynamoDb, type WireRequest } from '../dynamodb/memory-dynamodb.ts';
-import { sequentialIds } from '../fixtures/sequential-ids.ts';
+import { account, anAwsBase, region } from '../fixtures/aws-base.ts';
 
-const account = '123456789012';
-const region = 'us-west-2';
-const arn = (service: string, rest: string) => `arn:aws:${service}:${region}:${account}:${rest}`;
 const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench' };
-const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
-
 /** Repository of an image, and the digest every definition is pinned to. */
 const repository = (name: string) => `${account}.dkr.ecr.${region}.amazonaws.com/${name}`;
 export const imageOf = (name: string) => `${repository(name)}@sha256:${'a'.repeat(64)}`;
@@ -37,6 +32,19 @@ interface Request extends WireRequest {
   readonly path: string;
   readonly method: string;
 }
+
+/** Parts of AWS that the measured handlers are wired with, beside the cluster. */
+const deployed = [
+  awsStores,
+  awsBatch,
+  awsCallbacks,
+  awsObjects,
+  awsWorkflows,
+  awsEvents,
+  awsNotifier,
+] as const;
+
+type PlanePorts = Wired<readonly [...typeof deployed, typeof awsKubernetes]>;
 
 /** One submitted Batch job. */
 export interface SubmittedJob {
@@ -54,41 +62,15 @@ export class AwsPlane {
   readonly requests: string[] = [];
   readonly jobs: SubmittedJob[] = [];
   readonly clock = new VirtualClock(Date.parse('2026-11-24T02:00:00Z'));
-  readonly ports: Ports;
+  readonly ports: Promise<PlanePorts>;
   readonly #dynamo = new MemoryDynamoDb('epsilon-dev', tableSchema);
   #invocations = 0;
 
-  constructor(runners: readonly JobRunner[] = []) {
-    const base: AwsBase = {
-      config: loadConfig({
-        file: readYaml('infra/config/dev.yml'),
-        variables: { EPSILON_RECONCILE_SHARDS: '1' },
-      }),
-      deployment: deploymentOf({
-        EPSILON_AWS_ACCOUNT_ID: account,
-        EPSILON_AWS_TABLE_NAME: 'epsilon-dev',
-        EPSILON_AWS_TOKEN_KEY_ARN: arn('kms', 'key/tokens'),
-        EPSILON_AWS_EVENT_BUS_NAME: 'epsilon-dev',
-        EPSILON_AWS_ALERTS_TOPIC_ARN: arn('sns', 'alerts'),
-        EPSILON_AWS_BATCH_SPOT_QUEUE_ARN: arn('batch', 'job-queue/spot'),
-        EPSILON_AWS_BATCH_ON_DEMAND_QUEUE_ARN: arn('batch', 'job-queue/on-demand'),
-        EPSILON_AWS_BATCH_JOB_DEFINITION_ARNS: JSON.stringify(
-          Object.fromEntries(stageNames.map((stage) => [stage, arn('batch', `job-definition/${stage}:1`)])),
-        ),
-        EPSILON_AWS_REPOSITORY_URLS: '{}',
-        EPSILON_AWS_JOB_ROLE_ARN: `arn:aws:iam::${account}:role/job`,
-      }),
-      clients: this.#clients(),
-      clock: this.clock,
-      ids: sequentialIds(),
-      random: seededRandom(1),
-      log: silent,
-      metrics: { count() {}, duration() {} },
-    };
-    const parts = [storesPart, batchPart, callbacksPart, objectsPart, workflowsPart].map((part) =>
-      part(base),
-    );
-    this.ports = assemblePorts(base, [...parts, { runners }]);
+  /** `clusterOf` makes the runner of the cluster; without it there is none. */
+  constructor(clusterOf: (plane: AwsPlane) => JobRunner | undefined = () => undefined) {
+    const base = anAwsBase({ clients: this.#clients(), clock: this.clock, random: seededRandom(1) });
+    const cluster: typeof awsKubernetes = async () => () => ({ jobs: { eks: clusterOf(this) } });
+    this.ports = assemblePorts(base, [...deployed, cluster]);
   }
 
   #clients(): Clients {
@@ -169,7 +151,7 @@ export class AwsPlane {
   }
 
   /** Invokes a handler and gives the requests it made. */
-  async invoke(handler: EpsilonHandler, event: unknown): Promise<readonly string[]> {
+  async invoke(handler: EpsilonHandler<PlanePorts>, event: unknown): Promise<readonly string[]> {
     this.#invocations += 1;
     const end = this.clock.now() + 55_000;
     const context = {
@@ -177,7 +159,7 @@ export class AwsPlane {
       getRemainingTimeInMillis: () => end - this.clock.now(),
     } as Context;
     const before = this.requests.length;
-    await handler.withPorts(this.ports)(event, context);
+    await handler.withPorts(await this.ports)(event, context);
     return this.requests.slice(before);
   }
 }

@@ -14,7 +14,7 @@ const stagesInOrder: readonly StageName[] = ['prepare', 'train', 'index'];
 
 /** A run whose lease is held and whose first stage may begin. */
 async function beginRun(plane: AwsPlane, runId: string, backend: Backend): Promise<void> {
-  const { leases, runs } = plane.ports;
+  const { leases, runs } = await plane.ports;
   const tenantId = `t-${runId}`;
   const at = (ms: number) => new Date(plane.clock.now() + ms).toISOString();
   const { fence } = await leases.acquire({ tenantId, holder: runId, now: at(0), expiresAt: at(900_000) });
@@ -94,7 +94,7 @@ const most = (lists: readonly (readonly string[])[]) =>
 async function callsPerStage(): Promise<Record<string, unknown>> {
   const figures: Record<string, unknown> = { target: '<= 3 out, <= 3 back' };
   for (const backend of ['batch', 'eks'] as const) {
-    const plane: AwsPlane = new AwsPlane([clusterRunner((request) => plane.note(request))]);
+    const plane = new AwsPlane((own) => clusterRunner((request) => own.note(request)));
     const first = await callsOf(plane, 'first', backend);
     const steady: StageCalls[] = [];
     const runs = 20;

@@ -11,7 +11,7 @@ import { compilePattern } from '../../local/bus/pattern.ts';
 import { loadLocalService } from '../../local/declaration/local-service.ts';
 import { readYaml } from '../../local/declaration/read-yaml.ts';
 import { fillInput } from '../../local/schedule/schedule-input.ts';
-import { silent } from '../aws/batch-runner.ts';
+import { silentLog } from '../fixtures/silent-log.ts';
 
 type Tree = { readonly [key: string]: unknown };
 
@@ -82,7 +82,7 @@ const untouchable = new Proxy({} as never, {
   get: (_, port) => {
     const own: Readonly<Record<string, unknown>> = {
       config: { dataBucket: bucket, reconcile: { shards: 1 }, quality: {}, training: {} },
-      log: silent,
+      log: silentLog,
       clock: { now: () => 0 },
       metrics: { count: () => {}, duration: () => {} },
       tracing: undefined,

@@ -2,7 +2,6 @@ import { createKubernetesClient } from '../../lib/kubernetes/client.ts';
 import { KubernetesJobRunner } from '../../lib/kubernetes/job-runner.ts';
 import { type CallTold, createTransport } from '../../lib/kubernetes/transport.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
-import type { Log } from '../../lib/ports/log.ts';
 import { SystemClock } from '../../lib/system/system-clock.ts';
 import type { JobObservation, JobSpec } from '../../lib/training/attempts/job.ts';
 import { type Does, ScriptedKubelet } from './kubelet.ts';
@@ -12,15 +11,6 @@ import { StandIn } from './stand-in/server.ts';
 export const place = {
   region: 'us-west-2',
   jobRoleArn: 'arn:aws:iam::123456789012:role/epsilon-dev-tenant-job',
-};
-
-/** A log that keeps nothing. */
-export const silentLog: Log = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => silentLog,
 };
 
 /** A spec whose job does what its first argument says. */

@@ -49,9 +49,9 @@ describe('calls', () => {
       import { registerHooks } from 'node:module';
       const loaded = [];
       registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) });
-      const { part } = await import('./lib/aws/wiring/wire-kubernetes.ts');
+      const { wireKubernetes } = await import('./lib/aws/wiring/wire-kubernetes.ts');
       const of = { deployment: { eksClusterName: 'c', jobRoleArn: 'arn:aws:iam::1:role/r', partition: 'aws' }, config: { region: 'us-west-2' } };
-      if (part(of).runners.length !== 1 || part({ ...of, deployment: {} }).runners !== undefined) throw new Error('wrong runners');
+      if (wireKubernetes(of).jobs.eks?.backend !== 'eks' || wireKubernetes({ ...of, deployment: {} }).jobs.eks) throw new Error('wrong runners');
       console.log(loaded.filter((url) => /node_modules/.test(url)).length, loaded.length);
     `;
     const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {

@@ -7,13 +7,14 @@ import { handler as settleRun } from '../../functions/training/settle-run.ts';
 import { handler as submitStage } from '../../functions/training/submit-stage.ts';
 import { handler as vacateInstance } from '../../functions/training/vacate-instance.ts';
 import { loadConfig } from '../../lib/config/load-config.ts';
+import type { EpsilonHandler } from '../../lib/handler/define-handler.ts';
 import type { OutgoingEvent } from '../../lib/ports/event-publisher.ts';
-import type { Ports } from '../../lib/ports/ports.ts';
 import type { Attempt } from '../../lib/training/run.ts';
 import { openLocalStores } from '../../local/stores/local-stores.ts';
+import { testPorts, workflowsOf } from '../fixtures/ports.ts';
 import { aRun, aTenant } from '../fixtures/records.ts';
 import { freshDir } from '../fresh-dir.ts';
-import { type Cluster, openCluster, silentLog } from './harness.ts';
+import { type Cluster, openCluster } from './harness.ts';
 import type { Does } from './kubelet.ts';
 import { ScaledClock } from './scaled-clock.ts';
 import { makeLease, type Replica, startReplica } from './watching.ts';
@@ -59,33 +60,38 @@ async function openPorts(
   mkdirSync(stateDir, { recursive: true });
   const stores = openLocalStores({ stateDir });
   const base = loadConfig({ file: parse(readFileSync('infra/config/local.yml', 'utf8')), variables: {} });
-  const ports = {
+  const ports = testPorts({
     ...stores,
     config: { ...base, training: { ...base.training, lookupGraceSeconds: 0 } },
     clock,
     random: Math.random,
-    log: silentLog,
-    metrics: { count: () => undefined, duration: () => undefined },
-    jobs: new Map([['eks', cluster.runner]]),
+    jobs: { eks: cluster.runner, batch: undefined },
     callbacks: {
-      succeed: async (token: string, output: unknown) => {
+      succeed: async (token, output) => {
         world.answers.push({ token, output });
         return 'delivered';
       },
-      fail: async (token: string, failure: { error: string; cause: string }) => {
+      fail: async (token, failure) => {
         world.answers.push({ token, ...failure });
         return 'delivered';
       },
-      heartbeat: async (token: string) => {
+      heartbeat: async (token) => {
         world.heartbeats.push(token);
         return 'delivered';
       },
     },
-    events: { publish: async () => undefined },
-    notifier: { notify: async () => undefined },
-    workflows: { describe: async () => ({ status: 'RUNNING' }) },
-    objects: {},
-  } as unknown as Ports;
+    workflows: workflowsOf({
+      describe: async () => ({
+        executionArn,
+        machine: 'tenant-model-training',
+        name: runId,
+        status: 'RUNNING',
+        startDate: new Date(clock.now()).toISOString(),
+        redriveCount: 0,
+        input: {},
+      }),
+    }),
+  });
   const run = aRun({ runId, executionArn, backend: 'eks' });
   await stores.tenants.put(aTenant({ backend: 'eks', documentsUri: 's3://data/acme/' }), 0);
   const now = new Date(clock.now());
@@ -116,7 +122,7 @@ export async function openStage(): Promise<StageWorld> {
   const record = { answers: [] as Answer[], heartbeats: [] as string[] };
   const { ports, stores } = await openPorts(cluster, clock, record);
   const replicas: Replica[] = [];
-  const call = (handler: typeof submitStage) => {
+  const call = (handler: EpsilonHandler) => {
     const bound = handler.withPorts(ports);
     return (event: unknown) => bound(event, context);
   };

@@ -2,7 +2,7 @@ import { createTransport, type Transport } from '../../lib/kubernetes/transport.
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { EventPublisher, OutgoingEvent } from '../../lib/ports/event-publisher.ts';
 import { Watcher } from '../../watcher/watcher.ts';
-import { silentLog } from './harness.ts';
+import { silentLog } from '../fixtures/silent-log.ts';
 import type { StandIn } from './stand-in/server.ts';
 
 /** Data of a "Job State Change". */

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { vacateInstance } from '../../lib/operations/attempts/vacate-instance.ts';
 import { platformRetries } from '../../lib/training/attempts/capacity.ts';
 import type { JobSpec } from '../../lib/training/attempts/job.ts';
+import { silentLog } from '../fixtures/silent-log.ts';
 import { type Night, openNight } from './harness.ts';
 
 let night: Night;
@@ -21,12 +22,11 @@ const onTrain = (fate: (spec: JobSpec) => object) => (spec: JobSpec) =>
 /** Sends EC2's signal about an instance to the handler's operation, over this night's stores and jobs. */
 const signal = async (kind: 'interruption' | 'rebalance', instanceId: string) => {
   const { control } = night.runtime;
-  const silent = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
   const ports = {
     runs: control.runs as Parameters<typeof vacateInstance>[0]['runs'],
-    jobs: new Map([['local', night.jobs.runner(night.jobs.listener)] as const]),
+    jobs: { local: night.jobs.runner(night.jobs.listener), batch: undefined, eks: undefined },
     clock: night.clock,
-    log: silent,
+    log: silentLog,
   };
   return vacateInstance(ports, { signal: kind, instanceId });
 };

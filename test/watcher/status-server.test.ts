@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../local/clock/virtual-clock.ts';
 import { serveStatus } from '../../watcher/status-server.ts';
 import { Watcher } from '../../watcher/watcher.ts';
-import { silentLog } from '../kubernetes/harness.ts';
+import { silentLog } from '../fixtures/silent-log.ts';
 
 describe('the status server', () => {
   it('health is lost after three minutes in which the API server said nothing', async () => {

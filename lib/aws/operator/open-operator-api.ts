@@ -16,7 +16,7 @@ import { createS3ObjectStore } from '../s3/s3-object-store.ts';
 import { createStepFunctionsWorkflows } from '../stepfunctions/workflows.ts';
 import type { AwsBase } from '../wiring/base.ts';
 import { createClients } from '../wiring/clients.ts';
-import { part as storesPart } from '../wiring/wire-stores.ts';
+import { wireStores } from '../wiring/wire-stores.ts';
 import { callerOf } from './caller.ts';
 import { deployedWorkflows } from './deployed-workflows.ts';
 import { deploymentFacts } from './deployment-facts.ts';
@@ -95,7 +95,7 @@ export async function openAwsControl(options: AwsControlOptions): Promise<Operat
   const control: OperatorApi = {
     config,
     clock,
-    ...(options.stores ?? ((made) => storesPart(made) as ControlStores))(base),
+    ...(options.stores ?? wireStores)(base),
     workflows: deployedWorkflows(createStepFunctionsWorkflows({ client: states, place }), place),
     objects: createS3ObjectStore({ client: clients.of(S3Client) }),
     logs: logsOf(base),

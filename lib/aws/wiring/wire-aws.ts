@@ -1,69 +1,30 @@
 import { deploymentOf } from '../../config/deployment.ts';
 import { environmentVariables } from '../../config/environment.ts';
 import { loadConfig } from '../../config/load-config.ts';
-import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
-import type { JobRunner } from '../../ports/job-runner.ts';
-import type { Ports } from '../../ports/ports.ts';
+import type { BasePorts } from '../../ports/ports.ts';
 import { SystemClock } from '../../system/system-clock.ts';
 import { systemIds } from '../../system/system-ids.ts';
 import { createPowertoolsLog } from '../powertools/log.ts';
 import { createPowertoolsMetrics } from '../powertools/metrics.ts';
 import type { TracingSetup } from '../powertools/tracing.ts';
-import type { AwsBase, PortsPart } from './base.ts';
+import type { AwsBase, AwsPart, PartPorts, Wired } from './base.ts';
 import { createClients } from './clients.ts';
 
-/** Ports that only a part brings. */
-const partial = [
-  'tenants',
-  'runs',
-  'leases',
-  'claims',
-  'locks',
-  'models',
-  'verdicts',
-  'objects',
-  'callbacks',
-  'events',
-  'notifier',
-  'images',
-  'workflows',
-] as const;
-
-type PartialPorts = Pick<Ports, (typeof partial)[number]>;
-
-/** Stands for a port the function was not wired with: touching it is a fault of ours and says which. */
-function absent(port: string): never {
-  return new Proxy({} as never, {
-    get: (_, method) => {
-      throw new EpsilonError(
-        'PORT_NOT_WIRED',
-        `This function uses ${port}.${String(method)} but is not wired with it; name the part in its "aws" list.`,
-        { exitCode: exitCodes.backend },
-      );
-    },
-  });
-}
-
-/** Ports of a base and its parts; a port that no part brings refuses by name when it is touched. */
-export function assemblePorts(base: AwsBase, parts: readonly PortsPart[]): Ports {
-  const runners: JobRunner[] = [];
-  const found: Partial<Ports> = {};
-  for (const { runners: more = [], ...ports } of parts) {
-    runners.push(...more);
-    Object.assign(found, ports);
+/** Loads parts of AWS and makes the ports of a base and these parts. */
+export async function assemblePorts<const A extends readonly AwsPart[]>(
+  base: AwsBase,
+  parts: A,
+): Promise<Wired<A>> {
+  const makers = await Promise.all(parts.map((load) => load()));
+  let brought: PartPorts = {};
+  for (const make of makers) {
+    const ports = make(base);
+    brought = { ...brought, ...ports, jobs: { ...brought.jobs, ...ports.jobs } };
   }
-  const { config, clock, ids, random, log, metrics } = base;
-  return {
-    config,
-    clock,
-    ids,
-    random,
-    log,
-    metrics,
-    ...(Object.fromEntries(partial.map((port) => [port, absent(port)])) as unknown as PartialPorts),
-    jobs: new Map(runners.map((runner) => [runner.backend, runner])),
-    ...found,
-  };
+  const { deployment: _, clients: _clients, ...own } = base;
+  const ports: BasePorts & PartPorts = { ...own, ...brought };
+  // The compiler does not follow the types of a list's elements through a loop; each part's are checked where it is declared.
+  return ports as Wired<A>;
 }
 
 /** The tracer, on Lambda only and unless it is switched off: elsewhere nobody collects segments. */
@@ -83,10 +44,10 @@ async function tracingOf(
  * Ports of a deployed function: settings and resources from its environment, clients built once per process, and of the
  * adapters those that `parts` name. Errors: `CONFIG_INVALID`, `DEPLOYMENT_INCOMPLETE`, each naming the variable.
  */
-export async function wireAws(
-  parts: readonly (() => Promise<{ readonly part: (base: AwsBase) => PortsPart }>)[],
+export async function wireAws<const A extends readonly AwsPart[]>(
+  parts: A,
   variables = environmentVariables(),
-): Promise<Ports> {
+): Promise<Wired<A>> {
   const config = loadConfig({ variables });
   const deployment = deploymentOf(variables);
   const tracing = await tracingOf(variables);
@@ -103,11 +64,7 @@ export async function wireAws(
     random: Math.random,
     log: createPowertoolsLog({ environment: config.environment }),
     metrics: createPowertoolsMetrics(config.environment),
+    ...(tracing ? { tracing: tracing.tracing } : {}),
   };
-  const loaded = await Promise.all(parts.map((load) => load()));
-  const ports = assemblePorts(
-    base,
-    loaded.map(({ part }) => part(base)),
-  );
-  return tracing ? { ...ports, tracing: tracing.tracing } : ports;
+  return assemblePorts(base, parts);
 }

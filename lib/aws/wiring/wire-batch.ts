@@ -8,7 +8,7 @@ import { createJobDefinitions } from '../batch/job-definitions.ts';
 import { createTableBucket } from '../batch/table-bucket.ts';
 import type { BucketRule } from '../batch/token-bucket.ts';
 import { createS3ObjectStore } from '../s3/s3-object-store.ts';
-import type { AwsBase, PortsPart } from './base.ts';
+import type { AwsBase } from './base.ts';
 
 /**
  * Batch allows an account 50 calls a second. Ten are left to people and to Batch's own console, and a fifth of the burst to
@@ -19,7 +19,7 @@ const rule: BucketRule = { perSecond: 40, burst: 50, reserved: 0.2 };
 type InstanceJobs = ReturnType<typeof import('../batch/instance-jobs.ts').createInstanceJobs>;
 
 /** The job runner of Batch. */
-export const part = ({ clients, config, deployment, clock, log, metrics }: AwsBase): PortsPart => {
+export const wireBatch = ({ clients, config, deployment, clock, log, metrics }: AwsBase) => {
   const bucket = createTableBucket({
     client: clients.of(DynamoDBClient),
     tableName: deployment.tableName,
@@ -55,5 +55,5 @@ export const part = ({ clients, config, deployment, clock, log, metrics }: AwsBa
     log,
     metrics,
   });
-  return { runners: [runner] };
+  return { jobs: { batch: runner } };
 };

@@ -1,8 +1,8 @@
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { createTaskCallbacks } from '../stepfunctions/task-callbacks.ts';
-import type { AwsBase, PortsPart } from './base.ts';
+import type { AwsBase } from './base.ts';
 
 /** Task callbacks to Step Functions. */
-export const part = ({ clients }: AwsBase): PortsPart => ({
+export const wireCallbacks = ({ clients }: AwsBase) => ({
   callbacks: createTaskCallbacks({ client: clients.of(SFNClient) }),
 });

@@ -1,10 +1,10 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { openTableStores } from '../table/open-stores.ts';
 import { kmsKeyService } from '../table/token-keys.ts';
-import type { AwsBase, PortsPart } from './base.ts';
+import type { AwsBase } from './base.ts';
 
 /** Tenants, runs, leases, claims, locks, models and verdicts in DynamoDB. */
-export const part = ({ clients, deployment, clock, random, ids }: AwsBase): PortsPart => {
+export const wireStores = ({ clients, deployment, clock, random, ids }: AwsBase) => {
   const { tableName, tokenKeyArn } = deployment;
   return openTableStores({
     client: clients.of(DynamoDBClient),

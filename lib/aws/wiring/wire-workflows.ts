@@ -1,9 +1,9 @@
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { createStepFunctionsWorkflows } from '../stepfunctions/workflows.ts';
-import type { AwsBase, PortsPart } from './base.ts';
+import type { AwsBase } from './base.ts';
 
 /** Executions in Step Functions. */
-export const part = ({ clients, deployment, config }: AwsBase): PortsPart => ({
+export const wireWorkflows = ({ clients, deployment, config }: AwsBase) => ({
   workflows: createStepFunctionsWorkflows({
     client: clients.of(SFNClient),
     place: { ...deployment, environment: config.environment, region: config.region },

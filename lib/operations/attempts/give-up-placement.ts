@@ -76,7 +76,7 @@ async function giveUp(ports: Needed, { attempt, observed }: Pending, facts: Queu
   const waited = Math.round((limit.now - pending.since) / 1000);
   const words = observed.blocked ? ` (${observed.blocked})` : '';
   const why = `no ${attempt.capacity} capacity within ${waited} seconds${words}`;
-  await ports.jobs.get(attempt.backend)?.cancel(observed, unplaceableReason(why));
+  await ports.jobs[attempt.backend]?.cancel(observed, unplaceableReason(why));
   ports.metrics.count('PlacementsGivenUp', 1, { backend: attempt.backend, capacity: attempt.capacity });
   ports.log.warn('job could not be placed', { runId: attempt.runId, jobName: attempt.jobName, ...facts });
   return true;

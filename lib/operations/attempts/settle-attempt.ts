@@ -4,7 +4,7 @@ import type { JobObservation } from '../../training/attempts/job.ts';
 import { outcomeOfJob } from '../../training/attempts/outcome.ts';
 import { type Attempt, type AttemptStatus, terminalStatuses } from '../../training/run.ts';
 
-type Needed = Pick<Ports, 'runs' | 'callbacks' | 'clock' | 'log' | 'metrics'>;
+type Needed = Pick<Ports, 'runs' | 'callbacks' | 'clock' | 'metrics'>;
 
 const open: readonly AttemptStatus[] = ['intent', 'submitted', 'running'];
 const terminal = [...terminalStatuses];

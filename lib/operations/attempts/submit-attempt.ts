@@ -14,6 +14,8 @@ import { type StageName, stages } from '../../training/stages.ts';
 import { leaseOf, leaseOfTry, takeLease } from './hold-lease.ts';
 import { finishAttempt, recordProgress, settleAttempt } from './settle-attempt.ts';
 
+type Needed = Pick<Ports, 'runs' | 'leases' | 'jobs' | 'callbacks' | 'config' | 'clock' | 'log' | 'metrics'>;
+
 /** One entry of a stage state, with the run and its attempts as they were read for it. */
 export interface StageEntry {
   readonly run: Run;
@@ -27,8 +29,8 @@ export interface StageEntry {
 /** What an entry did; told to the log and the history, never needed by the machine. */
 export type EntryOutcome = 'submitted' | 'adopted' | 'waiting' | 'settled' | 'lost' | 'answered';
 
-function runnerOf(ports: Ports, attempt: Attempt): JobRunner {
-  const runner = ports.jobs.get(attempt.backend);
+function runnerOf(ports: Needed, attempt: Attempt): JobRunner {
+  const runner = ports.jobs[attempt.backend];
   if (runner) return runner;
   throw new EpsilonError(
     'BACKEND_UNAVAILABLE',
@@ -52,7 +54,7 @@ function ofStage({ attempts, stage }: StageEntry): Attempt[] {
 }
 
 /** Records the intent and keeps the lease alive by one write. */
-async function makeAttempt(ports: Ports, entry: StageEntry, number: number): Promise<Attempt> {
+async function makeAttempt(ports: Needed, entry: StageEntry, number: number): Promise<Attempt> {
   const { run, stage, taskToken } = entry;
   const now = new Date(ports.clock.now()).toISOString();
   const attempt: Attempt = {
@@ -89,7 +91,7 @@ function isRefusal(error: unknown): boolean {
 }
 
 /** Lets the next entry submit at once: throttling is common and must not wait until the backend's lists can be trusted. */
-async function noteRefusal(ports: Ports, attempt: Attempt): Promise<void> {
+async function noteRefusal(ports: Needed, attempt: Attempt): Promise<void> {
   await ports.runs
     .updateAttempt(attempt, { submitBegunAt: null }, { status: ['intent'] })
     .catch((error: unknown) =>
@@ -98,7 +100,7 @@ async function noteRefusal(ports: Ports, attempt: Attempt): Promise<void> {
 }
 
 async function submit(
-  ports: Ports,
+  ports: Needed,
   { run, attempts }: Pick<StageEntry, 'run' | 'attempts'>,
   attempt: Attempt,
   fresh: boolean,
@@ -120,7 +122,7 @@ async function submit(
 }
 
 /** Puts this entry's token on an attempt that is not settled; undefined when it was settled meanwhile. */
-async function takeOver(ports: Ports, attempt: Attempt, taskToken: string): Promise<Attempt | undefined> {
+async function takeOver(ports: Needed, attempt: Attempt, taskToken: string): Promise<Attempt | undefined> {
   const { changed, attempt: mine } = await ports.runs.changeAttempt(
     attempt,
     { taskToken, tokenDigest: tokenDigestOf(taskToken), settledAt: null },
@@ -145,7 +147,7 @@ export function mayStillShowUp(ports: Pick<Ports, 'clock' | 'config'>, attempt: 
  * token may, and it says so first: whoever comes next waits for this submission. False when somebody else was first.
  */
 export async function submitAgain(
-  ports: Ports,
+  ports: Needed,
   of: Pick<StageEntry, 'run' | 'attempts'>,
   attempt: Attempt,
 ): Promise<boolean> {
@@ -160,7 +162,7 @@ export async function submitAgain(
   return true;
 }
 
-async function continueAttempt(ports: Ports, entry: StageEntry, attempt: Attempt): Promise<EntryOutcome> {
+async function continueAttempt(ports: Needed, entry: StageEntry, attempt: Attempt): Promise<EntryOutcome> {
   const runner = runnerOf(ports, attempt);
   const observed = await runner.find(attempt.jobName);
   const step = stepForOpenAttempt(attempt, observed);
@@ -190,7 +192,7 @@ export function lostJob(attempt: Attempt): JobObservation {
 }
 
 /** Makes the next attempt and submits it; undefined when another entry was faster. */
-async function beginAttempt(ports: Ports, entry: StageEntry, number: number): Promise<boolean> {
+async function beginAttempt(ports: Needed, entry: StageEntry, number: number): Promise<boolean> {
   let attempt: Attempt;
   try {
     attempt = await makeAttempt(ports, entry, number);
@@ -217,7 +219,7 @@ export async function readEntry(
  * Attempt identity is the record's; a lost race is decided again from the new record. The lease is held throughout: a new
  * attempt renews it with its own write, after a redrive it is taken again with a new, larger fence.
  */
-export async function enterStage(ports: Ports, first: StageEntry): Promise<EntryOutcome> {
+export async function enterStage(ports: Needed, first: StageEntry): Promise<EntryOutcome> {
   let entry = { ...first, run: await leaseOfTry(ports, first.run, first.redriveCount) };
   for (;;) {
     const step = nextStep(ofStage(entry).at(-1), tokenDigestOf(entry.taskToken));

@@ -63,7 +63,8 @@ async function vacate(
 export async function vacateInstance(ports: Needed, asked: InstanceSignal): Promise<VacateCounts> {
   const faults: unknown[] = [];
   let [found, vacated] = [0, 0];
-  for (const runner of ports.jobs.values()) {
+  for (const runner of Object.values(ports.jobs)) {
+    if (!runner) continue;
     try {
       for (const key of (await runner.runningOn?.(asked.instanceId)) ?? []) {
         found += 1;

@@ -10,6 +10,22 @@ import { finishAttempt, recordProgress, settleAttempt } from '../attempts/settle
 import { lostJob, mayStillShowUp, submitAgain } from '../attempts/submit-attempt.ts';
 import { endRun } from '../runs/end-run.ts';
 
+type Needed = Pick<
+  Ports,
+  | 'runs'
+  | 'leases'
+  | 'jobs'
+  | 'callbacks'
+  | 'workflows'
+  | 'events'
+  | 'notifier'
+  | 'config'
+  | 'clock'
+  | 'random'
+  | 'log'
+  | 'metrics'
+>;
+
 /** What one pass over a shard did. */
 export interface ReconcileCounts {
   checked: number;
@@ -52,11 +68,11 @@ function refOf(runner: JobRunner, { jobName, jobId }: Attempt): JobRef | undefin
 }
 
 /** Asks every backend about its jobs that are not over, a hundred by one call. */
-async function observeAll(ports: Ports, attempts: readonly Attempt[]): Promise<Observations> {
+async function observeAll(ports: Needed, attempts: readonly Attempt[]): Promise<Observations> {
   const observations: Observations = { jobs: new Map(), unknown: new Set() };
   const asks: { readonly runner: JobRunner; readonly refs: JobRef[] }[] = [];
   for (const [backend, mine] of Map.groupBy(attempts, (attempt) => attempt.backend)) {
-    const runner = ports.jobs.get(backend);
+    const runner = ports.jobs[backend];
     const refs = mine
       .filter(({ status }) => !terminalStatuses.has(status))
       .flatMap((attempt) => (runner && refOf(runner, attempt)) ?? []);
@@ -75,12 +91,12 @@ async function observeAll(ports: Ports, attempts: readonly Attempt[]): Promise<O
   return observations;
 }
 
-function fault(ports: Ports, message: string, error: unknown, fields: Record<string, unknown> = {}): void {
+function fault(ports: Needed, message: string, error: unknown, fields: Record<string, unknown> = {}): void {
   ports.metrics.count('ReconcilerFaults', 1);
   ports.log.error(message, { ...fields, error: String(error) });
 }
 
-async function endIfOver(ports: Ports, pass: Pass, attempt: Attempt): Promise<boolean> {
+async function endIfOver(ports: Needed, pass: Pass, attempt: Attempt): Promise<boolean> {
   const execution = await ports.workflows.describe(attempt.executionArn);
   if (execution.status !== 'FAILED' && execution.status !== 'TIMED_OUT' && execution.status !== 'ABORTED')
     return false;
@@ -89,7 +105,7 @@ async function endIfOver(ports: Ports, pass: Pass, attempt: Attempt): Promise<bo
 }
 
 /** Keeps a run's lease alive, once a pass however many jobs it has. */
-async function keepLease(ports: Ports, run: Run): Promise<void> {
+async function keepLease(ports: Needed, run: Run): Promise<void> {
   try {
     await ports.leases.renew(leaseOf(ports, run));
   } catch (error) {
@@ -100,7 +116,7 @@ async function keepLease(ports: Ports, run: Run): Promise<void> {
 
 /** Keeps a live job's task and lease alive; a token that is gone means that nobody waits for the job any more. */
 async function keepAlive(
-  ports: Ports,
+  ports: Needed,
   pass: Pass,
   attempt: Attempt,
   observed: JobObservation,
@@ -124,13 +140,13 @@ async function keepAlive(
  * belongs to its next entry, which the state machine's heartbeat brings.
  */
 async function resumeIntent(
-  ports: Ports,
+  ports: Needed,
   pass: Pass,
   attempt: Attempt,
   renewed: Set<string>,
 ): Promise<Verdict> {
   if (await endIfOver(ports, pass, attempt)) return 'cancelled';
-  const runner = ports.jobs.get(attempt.backend);
+  const runner = ports.jobs[attempt.backend];
   if (!runner?.lookupLags && !runner?.namesAreIds) return 'alive';
   const found = runner.lookupLags ? await runner.find(attempt.jobName) : undefined;
   if (found) return reconcileOne(ports, pass, attempt, found, renewed);
@@ -141,7 +157,7 @@ async function resumeIntent(
 }
 
 async function reconcileOne(
-  ports: Ports,
+  ports: Needed,
   pass: Pass,
   attempt: Attempt,
   observed: JobObservation | undefined,
@@ -164,7 +180,7 @@ async function reconcileOne(
 }
 
 /** Jobs that found no capacity in time; a fault here must not keep the pass from settling what is over. */
-async function giveUp(ports: Ports, observed: Parameters<typeof giveUpPlacement>[1]): Promise<void> {
+async function giveUp(ports: Needed, observed: Parameters<typeof giveUpPlacement>[1]): Promise<void> {
   try {
     await giveUpPlacement(ports, observed);
   } catch (error) {
@@ -176,7 +192,7 @@ async function giveUp(ports: Ports, observed: Parameters<typeof giveUpPlacement>
  * What is over first; then what is alive, from another place with every pass, so that a pass which has too little time
  * does not always leave out the same ones.
  */
-function inOrder(ports: Ports, attempts: readonly Attempt[], { jobs }: Observations): Attempt[] {
+function inOrder(ports: Needed, attempts: readonly Attempt[], { jobs }: Observations): Attempt[] {
   const isAlive = ({ status, jobName }: Attempt) => {
     const state = jobs.get(jobName)?.state;
     return !terminalStatuses.has(status) && (state === 'pending' || state === 'running');
@@ -187,7 +203,7 @@ function inOrder(ports: Ports, attempts: readonly Attempt[], { jobs }: Observati
 }
 
 /** Compares the open attempts of a shard with what their backends have. One attempt's fault never stops the others. */
-export async function reconcileAttempts(ports: Ports, pass: Pass): Promise<ReconcileCounts> {
+export async function reconcileAttempts(ports: Needed, pass: Pass): Promise<ReconcileCounts> {
   const { attempts, shard, until } = pass;
   const counts: ReconcileCounts = { checked: 0, settled: 0, lost: 0, alive: 0, cancelled: 0, left: 0 };
   const observations = await observeAll(ports, attempts);

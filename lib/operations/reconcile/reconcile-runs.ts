@@ -4,6 +4,11 @@ import type { Run } from '../../training/run.ts';
 import { endRun } from '../runs/end-run.ts';
 import type { Pass } from './reconcile-attempts.ts';
 
+type Needed = Pick<
+  Ports,
+  'runs' | 'leases' | 'jobs' | 'workflows' | 'events' | 'notifier' | 'clock' | 'log' | 'metrics'
+>;
+
 /** Runs that are described one by one; with more the list of running executions is read first. */
 const describedOneByOne = 20;
 
@@ -20,7 +25,7 @@ const machine = 'tenant-model-training';
  * Runs of the pass that may be over: a run with an open attempt is not among them, because the task token of its
  * attempt tells whether anybody still waits.
  */
-async function suspects(ports: Ports, { runs, attempts }: Pass): Promise<Run[]> {
+async function suspects(ports: Needed, { runs, attempts }: Pass): Promise<Run[]> {
   const atWork = new Set(attempts.map(({ runId }) => runId));
   const quiet = [...runs.values()].filter(({ runId }) => !atWork.has(runId));
   if (quiet.length <= describedOneByOne) return quiet;
@@ -30,7 +35,7 @@ async function suspects(ports: Ports, { runs, attempts }: Pass): Promise<Run[]> 
 }
 
 /** Ends runs that are on record as running although their execution is over (its status event was lost). Returns how many. */
-export async function reconcileRuns(ports: Ports, pass: Pass): Promise<number> {
+export async function reconcileRuns(ports: Needed, pass: Pass): Promise<number> {
   let ended = 0;
   await inParallel(await suspects(ports, pass), describesAtOnce, async (run) => {
     if (ports.clock.now() >= pass.until) return;

@@ -2,6 +2,10 @@ import type { Ports } from '../../ports/ports.ts';
 import { type ReconcileCounts, reconcileAttempts } from './reconcile-attempts.ts';
 import { reconcileRuns } from './reconcile-runs.ts';
 
+type Needed = Pick<Ports, 'locks' | 'runs' | 'config' | 'clock' | 'log' | 'metrics'> &
+  Parameters<typeof reconcileAttempts>[0] &
+  Parameters<typeof reconcileRuns>[0];
+
 /** What became of a shard: nothing when another pass over it is under way. */
 export type ShardCounts = ReconcileCounts & { readonly runsEnded: number };
 
@@ -17,7 +21,7 @@ export interface ShardPass {
 /** Milliseconds that the calls under way need to end when the time is up; less than the SDK's own patience with a dead call. */
 const goodbyeMs = 5_000;
 
-async function pass(ports: Ports, { shard, remainingMs }: ShardPass): Promise<ShardCounts> {
+async function pass(ports: Needed, { shard, remainingMs }: ShardPass): Promise<ShardCounts> {
   const until = ports.clock.now() + Math.max(0, remainingMs - goodbyeMs);
   const part = { shard, shards: ports.config.reconcile.shards };
   const [attempts, running] = await Promise.all([
@@ -38,7 +42,7 @@ async function pass(ports: Ports, { shard, remainingMs }: ShardPass): Promise<Sh
  * One pass over a shard, never beside another one of the same shard: an invocation that is delivered twice, or that comes
  * while the one before is still at work, finds the lock held and does nothing. Undefined then.
  */
-export async function reconcileShard(ports: Ports, asked: ShardPass): Promise<ShardCounts | undefined> {
+export async function reconcileShard(ports: Needed, asked: ShardPass): Promise<ShardCounts | undefined> {
   const { shard, holder, remainingMs } = asked;
   const now = ports.clock.now();
   const lock = { name: `reconcile/${shard}`, holder };

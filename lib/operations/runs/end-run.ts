@@ -3,7 +3,7 @@ import { detailTypes, eventDetail } from '../../event-schemas/detail.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { type Attempt, type Run, type RunStatus, terminalStatuses } from '../../training/run.ts';
 
-type Needed = Pick<Ports, 'runs' | 'leases' | 'jobs' | 'events' | 'notifier' | 'clock' | 'log' | 'metrics'>;
+type Needed = Pick<Ports, 'runs' | 'leases' | 'jobs' | 'events' | 'notifier' | 'clock' | 'metrics'>;
 
 /** How an execution ended, as the status-change event or DescribeExecution tells it. */
 export interface ExecutionEnd {
@@ -22,7 +22,7 @@ const statusOf: Readonly<Record<ExecutionEnd['status'], RunStatus>> = {
 async function cancelJobs(ports: Needed, attempts: readonly Attempt[], reason: string): Promise<number> {
   const open = attempts.filter((attempt) => attempt.settledAt === undefined);
   for (const attempt of open) {
-    const runner = ports.jobs.get(attempt.backend);
+    const runner = ports.jobs[attempt.backend];
     const found = attempt.jobId ? attempt : await runner?.find(attempt.jobName);
     if (runner && found?.jobId) await runner.cancel({ jobName: attempt.jobName, jobId: found.jobId }, reason);
     await closeCancelled(ports, attempt);

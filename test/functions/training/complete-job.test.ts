@@ -1,15 +1,14 @@
 import type { Context } from 'aws-lambda';
 import { afterEach, describe, expect, it } from 'vitest';
 import { handler } from '../../../functions/training/complete-job.ts';
-import type { Ports } from '../../../lib/ports/ports.ts';
-import type { CallbackOutcome } from '../../../lib/ports/task-callbacks.ts';
+import type { CallbackOutcome, TaskCallbacks } from '../../../lib/ports/task-callbacks.ts';
 import type { Attempt } from '../../../lib/training/run.ts';
 import { VirtualClock } from '../../../local/clock/virtual-clock.ts';
 import { LocalMetrics } from '../../../local/log.ts';
 import { type LocalStores, openLocalStores } from '../../../local/stores/local-stores.ts';
 import { Objects } from '../../aws/batch-fixtures.ts';
-import { silent } from '../../aws/batch-runner.ts';
 import { sdkError } from '../../aws/batch-stand-in.ts';
+import { devSettings, objectStoreOf, testPorts } from '../../fixtures/ports.ts';
 import { anAttempt, aRun } from '../../fixtures/records.ts';
 import { freshDir } from '../../fresh-dir.ts';
 
@@ -45,20 +44,20 @@ async function open(attempt: Attempt = anAttempt()) {
     told.push(what);
     return answer;
   };
-  const callbacks: Ports['callbacks'] = {
+  const callbacks: TaskCallbacks = {
     succeed: async (_, output) => note(output),
     fail: async (_, failure) => note(failure),
     heartbeat: async () => note('heartbeat'),
   };
-  const ports = {
-    config: { dataBucket: 'data' },
+  const ports = testPorts({
+    ...stores,
+    config: { ...devSettings, dataBucket: 'data' },
     clock: new VirtualClock(Date.parse('2026-11-24T03:00:00Z')),
-    log: silent,
     metrics,
     runs: watched('runs', stores.runs, calls),
     callbacks: watched('callbacks', callbacks, calls),
-    objects: watched('objects', objects as unknown as Ports['objects'], calls),
-  } as unknown as Ports;
+    objects: watched('objects', objectStoreOf({ get: (uri, options) => objects.get(uri, options) }), calls),
+  });
   return {
     calls,
     told,

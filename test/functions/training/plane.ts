@@ -4,22 +4,20 @@ import { handler as submitStage } from '../../../functions/training/submit-stage
 import { loadConfig } from '../../../lib/config/load-config.ts';
 import type { OutgoingEvent } from '../../../lib/ports/event-publisher.ts';
 import type { JobRunner } from '../../../lib/ports/job-runner.ts';
-import type { Log } from '../../../lib/ports/log.ts';
 import type { Ports } from '../../../lib/ports/ports.ts';
-import type { ExecutionStatus } from '../../../lib/ports/workflows.ts';
+import type { ExecutionStatus, ExecutionSummary } from '../../../lib/ports/workflows.ts';
 import type { JobObservation } from '../../../lib/training/attempts/job.ts';
 import type { StageName } from '../../../lib/training/stages.ts';
 import { VirtualClock } from '../../../local/clock/virtual-clock.ts';
 import { readYaml } from '../../../local/declaration/read-yaml.ts';
 import { openLocalStores } from '../../../local/stores/local-stores.ts';
 import { openMemoryStores } from '../../dynamodb/memory-stores.ts';
+import { testPorts, workflowsOf } from '../../fixtures/ports.ts';
 import { anAttempt, aRun } from '../../fixtures/records.ts';
-import { sequentialIds } from '../../fixtures/sequential-ids.ts';
 import { freshDir } from '../../local/asl/harness.ts';
 
 /** When every test of a plane begins. */
 export const start = Date.parse('2026-11-24T03:00:00Z');
-const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 
 const settings = (shards: number) =>
   loadConfig({
@@ -56,42 +54,49 @@ export class Plane {
       observe: async (jobs) => this.#observe(jobs.map(({ jobName }) => jobName)),
       ...backend,
     };
-    this.ports = {
+    this.ports = testPorts({
       ...stores,
       config: settings(shards),
       clock: this.clock,
-      ids: sequentialIds(),
-      random: () => 0.4,
-      log: silent,
       metrics: {
-        count: (name: string, value: number) =>
-          void this.counted.set(name, (this.counted.get(name) ?? 0) + value),
+        count: (name, value) => void this.counted.set(name, (this.counted.get(name) ?? 0) + value),
         duration: () => {},
       },
-      jobs: new Map([['local', runner]]),
+      jobs: { local: runner, batch: undefined, eks: undefined },
       callbacks: {
-        succeed: async (token: string) => this.#answer(`succeed ${token}`),
-        fail: async (token: string) => this.#answer(`fail ${token}`),
-        heartbeat: async (token: string) => {
+        succeed: async (token) => this.#answer(`succeed ${token}`),
+        fail: async (token) => this.#answer(`fail ${token}`),
+        heartbeat: async (token) => {
           const { heartbeatMs } = this;
           if (heartbeatMs > 0) await new Promise<void>((heard) => this.clock.setTimer(heartbeatMs, heard));
           return this.#answer(`heartbeat ${token}`);
         },
       },
-      workflows: {
-        describe: async (executionArn: string) => {
+      workflows: workflowsOf({
+        describe: async (executionArn) => {
           note(`describe ${executionArn}`);
-          return { executionArn, status: this.status(executionArn), redriveCount: 0, error: 'JobFailed' };
+          return { ...this.#execution(executionArn), input: {}, error: 'JobFailed' };
         },
         list: async () => {
           note('list');
-          const runs = await stores.runs.listRuns({});
-          return runs.filter(({ executionArn }) => this.status(executionArn) === 'RUNNING');
+          const executions = (await stores.runs.listRuns({})).map((run) => this.#execution(run.executionArn));
+          return executions.filter(({ status }) => status === 'RUNNING');
         },
-      },
-      events: { publish: async (events: OutgoingEvent[]) => void this.published.push(...events) },
+      }),
+      events: { publish: async (events) => void this.published.push(...events) },
       notifier: { notify: async () => note('notify') },
-    } as unknown as Ports;
+    });
+  }
+
+  #execution(executionArn: string): ExecutionSummary {
+    return {
+      executionArn,
+      machine: 'tenant-model-training',
+      name: executionArn,
+      status: this.status(executionArn),
+      startDate: new Date(start).toISOString(),
+      redriveCount: 0,
+    };
   }
 
   #answer(call: string) {

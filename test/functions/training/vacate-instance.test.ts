@@ -2,19 +2,17 @@ import type { Context } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 import { handler } from '../../../functions/training/vacate-instance.ts';
 import type { JobRunner } from '../../../lib/ports/job-runner.ts';
-import type { Log } from '../../../lib/ports/log.ts';
-import type { Ports } from '../../../lib/ports/ports.ts';
-import type { AttemptKey, RunStore } from '../../../lib/ports/run-store.ts';
+import type { AttemptKey } from '../../../lib/ports/run-store.ts';
 import type { JobRef } from '../../../lib/training/attempts/job.ts';
 import { stopReasonOf } from '../../../lib/training/attempts/stop-reason.ts';
 import type { Attempt } from '../../../lib/training/run.ts';
 import { VirtualClock } from '../../../local/clock/virtual-clock.ts';
+import { openMemoryStores } from '../../dynamodb/memory-stores.ts';
+import { testPorts } from '../../fixtures/ports.ts';
 import { anAttempt } from '../../fixtures/records.ts';
 
 const instance = 'i-0123456789abcdef0';
 const now = Date.parse('2026-11-24T03:00:00Z');
-
-const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 
 const envelope = (type: 'warning' | 'hint', instanceId = instance) => ({
   version: '0',
@@ -49,20 +47,24 @@ function aBackend(backend: JobRunner['backend'], keys: readonly AttemptKey[], ov
 
 function open(attempts: readonly Attempt[], runners: readonly JobRunner[]) {
   const counted: string[] = [];
-  const runs = {
+  const clock = new VirtualClock(now);
+  const runs = Object.assign(openMemoryStores({ clock }).runs, {
     listAttempts: async (runId: string) => attempts.filter((one) => one.runId === runId),
-  } as Partial<RunStore>;
-  const ports = {
-    clock: new VirtualClock(now),
-    log: silent,
+  });
+  const ports = testPorts({
+    clock,
     metrics: {
-      count: (name: string, value: number, dimensions?: Readonly<Record<string, string>>) =>
+      count: (name, value, dimensions) =>
         void counted.push([name, value, ...Object.values(dimensions ?? {})].join(' ')),
       duration: () => {},
     },
     runs,
-    jobs: new Map(runners.map((runner) => [runner.backend, runner])),
-  } as unknown as Ports;
+    jobs: {
+      batch: undefined,
+      eks: undefined,
+      ...Object.fromEntries(runners.map((runner) => [runner.backend, runner])),
+    },
+  });
   const context = { awsRequestId: 'r', getRemainingTimeInMillis: () => 1000 } as Context;
   return { counted, send: (event: unknown) => handler.withPorts(ports)(event, context) };
 }
@@ -112,13 +114,13 @@ describe('a warning that an instance is taken away', () => {
 
   it('one fault stops no other job; the delivery fails so that it is repeated', async () => {
     const [one, two] = [anAttempt({ runId: 'one', jobName: 'one' }), anAttempt({ runId: 'two' })];
-    const broken = aBackend('eks', [], {
+    const broken = aBackend('batch', [], {
       runningOn: async () => {
         throw new Error('no answer');
       },
     });
     const told: string[] = [];
-    const half = aBackend('batch', [one, two], {
+    const half = aBackend('eks', [one, two], {
       cancel: async ({ jobName }) => {
         if (jobName === 'one') throw new Error('throttled');
         told.push(jobName);

@@ -5,25 +5,20 @@ import { EpsilonError, exitCodes } from '../../../lib/errors/epsilon-error.ts';
 import { QualityGateClosed, TenantBusy, Throttled } from '../../../lib/errors/run-errors.ts';
 import { NotFound } from '../../../lib/errors/store-errors.ts';
 import { defineHandler } from '../../../lib/handler/define-handler.ts';
-import type { Ports } from '../../../lib/ports/ports.ts';
+import { testPorts } from '../../fixtures/ports.ts';
 
 const context = { awsRequestId: 'r', getRemainingTimeInMillis: () => 1000 } as Context;
 
 /** Names of what one invocation counted. */
 async function counted(event: unknown, action: () => Promise<unknown>): Promise<string[]> {
   const names: string[] = [];
-  const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, child: () => log };
   const handler = defineHandler({
     name: 'made',
     input: z.object({ run: z.string() }),
     aws: [],
     create: () => action,
   });
-  const ports = {
-    log,
-    clock: { now: () => 0 },
-    metrics: { count: (name: string) => names.push(name), duration: () => {} },
-  } as unknown as Ports;
+  const ports = testPorts({ metrics: { count: (name) => void names.push(name), duration: () => {} } });
   await handler
     .withPorts(ports)(event, context)
     .catch(() => {});

@@ -4,13 +4,12 @@ import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, describe, expect, it } from 'vitest';
 import { OnceBatchClient } from '../../../../lib/aws/batch/batch-calls.ts';
-import type { AwsBase } from '../../../../lib/aws/wiring/base.ts';
-import { createClients } from '../../../../lib/aws/wiring/clients.ts';
-import { part } from '../../../../lib/aws/wiring/wire-batch.ts';
+import { wireBatch } from '../../../../lib/aws/wiring/wire-batch.ts';
 import { VirtualClock } from '../../../../local/clock/virtual-clock.ts';
 import { aJobSpec, anImage } from '../../../aws/batch-fixtures.ts';
-import { jobRoleArn, silent, writeTemplates } from '../../../aws/batch-runner.ts';
+import { jobRoleArn, writeTemplates } from '../../../aws/batch-runner.ts';
 import { BatchStandIn, queueArns } from '../../../aws/batch-stand-in.ts';
+import { anAwsBase } from '../../../fixtures/aws-base.ts';
 
 const batch = mockClient(BatchClient);
 const dynamo = mockClient(DynamoDBClient);
@@ -28,26 +27,23 @@ describe('the part of Batch', () => {
     s3.on(GetObjectCommand).resolves({
       Body: { transformToByteArray: async () => new TextEncoder().encode('{"words":1}') } as never,
     });
-    const clients = createClients({ region: 'us-west-2' });
-    const { runners = [] } = part({
-      config: { environment: 'dev', region: 'us-west-2' },
+    const base = anAwsBase({ clock });
+    const { clients } = base;
+    const { jobs } = wireBatch({
+      ...base,
       deployment: {
-        tableName: 'epsilon-dev',
+        ...base.deployment,
         batchSpotQueueArn: queueArns.spot,
         batchOnDemandQueueArn: queueArns['on-demand'],
         batchJobDefinitionArns: writeTemplates(standIn, () => anImage()),
         jobRoleArn,
       },
-      clients,
-      clock,
-      log: silent,
-      metrics: { count: () => {}, duration: () => {} },
-    } as unknown as AwsBase);
-    const [runner] = runners;
+    });
+    const runner = jobs.batch;
     expect(runner).toMatchObject({ backend: 'batch', lookupLags: true });
-    const ref = await runner?.submit(aJobSpec(), { fresh: true });
+    const ref = await runner.submit(aJobSpec(), { fresh: true });
     await clock.advance(60_000);
-    expect((await runner?.observe(ref ? [ref] : []))?.get(ref?.jobName ?? '')).toMatchObject({
+    expect((await runner.observe([ref]))?.get(ref.jobName)).toMatchObject({
       state: 'succeeded',
       result: { words: 1 },
     });

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { giveUpPlacement } from '../../../../lib/operations/attempts/give-up-placement.ts';
+import type { JobRunner } from '../../../../lib/ports/job-runner.ts';
 import type { JobObservation } from '../../../../lib/training/attempts/job.ts';
 import type { Attempt } from '../../../../lib/training/run.ts';
+import { VirtualClock } from '../../../../local/clock/virtual-clock.ts';
+import { devSettings, testPorts } from '../../../fixtures/ports.ts';
 import { anAttempt } from '../../../fixtures/records.ts';
-
-type Needed = Parameters<typeof giveUpPlacement>[0];
 
 const now = Date.parse('2026-11-24T04:00:00Z');
 const ago = (seconds: number) => new Date(now - seconds * 1000).toISOString();
@@ -22,34 +23,38 @@ function aPass(
   blocked?: string,
 ) {
   const [cancelled, told, asked]: [string[], string[], number[]] = [[], [], []];
-  const ports = {
-    clock: { now: () => now },
-    config: {
-      training: { placementSeconds: 900 },
-      reconcile: { shards: 2 },
-      capacity: { batchSpotVcpus, batchOnDemandVcpus: 8, eksSpotVcpus: 8, eksOnDemandVcpus: 8 },
+  const batch: JobRunner = {
+    backend: 'batch',
+    submit: async ({ jobName }) => ({ jobName, jobId: jobName }),
+    find: async () => undefined,
+    observe: async () => new Map(),
+    cancel: async ({ jobName }, reason) => {
+      if (jobName === 'broken-job') throw new Error('throttled');
+      cancelled.push(reason);
     },
-    runs: {
-      listOpenAttempts: async ({ shard }: { shard: number }) => {
-        asked.push(shard);
-        return others;
+  };
+  const ports = testPorts({
+    clock: new VirtualClock(now),
+    config: {
+      ...devSettings,
+      training: { ...devSettings.training, placementSeconds: 900 },
+      reconcile: { ...devSettings.reconcile, shards: 2 },
+      capacity: {
+        ...devSettings.capacity,
+        batchSpotVcpus,
+        batchOnDemandVcpus: 8,
+        eksSpotVcpus: 8,
+        eksOnDemandVcpus: 8,
       },
     },
-    jobs: new Map([
-      [
-        'batch',
-        {
-          cancel: async ({ jobName }: { jobName: string }, reason: string) => {
-            if (jobName === 'broken-job') throw new Error('throttled');
-            cancelled.push(reason);
-          },
-        },
-      ],
-    ] as const),
-    notifier: { notify: async ({ body }: { body: string }) => void told.push(body) },
-    metrics: { count: () => {} },
-    log: { warn: () => {}, error: () => {} },
-  } as unknown as Needed;
+    jobs: { batch, eks: undefined },
+    notifier: { notify: async ({ body }) => void told.push(body) },
+  });
+  const listOpenAttempts: typeof ports.runs.listOpenAttempts = async ({ shard }) => {
+    asked.push(shard);
+    return [...others];
+  };
+  Object.assign(ports.runs, { listOpenAttempts });
   const jobs = new Map(
     mine.map(({ jobName, status }): [string, JobObservation] => [
       jobName,
