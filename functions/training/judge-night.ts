@@ -10,11 +10,24 @@ import { executionSchema, nightSchema } from '../../lib/training/nights/night-in
 const input = z.object({ night: nightSchema, execution: executionSchema });
 
 function summaryOf(judgement: NightJudgement): string {
-  const { succeeded, failed, skipped, busy } = judgement.counts;
+  const { succeeded, failed, notStarted, skipped, busy } = judgement.counts;
   const rate = judgement.rate === null ? 'nothing to judge' : `${(judgement.rate * 100).toFixed(1)} %`;
-  const names = judgement.failed.slice(0, 20).join(', ');
-  const more = judgement.failed.length > 20 ? ` and ${judgement.failed.length - 20} more` : '';
-  return `${succeeded} succeeded, ${failed} failed, ${skipped} skipped, ${busy} busy (${rate})${names ? `; failed: ${names}${more}` : ''}`;
+  const counts = [
+    `${succeeded} succeeded`,
+    `${failed} failed`,
+    ...(notStarted === 0 ? [] : [`${notStarted} not started (a fault of the platform)`]),
+    `${skipped} skipped`,
+    `${busy} busy`,
+  ];
+  const named = [namesOf('failed', judgement.failed), namesOf('not started', judgement.notStarted)].join('');
+  return `${counts.join(', ')} (${rate})${named}`;
+}
+
+/** "; failed: a, b and 3 more", at most 20 names; nothing for none. */
+function namesOf(what: string, tenantIds: readonly string[]): string {
+  if (tenantIds.length === 0) return '';
+  const more = tenantIds.length > 20 ? ` and ${tenantIds.length - 20} more` : '';
+  return `; ${what}: ${tenantIds.slice(0, 20).join(', ')}${more}`;
 }
 
 const aws = [awsStores, awsObjects, awsEvents] as const;
@@ -32,9 +45,9 @@ export function createJudgeNight({ objects, runs, config, events, metrics, log }
       await runs.listRuns({ logicalDate }),
       config.training.successTarget,
     );
-    const { counts, rate, met, failed } = judgement;
+    const { counts, rate, met, failed, notStarted } = judgement;
     const summary = summaryOf(judgement);
-    if (failed.length > 0 && execution.redriveCount > night.round) {
+    if (failed.length + notStarted.length > 0 && execution.redriveCount > night.round) {
       throw new NightIncomplete(`This redrive has not tried the failed tenants yet: ${summary}`, counts);
     }
     for (const [outcome, count] of Object.entries(counts)) metrics.count('NightTenants', count, { outcome });
@@ -49,7 +62,13 @@ export function createJudgeNight({ objects, runs, config, events, metrics, log }
     ]);
     if (!met)
       throw new NightBelowTarget(`Not above ${config.training.successTarget * 100} %: ${summary}`, counts);
-    return { logicalDate, ...counts, rate, failedTenants: failed.slice(0, 100) };
+    return {
+      logicalDate,
+      ...counts,
+      rate,
+      failedTenants: failed.slice(0, 100),
+      notStartedTenants: notStarted.slice(0, 100),
+    };
   };
 }
 

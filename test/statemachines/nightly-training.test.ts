@@ -94,6 +94,9 @@ describe('nightly-training', () => {
     ['JudgeNight', 'Lambda.AWSLambdaException', 6],
     ['TrainTenant', 'StepFunctions.ThrottlingException', 8],
     ['TrainTenant', 'StepFunctions.ExecutionLimitExceeded', 8],
+    ['TrainTenant', 'StepFunctions.ExecutionLimitExceededException', 8],
+    ['TrainTenant', 'StepFunctions.AWSStepFunctionsException', 8],
+    ['TrainTenant', 'StepFunctions.SdkClientException', 8],
   ])('%s takes %s %i times', async (state, error, times) => {
     const answers = {
       LoadTenants: [payload(loaded)],

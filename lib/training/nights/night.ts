@@ -1,28 +1,34 @@
 import type { Run } from '../run.ts';
 
-/** How one tenant's night ended. */
-export type NightOutcome = 'succeeded' | 'failed' | 'skipped' | 'busy';
+/**
+ * How one tenant's night ended. `notStarted`: there is no run on record, so its execution could not be started; that is the
+ * platform's fault, not the tenant's.
+ */
+export type NightOutcome = 'succeeded' | 'failed' | 'notStarted' | 'skipped' | 'busy';
 
 /** A night in numbers. */
 export interface NightJudgement {
   readonly counts: Readonly<Record<NightOutcome, number>>;
-  /** succeeded / (succeeded + failed), or null when neither happened. */
+  /** succeeded / (succeeded + failed + notStarted), or null when none of them happened. */
   readonly rate: number | null;
   readonly met: boolean;
-  /** Tenant ids that failed, in the order of the night. */
+  /** Tenant ids whose runs failed, in the order of the night. */
   readonly failed: readonly string[];
+  /** Tenant ids without a run, in the order of the night. */
+  readonly notStarted: readonly string[];
 }
 
-/** The outcome of one tenant from its runs for the date: one success wins, otherwise the newest run speaks; no run at all failed. */
+/** The outcome of one tenant from its runs for the date: one success wins, otherwise the newest run speaks. */
 export function outcomeOf(runs: readonly Run[]): NightOutcome {
   if (runs.some((run) => run.status === 'succeeded')) return 'succeeded';
+  if (runs.length === 0) return 'notStarted';
   const newest = [...runs].sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1))[0];
   return newest?.status === 'skipped' || newest?.status === 'busy' ? newest.status : 'failed';
 }
 
 /**
  * Judges a night by the specification's criterion, a success rate of more than 95 %.
- * Skipped and busy tenants stand in neither term. A night in which nothing had to be trained is met.
+ * Skipped and busy tenants count in neither term; a tenant that was not started was due and is not trained, so it counts. A night in which nothing had to be trained is met.
  */
 export function judgeNight(
   tenantIds: readonly string[],
@@ -30,14 +36,20 @@ export function judgeNight(
   successTarget: number,
 ): NightJudgement {
   const byTenant = Map.groupBy(runs, (run) => run.tenantId);
-  const counts: Record<NightOutcome, number> = { succeeded: 0, failed: 0, skipped: 0, busy: 0 };
-  const failed: string[] = [];
+  const counts: Record<NightOutcome, number> = {
+    succeeded: 0,
+    failed: 0,
+    notStarted: 0,
+    skipped: 0,
+    busy: 0,
+  };
+  const tenants: Record<'failed' | 'notStarted', string[]> = { failed: [], notStarted: [] };
   for (const tenantId of tenantIds) {
     const outcome = outcomeOf(byTenant.get(tenantId) ?? []);
     counts[outcome] += 1;
-    if (outcome === 'failed') failed.push(tenantId);
+    if (outcome === 'failed' || outcome === 'notStarted') tenants[outcome].push(tenantId);
   }
-  const judged = counts.succeeded + counts.failed;
+  const judged = counts.succeeded + counts.failed + counts.notStarted;
   const rate = judged === 0 ? null : counts.succeeded / judged;
-  return { counts, rate, met: rate === null || rate > successTarget, failed };
+  return { counts, rate, met: rate === null || rate > successTarget, ...tenants };
 }

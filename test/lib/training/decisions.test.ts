@@ -61,8 +61,14 @@ describe('judgeNight', () => {
     expect(night(outcomes)).toMatchObject({ met, rate });
   });
 
-  it('counts a tenant whose execution never began as failed, by name', () => {
-    expect(judgeNight(['ghost'], [], 0.95)).toMatchObject({ met: false, failed: ['ghost'] });
+  it('counts a tenant without a run as not started, which the tenant did not cause', () => {
+    expect(judgeNight(['ghost'], [], 0.95)).toMatchObject({
+      met: false,
+      rate: 0,
+      failed: [],
+      notStarted: ['ghost'],
+      counts: { failed: 0, notStarted: 1 },
+    });
   });
 
   it('lets one success of the date win over a later failure', () => {
