@@ -1,3 +1,4 @@
+import { machineIds as idsOf } from '../../lib/config/logical-ids.ts';
 import type { Faults } from './faults.ts';
 import { isTree, logicalIdIn } from './names.ts';
 import type { Resource } from './triggers.ts';
@@ -13,8 +14,9 @@ function pointsTo({ type, properties }: Resource): unknown {
 }
 
 /**
- * Logical ids of declared versions and aliases to the machine they stand for. Here a machine has one version, the file's,
- * and an execution keeps the definition it began with; so an alias is another name of its machine.
+ * Logical ids of versions and aliases to the machine they stand for: those that are derived for every machine when the
+ * service is packaged, and those that are declared. Here a machine has one version, the file's, and an execution keeps the
+ * definition it began with; so an alias is another name of its machine.
  */
 export function aliasesOf(
   resources: readonly Resource[],
@@ -28,7 +30,12 @@ export function aliasesOf(
     const next = byId.get(id);
     return next && machineOf(pointsTo(next), depth + 1);
   };
-  const found = new Map<string, string>();
+  const found = new Map(
+    [...machineIds].flatMap((id) => [
+      [idsOf(id).version, id],
+      [idsOf(id).liveAlias, id],
+    ]),
+  );
   for (const resource of resources) {
     if (!/^AWS::StepFunctions::StateMachine(Alias|Version)$/.test(resource.type)) continue;
     const machine = machineOf(pointsTo(resource), 0);

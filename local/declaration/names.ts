@@ -1,3 +1,4 @@
+import { functionIds, normalisedKey } from '../../lib/config/logical-ids.ts';
 import type { Resolve } from '../asl/definition/resolve-intrinsics.ts';
 import { functionArn, functionNameOf, machineArn, machineNameOf } from '../asl/model/names.ts';
 import type { ServiceMachine, TargetRef } from './declarations.ts';
@@ -18,18 +19,12 @@ export interface Names {
   readonly prefix: string;
 }
 
-/** Serverless's normalised form of a key: a capital first, dashes and underscores spelt out. */
-function normalised(key: string): string {
-  const spelt = key.replace(/-/g, 'Dash').replace(/_/g, 'Underscore');
-  return `${spelt.charAt(0).toUpperCase()}${spelt.slice(1)}`;
-}
-
 /** A machine with the logical id its declaration gives it. */
 export type NamedMachine = ServiceMachine & { readonly id?: string };
 
 /** Logical id of a machine: its own, or the one that serverless-step-functions gives it. */
 export function machineIdOf({ key, id, name }: NamedMachine): string {
-  return id ?? (name === key ? `${normalised(key)}StepFunctionsStateMachine` : normalised(name));
+  return id ?? (name === key ? `${normalisedKey(key)}StepFunctionsStateMachine` : normalisedKey(name));
 }
 
 /** Collects the names; `prefix` is `<service>-<stage>-`, `aliases` leads from an alias's or version's id to the machine's. */
@@ -39,7 +34,7 @@ export function namesOf(
   { prefix, aliases }: { readonly prefix: string; readonly aliases: ReadonlyMap<string, string> },
 ): Names {
   const functions = new Map<string, string>();
-  for (const key of functionKeys) functions.set(key, key).set(`${normalised(key)}LambdaFunction`, key);
+  for (const key of functionKeys) functions.set(key, key).set(functionIds(key).lambda, key);
   const byName = new Map<string, string>();
   for (const machine of machines)
     byName

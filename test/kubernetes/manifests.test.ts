@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { jobNamespace, jobServiceAccount, priorityClasses } from '../../lib/kubernetes/job-labels.ts';
 import { jobManifest } from '../../lib/kubernetes/job-manifest.ts';
+import { readYaml } from '../../local/declaration/read-yaml.ts';
 import { watcherSettings } from '../../watcher/settings.ts';
 import { place, specOf } from './harness.ts';
 import { readManifests } from './manifests.ts';
@@ -136,9 +137,11 @@ describe('rights', () => {
   });
 
   it('groups are those that the access entries of the functions name', () => {
-    const entries = readFileSync('infra/serverless/kubernetes/on.yml', 'utf8');
+    const functions = readYaml('infra/serverless/functions.yml') as Record<string, { cluster?: string }>;
     const named = new Set(
-      [...entries.matchAll(/KubernetesGroups: \["?([^"\]]+)"?\]/g)].map(([, group]) => group),
+      Object.values(functions).flatMap(({ cluster }) =>
+        cluster === undefined ? [] : [`epsilon:${cluster}`],
+      ),
     );
     const bound = new Set(
       [...of('RoleBinding'), ...of('ClusterRoleBinding')].flatMap((binding) =>

@@ -1,3 +1,6 @@
+import { functionIds } from '../../lib/config/logical-ids.ts';
+import { loadLocalService } from '../../local/declaration/local-service.ts';
+
 /** A finding of cdk-nag that stands, and why. */
 export interface ExplainedFinding {
   /** Rule id; the text in brackets as cdk-nag prints it, with environment and bucket taken out. */
@@ -10,11 +13,20 @@ export interface ExplainedFinding {
 const wildcard = (resource: string) => `AwsSolutions-IAM5[Resource::${resource}]`;
 const here = '<AWS::Region>:<AWS::AccountId>';
 const bucket = 'arn:<AWS::Partition>:s3:::<bucket>';
-const everyFunction =
-  /^(LoadTenants|JudgeNight|BeginRun|SubmitStage|PromoteModel|FinishRun|CompleteJob|ReconcileJobs|SettleRun|VacateInstance)(Role|LambdaFunction)$/;
-const machineFunction = (key: string): ExplainedFinding => ({
-  rule: wildcard(`<${key}LambdaFunction.Arn>:*`),
-  on: /^(NightlyTraining|TenantModelTraining)Role$/,
+const everyFunction = /(Role|LambdaFunction)$/;
+
+/** Logical ids of the functions that state machines call, as their definitions say. */
+const calledByMachines = new Set(
+  loadLocalService('.', {}).service.machines.flatMap(({ definition }) =>
+    [...JSON.stringify(definition).matchAll(/"Fn::GetAtt":\["(\w+)"/g)].map(
+      ([, key = '']) => functionIds(key).lambda,
+    ),
+  ),
+);
+
+const machineFunction = (id: string): ExplainedFinding => ({
+  rule: wildcard(`<${id}.Arn>:*`),
+  on: /Role$/,
   reason:
     'a machine calls exact versions, and runs in flight the ones before: every version of this one function',
 });
@@ -23,7 +35,7 @@ const machineFunction = (key: string): ExplainedFinding => ({
 export const explainedFindings: readonly ExplainedFinding[] = [
   {
     rule: wildcard('*'),
-    on: /Role$|^FunctionsNetworkPolicy$/,
+    on: /Role$/,
     reason: 'actions without a resource type; each stands in explained-resources.ts with its reason',
   },
   {
@@ -75,13 +87,11 @@ export const explainedFindings: readonly ExplainedFinding[] = [
   })),
   {
     rule: wildcard(`arn:<AWS::Partition>:ec2:${here}:*/*`),
-    on: /^FunctionsNetworkPolicy$/,
+    on: /^(SubmitStage|ReconcileJobs|SettleRun|VacateInstance)Role$/,
     reason:
       'Lambda needs network interfaces, subnets and groups of the account, and refuses a role that names fewer; a Deny keeps code out',
   },
-  ...['LoadTenants', 'JudgeNight', 'BeginRun', 'SubmitStage', 'PromoteModel', 'FinishRun'].map(
-    machineFunction,
-  ),
+  ...[...calledByMachines].map(machineFunction),
   {
     rule: 'AwsSolutions-S1',
     on: /^ServerlessDeploymentBucket$/,

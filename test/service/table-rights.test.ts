@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { TableStores } from '../../lib/aws/table/open-stores.ts';
+import { functionIds } from '../../lib/config/logical-ids.ts';
 import { LocalFunctions } from '../../local/adapters/functions.ts';
 import { type MemoryStores, openMemoryStores } from '../dynamodb/memory-stores.ts';
 import { type Night, openNight } from '../night/harness.ts';
@@ -18,7 +19,7 @@ const used = new Map<string, TableUse[]>();
  */
 const elsewhere = [/^BUDGET#/];
 
-const roleOf = (key: string) => `${key.charAt(0).toUpperCase()}${key.slice(1)}Role`;
+const roleOf = (key: string) => functionIds(key).role;
 
 let night: Night;
 /** The night's table, as the test itself sees it: nothing is noted. */

@@ -1,4 +1,6 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { functionIds } from '../../lib/config/logical-ids.ts';
 import { readYaml } from '../../local/declaration/read-yaml.ts';
 import type { RecordedCall } from '../dynamodb/memory-dynamodb.ts';
 import { at, idIn, type Json, list, statementsOf } from './template.ts';
@@ -51,9 +53,8 @@ export interface TableRight extends TableUse {
   readonly role: string;
 }
 
-function rightsIn(role: string, resource: Json): TableRight[] {
-  const policies = list(at(resource, 'Properties', 'Policies')).map((policy) => at(policy, 'PolicyDocument'));
-  return policies.flatMap(statementsOf).flatMap(({ actions, resources, condition }) => {
+function rightsIn(role: string, statements: Json): TableRight[] {
+  return statementsOf({ Statement: statements }).flatMap(({ actions, resources, condition }) => {
     const place = resources.some((one) => JSON.stringify(one).includes('/index/')) ? 'index' : 'table';
     const ours = place === 'index' || resources.some((one) => idIn(one) === 'ControlTable');
     if (!ours) return [];
@@ -63,14 +64,14 @@ function rightsIn(role: string, resource: Json): TableRight[] {
   });
 }
 
-/** Rights of every function's role, as infra/serverless declares them. */
+/** Rights of every function's role, as the files of infra/serverless/roles grant them; what all roles have is not about the table. */
 export function tableRights(): TableRight[] {
-  return ['machine-functions', 'event-functions'].flatMap((name) => {
-    const { Resources: resources } = readYaml(join('infra/serverless/roles', `${name}.yml`)) as {
-      Resources: Record<string, Json>;
-    };
-    return Object.entries(resources).flatMap(([role, resource]) => rightsIn(role, resource));
-  });
+  const folder = 'infra/serverless/roles';
+  return readdirSync(folder).flatMap((name) =>
+    Object.entries(readYaml(join(folder, name)) as Record<string, Json>).flatMap(([key, statements]) =>
+      rightsIn(functionIds(key).role, statements),
+    ),
+  );
 }
 
 /** Whether a right covers a use; `*` stands for any ending. */

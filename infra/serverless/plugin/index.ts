@@ -9,13 +9,35 @@ import { EpsilonError } from '../../../lib/errors/epsilon-error.ts';
 import { writeLoadedLater } from '../loaded-later.ts';
 import { checkParameters, parametersOf, type TemplateParameters } from './check-parameters.ts';
 import { checkSettings } from './check-settings.ts';
+import {
+  type ClusterSettings,
+  type DeclaredFunction,
+  type DeclaredMachine,
+  invalid,
+  type Resources,
+  type Statements,
+} from './declared.ts';
+import { derive } from './derive.ts';
 import { keepVersions, type TemplateResources } from './keep-versions.ts';
 
 /** The part of Serverless that the plugin touches. */
 interface Serverless {
   readonly serviceDir: string;
   readonly classes: { readonly Error: new (message: string, code: string) => Error };
+  readonly configurationInput: {
+    readonly stepFunctions: { readonly stateMachines: Readonly<Record<string, DeclaredMachine>> };
+  };
+  readonly configSchemaHandler: { defineFunctionProperties(provider: 'aws', schema: object): void };
   readonly service: {
+    readonly service: string;
+    readonly custom: {
+      readonly config: ServiceConfig;
+      /** One table per file of infra/serverless/roles. */
+      readonly roles: readonly Readonly<Record<string, Statements>>[];
+      readonly cluster?: ClusterSettings | null;
+    };
+    readonly functions: Readonly<Record<string, DeclaredFunction>>;
+    readonly resources: { readonly Resources: Resources };
     readonly provider: {
       readonly compiledCloudFormationTemplate: {
         readonly Parameters?: TemplateParameters;
@@ -42,8 +64,21 @@ async function readParameters(clients: Clients, names: readonly string[]): Promi
   return values;
 }
 
+/** Roles' statements of all areas; two files that speak of the same function are an error (`SERVICE_INVALID`). */
+function merged(
+  files: readonly Readonly<Record<string, Statements>>[],
+): Readonly<Record<string, Statements>> {
+  const all: Record<string, Statements> = {};
+  for (const [key, statements] of files.flatMap((file) => Object.entries(file))) {
+    if (all[key] !== undefined)
+      throw invalid(`Two files in infra/serverless/roles have statements for "${key}".`);
+    all[key] = statements;
+  }
+  return all;
+}
+
 /**
- * Stops `package` when a setting is missing or wrong, and `deploy` when infrastructure is, each with one sentence; and
+ * Adds what follows from the declaration (derive.ts). Stops `package` when a setting is missing or wrong, and `deploy` when infrastructure is, each with one sentence; and
  * keeps what runs in flight need.
  */
 export default class EpsilonPlugin {
@@ -59,7 +94,12 @@ export default class EpsilonPlugin {
     this.configurationVariablesSources = {
       settings: { resolve: ({ address }) => ({ value: this.#settings(address) }) },
     };
+    serverless.configSchemaHandler.defineFunctionProperties('aws', {
+      properties: { cluster: { enum: ['job-submitters', 'job-keepers'] } },
+    });
     this.hooks = {
+      // Before anything is compiled: what is derived goes the way of what is written.
+      initialize: () => this.#derive(),
       'before:package:createDeploymentArtifacts': async () => {
         await writeLoadedLater(this.#serverless.serviceDir);
       },
@@ -73,6 +113,30 @@ export default class EpsilonPlugin {
     const file = join(this.#serverless.serviceDir, 'infra', 'config', `${environment}.yml`);
     try {
       return checkSettings(environment, parse(readFileSync(file, 'utf8')));
+    } catch (error) {
+      throw this.#told(error);
+    }
+  }
+
+  #derive(): void {
+    const { service, configurationInput } = this.#serverless;
+    const { config, roles, cluster } = service.custom;
+    const machines = configurationInput.stepFunctions.stateMachines;
+    try {
+      const derived = derive({
+        prefix: `${service.service}-${config.environment}`,
+        environment: config.environment,
+        successTarget: config.training.successTarget,
+        functions: service.functions,
+        machines,
+        statements: merged(roles),
+        ...(cluster && { cluster }),
+        resources: service.resources.Resources,
+      });
+      for (const [key, added] of Object.entries(derived.functions))
+        Object.assign(service.functions[key] ?? {}, added);
+      for (const [key, added] of Object.entries(derived.machines)) Object.assign(machines[key] ?? {}, added);
+      Object.assign(service.resources.Resources, derived.resources);
     } catch (error) {
       throw this.#told(error);
     }

@@ -8,13 +8,26 @@ import { settingPaths, variableOf } from '../../../lib/config/load-config.ts';
 import { awsBatch, awsKubernetes } from '../../../lib/handler/aws-parts.ts';
 import type { EpsilonHandler } from '../../../lib/handler/define-handler.ts';
 import { loadLocalService } from '../../../local/declaration/local-service.ts';
+import { readYaml } from '../../../local/declaration/read-yaml.ts';
 import type { Packaged } from '../packaging.ts';
 import { at, idIn, ofType } from '../template.ts';
 
-/** Functions that reach the cluster, where there is one. */
-const onCluster = ['submitStage', 'reconcileJobs', 'settleRun', 'vacateInstance'];
-
 const logical = (key: string) => `${key.charAt(0).toUpperCase()}${key.slice(1)}`;
+
+const handlerIn = async (file: string) =>
+  ((await import(pathToFileURL(file).href)) as { readonly handler: EpsilonHandler }).handler;
+
+/** Functions that are wired with the cluster but only ask what it may hold, which needs no network. */
+const withoutNetwork = ['beginRun'];
+
+/** Functions that functions.yml lets reach the cluster, where there is one. */
+function onCluster(): string[] {
+  const declared = readYaml('infra/serverless/functions.yml') as Record<
+    string,
+    { readonly cluster?: string }
+  >;
+  return Object.keys(declared).filter((key) => declared[key]?.cluster !== undefined);
+}
 
 /** What every function must be. */
 export function checkFunctions(packaged: () => Packaged): void {
@@ -77,22 +90,31 @@ export function checkFunctions(packaged: () => Packaged): void {
   });
 
   it('puts functions that reach the cluster, and only those, into the network where there is a cluster', () => {
+    const reaching = onCluster();
+    expect(reaching.length).toBeGreaterThanOrEqual(4);
     const on = functions().some(
       ([, { Properties: p }]) => at(p, 'Environment', 'Variables', 'EPSILON_KUBERNETES') === 'on',
     );
     for (const [id, { Properties: properties }] of functions()) {
-      const expected = on && onCluster.some((key) => id === `${logical(key)}LambdaFunction`);
+      const expected = on && reaching.some((key) => id === `${logical(key)}LambdaFunction`);
       expect(properties['VpcConfig'] !== undefined, id).toBe(expected);
     }
     const entries = ofType(packaged().template, 'AWS::EKS::AccessEntry');
     expect(entries.map(([, { Properties: p }]) => idIn(p['PrincipalArn'])).sort()).toEqual(
-      on ? onCluster.map((key) => `${logical(key)}Role`).sort() : [],
+      on ? reaching.map((key) => `${logical(key)}Role`).sort() : [],
     );
+  });
+
+  it('lets every function reach the cluster that is wired with it, and no other', async () => {
+    const wired: string[] = [];
+    for (const { key, file } of loadLocalService('.', {}).service.functions.values())
+      if ((await handlerIn(file)).aws.includes(awsKubernetes)) wired.push(key);
+    expect(wired.sort()).toEqual([...onCluster(), ...withoutNetwork].sort());
   });
 
   it('packs what is loaded later with the functions that are wired with a backend, and with no other', async () => {
     for (const { key, file } of loadLocalService('.', {}).service.functions.values()) {
-      const { handler } = (await import(pathToFileURL(file).href)) as { handler: EpsilonHandler };
+      const handler = await handlerIn(file);
       // Names of files stand in a zip as they are.
       const zip = readFileSync(join(packaged().folder, `${key}.zip`));
       const needed = handler.aws.includes(awsKubernetes) || handler.aws.includes(awsBatch);

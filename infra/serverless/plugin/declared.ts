@@ -1,0 +1,114 @@
+import { functionIds, machineIds } from '../../../lib/config/logical-ids.ts';
+import { EpsilonError } from '../../../lib/errors/epsilon-error.ts';
+
+/** An object of a template. */
+export type Tree = Readonly<Record<string, unknown>>;
+
+/** One resource of a template. */
+export interface Resource {
+  readonly Type: string;
+  readonly Properties: Tree;
+  readonly DeletionPolicy?: string;
+  readonly UpdateReplacePolicy?: string;
+}
+
+/** Resources by logical id. */
+export type Resources = Readonly<Record<string, Resource>>;
+
+/** Statements of a policy, as IAM writes them. */
+export type Statements = readonly Tree[];
+
+/** An entry of functions.yml. */
+export type DeclaredFunction = Tree & {
+  /** Kubernetes group of a function that reaches the cluster, without the prefix `epsilon:`. */
+  readonly cluster?: string;
+};
+
+/** An entry of state-machines.yml. */
+export type DeclaredMachine = Tree & {
+  /** Logical id. */
+  readonly id: string;
+  /** Name on AWS. */
+  readonly name: string;
+};
+
+/** What a function that reaches the cluster gets, where there is one (infra/serverless/kubernetes/on.yml). */
+export interface ClusterSettings {
+  readonly vpc: Tree;
+  /** Policy name to statements. */
+  readonly policies: Readonly<Record<string, Statements>>;
+}
+
+/** What people wrote, as far as something is derived from it. */
+export interface Declared {
+  /** Beginning of every name on AWS, `epsilon-<environment>`. */
+  readonly prefix: string;
+  readonly environment: string;
+  /** Share of runs that must succeed, 0 to 1. */
+  readonly successTarget: number;
+  readonly functions: Readonly<Record<string, DeclaredFunction>>;
+  readonly machines: Readonly<Record<string, DeclaredMachine>>;
+  /** Function or machine to what its role may do beyond what every role of its kind may (roles/<area>.yml). */
+  readonly statements: Readonly<Record<string, Statements>>;
+  readonly cluster?: ClusterSettings;
+  /** Resources that are written by hand; rules and schedules are among them. */
+  readonly resources: Resources;
+}
+
+/** What a rule or schedule starts: a function or machine by its key. */
+export interface Trigger {
+  readonly by: 'rule' | 'schedule';
+  /** Logical id of the rule or schedule. */
+  readonly id: string;
+  readonly kind: 'function' | 'machine';
+  readonly key: string;
+}
+
+/** Error `SERVICE_INVALID`: what was declared cannot be completed. */
+export function invalid(message: string): EpsilonError {
+  return new EpsilonError('SERVICE_INVALID', message);
+}
+
+/** `Ref` to a logical id. */
+export const ref = (id: string) => ({ Ref: id });
+
+/** ARN of a resource (`Fn::GetAtt`). */
+export const arnOf = (id: string) => ({ 'Fn::GetAtt': [id, 'Arn'] });
+
+const isTree = (value: unknown): value is Tree =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function idIn(value: unknown): string | undefined {
+  if (!isTree(value)) return undefined;
+  const { Ref: name, 'Fn::GetAtt': attribute } = value;
+  const id: unknown = name ?? (Array.isArray(attribute) ? attribute[0] : undefined);
+  return typeof id === 'string' ? id : undefined;
+}
+
+function started(declared: Declared, id: string | undefined): Pick<Trigger, 'kind' | 'key'> | undefined {
+  const fn = Object.keys(declared.functions).find((key) => functionIds(key).lambda === id);
+  if (fn !== undefined) return { kind: 'function', key: fn };
+  const machine = Object.entries(declared.machines).find(
+    ([, one]) => one.id === id || machineIds(one.id).liveAlias === id,
+  );
+  return machine && { kind: 'machine', key: machine[0] };
+}
+
+/** Everything that rules and schedules start; what they send elsewhere (a topic) is left out. */
+export function triggersOf(declared: Declared): Trigger[] {
+  return Object.entries(declared.resources).flatMap(([id, { Type: type, Properties: properties }]) => {
+    const by = { 'AWS::Events::Rule': 'rule', 'AWS::Scheduler::Schedule': 'schedule' }[type];
+    if (by !== 'rule' && by !== 'schedule') return [];
+    const targets = by === 'rule' ? properties['Targets'] : [properties['Target']];
+    return (Array.isArray(targets) ? (targets as unknown[]) : []).flatMap((target) => {
+      const found = started(declared, idIn(isTree(target) ? target['Arn'] : undefined));
+      return found ? [{ by, id, ...found } as const] : [];
+    });
+  });
+}
+
+/** Functions that rules and schedules start, in the order of functions.yml: nobody waits for their answer. */
+export function eventFunctions(declared: Declared): string[] {
+  const keys = new Set(triggersOf(declared).flatMap(({ kind, key }) => (kind === 'function' ? [key] : [])));
+  return Object.keys(declared.functions).filter((key) => keys.has(key));
+}

@@ -1,0 +1,73 @@
+import { functionIds } from '../../../lib/config/logical-ids.ts';
+import {
+  arnOf,
+  type Declared,
+  type Resource,
+  type Resources,
+  ref,
+  type Statements,
+  type Trigger,
+  triggersOf,
+} from './declared.ts';
+import { policies, trust } from './roles.ts';
+
+function permission({ id, key }: Trigger): [string, Resource] {
+  return [
+    id.replace(/(Rule)?$/, 'Permission'),
+    {
+      Type: 'AWS::Lambda::Permission',
+      Properties: {
+        Action: 'lambda:InvokeFunction',
+        FunctionName: arnOf(functionIds(key).lambda),
+        Principal: 'events.amazonaws.com',
+        SourceArn: arnOf(id),
+      },
+    },
+  ];
+}
+
+/** Starts go through the alias, which IAM sees as a condition on the machine's own ARN. */
+function startStatements({ machines }: Declared, triggers: readonly Trigger[]): Statements {
+  return triggers.map(({ kind, key }) =>
+    kind === 'function'
+      ? { Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: arnOf(functionIds(key).lambda) }
+      : {
+          Effect: 'Allow',
+          Action: 'states:StartExecution',
+          Resource: ref(machines[key]?.id ?? ''),
+          Condition: { StringEquals: { 'states:StateMachineQualifier': 'live' } },
+        },
+  );
+}
+
+/**
+ * Who may start what. A rule invokes a function by a permission of the function, and starts a machine through `RulesRole`
+ * (which exists if a rule does so); schedules do both through `SchedulerRole`, which also opens the encrypted schedule
+ * and leaves what it could not deliver in the queue.
+ */
+export function startRights(declared: Declared): Resources {
+  const triggers = triggersOf(declared);
+  const ofRules = triggers.filter(({ by }) => by === 'rule');
+  const machinesOfRules = ofRules.filter(({ kind }) => kind === 'machine');
+  const role = (service: string, statements: Statements): Resource => ({
+    Type: 'AWS::IAM::Role',
+    Properties: {
+      AssumeRolePolicyDocument: trust(service, { ofThisAccount: true }),
+      Policies: policies({ start: statements }),
+    },
+  });
+  return {
+    ...Object.fromEntries(ofRules.filter(({ kind }) => kind === 'function').map(permission)),
+    ...(machinesOfRules.length > 0 && {
+      RulesRole: role('events.amazonaws.com', startStatements(declared, machinesOfRules)),
+    }),
+    SchedulerRole: role('scheduler.amazonaws.com', [
+      ...startStatements(
+        declared,
+        triggers.filter(({ by }) => by === 'schedule'),
+      ),
+      { Effect: 'Allow', Action: 'sqs:SendMessage', Resource: arnOf('EventsDeadLetters') },
+      { Effect: 'Allow', Action: 'kms:Decrypt', Resource: ref('DataKeyArn') },
+    ]),
+  };
+}
