@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { EpsilonError } from '../lib/errors/epsilon-error.ts';
-import { nightDate, nightInputSchema } from '../lib/training/nights/night-input.ts';
+import { findMachine } from '../lib/machines/catalogue.ts';
+import type { Machine } from '../lib/machines/machine.ts';
 import { command, type Session } from './session.ts';
 
 /** JSON of an option: the text itself, or the file behind `@`. */
@@ -38,11 +39,15 @@ function objectOf(text: string): Record<string, unknown> {
   throw new EpsilonError('INPUT_INVALID', `--input is ${JSON.stringify(input)}; an object is needed.`);
 }
 
-/** Refuses here, with nothing started, what the night would refuse when it has begun. */
-function checkNight(input: Readonly<Record<string, unknown>>, now: number): void {
-  const parsed = nightInputSchema.strict().safeParse(input);
+/** Refuses here, with nothing started, what the machine's first state would refuse when it has begun. */
+function checkInput(
+  { input: schema, check }: Machine,
+  input: Readonly<Record<string, unknown>>,
+  now: number,
+): void {
+  const parsed = schema.strict().safeParse(input);
   if (parsed.success) {
-    nightDate(parsed.data, now);
+    check(input, now);
     return;
   }
   const issue = parsed.error.issues[0];
@@ -52,26 +57,32 @@ function checkNight(input: Readonly<Record<string, unknown>>, now: number): void
   );
 }
 
+/** Refuses a tenant where none belongs, and none where one is needed. */
+function checkTenantUse(session: Session, { key, tenants }: Machine, tenant: unknown): void {
+  if (tenants.tenant === 'refused' && tenant !== undefined)
+    throw new EpsilonError(
+      'USAGE',
+      `${key} takes no --tenant; it ${tenants.does}. For one tenant: ${command(session, `run ${tenants.instead} --tenant ${String(tenant)}`)}`,
+    );
+  if (tenants.tenant === 'required' && tenant === undefined)
+    throw new EpsilonError('USAGE', `${key} ${tenants.does}: say --tenant <tenant>.`);
+}
+
 /**
- * Input and name of an execution that an operator starts. Errors, with nothing started: `USAGE` for a tenant where none
- * belongs or none where one is needed, `INPUT_INVALID`, `DATE_OUT_OF_RANGE`.
+ * Input and name of an execution that an operator starts. A machine that the catalogue does not know gets what was given:
+ * whoever runs it refuses what it does not take. Errors, with nothing started: `USAGE` for a tenant where none belongs or
+ * none where one is needed, `INPUT_INVALID`, `DATE_OUT_OF_RANGE`.
  */
 export function startOf(session: Session, machine: string, options: StartOptions): Start {
   const unique = session.ids.ulid().toLowerCase();
   const given = options.input === undefined ? {} : objectOf(options.input);
-  if (machine === 'nightly-training') {
-    if (options.tenant !== undefined)
-      throw new EpsilonError(
-        'USAGE',
-        `A night is of all tenants that are due; one alone: ${command(session, `run tenant-model-training --tenant ${options.tenant}`)}`,
-      );
-    checkNight(given, session.clock.now());
-    // An operator's night is meant: it is never taken for a second delivery of the schedule.
-    return { input: { trigger: 'manual', ...given }, name: options.name ?? `manual-${unique}` };
+  const asked = options.tenant === undefined ? given : { ...given, tenantId: options.tenant };
+  const known = findMachine(machine);
+  const input = { ...known?.manual, ...asked };
+  if (known) {
+    checkTenantUse(session, known, known.tenants.tenant === 'refused' ? options.tenant : asked['tenantId']);
+    checkInput(known, input, session.clock.now());
   }
-  const input = options.tenant === undefined ? given : { ...given, tenantId: options.tenant };
-  if (machine === 'tenant-model-training' && input['tenantId'] === undefined)
-    throw new EpsilonError('USAGE', 'tenant-model-training trains one tenant: say --tenant <tenant>.');
   const prefix = options.tenant === undefined ? '' : `${options.tenant}-`;
   return { input, name: options.name ?? `${prefix}manual-${unique}` };
 }

@@ -1,3 +1,4 @@
+import { findMachine } from '../lib/machines/catalogue.ts';
 import type { OperatorApi } from '../lib/ports/operator-api.ts';
 import type { ExecutionDetail } from '../lib/ports/workflows.ts';
 import { nightDate, nightInputSchema } from '../lib/training/nights/night-input.ts';
@@ -17,14 +18,15 @@ function dateOf({ input, startDate }: ExecutionDetail): { logicalDate?: string }
   }
 }
 
-/** Runs that an execution is about: its tenants' for a night, its own for a tenant's. */
+/** Runs that show how an execution goes, as the catalogue says of its machine. */
 async function runsOf(control: OperatorApi, execution: ExecutionDetail): Promise<Run[]> {
-  if (execution.machine === 'nightly-training') {
+  const outcome = findMachine(execution.machine)?.outcome;
+  if (outcome === 'night') {
     const all = await control.runs.listRuns({ nightArn: execution.executionArn, ...dateOf(execution) });
     // A redriven night has several runs of a tenant: the newest speaks.
     return [...new Map([...all].reverse().map((run) => [run.tenantId, run])).values()];
   }
-  const run = await control.runs.getRun(execution.name);
+  const run = outcome === 'run' ? await control.runs.getRun(execution.name) : undefined;
   return run ? [run] : [];
 }
 

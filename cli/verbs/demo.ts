@@ -6,6 +6,7 @@ import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { openSearch } from '../../lib/operations/models/search.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import type { ExecutionSummary } from '../../lib/ports/workflows.ts';
+import { nightlyTraining } from '../../lib/training/machines.ts';
 import type { Attempt } from '../../lib/training/run.ts';
 import { stageNames } from '../../lib/training/stages.ts';
 import { serveSocket } from '../../local/control/server.ts';
@@ -20,7 +21,7 @@ import { transitionsOf, watch } from '../watch.ts';
 import { scaleOf } from './executions.ts';
 import { tenantOf } from './tenants.ts';
 
-const machine = 'nightly-training';
+const machine = nightlyTraining.key;
 
 async function addFamilies(
   session: Session,
@@ -235,7 +236,7 @@ async function demo(session: Session, options: DemoOptions): Promise<void> {
   const { stateDir } = requireLocal(
     session.target,
     '"epsilon demo"',
-    'on AWS add tenants and run nightly-training.',
+    `on AWS add tenants and run ${machine}.`,
   );
   const { onFault, unlessDiskIsFull } = faultsFor(session);
   const runtime = await openRuntime({

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { NotFound } from '../../lib/errors/store-errors.ts';
 import { withoutTokens } from '../../lib/event-schemas/without-tokens.ts';
+import { findMachine, machines } from '../../lib/machines/catalogue.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import type { ExecutionDetail, ExecutionStatus, HistoryEvent } from '../../lib/ports/workflows.ts';
 import { checkTenantId } from '../../lib/tenants/tenant.ts';
@@ -161,9 +162,9 @@ async function stop(session: Session, given: string, cause: string): Promise<voi
   });
 }
 
-/** Attempts of a tenant's run; other executions have none. */
+/** Attempts of the run that an execution is; other executions have none. */
 async function attemptsOf(control: OperatorApi, { machine, name }: ExecutionDetail): Promise<Attempt[]> {
-  return machine === 'tenant-model-training' ? control.runs.listAttempts(name) : [];
+  return findMachine(machine)?.outcome === 'run' ? control.runs.listAttempts(name) : [];
 }
 
 /** What people want to know of an attempt: where it ran, why there, and how it ended. Never its token. */
@@ -197,13 +198,16 @@ function attemptTable(columns: number, attempts: readonly ReturnType<typeof atte
   return `\n${fittedTable(columns, head, rows)}`;
 }
 
+/** Machines that work for one tenant. */
+const ofOneTenant = machines.filter(({ tenants }) => tenants.tenant === 'required').map(({ key }) => key);
+
 /** `run`, `executions`, `describe`, `history`, `redrive`, `stop`. */
 export function addExecutions(program: Command, session: () => Session): void {
   program
     .command('run')
     .description('start a state machine now and watch it')
-    .argument('<machine>', 'nightly-training or tenant-model-training')
-    .option('--tenant <tenant>', 'the tenant to train (tenant-model-training)')
+    .argument('<machine>', machines.map(({ key, summary }) => `${key} (${summary})`).join(' or '))
+    .option('--tenant <tenant>', `the tenant (${ofOneTenant.join(', ')})`)
     .option('--input <json>', 'input as JSON, or @file')
     .option('--name <name>', 'execution name; a fresh one otherwise')
     .option('--no-wait', 'return as soon as it is started (AWS, or a running "epsilon start", carries it on)')

@@ -4,6 +4,7 @@ import { NotFound } from '../../lib/errors/store-errors.ts';
 import { openSearch } from '../../lib/operations/models/search.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import { checkTenantId } from '../../lib/tenants/tenant.ts';
+import { tenantModelTraining } from '../../lib/training/machines.ts';
 import type { LiveModel } from '../../lib/training/models/model.ts';
 import { fittedTable, plain, print } from '../output.ts';
 import { command, type Session, withControl } from '../session.ts';
@@ -23,7 +24,7 @@ export async function requireLive(
     throw new NotFound('TENANT_NOT_FOUND', `There is no tenant "${tenantId}".`);
   throw new NotFound(
     'MODEL_NOT_LIVE',
-    `Tenant "${tenantId}" has no promoted model yet; train it with: ${command(session, `run tenant-model-training --tenant ${tenantId}`)}`,
+    `Tenant "${tenantId}" has no promoted model yet; train it with: ${command(session, `run ${tenantModelTraining.key} --tenant ${tenantId}`)}`,
   );
 }
 

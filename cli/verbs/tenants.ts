@@ -3,6 +3,7 @@ import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { NotFound } from '../../lib/errors/store-errors.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import { checkTenantId, type Tenant, tenantSchema } from '../../lib/tenants/tenant.ts';
+import { tenantModelTraining } from '../../lib/training/machines.ts';
 import { modelTypes } from '../../lib/training/stages.ts';
 import { documentsUriOf } from '../documents.ts';
 import { print, table } from '../output.ts';
@@ -122,7 +123,7 @@ async function add(session: Session, tenantId: string, options: AddOptions): Pro
       session.output,
       { tenant, ...(uploaded ? { documents: uploaded } : {}) },
       () =>
-        `Tenant ${tenantId} added: ${tenant.documentsUri}\nTrain it now with: ${command(session, `run tenant-model-training --tenant ${tenantId}`)}`,
+        `Tenant ${tenantId} added: ${tenant.documentsUri}\nTrain it now with: ${command(session, `run ${tenantModelTraining.key} --tenant ${tenantId}`)}`,
     );
   });
 }

@@ -11,20 +11,11 @@ import { checkTenantId, type Tenant } from '../../lib/tenants/tenant.ts';
 import { checkLogicalDate } from '../../lib/training/nights/logical-date.ts';
 import { executionSchema } from '../../lib/training/nights/night-input.ts';
 import type { Run, RunStatus } from '../../lib/training/run.ts';
+import { runInputSchema } from '../../lib/training/run-input.ts';
 import { imageNames } from '../../lib/training/stages.ts';
 
 const input = z.object({
-  input: z.object({
-    tenantId: z.string(),
-    /** Absent on an operator's start: today (UTC). */
-    logicalDate: z.string().optional(),
-    /** The night that started this run; an operator's start has none. */
-    nightArn: z.string().optional(),
-    traceId: z
-      .string()
-      .regex(/^[0-9a-f]{32}$/)
-      .optional(),
-  }),
+  input: runInputSchema,
   execution: executionSchema,
 });
 

@@ -22,6 +22,7 @@ describe('what the command refuses before anything happens', () => {
     [['run', 'tenant-model-training'], 'USAGE', 2, '--tenant'],
     [['run', 'tenant-model-training', '--input', '{"tenantId":"nobody"}'], 'TENANT_NOT_FOUND', 2, 'nobody'],
     [['run', 'nightly-training', '--tenant', 'acme'], 'USAGE', 2, 'run tenant-model-training --tenant acme'],
+    [['run', 'nightly', '--input', '{"any":1}'], 'MACHINE_NOT_FOUND', 2, 'nightly'],
     [['run', 'nightly-training', '--input', '5'], 'INPUT_INVALID', 2, 'object'],
     [['run', 'nightly-training', '--input', '[1]'], 'INPUT_INVALID', 2, 'object'],
     [
@@ -41,6 +42,18 @@ describe('what the command refuses before anything happens', () => {
       'DATE_OUT_OF_RANGE',
       2,
       'future',
+    ],
+    [
+      ['run', 'tenant-model-training', '--tenant', 'acme', '--input', '{"logicaldate":"2026-11-20"}'],
+      'INPUT_INVALID',
+      2,
+      'logicaldate',
+    ],
+    [
+      ['run', 'tenant-model-training', '--tenant', 'acme', '--input', '{"logicalDate":"2026-02-30"}'],
+      'DATE_OUT_OF_RANGE',
+      2,
+      '2026-02-30',
     ],
     [['executions', '--machine', 'training'], 'MACHINE_NOT_FOUND', 2, 'nightly-training'],
     [['stop', 'acme-2026-11-24'], 'EXECUTION_NOT_RUNNING', 3, 'SUCCEEDED'],

@@ -1,5 +1,6 @@
 import { inParallel } from '../../concurrency/in-parallel.ts';
 import type { Ports } from '../../ports/ports.ts';
+import { tenantModelTraining } from '../../training/machines.ts';
 import type { Run } from '../../training/run.ts';
 import { endRun } from '../runs/end-run.ts';
 import type { Pass } from './reconcile-attempts.ts';
@@ -18,9 +19,6 @@ const describesAtOnce = 4;
 /** More executions than ever run; the list ends where they end. */
 const everyExecution = 1_000_000;
 
-/** The machine that trains one tenant. */
-const machine = 'tenant-model-training';
-
 /**
  * Runs of the pass that may be over: a run with an open attempt is not among them, because the task token of its
  * attempt tells whether anybody still waits.
@@ -29,7 +27,11 @@ async function suspects(ports: Needed, { runs, attempts }: Pass): Promise<Run[]>
   const atWork = new Set(attempts.map(({ runId }) => runId));
   const quiet = [...runs.values()].filter(({ runId }) => !atWork.has(runId));
   if (quiet.length <= describedOneByOne) return quiet;
-  const executions = await ports.workflows.list({ machine, status: 'RUNNING', limit: everyExecution });
+  const executions = await ports.workflows.list({
+    machine: tenantModelTraining.key,
+    status: 'RUNNING',
+    limit: everyExecution,
+  });
   const running = new Set(executions.map(({ executionArn }) => executionArn));
   return quiet.filter(({ executionArn }) => !running.has(executionArn));
 }

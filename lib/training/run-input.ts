@@ -1,0 +1,15 @@
+import { z } from 'zod';
+
+/** Input of tenant-model-training. */
+export const runInputSchema = z.object({
+  tenantId: z.string(),
+  /** Absent on an operator's start: today (UTC). */
+  logicalDate: z.string().optional(),
+  /** The night that started this run; an operator's start has none. */
+  nightArn: z.string().optional(),
+  /** 32 hex digits; made when the run begins if absent. */
+  traceId: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .optional(),
+});
