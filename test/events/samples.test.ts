@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { detailTypes, schemaVersion } from '../../lib/event-schemas/detail.ts';
 import { jobEventOf, jobEventSchema } from '../../lib/event-schemas/job-event.ts';
 import type { EpsilonHandler } from '../../lib/handler/define-handler.ts';
-import { nightInputSchema } from '../../lib/training/nights/night-input.ts';
+import { findMachine } from '../../lib/machines/catalogue.ts';
 import { compilePattern } from '../../local/bus/pattern.ts';
 import { loadLocalService } from '../../local/declaration/local-service.ts';
 import { readYaml } from '../../local/declaration/read-yaml.ts';
@@ -34,8 +34,11 @@ const events = [...samples].filter(([, value]) => 'detail-type' in value);
 
 /** What the names in rules.yml stand for in the samples. */
 const standsFor: Readonly<Record<string, string>> = {
-  TenantModelTraining: arn('states', 'stateMachine:epsilon-local-tenant-model-training'),
-  NightlyTraining: arn('states', 'stateMachine:epsilon-local-nightly-training'),
+  ...Object.fromEntries(
+    Object.entries(
+      readYaml('infra/serverless/state-machines.yml') as Readonly<Record<string, { readonly id: string }>>,
+    ).map(([key, { id }]) => [id, arn('states', `stateMachine:epsilon-local-${key}`)]),
+  ),
   BatchSpotQueueArn: arn('batch', 'job-queue/epsilon-local-batch-spot'),
   BatchOnDemandQueueArn: arn('batch', 'job-queue/epsilon-local-batch-on-demand'),
   DatabaseInstanceId: 'epsilon-local',
@@ -162,7 +165,7 @@ describe('a rule', () => {
 
 describe('a schedule', () => {
   it.each(service.schedules)(
-    '$name gives its target what its sample says',
+    '$name gives a machine input that the catalogue knows, and a function what its sample says',
     async ({ name, input, target }) => {
       const filled = fillInput(input, {
         scheduledTime: '2026-11-24T02:00:00.000Z',
@@ -170,9 +173,12 @@ describe('a schedule', () => {
         executionId: 'd32c5kddcf5bb8c3',
         attempt: 1,
       });
+      if (target.kind === 'machine') {
+        expect(findMachine(target.key)?.input.strict().parse(filled)).toEqual(filled);
+        return;
+      }
       expect(filled).toEqual(sample(`schedule-${name}`));
-      if (target.kind === 'function') expect(await codeOf(target.key, filled)).not.toBe('EVENT_SCHEMA');
-      else expect(nightInputSchema.parse(filled)).toEqual(filled);
+      expect(await codeOf(target.key, filled)).not.toBe('EVENT_SCHEMA');
     },
   );
 });

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { machines } from '../../lib/machines/catalogue.ts';
 import { stageNames, stages } from '../../lib/training/stages.ts';
 import { loadLocalService } from '../../local/declaration/local-service.ts';
 
@@ -64,10 +65,9 @@ describe('the service here', () => {
   it('resolves every function, machine, schedule and rule', () => {
     const { service } = loadLocalService(resolve('.'), {});
     expect(service.functions.size).toBeGreaterThanOrEqual(9);
-    expect(service.machines.map((machine) => machine.key).sort()).toEqual([
-      'nightly-training',
-      'tenant-model-training',
-    ]);
+    expect(service.machines.map((machine) => machine.key).sort()).toEqual(
+      machines.map(({ key }) => key).sort(),
+    );
     expect(service.schedules.map((schedule) => schedule.name)).toContain('nightly-training');
     const keys = new Set(service.functions.keys());
     for (const { definition } of service.machines) {

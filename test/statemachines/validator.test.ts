@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
+import { machines } from '../../lib/machines/catalogue.ts';
 import { machineOf } from './machine-test.ts';
 
 type Definition = { StartAt: string; States: Record<string, Record<string, unknown>> };
@@ -11,7 +12,7 @@ const validate = createRequire(import.meta.url)('asl-validator') as (definition:
 };
 
 /** A second opinion that is not ours: what it accepts is what Step Functions' own tools accept. */
-describe.each(['nightly-training', 'tenant-model-training'])('%s before the validator of others', (name) => {
+describe.each(machines.map(({ key }) => key))('%s before the validator of others', (name) => {
   const machine = () => structuredClone(machineOf(name)) as unknown as Definition;
 
   it('is valid', () => {

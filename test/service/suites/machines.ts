@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { machines as catalogue } from '../../../lib/machines/catalogue.ts';
 import type { Packaged } from '../packaging.ts';
 import { at, definitionOf, everyValue, idIn, list, ofType, roleStatements } from '../template.ts';
 
@@ -11,7 +12,7 @@ export function checkMachines(packaged: () => Packaged): void {
   const typeOf = (id: string | undefined) => template().Resources[id ?? '']?.Type;
 
   it('holds the machines in JSONata, with a role of their own each, traced, logged without execution data', () => {
-    expect(machines()).toHaveLength(2);
+    expect(machines()).toHaveLength(catalogue.length);
     const roles = machines().map(([, { Properties: p }]) => idIn(p['RoleArn']));
     expect(new Set(roles).size).toBe(machines().length);
     for (const [id, machine] of machines()) {
@@ -100,19 +101,25 @@ export function checkMachines(packaged: () => Packaged): void {
       for (const resource of invoked.flatMap(({ resources }) => resources))
         expect(String(at(resource, 'Fn::Sub')), id).toMatch(/\.Arn\}:\*$/);
     }
-    for (const role of ['SchedulerRole', 'NightlyTrainingRole']) {
-      const starts = roleStatements(template(), role).filter(({ actions }) =>
-        actions.includes('states:StartExecution'),
-      );
-      const through = starts.filter(
-        ({ condition }) => at(condition, 'StringEquals', 'states:StateMachineQualifier') === 'live',
-      );
-      expect(through, role).toHaveLength(1);
+    const starting = ofType(template(), 'AWS::IAM::Role').flatMap(([role]) =>
+      roleStatements(template(), role)
+        .filter(({ actions }) => actions.includes('states:StartExecution'))
+        .map((statement) => ({ role, ...statement })),
+    );
+    const through = starting.filter(
+      ({ condition }) => at(condition, 'StringEquals', 'states:StateMachineQualifier') === 'live',
+    );
+    expect(through.map(({ role }) => role)).toEqual(
+      expect.arrayContaining(['SchedulerRole', 'NightlyTrainingRole']),
+    );
+    for (const { role, resources, condition } of starting.filter((one) => !through.includes(one))) {
       // The distributed Map begins its children on its own machine.
-      for (const { resources, condition } of starts.filter((one) => !through.includes(one))) {
-        expect(condition, role).toBeUndefined();
-        expect(JSON.stringify(resources), role).toContain('nightly-training');
-      }
+      expect(condition, role).toBeUndefined();
+      const { Properties: own } =
+        machines()
+          .map(([, machine]) => machine)
+          .find(({ Properties: p }) => idIn(p['RoleArn']) === role) ?? {};
+      expect(JSON.stringify(resources), role).toContain(`stateMachine:${String(own?.['StateMachineName'])}"`);
     }
   });
 
