@@ -7,6 +7,7 @@ import {
 import { GetParametersCommand } from '@aws-sdk/client-ssm';
 import { describe, expect, it } from 'vitest';
 import { ssmParameters } from '../../lib/config/ssm-parameters.ts';
+import { loadLocalService } from '../../local/declaration/local-service.ts';
 import { aTenant } from '../fixtures/records.ts';
 import { deployed, parametersOf } from '../lib/aws/operator/deployed.ts';
 import { base, begun, deployedEnvironment, machine, scheduler, sfn, ssm } from './aws-harness.ts';
@@ -53,8 +54,10 @@ describe('--target aws: the rest', () => {
     });
   });
 
+  const declared = loadLocalService('.', {}).service;
+
   const schedules = (State: 'ENABLED' | 'DISABLED') => {
-    const names = ['epsilon-dev-nightly-training', 'epsilon-dev-reconcile-jobs'];
+    const names = declared.schedules.map(({ name }) => `epsilon-dev-${name}`);
     scheduler.on(ListSchedulesCommand).resolves({ Schedules: names.map((Name) => ({ Name })) });
     for (const Name of names)
       scheduler.on(GetScheduleCommand, { Name }).resolves({
@@ -78,6 +81,9 @@ describe('--target aws: the rest', () => {
 
   it('validate holds what is deployed against what is declared', async () => {
     schedules('ENABLED');
+    sfn.on(ListStateMachinesCommand).resolves({
+      stateMachines: declared.machines.map(({ key }) => machine(`epsilon-dev-${key}`)),
+    });
     const everything = Object.fromEntries(ssmParameters.map(({ name }) => [name, 'x']));
     ssm.on(GetParametersCommand).callsFake(parametersOf({ ...everything, ...deployed }));
     sfn.on(ListStateMachineAliasesCommand).callsFake(({ stateMachineArn }: { stateMachineArn: string }) => ({
@@ -86,7 +92,7 @@ describe('--target aws: the rest', () => {
     const ran = await epsilon(['validate']);
     expect(ran).toMatchObject({ code: 0, err: '' });
     expect(ran.out).toContain(
-      'Deployed: dev in us-west-2 of account 123456789012: 2 state machines with their alias',
+      `Deployed: dev in us-west-2 of account 123456789012: ${declared.machines.length} state machines with their alias`,
     );
   });
 

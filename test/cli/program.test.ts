@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { machines } from '../../lib/machines/catalogue.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import { freshDir } from '../fresh-dir.ts';
 import { type Night, openNight } from '../night/harness.ts';
@@ -273,7 +274,7 @@ describe('the process', () => {
   it('validates the service from any folder', async () => {
     expect(await call('validate')).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining('2 state machines'),
+      stdout: expect.stringContaining(`${machines.length} state machines`),
     });
   });
 

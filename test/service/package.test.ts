@@ -48,7 +48,7 @@ describe('the project', () => {
   });
 
   it('names only scripts that exist in its documents', () => {
-    const documents = ['README.md', ...readdirSync('docs').map((name) => `docs/${name}`)];
+    const documents = ['README.md', 'CONTRIBUTING.md', ...readdirSync('docs').map((name) => `docs/${name}`)];
     for (const document of documents) {
       for (const [, script] of readFileSync(document, 'utf8').matchAll(/npm run ([a-z][a-z:-]*)/g))
         expect(manifest.scripts, `${document}: npm run ${script}`).toHaveProperty([script ?? '']);
