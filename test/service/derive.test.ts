@@ -7,7 +7,7 @@ const arn = (id: string) => ({ 'Fn::GetAtt': [id, 'Arn'] });
 
 const rule = (...targets: object[]): Resource => ({
   Type: 'AWS::Events::Rule',
-  Properties: { Targets: targets.map((Arn) => ({ Arn })) },
+  Properties: { Targets: targets.map((Arn) => ({ Arn, RoleArn: arn('RulesRole') })) },
 });
 
 const schedule = (Arn: object): Resource => ({
@@ -70,6 +70,21 @@ describe('derived resources', () => {
       SourceArn: arn('CalledRule'),
     });
     expect(actionsIn(resources['RulesRole'])).toEqual(['states:StartExecution']);
+  });
+
+  it('let a rule invoke each of several functions', () => {
+    const resources = resourcesOf({
+      resources: { BothRule: rule(arn('PlainLambdaFunction'), arn('CalledLambdaFunction')) },
+    });
+    const invoked = named(resources, /Permission$/).map((id) => resources[id]?.Properties['FunctionName']);
+    expect(invoked).toEqual([arn('CalledLambdaFunction'), arn('PlainLambdaFunction')]);
+  });
+
+  it('say once that the scheduler may start what several schedules start', () => {
+    const again = { ...declare().resources, AgainSchedule: schedule({ Ref: 'HourlyLiveAlias' }) };
+    expect(actionsIn(resourcesOf({ resources: again })['SchedulerRole'])).toEqual(
+      actionsIn(resourcesOf()['SchedulerRole']),
+    );
   });
 
   it('have no role for rules when no rule starts a machine', () => {
@@ -197,6 +212,39 @@ describe('derived resources', () => {
         machines: { ...declare().machines, asked: machine('Other') },
       },
       /"asked" is a function and a state machine/,
+    ],
+    [
+      'a target in a form that no right is derived from',
+      { resources: { ...declare().resources, MadeRule: rule({ 'Fn::Sub': '${PlainLambdaFunction.Arn}' }) } },
+      /MadeRule: its target/,
+    ],
+    [
+      'two rules whose permissions would have one name',
+      {
+        resources: {
+          MadeRule: rule(arn('PlainLambdaFunction'), arn('CalledLambdaFunction')),
+          Made2Rule: rule(arn('PlainLambdaFunction')),
+        },
+      },
+      /Made2Permission/,
+    ],
+    [
+      'a start past the alias',
+      { resources: { ...declare().resources, MadeSchedule: schedule({ Ref: 'Hourly' }) } },
+      /MadeSchedule: .*!Ref HourlyLiveAlias/,
+    ],
+    [
+      'a rule that starts a machine without a role',
+      {
+        resources: {
+          ...declare().resources,
+          MadeRule: {
+            Type: 'AWS::Events::Rule',
+            Properties: { Targets: [{ Arn: { Ref: 'HourlyLiveAlias' } }] },
+          },
+        },
+      },
+      /MadeRule: .*RulesRole/,
     ],
   ])('refuse %s', (_, over, said) => {
     expect(() => derive(declare(over))).toThrow(said);

@@ -85,25 +85,56 @@ function idIn(value: unknown): string | undefined {
   return typeof id === 'string' ? id : undefined;
 }
 
-function started(declared: Declared, id: string | undefined): Pick<Trigger, 'kind' | 'key'> | undefined {
+type Started = Pick<Trigger, 'kind' | 'key'>;
+
+/** The function or machine that a target starts; undefined for a topic or another resource. */
+function started(declared: Declared, place: string, target: Tree): Started | undefined {
+  const id = idIn(target['Arn']);
+  if (id === undefined)
+    throw invalid(
+      `${place}: its target is neither !GetAtt <Function>LambdaFunction.Arn nor !Ref <machine>LiveAlias.`,
+    );
   const fn = Object.keys(declared.functions).find((key) => functionIds(key).lambda === id);
   if (fn !== undefined) return { kind: 'function', key: fn };
-  const machine = Object.entries(declared.machines).find(
-    ([, one]) => one.id === id || machineIds(one.id).liveAlias === id,
-  );
-  return machine && { kind: 'machine', key: machine[0] };
+  for (const [key, machine] of Object.entries(declared.machines)) {
+    const { liveAlias } = machineIds(machine.id);
+    if (id === liveAlias) return { kind: 'machine', key };
+    if (id === machine.id)
+      throw invalid(`${place}: it starts ${key} past its alias; its target is !Ref ${liveAlias}.`);
+  }
+  return undefined;
 }
 
-/** Everything that rules and schedules start; what they send elsewhere (a topic) is left out. */
+/** Targets of a rule or schedule; a rule starts machines through a role, which the target has to name. */
+function triggersIn(
+  declared: Declared,
+  by: Trigger['by'],
+  id: string,
+  targets: readonly unknown[],
+): Trigger[] {
+  return targets.filter(isTree).flatMap((target) => {
+    const found = started(declared, id, target);
+    if (!found) return [];
+    if (by === 'rule' && found.kind === 'machine' && idIn(target['RoleArn']) !== 'RulesRole')
+      throw invalid(
+        `${id}: a rule starts a machine through a role; add RoleArn: !GetAtt RulesRole.Arn to its target.`,
+      );
+    return [{ by, id, ...found }];
+  });
+}
+
+/**
+ * Everything that rules and schedules start; what they send elsewhere (a topic) is left out. Error `SERVICE_INVALID` for a
+ * target that could never be delivered.
+ */
 export function triggersOf(declared: Declared): Trigger[] {
   return Object.entries(declared.resources).flatMap(([id, { Type: type, Properties: properties }]) => {
-    const by = { 'AWS::Events::Rule': 'rule', 'AWS::Scheduler::Schedule': 'schedule' }[type];
-    if (by !== 'rule' && by !== 'schedule') return [];
-    const targets = by === 'rule' ? properties['Targets'] : [properties['Target']];
-    return (Array.isArray(targets) ? (targets as unknown[]) : []).flatMap((target) => {
-      const found = started(declared, idIn(isTree(target) ? target['Arn'] : undefined));
-      return found ? [{ by, id, ...found } as const] : [];
-    });
+    if (type === 'AWS::Scheduler::Schedule')
+      return triggersIn(declared, 'schedule', id, [properties['Target']]);
+    const { Targets: targets } = properties;
+    return type === 'AWS::Events::Rule' && Array.isArray(targets)
+      ? triggersIn(declared, 'rule', id, targets as readonly unknown[])
+      : [];
   });
 }
 

@@ -2,6 +2,7 @@ import { functionIds } from '../../../lib/config/logical-ids.ts';
 import {
   arnOf,
   type Declared,
+  invalid,
   type Resource,
   type Resources,
   ref,
@@ -11,9 +12,10 @@ import {
 } from './declared.ts';
 import { policies, trust } from './roles.ts';
 
-function permission({ id, key }: Trigger): [string, Resource] {
+/** `number` tells a rule's functions apart: `JobStateChangePermission`, then `JobStateChange2Permission`. */
+function permission({ id, key }: Trigger, number: number): [string, Resource] {
   return [
-    id.replace(/(Rule)?$/, 'Permission'),
+    id.replace(/(Rule)?$/, `${number === 1 ? '' : number}Permission`),
     {
       Type: 'AWS::Lambda::Permission',
       Properties: {
@@ -26,9 +28,24 @@ function permission({ id, key }: Trigger): [string, Resource] {
   ];
 }
 
+function permissions(triggers: readonly Trigger[]): Resources {
+  const seen = new Map<string, number>();
+  const found: Record<string, Resource> = {};
+  for (const trigger of triggers) {
+    const number = (seen.get(trigger.id) ?? 0) + 1;
+    seen.set(trigger.id, number);
+    const [id, resource] = permission(trigger, number);
+    if (found[id] !== undefined)
+      throw invalid(`${trigger.id}: its permission would be ${id}, as another rule's is.`);
+    found[id] = resource;
+  }
+  return found;
+}
+
 /** Starts go through the alias, which IAM sees as a condition on the machine's own ARN. */
 function startStatements({ machines }: Declared, triggers: readonly Trigger[]): Statements {
-  return triggers.map(({ kind, key }) =>
+  const once = new Map(triggers.map((trigger) => [trigger.key, trigger]));
+  return [...once.values()].map(({ kind, key }) =>
     kind === 'function'
       ? { Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: arnOf(functionIds(key).lambda) }
       : {
@@ -57,7 +74,7 @@ export function startRights(declared: Declared): Resources {
     },
   });
   return {
-    ...Object.fromEntries(ofRules.filter(({ kind }) => kind === 'function').map(permission)),
+    ...permissions(ofRules.filter(({ kind }) => kind === 'function')),
     ...(machinesOfRules.length > 0 && {
       RulesRole: role('events.amazonaws.com', startStatements(declared, machinesOfRules)),
     }),
