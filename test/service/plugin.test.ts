@@ -17,8 +17,8 @@ import { deployedStages, serverless } from './packaging.ts';
 const settingsOf = (stage: string) =>
   parse(readFileSync(`infra/config/${stage}.yml`, 'utf8')) as Record<string, unknown>;
 
-/** This project with other settings; everything else is the project's own. */
-function withSettings(change: (text: string) => string): string {
+/** This project with one file of infra changed; everything else is the project's own. */
+function withChanged(changed: string, change: (text: string) => string): string {
   const folder = freshDir();
   for (const name of readdirSync('.')) {
     if (name === 'infra' || name.startsWith('.') || name === 'test') continue;
@@ -26,7 +26,7 @@ function withSettings(change: (text: string) => string): string {
     else symlinkSync(resolve(name), join(folder, name));
   }
   cpSync('infra', join(folder, 'infra'), { recursive: true });
-  const file = join(folder, 'infra/config/dev.yml');
+  const file = join(folder, changed);
   writeFileSync(file, change(readFileSync(file, 'utf8')));
   return folder;
 }
@@ -50,13 +50,20 @@ describe('settings', () => {
   });
 
   it.each([
-    ['a misspelt key', 'quality:', 'qualty:', 'quality'],
-    ['a missing value', /dataBucket: .*\n/, '', 'dataBucket'],
-    ['a value out of bounds', 'leaseSeconds: 900', 'leaseSeconds: 9', 'training.leaseSeconds'],
+    ['a misspelt key', 'config/dev.yml', 'quality:', 'qualty:', 'quality'],
+    ['a missing value', 'config/dev.yml', /dataBucket: .*\n/, '', 'dataBucket'],
+    [
+      'a value out of bounds',
+      'config/dev.yml',
+      'leaseSeconds: 900',
+      'leaseSeconds: 9',
+      'training.leaseSeconds',
+    ],
+    ['rights of no function', 'serverless/roles/training.yml', 'finishRun:', 'finnishRun:', '"finnishRun"'],
   ])(
     'with %s stop serverless package with a sentence, before anything is built',
-    async (_, from, to, named) => {
-      const folder = withSettings((text) => {
+    async (_, file, from, to, named) => {
+      const folder = withChanged(join('infra', file), (text) => {
         const changed = text.replace(from, to);
         expect(changed).not.toBe(text);
         return changed;

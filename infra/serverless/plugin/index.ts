@@ -78,8 +78,8 @@ function merged(
 }
 
 /**
- * Adds what follows from the declaration (derive.ts). Stops `package` when a setting is missing or wrong, and `deploy` when infrastructure is, each with one sentence; and
- * keeps what runs in flight need.
+ * Adds what follows from the declaration (derive.ts). Stops `package` when a setting is missing or wrong, or when nothing
+ * can be derived, and `deploy` when infrastructure is missing, each with one sentence. Keeps what runs in flight need.
  */
 export default class EpsilonPlugin {
   readonly hooks: Readonly<Record<string, () => Promise<void> | void>>;
