@@ -1,22 +1,23 @@
 import { appended, created, type Edit } from './edits.ts';
 
 const handler = `import { z } from 'zod';
-import { awsDiary } from '../../lib/handler/aws-parts.ts';
+import { awsDiary, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
-import type { Ports } from '../../lib/ports/ports.ts';
+
+const aws = [awsDiary] as const;
 
 /** What is read of an event of AWS Health, or of the machine's own call. */
 const input = z.object({ source: z.string().min(1) });
 
 /** Notes in the diary what was heard of. */
-export function createKeepDiary({ diary }: Pick<Ports, 'diary'>) {
+export function createKeepDiary({ diary }: Pick<Wired<typeof aws>, 'diary'>) {
   return async ({ source }: z.output<typeof input>) => {
     await diary.write(source);
     return { outcome: 'written' };
   };
 }
 
-export const handler = defineHandler({ name: 'keepDiary', input, aws: [awsDiary], create: createKeepDiary });
+export const handler = defineHandler({ name: 'keepDiary', input, aws, create: createKeepDiary });
 `;
 
 const rule = `  HealthEventRule:
@@ -57,7 +58,7 @@ it('keepDiary: writes down where an event came from', async () => {
 
 it('keepDiary: is wired with the diary alone', async () => {
   expect(handler.aws).toHaveLength(1);
-  expect(await handler.aws[0]?.()).toHaveProperty('part');
+  expect(await handler.aws[0]?.()).toBeInstanceOf(Function);
 });
 `;
 

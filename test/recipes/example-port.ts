@@ -66,16 +66,15 @@ export function createSnsDiary({ client, topicArn }: { client: SNSClient; topicA
 `),
   'lib/aws/wiring/wire-diary.ts': created(`import { SNSClient } from '@aws-sdk/client-sns';
 import { createSnsDiary } from '../sns/sns-diary.ts';
-import type { AwsBase, PortsPart } from './base.ts';
+import type { AwsBase } from './base.ts';
 
 /** The diary, on the alerts topic. */
-export const part = ({ clients, deployment }: AwsBase): PortsPart => ({
+export const wireDiary = ({ clients, deployment }: AwsBase) => ({
   diary: createSnsDiary({ client: clients.of(SNSClient), topicArn: deployment.alertsTopicArn }),
 });
 `),
-  'lib/aws/wiring/wire-aws.ts': inserted({ after: "  'notifier',\n", text: "  'diary',\n" }),
   'lib/handler/aws-parts.ts': (text) =>
-    `${text ?? ''}\n/** The diary, through SNS. */\nexport const awsDiary: AwsPart = () => import('../aws/wiring/wire-diary.ts');\n`,
+    `${text ?? ''}\n/** The diary, through SNS. */\nexport const awsDiary: AwsPart<Pick<Ports, 'diary'>> = async () =>\n  (await import('../aws/wiring/wire-diary.ts')).wireDiary;\n`,
   'local/adapters/diary.ts': created(`import type { Diary } from '../../lib/ports/diary.ts';
 import type { Log } from '../../lib/ports/log.ts';
 
