@@ -132,6 +132,42 @@ module.exports = {
       to: { path: '^(cli|test)/' },
     },
     {
+      name: 'packages-load-lazily-through-lazy-modules',
+      comment:
+        'a package imported dynamically comes whole into a bundle; lazy/ re-exports what is taken of it, and the rest is left out',
+      severity: 'error',
+      from: { path: '^(lib|functions)/', pathNot: '/lazy/' },
+      to: { path: '^node_modules/(@aws-sdk|@kubernetes|@smithy)/', dynamic: true },
+    },
+    {
+      name: 'lazy-packages-stay-lazy',
+      comment: 'imported at the top, they would be read whenever a function starts',
+      severity: 'error',
+      from: { path: '^(lib|functions)/', pathNot: '/lazy/' },
+      to: {
+        path: '^node_modules/(@kubernetes/client-node|@aws-sdk/client-(ecs|eks|kms))/',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'lazy-modules-load-lazily',
+      comment: 'instance-jobs.ts is itself loaded with the first spot warning',
+      severity: 'error',
+      from: { path: '^(lib|functions)/', pathNot: '/instance-jobs\\.ts$' },
+      to: {
+        path: '^lib/.*/(lazy/|instance-jobs\\.ts$)',
+        dynamic: false,
+        dependencyTypesNot: ['type-only', 'type-import'],
+      },
+    },
+    {
+      name: 'lazy-modules-hold-packages-only',
+      comment: 'code of the project would exist twice: in a function and in the lazy bundle',
+      severity: 'error',
+      from: { path: '^lib/.*/lazy/' },
+      to: { pathNot: '^node_modules/' },
+    },
+    {
       name: 'no-circular',
       severity: 'error',
       from: {},

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import type { Plugin } from 'esbuild';
-import { loadedLater } from './loaded-later.ts';
+import { lazyBundle } from './lazy-bundle.ts';
 
 const empty = 'export {};';
 
@@ -26,37 +25,9 @@ function leaveOut(name: string, filter: RegExp, options: { from: RegExp; content
   };
 }
 
-/**
- * A client loaded when it is needed brings what is taken from it, and not its whole list of exports. The names are part of the
- * module's path: another file of the same bundle may take others from the same package.
- */
-export const namesTaken: Plugin = {
-  name: 'names-taken',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^@aws-sdk\/client-/ }, ({ path, kind, importer, resolveDir }) => {
-      if (kind !== 'dynamic-import') return undefined;
-      const found = new RegExp(`const \\{([^}]+)\\} = await import\\('${path}'\\)`).exec(
-        readFileSync(importer, 'utf8'),
-      );
-      return found
-        ? {
-            path: `${path}:${found[1]?.replace(/\s+/g, '')}`,
-            namespace: 'names-taken',
-            pluginData: { names: found[1], from: path, resolveDir },
-          }
-        : undefined;
-    });
-    onLoad({ filter: /.*/, namespace: 'names-taken' }, ({ pluginData }) => {
-      const { names, from, resolveDir } = pluginData as { names: string; from: string; resolveDir: string };
-      return { contents: `export { ${names} } from '${from}';`, resolveDir };
-    });
-  },
-};
-
 /** What the bundler does beyond infra/serverless/esbuild.yml: it leaves out what no function says or asks. */
 export default [
-  loadedLater,
-  namesTaken,
+  lazyBundle,
   // Zod's messages in fifty languages; English, which is set up elsewhere, stays.
   leaveOut('languages', /\/locales\/index\.js$/, { from: /\/zod\//, contents: empty }),
   leaveOut(

@@ -23,7 +23,7 @@ const placeholder = 'https://kubernetes.invalid';
 
 async function load(transport: Transport): Promise<KubernetesApis> {
   // Here and not on top: the client is large, and most invocations of most functions never touch Kubernetes.
-  const client = await import('@kubernetes/client-node');
+  const client = await import('./lazy/client-node.ts');
   const configuration = client.createConfiguration({
     baseServer: new client.ServerConfiguration(placeholder, {}),
     httpApi: client.wrapHttpLibrary({

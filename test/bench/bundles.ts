@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import { parse } from 'yaml';
 import bundling from '../../infra/serverless/bundling.ts';
-import { writeLoadedLater } from '../../infra/serverless/loaded-later.ts';
+import { writeLazyBundle } from '../../infra/serverless/lazy-bundle.ts';
 import { deploymentVariables } from '../../lib/config/deployment.ts';
 import { loadLocalService } from '../../local/declaration/local-service.ts';
 
@@ -217,8 +217,8 @@ export async function benchBundles(): Promise<Record<string, unknown>> {
   }
   const bare = new Map<string, Measured>();
   for (const client of clients) bare.set(client, await bareClient(client, place));
-  const client = await writeLoadedLater(place.folder);
-  const loadedLater = { bytes: statSync(client).size, ...measure(client, place) };
+  const client = await writeLazyBundle(place.folder);
+  const lazyBundle = { bytes: statSync(client).size, ...measure(client, place) };
   const handlers: Record<string, unknown> = {};
   for (const { key, file } of functions) handlers[key] = await handlerFigures(key, file, place, bare);
   rmSync(place.folder, { recursive: true });
@@ -227,7 +227,7 @@ export async function benchBundles(): Promise<Record<string, unknown>> {
     target: 'loadOverBareClient of hot handlers at most 1.5',
     hot,
     bareClients: Object.fromEntries(bare),
-    loadedLater,
+    lazyBundle,
     handlers,
   };
 }

@@ -1,16 +1,16 @@
 import { cpSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { namesTaken } from '../../infra/serverless/bundling.ts';
-import { laterNames, writeLoadedLater } from '../../infra/serverless/loaded-later.ts';
+import bundling from '../../infra/serverless/bundling.ts';
+import { lazyBundleFile, lazyModules, writeLazyBundle } from '../../infra/serverless/lazy-bundle.ts';
 import { checkParameters, parametersOf } from '../../infra/serverless/plugin/check-parameters.ts';
 import { checkSettings } from '../../infra/serverless/plugin/check-settings.ts';
 import { keepVersions } from '../../infra/serverless/plugin/keep-versions.ts';
 import { ssmParameterName, ssmParameters } from '../../lib/config/ssm-parameters.ts';
-import { loadLocalService } from '../../local/declaration/local-service.ts';
 import { freshDir } from '../fresh-dir.ts';
 import { deployedStages, serverless } from './packaging.ts';
 
@@ -29,6 +29,28 @@ function withChanged(changed: string, change: (text: string) => string): string 
   const file = join(folder, changed);
   writeFileSync(file, change(readFileSync(file, 'utf8')));
   return folder;
+}
+
+/** A program that loads a module lazily, bundled as functions are: its code, and the files of which anything is in it. */
+async function bundled(module: string): Promise<{ readonly code: string; readonly inputs: string[] }> {
+  const { outputFiles, metafile } = await build({
+    stdin: { contents: `export const load = () => import('${module}');`, resolveDir: resolve('.') },
+    bundle: true,
+    write: false,
+    minify: true,
+    metafile: true,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node24',
+    mainFields: ['module', 'main'],
+    plugins: bundling,
+    logLevel: 'error',
+  });
+  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs));
+  return {
+    code: outputFiles.map(({ text }) => text).join(''),
+    inputs: inputs.flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
+  };
 }
 
 describe('settings', () => {
@@ -133,78 +155,29 @@ describe('versions of functions', () => {
   });
 });
 
-describe('a client that is loaded when it is needed', () => {
-  it('brings to each file of a bundle what that file takes of it', async () => {
-    const folder = freshDir();
-    const client = resolve('node_modules/@aws-sdk/client-kms');
-    symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
-    for (const [file, name] of [
-      ['one', 'KMSClient'],
-      ['two', 'DecryptCommand, GenerateDataKeyCommand'],
-    ] as const)
-      writeFileSync(
-        join(folder, `${file}.js`),
-        `export const take = async () => { const { ${name} } = await import('@aws-sdk/client-kms'); return { ${name} }; };`,
-      );
-    const outfile = join(folder, 'bundle.cjs');
-    await build({
-      stdin: {
-        contents: `export { take as one } from './one.js'; export { take as two } from './two.js';`,
-        resolveDir: folder,
-      },
-      ...{ bundle: true, minify: true, format: 'cjs', platform: 'node', target: 'node24', outfile },
-      plugins: [namesTaken],
-    });
-    const whole = createRequire(import.meta.url)(client) as Record<string, { name: string }>;
-    const { one, two } = createRequire(import.meta.url)(outfile) as Record<string, () => Promise<object>>;
-    expect(Object.keys((await one?.()) ?? {})).toEqual(['KMSClient']);
-    const commands = (await two?.()) as Record<string, unknown>;
-    for (const name of ['DecryptCommand', 'GenerateDataKeyCommand']) {
-      expect(typeof whole[name], name).toBe('function');
-      expect(typeof commands[name], name).toBe('function');
+describe('the lazy bundle', () => {
+  it('has every name that the lazy modules export', async () => {
+    const bundle = createRequire(import.meta.url)(await writeLazyBundle(freshDir())) as object;
+    expect(lazyModules.length).toBeGreaterThanOrEqual(3);
+    for (const file of lazyModules) {
+      const names = Object.keys((await import(pathToFileURL(file).href)) as object);
+      expect(names.length, file).toBeGreaterThan(0);
+      for (const name of names) expect(bundle, `${name} of ${file}`).toHaveProperty(name);
     }
+  });
+
+  it('is what a function loads in place of the lazy modules', async () => {
+    const { code, inputs } = await bundled('./lib/kubernetes/lazy/client-node.ts');
+    expect(code).toContain(`import("../../${lazyBundleFile}")`);
+    expect(inputs).toEqual(['<stdin>']);
   });
 });
 
-describe('what is loaded later, in its own file', () => {
-  const source = (file: string) => readFileSync(file, 'utf8');
-
-  it('has every name that is taken from its packages, and no other', async () => {
-    const taken = new Map<string, Set<string>>();
-    const take = (from: string, names: string) => {
-      const mine = taken.get(from) ?? new Set();
-      taken.set(from, mine);
-      for (const name of names.split(',').map((one) => one.trim()))
-        if (name !== '' && !name.startsWith('type ')) mine.add(name);
-    };
-    // Of our own, what stands in the functions' bundles; jobs have bundles of another kind.
-    const { metafile } = await build({
-      entryPoints: [...loadLocalService('.', {}).service.functions.values()].map(({ file }) => file),
-      ...{ bundle: true, write: false, metafile: true, outdir: 'none', logLevel: 'error' },
-      ...{ packages: 'external', platform: 'node', format: 'cjs' },
-    });
-    const files = Object.keys(metafile.inputs).filter((name) => name.startsWith('lib/'));
-    expect(files.length).toBeGreaterThan(50);
-    for (const text of files.map(source)) {
-      for (const [, names = '', from = ''] of text.matchAll(/import \{([^}]+)\} from '(@[^']+)'/g))
-        take(from, names);
-      for (const [, names = '', from = ''] of text.matchAll(/\{([^{}]+)\}\]? = await import\('([^']+)'\)/g))
-        take(from, names);
-    }
-    const [, signer = '', sts = ''] =
-      /const \[\{([^}]+)\}, \{([^}]+)\}\]/.exec(source('lib/aws/eks/eks-cluster.ts')) ?? [];
-    take('@smithy/signature-v4', signer);
-    take('@aws-sdk/client-sts', sts);
-    for (const [, name = ''] of source('lib/kubernetes/client.ts').matchAll(/\bclient\.([A-Za-z0-9]+)/g))
-      take('@kubernetes/client-node', name);
-    const packages = await writeLoadedLater(freshDir());
-    const loaded = createRequire(import.meta.url)(packages) as Record<string, unknown>;
-    for (const [from, names] of Object.entries(laterNames)) {
-      for (const name of taken.get(from) ?? []) expect(names, `${name} of ${from}`).toContain(name);
-      for (const name of names) {
-        expect(taken.get(from)?.has(name), `${name} of ${from} is taken`).toBe(true);
-        expect(loaded[name], name).toBeDefined();
-      }
-    }
+describe('a lazy module', () => {
+  it('that stays in the bundle of a function brings less than its package whole', async () => {
+    const whole = await bundled('@aws-sdk/client-kms');
+    const named = await bundled('./lib/aws/lazy/kms.ts');
+    // 223 kB beside 240 kB: no names of what is not taken, but every command's class; all of them go only where nothing is lazy.
+    expect(named.code.length).toBeLessThan(whole.code.length - 10_000);
   });
 });

@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { type Clients, createClients } from '../../../lib/aws/wiring/clients.ts';
 import type { ServiceConfig } from '../../../lib/config/service-config.ts';
 import { EpsilonError } from '../../../lib/errors/epsilon-error.ts';
-import { writeLoadedLater } from '../loaded-later.ts';
+import { writeLazyBundle } from '../lazy-bundle.ts';
 import { checkParameters, parametersOf, type TemplateParameters } from './check-parameters.ts';
 import { checkSettings } from './check-settings.ts';
 import {
@@ -101,7 +101,7 @@ export default class EpsilonPlugin {
       // Before anything is compiled: what is derived goes the way of what is written.
       initialize: () => this.#derive(),
       'before:package:createDeploymentArtifacts': async () => {
-        await writeLoadedLater(this.#serverless.serviceDir);
+        await writeLazyBundle(this.#serverless.serviceDir);
       },
       'before:package:finalize': () =>
         keepVersions(this.#serverless.service.provider.compiledCloudFormationTemplate.Resources),

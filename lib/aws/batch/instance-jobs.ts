@@ -1,14 +1,9 @@
-import {
-  DescribeTasksCommand,
-  type ECSClient,
-  ListContainerInstancesCommand,
-  ListTasksCommand,
-  type Tag,
-} from '@aws-sdk/client-ecs';
+import type { ECSClient, Tag } from '@aws-sdk/client-ecs';
 import type { Clock } from '../../ports/clock.ts';
 import type { AttemptKey } from '../../ports/run-store.ts';
 import { stageNames } from '../../training/stages.ts';
 import { explainServiceError } from '../errors/service-errors.ts';
+import { DescribeTasksCommand, ListContainerInstancesCommand, ListTasksCommand } from '../lazy/ecs.ts';
 import type { BatchCalls } from './batch-calls.ts';
 import { jobTags } from './submit-input.ts';
 

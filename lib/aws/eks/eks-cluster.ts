@@ -14,7 +14,7 @@ export function eksClusterAccess(
     dnsSuffix: deployment.partition === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com',
     clock,
     describe: async (name) => {
-      const { DescribeClusterCommand, EKSClient } = await import('@aws-sdk/client-eks');
+      const { DescribeClusterCommand, EKSClient } = await import('../lazy/eks.ts');
       try {
         return (await clients.of(EKSClient).send(new DescribeClusterCommand({ name }))).cluster;
       } catch (error) {
@@ -22,10 +22,7 @@ export function eksClusterAccess(
       }
     },
     signer: async () => {
-      const [{ SignatureV4 }, { STSClient }] = await Promise.all([
-        import('@smithy/signature-v4'),
-        import('@aws-sdk/client-sts'),
-      ]);
+      const { SignatureV4, STSClient } = await import('../lazy/eks.ts');
       const { credentials, sha256 } = clients.of(STSClient).config;
       return new SignatureV4({ service: 'sts', region: config.region, credentials, sha256 });
     },

@@ -37,7 +37,7 @@ export const wireBatch = ({ clients, config, deployment, clock, log, metrics }: 
   let instanceJobs: Promise<InstanceJobs> | undefined;
   // Only a spot warning asks this; no other function loads ECS for it.
   const loadInstanceJobs = async () => {
-    const { ECSClient } = await import('@aws-sdk/client-ecs');
+    const { ECSClient } = await import('../lazy/ecs.ts');
     const { createInstanceJobs } = await import('../batch/instance-jobs.ts');
     const ecs = clients.of(ECSClient);
     return createInstanceJobs({ calls, ecs, queueArns: Object.values(queues), environment, clock });

@@ -15,7 +15,7 @@ export const wireStores = ({ clients, deployment, clock, random, ids }: AwsBase)
     tokenKeyArn,
     // With the first token: functions that touch none neither load nor need the key.
     kms: async () => {
-      const { KMSClient } = await import('@aws-sdk/client-kms');
+      const { KMSClient } = await import('../lazy/kms.ts');
       return kmsKeyService(clients.of(KMSClient), tokenKeyArn ?? '');
     },
   });

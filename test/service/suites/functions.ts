@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
-import { laterFile } from '../../../infra/serverless/loaded-later.ts';
+import { lazyBundleFile } from '../../../infra/serverless/lazy-bundle.ts';
 import { deploymentVariables } from '../../../lib/config/deployment.ts';
 import { settingPaths, variableOf } from '../../../lib/config/load-config.ts';
 import { awsBatch, awsKubernetes } from '../../../lib/handler/aws-parts.ts';
@@ -112,13 +112,13 @@ export function checkFunctions(packaged: () => Packaged): void {
     expect(wired.sort()).toEqual([...onCluster(), ...withoutNetwork].sort());
   });
 
-  it('packs what is loaded later with the functions that are wired with a backend, and with no other', async () => {
+  it('packs the lazy bundle with the functions that are wired with a backend, and with no other', async () => {
     for (const { key, file } of loadLocalService('.', {}).service.functions.values()) {
       const handler = await handlerIn(file);
       // Names of files stand in a zip as they are.
       const zip = readFileSync(join(packaged().folder, `${key}.zip`));
       const needed = handler.aws.includes(awsKubernetes) || handler.aws.includes(awsBatch);
-      expect(zip.includes(laterFile), key).toBe(needed);
+      expect(zip.includes(lazyBundleFile), key).toBe(needed);
     }
   });
 
