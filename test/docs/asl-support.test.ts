@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { faultsOf } from '../../local/asl/definition/compile.ts';
 import { invoke, machine, waitForToken } from '../local/asl/harness.ts';
+import { tableRows } from './tables.ts';
 
 /** Paths of the engine's test files by their names, whatever room they are in. */
 const engineTests = new Map(
@@ -13,19 +14,8 @@ const engineTests = new Map(
 );
 
 /** Rows of the table under a heading: two cells each. */
-function rowsUnder(heading: string): [string, string][] {
-  const section = readFileSync('docs/asl-support.md', 'utf8')
-    .split(`\n## ${heading}\n`)[1]
-    ?.split('\n## ')[0];
-  return (section ?? '')
-    .split('\n')
-    .filter((line) => line.startsWith('|') && !/^\|[\s|-]+$/.test(line))
-    .slice(1)
-    .map((line) => {
-      const [, first = '', second = ''] = line.split('|').map((cell) => cell.trim());
-      return [first, second];
-    });
-}
+const rowsUnder = (heading: string) =>
+  tableRows('docs/asl-support.md', heading).map(([first = '', second = '']) => [first, second] as const);
 
 const pass = { Type: 'Pass', End: true };
 const fan = (more: Record<string, unknown>, type = 'STANDARD') =>

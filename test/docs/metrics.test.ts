@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { namesIn, tableRows } from './tables.ts';
 
 interface Counted {
   readonly name: string;
@@ -32,14 +33,12 @@ function counted(): Counted[] {
 
 /** Rows of the document's table. */
 function listed(): Counted[] {
-  return readFileSync('docs/metrics.md', 'utf8')
-    .split('\n')
-    .map((line) => line.split('|').map((cell) => cell.trim()))
-    .filter((cells) => /^`[A-Z]\w+`$/.test(cells[1] ?? ''))
-    .map(([, name = '', unit = '', dimensions = '']) => ({
+  return tableRows('docs/metrics.md')
+    .filter(([name = '']) => /^`[A-Z]\w+`$/.test(name))
+    .map(([name = '', unit = '', dimensions = '']) => ({
       name: name.replaceAll('`', ''),
       unit: unit as Counted['unit'],
-      dimensions: [...dimensions.matchAll(/`(\w+)`/g)].map(([, key = '']) => key),
+      dimensions: namesIn(dimensions),
     }));
 }
 

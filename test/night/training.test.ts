@@ -210,7 +210,7 @@ describe('faults', () => {
     ]);
   });
 
-  it('F8-F10: a submission that dies before or after the backend took it ends in one job', async () => {
+  it('F8, F9, F10: a submission that dies before or after the backend took it ends in one job', async () => {
     night = await openNight();
     await night.add('acme');
     let crashes = 2;
