@@ -47,7 +47,7 @@ function quieten(command: Command, dependencies: ProgramDependencies): void {
 }
 
 /** The whole command, as a function: tests call it without a process. */
-export function makeProgram(dependencies: ProgramDependencies): Command {
+function makeProgram(dependencies: ProgramDependencies): Command {
   const program = addGlobalOptions(
     new Command('epsilon').description('Control plane for per-tenant model training'),
     'full',

@@ -29,7 +29,7 @@ export interface OutboxOptions {
 }
 
 /** A report as the event that completeJob reads. */
-export function eventOf({ facts, observation }: Report): OutgoingEvent {
+function eventOf({ facts, observation }: Report): OutgoingEvent {
   const { tenantId, runId, logicalDate, traceId, stage, attempt } = facts;
   const { message, ...rest } = observation;
   const said = message === undefined ? {} : { message: message.slice(0, longestMessage) };

@@ -18,7 +18,7 @@ import { scaleOf } from './executions.ts';
 const defaultPort = 7411;
 
 /** Every fault of the service's declarations, each with its place. */
-export function serviceFaults(projectDir: string): string[] {
+function serviceFaults(projectDir: string): string[] {
   const { service } = loadLocalService(projectDir, environmentVariables());
   const faults: string[] = [];
   for (const { key, definition } of service.machines) {

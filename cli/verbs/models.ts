@@ -13,11 +13,7 @@ import { command, type Session, withControl } from '../session.ts';
 const leaseSeconds = 60;
 
 /** The live model; `TENANT_NOT_FOUND` or `MODEL_NOT_LIVE` otherwise. */
-export async function requireLive(
-  session: Session,
-  control: OperatorApi,
-  tenantId: string,
-): Promise<LiveModel> {
+async function requireLive(session: Session, control: OperatorApi, tenantId: string): Promise<LiveModel> {
   const live = await control.models.live(checkTenantId(tenantId));
   if (live) return live;
   if (!(await control.tenants.get(tenantId)))

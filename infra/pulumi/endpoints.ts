@@ -7,7 +7,7 @@ import type { Network } from './network.ts';
 import type { Site } from './site.ts';
 
 /** AWS services reached without leaving the network; ECR needs two (API and layers). */
-export const interfaceServices = [
+const interfaceServices = [
   'eks',
   'sts',
   'states',

@@ -18,7 +18,7 @@ export function statusOf(error: unknown): number {
 }
 
 /** The server's own sentence, from the Status object it answers with. */
-export function messageOf(error: unknown): string {
+function messageOf(error: unknown): string {
   const body = isApiFailure(error) ? error.body : undefined;
   try {
     const status: unknown = typeof body === 'string' ? JSON.parse(body) : body;

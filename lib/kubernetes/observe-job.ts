@@ -41,7 +41,7 @@ function resultOf(ended: V1ContainerStateTerminated | undefined): JobObservation
 }
 
 /** Of several pods of one job (Kubernetes may start one twice) the one that tells how the job ended, else the newest. */
-export function decidingPod(pods: readonly V1Pod[]): V1Pod | undefined {
+function decidingPod(pods: readonly V1Pod[]): V1Pod | undefined {
   const age = (pod: V1Pod) => pod.metadata?.creationTimestamp?.getTime() ?? 0;
   const newestFirst = [...pods].sort((a, b) => age(b) - age(a));
   return newestFirst.find((pod) => endOf(pod)?.exitCode === 0) ?? newestFirst[0];
@@ -100,7 +100,7 @@ function failureOf(job: V1Job, pod: V1Pod | undefined, failed: V1JobCondition): 
 }
 
 /** Why a job that is not running yet waits, in Kubernetes' own words. */
-export function waitingFor(pod: V1Pod | undefined): string | undefined {
+function waitingFor(pod: V1Pod | undefined): string | undefined {
   const scheduled = pod?.status?.conditions?.find(({ type }) => type === 'PodScheduled');
   if (scheduled?.status === 'False') return scheduled.message ?? scheduled.reason;
   const waiting = pod?.status?.containerStatuses?.[0]?.state?.waiting;

@@ -42,7 +42,7 @@ export interface TransportOptions {
 }
 
 /** A stream that the server refused to open. */
-export class StreamRefused extends Error {
+class StreamRefused extends Error {
   override readonly name = 'StreamRefused';
   readonly code: number;
   readonly body: string;

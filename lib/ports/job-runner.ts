@@ -2,7 +2,7 @@ import type { Backend } from '../tenants/tenant.ts';
 import type { JobObservation, JobRef, JobSpec } from '../training/attempts/job.ts';
 import type { AttemptKey } from './run-store.ts';
 
-export type { JobObservation, JobReason, JobRef, JobSpec } from '../training/attempts/job.ts';
+export type { JobObservation, JobRef, JobSpec } from '../training/attempts/job.ts';
 
 /** How a submission may be shortened. */
 export interface SubmitOptions {

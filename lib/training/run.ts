@@ -137,7 +137,7 @@ export const terminalStatuses: ReadonlySet<AttemptStatus> = new Set([
 ]);
 
 /** Characters of an error's cause that are kept. */
-export const longestCause = 8_192;
+const longestCause = 8_192;
 
 /** The record with its cause cut to what is kept; a cause comes from outside and may be of any length. */
 export function withShortCause<T extends { readonly cause?: unknown }>(record: T): T {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /** Parts that runs are spread over; shards are ranges of them, so that another number of shards loses nothing. */
-export const partCount = 65_536;
+const partCount = 65_536;
 
 /** A run's part, 0 to 65,535: a stable hash of its id. */
 export function partOf(runId: string): number {

@@ -34,8 +34,6 @@ export interface StageDefinition {
   /** Name of the Task state in statemachines/tenant-model-training.asl.json. */
   readonly state: string;
   readonly image: ImageName;
-  /** Stages whose outputs this one reads. */
-  readonly dependsOn: readonly StageName[];
   /** Input name to the stage that writes it; `documents` comes from the tenant record. */
   readonly inputs: Readonly<Record<string, StageName | 'documents'>>;
   readonly resources: Resources;
@@ -55,7 +53,6 @@ export const stages: Readonly<Record<StageName, StageDefinition>> = {
     name: 'prepare',
     state: 'PrepareTrainingData',
     image: 'data-pipeline',
-    dependsOn: [],
     inputs: { documents: 'documents' },
     resources: { cpu: 1, memoryMiB: 2048 },
     timeoutSeconds: 14_400,
@@ -65,7 +62,6 @@ export const stages: Readonly<Record<StageName, StageDefinition>> = {
     name: 'train',
     state: 'TrainModel',
     image: 'ml-engine',
-    dependsOn: ['prepare'],
     inputs: { data: 'prepare' },
     resources: { cpu: 4, memoryMiB: 8192 },
     timeoutSeconds: 43_200,
@@ -83,7 +79,6 @@ export const stages: Readonly<Record<StageName, StageDefinition>> = {
     name: 'index',
     state: 'BuildFaissIndex',
     image: 'ml-engine',
-    dependsOn: ['train'],
     inputs: { data: 'prepare', model: 'train' },
     resources: { cpu: 2, memoryMiB: 4096 },
     timeoutSeconds: 14_400,
@@ -93,7 +88,6 @@ export const stages: Readonly<Record<StageName, StageDefinition>> = {
     name: 'deploy',
     state: 'DeployModel',
     image: 'deployer',
-    dependsOn: ['index'],
     inputs: { data: 'prepare', model: 'train', index: 'index' },
     resources: { cpu: 0.5, memoryMiB: 512 },
     timeoutSeconds: 7_200,
@@ -108,7 +102,6 @@ export const stages: Readonly<Record<StageName, StageDefinition>> = {
     name: 'cache',
     state: 'UpdateRedisCache',
     image: 'ml-engine',
-    dependsOn: ['index'],
     inputs: { data: 'prepare', model: 'train', index: 'index' },
     resources: { cpu: 0.5, memoryMiB: 512 },
     timeoutSeconds: 7_200,
@@ -118,6 +111,3 @@ export const stages: Readonly<Record<StageName, StageDefinition>> = {
 
 /** Model types the reference workload can train. */
 export const modelTypes = ['skipgram'] as const;
-
-/** Type of a tenant's model. */
-export type ModelType = (typeof modelTypes)[number];

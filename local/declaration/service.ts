@@ -10,17 +10,7 @@ import { readYaml } from './read-yaml.ts';
 import { type Resource, ruleOf, scheduleOf, type TriggerContext } from './triggers.ts';
 import { type VariableSources, Variables } from './variables.ts';
 
-export type {
-  RetryPolicy,
-  RuleTarget,
-  Service,
-  ServiceFunction,
-  ServiceMachine,
-  ServiceRule,
-  ServiceSchedule,
-  TargetInput,
-  TargetRef,
-} from './declarations.ts';
+export type { Service } from './declarations.ts';
 
 type Tree = { readonly [key: string]: unknown };
 

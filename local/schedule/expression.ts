@@ -2,8 +2,6 @@ import { Cron } from 'croner';
 import { scheduleInvalid, translateCron } from './cron-fields.ts';
 import { checkTimezone, type WallClock, wallClock } from './wall-clock.ts';
 
-export { checkTimezone } from './wall-clock.ts';
-
 /** When a schedule falls due. */
 export interface Occurrences {
   /** The first occurrence after an instant; undefined when there is none. */

@@ -45,12 +45,7 @@ const longestPause = 60_000;
 const plausibleLead = 86_400_000;
 
 /** Fills the placeholders of a schedule's input for one try. */
-export function inputOf(
-  schedule: ServiceSchedule,
-  scheduledTime: string,
-  stage: string,
-  attempt = 1,
-): unknown {
+function inputOf(schedule: ServiceSchedule, scheduledTime: string, stage: string, attempt = 1): unknown {
   return fillInput(schedule.input, {
     scheduledTime,
     scheduleArn: `arn:aws:scheduler:local:000000000000:schedule/default/epsilon-${stage}-${schedule.name}`,

@@ -16,7 +16,7 @@ import { account, type BatchStandIn, queueArns, region } from './batch-stand-in.
 export const jobRoleArn = `arn:aws:iam::${account}:role/epsilon-dev-tenant-job`;
 
 /** A budget that never ends. */
-export const unlimited: CallBudget = { spend: async () => {} };
+const unlimited: CallBudget = { spend: async () => {} };
 
 /** Registers what infrastructure writes: a definition per stage, pinned to an image. Gives stage to ARN. */
 export function writeTemplates(

@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream';
 import type { Context } from 'aws-lambda';
-import { tableSchema } from '../../lib/aws/table/schema.ts';
 import type { Clients } from '../../lib/aws/wiring/clients.ts';
 import { assemblePorts } from '../../lib/aws/wiring/wire-aws.ts';
 import {
@@ -20,6 +19,7 @@ import { stages } from '../../lib/training/stages.ts';
 import { seededRandom } from '../../local/clock/seeded-random.ts';
 import { VirtualClock } from '../../local/clock/virtual-clock.ts';
 import { MemoryDynamoDb, type WireRequest } from '../dynamodb/memory-dynamodb.ts';
+import { tableSchema } from '../dynamodb/table-schema.ts';
 import { account, anAwsBase, region } from '../fixtures/aws-base.ts';
 
 const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench' };

@@ -90,7 +90,7 @@ export interface RunWork {
 export const epochs = 10;
 
 /** Starting a machine and a container: paid for, and nothing done. */
-export const startup = minute;
+export const startup = 60_000;
 
 const typical: Readonly<Record<StageName, number>> = {
   prepare: 10 * minute,

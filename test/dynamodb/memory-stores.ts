@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { openTableStores, type TableStores } from '../../lib/aws/table/open-stores.ts';
-import { tableSchema } from '../../lib/aws/table/schema.ts';
 import type { KeyService } from '../../lib/aws/table/token-keys.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import { SystemClock } from '../../lib/system/system-clock.ts';
 import { systemIds } from '../../lib/system/system-ids.ts';
 import { MemoryDynamoDb } from './memory-dynamodb.ts';
+import { tableSchema } from './table-schema.ts';
 
 /** A key service without KMS: wrapping is turning the bytes round. Counts its calls. */
 export class MemoryKeys implements KeyService {

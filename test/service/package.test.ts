@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { machines } from '../../lib/machines/catalogue.ts';
@@ -48,7 +48,7 @@ describe('the project', () => {
   });
 
   it('names only scripts that exist in its documents', () => {
-    const documents = ['README.md', 'CONTRIBUTING.md', ...readdirSync('docs').map((name) => `docs/${name}`)];
+    const documents = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/**/*.md')];
     for (const document of documents) {
       for (const [, script] of readFileSync(document, 'utf8').matchAll(/npm run ([a-z][a-z:-]*)/g))
         expect(manifest.scripts, `${document}: npm run ${script}`).toHaveProperty([script ?? '']);

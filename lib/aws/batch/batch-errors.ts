@@ -6,7 +6,7 @@ const statusOf = (error: unknown): number =>
   (error as { $metadata?: { httpStatusCode?: number } } | null)?.$metadata?.httpStatusCode ?? 0;
 
 /** Errors after which nobody knows whether the call was carried out: no answer, or Batch's own failure. */
-export function isUnclear(error: unknown): boolean {
+function isUnclear(error: unknown): boolean {
   if (error instanceof EpsilonError) return error.code === 'AWS_UNREACHABLE';
   return (
     errorName(error) === 'TimeoutError' || errorName(error) === 'ServerException' || statusOf(error) >= 500

@@ -19,7 +19,6 @@ const prefixes: Readonly<Record<string, string>> = {
   SFNClient: 'states',
   CloudWatchLogsClient: 'logs',
   EventBridgeClient: 'events',
-  SecretsManagerClient: 'secretsmanager',
 };
 
 /** Fields of a call's input that name what it is about, the most telling first. */
@@ -32,7 +31,6 @@ const naming = [
   'repositoryName',
   'jobQueue',
   'FunctionName',
-  'SecretId',
   'NamePrefix',
   'Name',
   'logGroupName',

@@ -3,7 +3,7 @@ import { traceFields } from '../../event-schemas/trace-fields.ts';
 import type { Metrics } from '../../ports/metrics.ts';
 
 /** Namespace of every metric in CloudWatch. */
-export const metricsNamespace = 'Epsilon';
+const metricsNamespace = 'Epsilon';
 
 type Dimensions = Readonly<Record<string, string>>;
 

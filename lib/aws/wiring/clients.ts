@@ -2,11 +2,11 @@ import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import { actionOf, type ClientContext, explainAccessError, resourceOf } from '../errors/access-errors.ts';
 
 /** Tries of one call, the first included: what is left after them is told to the caller, whose state machine retries. */
-export const mostAttempts = 4;
+const mostAttempts = 4;
 
 /** Milliseconds to connect, and to wait for an answer; a Lambda outlives two of the latter. */
-export const connectionTimeout = 3_000;
-export const requestTimeout = 15_000;
+const connectionTimeout = 3_000;
+const requestTimeout = 15_000;
 
 /** Configuration that all clients share. Region, profile and endpoint otherwise come from the SDK's own chain. */
 export interface ClientSettings {

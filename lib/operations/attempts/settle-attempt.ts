@@ -10,7 +10,7 @@ const open: readonly AttemptStatus[] = ['intent', 'submitted', 'running'];
 const terminal = [...terminalStatuses];
 
 /** What the state machine gets as the result of a stage. */
-export function stageOutputOf(attempt: Attempt): Record<string, unknown> {
+function stageOutputOf(attempt: Attempt): Record<string, unknown> {
   return {
     stage: attempt.stage,
     attempt: attempt.attempt,
@@ -40,7 +40,7 @@ export interface RecordedOutcome {
  * Records a finished job on its attempt, without reading it first. Statuses only move forward: when the attempt is terminal
  * already, the record stays as it is and is returned.
  */
-export async function recordOutcome(
+async function recordOutcome(
   ports: Needed,
   key: AttemptKey,
   observed: JobObservation,

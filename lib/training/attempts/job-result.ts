@@ -2,7 +2,7 @@ import { NotFound } from '../../errors/store-errors.ts';
 import type { JobObservation } from './job.ts';
 
 /** Largest job result, in bytes (the job contract). */
-export const largestResult = 4_096;
+const largestResult = 4_096;
 
 /** What a job left as its result, or a note why there is none. */
 export interface JobResult {
@@ -16,7 +16,7 @@ export interface ResultSource {
 }
 
 /** Reads a result: what a job writes is its own affair, so what is no result is a note and never an error. */
-export function parseJobResult(bytes: Uint8Array): JobResult {
+function parseJobResult(bytes: Uint8Array): JobResult {
   if (bytes.length > largestResult)
     return { note: `its result has more than ${largestResult} bytes and was left out` };
   try {

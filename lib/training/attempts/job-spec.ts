@@ -11,7 +11,7 @@ export function stagePrefix(bucket: string, run: Pick<Run, 'tenantId' | 'runId'>
 }
 
 /** The stage's inputs by name; throws when a stage it depends on has no output yet, which is a fault of ours. */
-export function inputsOf(run: Run, stage: StageName, outputs: StageOutputs): Record<string, string> {
+function inputsOf(run: Run, stage: StageName, outputs: StageOutputs): Record<string, string> {
   return Object.fromEntries(
     Object.entries(stages[stage].inputs).map(([name, from]) => {
       const uri = from === 'documents' ? run.documentsUri : outputs[from];
@@ -64,6 +64,6 @@ export function jobSpecOf(run: Run, attempt: Attempt, outputs: StageOutputs, buc
 }
 
 /** W3C traceparent of a 32-hex trace id; the parent span is the trace's first 16 digits. */
-export function traceparentOf(traceId: string): string {
+function traceparentOf(traceId: string): string {
   return `00-${traceId}-${traceId.slice(0, 16)}-01`;
 }

@@ -5,7 +5,7 @@ import { stages } from '../stages.ts';
 export type SpotSignal = 'interruption' | 'rebalance';
 
 /** Seconds of work that a hint may throw away: as many as the notice of a real interruption gives. */
-export const hintCostsAtMostSeconds = 120;
+const hintCostsAtMostSeconds = 120;
 
 /** Why an attempt stays where it is. */
 export type Staying = 'over' | 'on-demand' | 'moved-before' | 'too-much-to-lose';

@@ -7,13 +7,13 @@ import {
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { expect, it } from 'vitest';
 import { openTableStores, type TableStores } from '../../../lib/aws/table/open-stores.ts';
-import { tableSchema } from '../../../lib/aws/table/schema.ts';
 import { kmsKeyService } from '../../../lib/aws/table/token-keys.ts';
 import { SystemClock } from '../../../lib/system/system-clock.ts';
 import { systemIds } from '../../../lib/system/system-ids.ts';
 import { describeRunStore } from '../../contract/run-store.ts';
 import { describeTenantStores } from '../../contract/tenant-stores.ts';
 import { MemoryKeys } from '../../dynamodb/memory-stores.ts';
+import { tableSchema } from '../../dynamodb/table-schema.ts';
 import { anAttempt } from '../../fixtures/records.ts';
 
 const endpoint = process.env['EPSILON_EMULATOR_ENDPOINT'] ?? '';

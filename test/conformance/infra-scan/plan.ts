@@ -32,7 +32,7 @@ const maps = new Set(['tags', 'labels']);
 const snake = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** Terraform's name of a Pulumi type (`aws:eks/cluster:Cluster` is `aws_eks_cluster`). */
-export function terraformType(type: string): string {
+function terraformType(type: string): string {
   const short = type.replace(/^aws:/, '');
   const known = types[short];
   if (known) return known;

@@ -41,7 +41,7 @@ async function freePort(): Promise<number> {
 }
 
 /** Access as one of the identities. */
-export function accessTo(server: string, ca: string, who: Who): ClusterAccess {
+function accessTo(server: string, ca: string, who: Who): ClusterAccess {
   const endpoint = { server, ca };
   return { endpoint: async () => endpoint, token: async () => who, refresh: () => undefined };
 }

@@ -1,7 +1,7 @@
 import type { Transport } from '../../../lib/kubernetes/transport.ts';
 
 /** Kinds that we build or read, and manifests of infra/k8s, by the group that publishes them. */
-export const publishedKinds: Readonly<Record<string, readonly string[]>> = {
+const publishedKinds: Readonly<Record<string, readonly string[]>> = {
   'api/v1': ['Namespace', 'Pod', 'Node', 'ServiceAccount', 'ResourceQuota', 'Service', 'ConfigMap'],
   'apis/apps/v1': ['Deployment'],
   'apis/batch/v1': ['Job'],

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { tableActions, tokenKeyActions } from '../../../lib/aws/table/schema.ts';
+import { tableActions, tokenKeyActions } from '../../dynamodb/table-schema.ts';
 import { explainedStars } from '../explained-resources.ts';
 import type { Packaged } from '../packaging.ts';
 import { at, idIn, list, ofType, roleStatements, type Statement } from '../template.ts';

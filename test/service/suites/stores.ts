@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { tableSchema } from '../../../lib/aws/table/schema.ts';
 import { ssmParameterName, ssmParameters } from '../../../lib/config/ssm-parameters.ts';
+import { tableSchema } from '../../dynamodb/table-schema.ts';
 import type { Packaged } from '../packaging.ts';
 import { at, list, ofType } from '../template.ts';
 

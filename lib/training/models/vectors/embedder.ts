@@ -55,7 +55,7 @@ export class Embedder {
 }
 
 /** The vector divided by its length; undefined for a zero vector. */
-export function normalise(vector: Float32Array): Float32Array | undefined {
+function normalise(vector: Float32Array): Float32Array | undefined {
   const length = Math.hypot(...vector);
   return length > 0 ? vector.map((value) => value / length) : undefined;
 }
