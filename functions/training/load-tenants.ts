@@ -82,7 +82,9 @@ export function createLoadTenants(ports: Wired<typeof aws>) {
       contentType: 'application/json',
     });
     log.info('night loaded', {
-      ...{ logicalDate, tenants: due.length, round: execution.redriveCount },
+      logicalDate,
+      tenants: due.length,
+      round: execution.redriveCount,
       ...fanOut,
       quarantined: [...last],
     });

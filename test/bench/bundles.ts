@@ -184,8 +184,14 @@ async function handlerFigures(key: string, file: string, place: Place, bare: Rea
   // Its packages from node_modules, as they are installed.
   const loose = resolve('node_modules', '.cache', `epsilon-bench-${key}.mjs`);
   await build({
-    ...{ entryPoints: [file], outfile: loose, bundle: true, packages: 'external', format: 'esm' },
-    ...{ platform: 'node', target: 'node24', logLevel: 'error' },
+    entryPoints: [file],
+    outfile: loose,
+    bundle: true,
+    packages: 'external',
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    logLevel: 'error',
   });
   const figures = { bytes, clients, ...measure(bundled, place), unbundled: measure(loose, place) };
   rmSync(loose);

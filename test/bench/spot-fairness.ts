@@ -79,7 +79,10 @@ function poison(seed: number): Record<string, unknown> {
   };
   const healthy = lastDone(new Set(), false);
   return {
-    ...{ tenants: 200, atATime: slots, hanging: hangs.size, hangsForHours: 12 },
+    tenants: 200,
+    atATime: slots,
+    hanging: hangs.size,
+    hangsForHours: 12,
     delayOfOthersBeforeQuarantine: lastDone(new Set(), true) / healthy - 1,
     delayOfOthersInQuarantine: lastDone(hangs, true) / healthy - 1,
     target: 'in quarantine <= 0.05',

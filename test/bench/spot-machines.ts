@@ -49,7 +49,10 @@ export async function machineNight(
   ).flat();
   const count = (test: (one: (typeof attempts)[number]) => boolean) => attempts.filter(test).length;
   const figures = {
-    ...{ tenants, ...settings, status: end.status, hours: (night.clock.now() - began) / hour },
+    tenants,
+    ...settings,
+    status: end.status,
+    hours: (night.clock.now() - began) / hour,
     attempts: attempts.length,
     preempted: count(({ reason }) => reason === 'preempted'),
     lostWithoutNotice: count(({ status }) => status === 'lost'),

@@ -132,7 +132,14 @@ export class SimulatedNight {
 
   #enter(work: RunWork, stage: StageName): void {
     const job: Job = {
-      ...{ work, stage, attempts: [], saved: 0, capacity: 'spot', pendingSince: 0, startedAt: 0, name: '' },
+      work,
+      stage,
+      attempts: [],
+      saved: 0,
+      capacity: 'spot',
+      pendingSince: 0,
+      startedAt: 0,
+      name: '',
     };
     this.#submit(job);
   }

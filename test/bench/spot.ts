@@ -39,19 +39,25 @@ const scenarios: readonly Scenario[] = [
   { name: '20 % an hour', market: { ...usual, perHour: 0.2 } },
   { name: '20 % an hour, never with notice', market: { ...usual, perHour: 0.2, withNotice: 0 } },
   {
-    ...{ name: '20 % an hour, runs twice as long', beyondTargets: true, scale: 2 },
+    name: '20 % an hour, runs twice as long',
+    beyondTargets: true,
+    scale: 2,
     market: { ...usual, perHour: 0.2 },
   },
   {
-    ...{ name: '5 % an hour, no new spot 10 % of the time', beyondTargets: true },
+    name: '5 % an hour, no new spot 10 % of the time',
+    beyondTargets: true,
     market: { ...usual, perHour: 0.05, droughtShare: 0.1 },
   },
   {
-    ...{ name: '20 % an hour, no new spot 30 % of the time', beyondTargets: true },
+    name: '20 % an hour, no new spot 30 % of the time',
+    beyondTargets: true,
     market: { ...usual, perHour: 0.2, droughtShare: 0.3 },
   },
   {
-    ...{ name: 'no spot at all, as much on-demand', onDemandVcpus: 800, beyondTargets: true },
+    name: 'no spot at all, as much on-demand',
+    onDemandVcpus: 800,
+    beyondTargets: true,
     market: { ...usual, perHour: 0.05, droughtShare: 1 },
   },
 ];
@@ -72,15 +78,24 @@ function simulate(scenario: Scenario, drawn: number): Outcome {
     works.map(({ tenantId }) => aTenant({ tenantId, backend: 'batch' })),
     {
       capacity: {
-        ...{ batchSpotVcpus: spot, batchOnDemandVcpus: vcpus['on-demand'] },
-        ...{ eksSpotVcpus: 0, eksOnDemandVcpus: 0, memoryPerVcpu: 2_048 },
+        batchSpotVcpus: spot,
+        batchOnDemandVcpus: vcpus['on-demand'],
+        eksSpotVcpus: 0,
+        eksOnDemandVcpus: 0,
+        memoryPerVcpu: 2_048,
       },
       training: { maxConcurrency: 10_000 },
     },
   );
   const deadline = 10 * hour * scale;
   const figures = new SimulatedNight({
-    ...{ seed: drawn, works, market, maxConcurrency, vcpus, memoryPerVcpu: 2_048, deadline },
+    seed: drawn,
+    works,
+    market,
+    maxConcurrency,
+    vcpus,
+    memoryPerVcpu: 2_048,
+    deadline,
     policy: scenario.policy ?? {},
   }).run();
   return {
@@ -152,7 +167,9 @@ function tenThousand(): Record<string, unknown> {
 export async function benchSpot(): Promise<Record<string, unknown>> {
   const storm: MarketSettings = { ...usual, perHour: 0.5, withNotice: 0.7, droughtShare: 0.1 };
   return {
-    ...{ seed, discount: 0.7, ...usualPolicy },
+    seed,
+    discount: 0.7,
+    ...usualPolicy,
     targets: {
       deadlinesMissed: 0,
       worstSaving: '>= 0.6',

@@ -122,7 +122,10 @@ export class Plane {
       const expiresAt = new Date(start + 60_000).toISOString();
       const now = new Date(start).toISOString();
       const { fence } = await this.ports.leases.acquire({
-        ...{ tenantId: of.tenantId, holder: of.runId, now, expiresAt },
+        tenantId: of.tenantId,
+        holder: of.runId,
+        now,
+        expiresAt,
       });
       await this.ports.runs.createRun(aRun({ ...of, fence }));
       await this.ports.runs.createAttempt(

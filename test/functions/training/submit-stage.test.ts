@@ -45,7 +45,10 @@ describe.each(['SQLite', 'DynamoDB'] as const)('a stage on a backend whose lists
     backend.now = () => plane.clock.now();
     const { tenantId, runId: holder } = aRun();
     const { fence } = await plane.ports.leases.acquire({
-      ...{ tenantId, holder, now: iso(start), expiresAt: iso(start + 900_000) },
+      tenantId,
+      holder,
+      now: iso(start),
+      expiresAt: iso(start + 900_000),
     });
     await plane.ports.runs.createRun(aRun({ fence }));
   });

@@ -41,14 +41,24 @@ describe('deploymentOf', () => {
 
   it('leaves the settings to their own reader', () => {
     const file = {
-      ...{ environment: 'dev', region: 'us-west-2', dataBucket: 'bucket', reconcile: { shards: 1 } },
-      ...{ quality: { gate: 'optional' } },
+      environment: 'dev',
+      region: 'us-west-2',
+      dataBucket: 'bucket',
+      reconcile: { shards: 1 },
+      quality: { gate: 'optional' },
       training: {
-        ...{ maxConcurrency: 1, successTarget: 0.95, leaseSeconds: 900 },
-        ...{ preemptionsBeforeOnDemand: 2, placementSeconds: 600, lookupGraceSeconds: 5 },
+        maxConcurrency: 1,
+        successTarget: 0.95,
+        leaseSeconds: 900,
+        preemptionsBeforeOnDemand: 2,
+        placementSeconds: 600,
+        lookupGraceSeconds: 5,
       },
       capacity: {
-        ...{ batchSpotVcpus: 0, batchOnDemandVcpus: 0, eksSpotVcpus: 0, eksOnDemandVcpus: 0 },
+        batchSpotVcpus: 0,
+        batchOnDemandVcpus: 0,
+        eksSpotVcpus: 0,
+        eksOnDemandVcpus: 0,
         memoryPerVcpu: 1792,
       },
     };

@@ -66,8 +66,15 @@ describe('what is asked of DynamoDB, exactly', () => {
       .resolvesOnce({ Items: [{ pk: 'TENANTS', sk: 'a' }], LastEvaluatedKey: { pk: 'TENANTS', sk: 'a' } })
       .resolvesOnce({ Items: [{ pk: 'TENANTS', sk: 'b' }] });
     const record = (tenantId: string) => ({
-      ...{ pk: `TENANT#${tenantId}`, sk: 'META', tenantId, version: 1 },
-      ...{ capacity: '{}', resources: '{}', limits: '{}', datasets: '[]', promotion: '{}' },
+      pk: `TENANT#${tenantId}`,
+      sk: 'META',
+      tenantId,
+      version: 1,
+      capacity: '{}',
+      resources: '{}',
+      limits: '{}',
+      datasets: '[]',
+      promotion: '{}',
     });
     const keyOf = (tenantId: string) => ({ pk: `TENANT#${tenantId}`, sk: 'META' });
     dynamo
@@ -80,7 +87,11 @@ describe('what is asked of DynamoDB, exactly', () => {
     const clock = new VirtualClock(0);
     const stores = openTableStores({
       client: new DynamoDBClient({ region: 'us-west-2' }),
-      ...{ tableName: TableName, clock, random: () => 1, ids: sequentialIds(), tokenKeyArn: undefined },
+      tableName: TableName,
+      clock,
+      random: () => 1,
+      ids: sequentialIds(),
+      tokenKeyArn: undefined,
       kms: async () => {
         throw new Error('no token is touched here');
       },
@@ -111,12 +122,25 @@ describe('what is asked of DynamoDB, exactly', () => {
         ReturnValues: 'ALL_NEW',
         ...brings,
         ExpressionAttributeNames: {
-          ...{ '#a0': 'tenantId', '#a1': 'holder', '#a2': 'expiresAt', '#a3': 'held', '#a4': 'fence' },
-          ...{ '#a5': 'writeId', '#a6': 'pk' },
+          '#a0': 'tenantId',
+          '#a1': 'holder',
+          '#a2': 'expiresAt',
+          '#a3': 'held',
+          '#a4': 'fence',
+          '#a5': 'writeId',
+          '#a6': 'pk',
         },
         ExpressionAttributeValues: {
-          ...{ ':v0': 'acme', ':v1': 'r', ':v2': at(15), ':v3': true, ':v4': 0, ':v5': 1, ':v6': id(1) },
-          ...{ ':v7': false, ':v8': 'r', ':v9': at(0) },
+          ':v0': 'acme',
+          ':v1': 'r',
+          ':v2': at(15),
+          ':v3': true,
+          ':v4': 0,
+          ':v5': 1,
+          ':v6': id(1),
+          ':v7': false,
+          ':v8': 'r',
+          ':v9': at(0),
         },
       },
     ]);
@@ -137,8 +161,11 @@ describe('what is asked of DynamoDB, exactly', () => {
               TableName,
               Item: {
                 ...attempt,
-                ...{ pk: 'RUN#r', sk: 'STAGE#train#ATTEMPT#000002', writeId: id(1) },
-                ...{ openPart: 'ATTEMPT#4', openOrder: '4543#r#train#2' },
+                pk: 'RUN#r',
+                sk: 'STAGE#train#ATTEMPT#000002',
+                writeId: id(1),
+                openPart: 'ATTEMPT#4',
+                openOrder: '4543#r#train#2',
               },
               ConditionExpression: 'attribute_not_exists(#a0)',
               ...brings,
@@ -163,10 +190,18 @@ describe('what is asked of DynamoDB, exactly', () => {
               ConditionExpression: '#a0 = :v0 AND #a1 = :v1 AND #a2 = :v2',
               ...brings,
               ExpressionAttributeNames: {
-                ...{ '#a0': 'holder', '#a1': 'fence', '#a2': 'held', '#a3': 'expiresAt', '#a4': 'writeId' },
+                '#a0': 'holder',
+                '#a1': 'fence',
+                '#a2': 'held',
+                '#a3': 'expiresAt',
+                '#a4': 'writeId',
               },
               ExpressionAttributeValues: {
-                ...{ ':v0': 'r', ':v1': 3, ':v2': true, ':v3': at(15), ':v4': id(1) },
+                ':v0': 'r',
+                ':v1': 3,
+                ':v2': true,
+                ':v3': at(15),
+                ':v4': id(1),
               },
             },
           },
@@ -208,7 +243,11 @@ describe('what is asked of DynamoDB, exactly', () => {
       {
         TableName,
         Item: {
-          ...{ pk: 'CLAIM#m', sk: at(0), holder: 'r', claimedAt: at(0), writeId: id(1) },
+          pk: 'CLAIM#m',
+          sk: at(0),
+          holder: 'r',
+          claimedAt: at(0),
+          writeId: id(1),
           ttl: seconds(0) + 90 * 86_400,
         },
         ConditionExpression: '(attribute_not_exists(#a0) OR #a1 = :v0)',
@@ -219,7 +258,11 @@ describe('what is asked of DynamoDB, exactly', () => {
       {
         TableName,
         Item: {
-          ...{ pk: 'LOCK#reconcile/3', sk: 'LOCK', holder: 'r', expiresAt: at(1), writeId: id(2) },
+          pk: 'LOCK#reconcile/3',
+          sk: 'LOCK',
+          holder: 'r',
+          expiresAt: at(1),
+          writeId: id(2),
           ttl: seconds(1) + 86_400,
         },
         ConditionExpression: '(attribute_not_exists(#a0) OR #a1 = :v0 OR #a2 <= :v1)',

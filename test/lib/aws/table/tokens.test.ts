@@ -86,7 +86,10 @@ describe('task tokens in the table', () => {
     const { dynamo, clock } = open();
     const without = openTableStores({
       client: dynamo.client(1),
-      ...{ tableName: dynamo.tableName, clock, random: () => 1, tokenKeyArn: undefined },
+      tableName: dynamo.tableName,
+      clock,
+      random: () => 1,
+      tokenKeyArn: undefined,
       ids: { ulid: () => 'u', traceId: () => 't', secret: () => 's' },
       kms: async () => {
         throw new Error('not asked');
@@ -116,10 +119,14 @@ describe('the key service', () => {
     expect(await keys.generate()).toEqual({ key: new Uint8Array(32), wrapped });
     expect(await keys.unwrap(wrapped)).toEqual(new Uint8Array(32));
     expect(kms.commandCalls(GenerateDataKeyCommand)[0]?.args[0].input).toEqual({
-      ...{ KeyId, EncryptionContext, KeySpec: 'AES_256' },
+      KeyId,
+      EncryptionContext,
+      KeySpec: 'AES_256',
     });
     expect(kms.commandCalls(DecryptCommand)[0]?.args[0].input).toEqual({
-      ...{ KeyId, EncryptionContext, CiphertextBlob: wrapped },
+      KeyId,
+      EncryptionContext,
+      CiphertextBlob: wrapped,
     });
   });
 

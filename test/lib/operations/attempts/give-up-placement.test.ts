@@ -59,7 +59,9 @@ function aPass(
     mine.map(({ jobName, status }): [string, JobObservation] => [
       jobName,
       {
-        ...{ jobName, jobId: jobName, state: status === 'running' ? 'running' : 'pending' },
+        jobName,
+        jobId: jobName,
+        state: status === 'running' ? 'running' : 'pending',
         ...(blocked === undefined ? {} : { blocked }),
       },
     ]),

@@ -32,9 +32,19 @@ describe('the share of a tenant on Batch', () => {
 
   it('stands in every job that Batch is given: queues with fair shares refuse others', () => {
     const spec: JobSpec = {
-      ...{ jobName: 'j', tenantId: 'acme', runId: 'r', logicalDate: '2026-11-24', traceId: 't' },
-      ...{ attempt: 1, image: 'i', arguments: [], environment: {}, outputUri: 's3://b/o/' },
-      ...{ resources: { cpu: 1, memoryMiB: 64 }, timeoutSeconds: 60, priority: 70 },
+      jobName: 'j',
+      tenantId: 'acme',
+      runId: 'r',
+      logicalDate: '2026-11-24',
+      traceId: 't',
+      attempt: 1,
+      image: 'i',
+      arguments: [],
+      environment: {},
+      outputUri: 's3://b/o/',
+      resources: { cpu: 1, memoryMiB: 64 },
+      timeoutSeconds: 60,
+      priority: 70,
       stage: 'train',
       capacity: 'spot',
     };

@@ -247,7 +247,7 @@ describe('engine.db', () => {
       journal: new SqliteJournal({ stateDir }),
       functions: { f: () => 1 },
     });
-    await run(machine({ T: invoke('f', { End: true }), ...{} }));
+    await run(machine({ T: invoke('f', { End: true }) }));
     await engine.close();
     return stateDir;
   }

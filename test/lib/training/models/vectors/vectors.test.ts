@@ -115,7 +115,12 @@ describe('tokenize', () => {
 
 describe('an epoch of skip-gram', () => {
   const options = {
-    ...{ dimensions: 4, window: 3, negatives: 2, epochs: 2, learningRate: 0.1, seed: 5 },
+    dimensions: 4,
+    window: 3,
+    negatives: 2,
+    epochs: 2,
+    learningRate: 0.1,
+    seed: 5,
   };
   const rows = Int32Array.from({ length: 200 }, (_, at) => (at % 20 === 19 ? -1 : (at * 7) % 23));
   const counts = Array.from({ length: 23 }, (_, row) => rows.filter((one) => one === row).length + 1);
