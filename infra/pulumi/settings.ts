@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { type InfrastructureConfig, loadInfrastructure } from '../../lib/config/infrastructure.ts';
+import type { InfrastructureConfig } from '../../lib/config/infrastructure.ts';
 import { loadConfig } from '../../lib/config/load-config.ts';
+import { loadInfrastructure } from '../../lib/config/load-infrastructure.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 
 function readYaml(path: string): unknown {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { isOver, type JobObservation, type JobReason } from '../training/attempts/job.ts';
+import { isOver, type JobObservation } from '../training/attempts/job.ts';
+import type { JobReason } from '../training/attempts/job-reason.ts';
 import { stopReasonOf } from '../training/attempts/stop-reason.ts';
 import { type StageName, stageNames } from '../training/stages.ts';
 

@@ -1,5 +1,6 @@
 import type { V1ContainerStateTerminated, V1Job, V1JobCondition, V1Pod } from '@kubernetes/client-node';
-import type { JobObservation, JobReason } from '../training/attempts/job.ts';
+import type { JobObservation } from '../training/attempts/job.ts';
+import type { JobReason } from '../training/attempts/job-reason.ts';
 import { stopReasonOf } from '../training/attempts/stop-reason.ts';
 import type { Capacity } from '../training/run.ts';
 import { jobAnnotations, jobContainer, jobLabels } from './job-labels.ts';

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
-import type { JobObservation, JobReason, JobSpec } from '../../lib/training/attempts/job.ts';
+import type { JobObservation, JobSpec } from '../../lib/training/attempts/job.ts';
+import type { JobReason } from '../../lib/training/attempts/job-reason.ts';
 import { isAlive } from './processes.ts';
 
 /** Largest job result, in bytes (the job contract). */

@@ -1,4 +1,4 @@
-import type { Rule } from './rules.ts';
+import type { Rule } from './rule.ts';
 import { type SeenStatement, statementsOf } from './statements.ts';
 
 /** Calls AWS defines without a resource; beside describe and list calls the only ones allowed on `*`. */

@@ -1,14 +1,7 @@
 import { supportedKubernetes } from '../../../lib/config/infrastructure-rules.ts';
 import { identityRules } from './identity-rules.ts';
+import type { Rule } from './rule.ts';
 import { at, type Seen } from './statements.ts';
-
-/** What must hold of every resource of some types; `check` gives one sentence per fault. */
-export interface Rule {
-  readonly name: string;
-  readonly description: string;
-  readonly types: readonly string[];
-  readonly check: (resource: Seen) => readonly string[];
-}
 
 /** A rule of the form "these properties have these values". */
 function requires(

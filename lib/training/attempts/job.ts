@@ -1,5 +1,6 @@
 import type { Capacity } from '../run.ts';
 import type { Resources, StageName } from '../stages.ts';
+import type { JobReason } from './job-reason.ts';
 
 /** Everything a backend needs to start one job. */
 export interface JobSpec {
@@ -30,16 +31,6 @@ export interface JobRef {
   readonly jobName: string;
   readonly jobId: string;
 }
-
-/** Why a finished job finished. */
-export type JobReason =
-  | 'completed'
-  | 'error'
-  | 'preempted'
-  | 'lost'
-  | 'cancelled'
-  | 'timeout'
-  | 'unplaceable';
 
 /** Whether a job in this state has ended. */
 export function isOver(state: JobObservation['state']): boolean {

@@ -4,7 +4,7 @@ import { batchStages } from '../../../infra/pulumi/job-definitions.ts';
 import { createPlatform } from '../../../infra/pulumi/platform.ts';
 import { at, statementsOf } from '../../../infra/pulumi/policy/statements.ts';
 import { readSettings } from '../../../infra/pulumi/settings.ts';
-import { loadInfrastructure } from '../../../lib/config/infrastructure.ts';
+import { loadInfrastructure } from '../../../lib/config/load-infrastructure.ts';
 import { ssmParameterName, ssmParameters } from '../../../lib/config/ssm-parameters.ts';
 import { shareClasses } from '../../../lib/training/attempts/batch-share.ts';
 import { stages } from '../../../lib/training/stages.ts';

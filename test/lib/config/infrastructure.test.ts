@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { loadInfrastructure } from '../../../lib/config/infrastructure.ts';
+import { loadInfrastructure } from '../../../lib/config/load-infrastructure.ts';
 import { EpsilonError } from '../../../lib/errors/epsilon-error.ts';
 
 const service = {
