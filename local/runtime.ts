@@ -24,6 +24,7 @@ import { putEvents } from './bus/put-events.ts';
 import type { Service, TargetRef } from './declaration/declarations.ts';
 import { loadLocalService, localStage } from './declaration/local-service.ts';
 import { type JobListener, type LocalJobRunner, ProcessJobRunner } from './jobs/process-job-runner.ts';
+import { workloadCommand } from './jobs/workload-command.ts';
 import { fileLog, LocalMetrics } from './log.ts';
 import { Scheduler } from './schedule/scheduler.ts';
 import { schedulesPort } from './schedule/schedules-port.ts';
@@ -211,18 +212,8 @@ class LocalRuntime {
       log: this.log,
       variables: this.options.variables,
       ...(this.options.graceMs === undefined ? {} : { graceMs: this.options.graceMs }),
-      command: (spec, { resultPath }) => ({
-        file: process.execPath,
-        args: [
-          join(this.options.projectDir, 'workload', spec.image.split('@')[0] ?? '', 'main.ts'),
-          ...spec.arguments,
-        ],
-        env: {
-          ...spec.environment,
-          EPSILON_RESULT_PATH: resultPath,
-          EPSILON_OBJECTS_ROOT: this.state.objects,
-        },
-      }),
+      command: (spec, { resultPath }) =>
+        workloadCommand(spec, { ...this.options, resultPath, objectsRoot: this.state.objects }),
       onObservation,
     });
   }

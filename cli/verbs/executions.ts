@@ -202,6 +202,7 @@ function attemptTable(columns: number, attempts: readonly ReturnType<typeof atte
 const ofOneTenant = machines.filter(({ tenants }) => tenants.tenant === 'required').map(({ key }) => key);
 
 /** `run`, `executions`, `describe`, `history`, `redrive`, `stop`. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a factory; each function in it keeps the budget.
 export function addExecutions(program: Command, session: () => Session): void {
   program
     .command('run')

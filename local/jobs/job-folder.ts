@@ -3,10 +3,8 @@ import { join } from 'node:path';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import type { JobObservation, JobSpec } from '../../lib/training/attempts/job.ts';
 import type { JobReason } from '../../lib/training/attempts/job-reason.ts';
+import { largestResult } from '../../lib/training/attempts/job-result.ts';
 import { isAlive } from './processes.ts';
-
-/** Largest job result, in bytes (the job contract). */
-const largestResult = 4_096;
 
 /** What the shim wrote about its processes. */
 export interface Started {

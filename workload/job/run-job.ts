@@ -3,11 +3,9 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { checkTenantId } from '../../lib/tenants/tenant.ts';
+import { largestResult } from '../../lib/training/attempts/job-result.ts';
 import { type JobContext, readContext } from './context.ts';
 import { Interrupted, JobFailure, jobExit } from './failure.ts';
-
-/** Largest result, in bytes. */
-const largestResult = 4_096;
 
 /** Arguments of a job, by name without dashes. */
 export type JobArguments = Readonly<Record<string, string | boolean | undefined>>;

@@ -40,6 +40,7 @@ export interface BatchJobRunnerOptions {
 const mostRemembered = 1_000;
 
 /** Jobs on AWS Batch. Its lists lag behind its submissions, and it may forget jobs a week after their end. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a factory; each function in it keeps the budget.
 export function createBatchJobRunner(options: BatchJobRunnerOptions): JobRunner {
   const { calls, definitions, objects, queues, place, log, metrics } = options;
   const queueArns = [queues.spot, queues['on-demand']];

@@ -62,6 +62,7 @@ function detailOf(names: MachineNames, found: DescribeExecutionOutput): Executio
  * Executions in Step Functions. Starts go through the machine's alias, so that a deploy can be taken back; the console and
  * the schedules use the same one. Histories come without task tokens. An execution may be named by `machine/name` too.
  */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a factory; each function in it keeps the budget.
 export function createStepFunctionsWorkflows({ client, place }: StepFunctionsOptions): Workflows {
   const names = machineNames(place);
 

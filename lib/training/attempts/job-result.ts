@@ -2,7 +2,7 @@ import { NotFound } from '../../errors/store-errors.ts';
 import type { JobObservation } from './job.ts';
 
 /** Largest job result, in bytes (the job contract). */
-const largestResult = 4_096;
+export const largestResult = 4_096;
 
 /** What a job left as its result, or a note why there is none. */
 export interface JobResult {
