@@ -2,7 +2,7 @@ import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-const pages = ['README.md', ...globSync('docs/**/*.md')];
+const pages = [...globSync('*.md'), ...globSync('docs/**/*.md')];
 const read = (page: string) => readFileSync(page, 'utf8');
 
 /** Files that a page links to, as paths of the repository. */
