@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { openAwsControl } from '../lib/aws/operator/open-operator-api.ts';
+import { openAwsOperator } from '../lib/aws/operator/open-aws-operator.ts';
 import { loadConfig } from '../lib/config/load-config.ts';
 import type { ServiceConfig } from '../lib/config/service-config.ts';
 import { EpsilonError } from '../lib/errors/epsilon-error.ts';
+import { createOperatorApi } from '../lib/operations/operator/operator-api.ts';
 import type { Clock } from '../lib/ports/clock.ts';
 import type { IdSource } from '../lib/ports/id-source.ts';
 import type { OperatorApi } from '../lib/ports/operator-api.ts';
@@ -40,9 +41,9 @@ export function awsConfig(
 }
 
 /** Opens the control plane of a deployed environment. */
-export function openAws(target: AwsTarget, surroundings: AwsSurroundings): Promise<OperatorApi> {
+export async function openAws(target: AwsTarget, surroundings: AwsSurroundings): Promise<OperatorApi> {
   const { clock, ids, signal } = surroundings;
-  return openAwsControl({
+  const { ports, actor } = await openAwsOperator({
     config: awsConfig(target, surroundings),
     profile: target.profile,
     account: target.account,
@@ -51,4 +52,5 @@ export function openAws(target: AwsTarget, surroundings: AwsSurroundings): Promi
     signal,
     rules: { parse: parseSchedule, fillInput },
   });
+  return createOperatorApi(ports, actor);
 }

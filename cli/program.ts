@@ -7,6 +7,7 @@ import { type Output, report } from './output.ts';
 import type { OpenOptions, Session } from './session.ts';
 import { type Target, type TargetOptions, targetOf } from './target.ts';
 import { addAsl } from './verbs/asl.ts';
+import { addAudit } from './verbs/audit.ts';
 import { addDemo } from './verbs/demo.ts';
 import { addExecutions } from './verbs/executions.ts';
 import { addService } from './verbs/lifecycle.ts';
@@ -73,7 +74,7 @@ function makeProgram(dependencies: ProgramDependencies): Command {
       open: (options) => dependencies.open(target, options),
     };
   };
-  for (const add of [addDemo, addService, addExecutions, addLogs, addTenants, addModels, addAsl])
+  for (const add of [addDemo, addService, addExecutions, addLogs, addTenants, addModels, addAudit, addAsl])
     add(program, session);
   for (const command of [program, ...program.commands.flatMap((one) => [one, ...one.commands])])
     acceptGlobalOptions(command, program);

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { EpsilonError } from '../lib/errors/epsilon-error.ts';
-import type { ObjectInfo, ObjectStore } from '../lib/ports/object-store.ts';
+import type { ObjectInfo } from '../lib/ports/object-store.ts';
 import type { OperatorApi } from '../lib/ports/operator-api.ts';
 import { type DocumentFile, documentFiles } from './documents.ts';
 import { checkSignal, type Session } from './session.ts';
@@ -45,7 +45,7 @@ export async function checkDocuments(control: OperatorApi, tenantId: string, uri
   throw new EpsilonError('DOCUMENTS_NOT_FOUND', `There are no documents at ${uri}.`);
 }
 
-async function objectsBelow(objects: ObjectStore, prefix: string): Promise<Map<string, ObjectInfo>> {
+async function objectsBelow(objects: OperatorApi['objects'], prefix: string): Promise<Map<string, ObjectInfo>> {
   const found = new Map<string, ObjectInfo>();
   for await (const object of objects.list(prefix)) found.set(object.uri, object);
   return found;
@@ -91,7 +91,7 @@ export async function uploadDocuments(
   const work = async () => {
     for (let file = queue.shift(); file; file = queue.shift()) {
       checkSignal(session, 'the same command goes on with the documents that are missing.');
-      await control.objects.put(prefix + file.name, await readFile(file.path));
+      await control.documents.put({ tenantId, name: file.name, body: await readFile(file.path) });
       done += 1;
       bytes += file.size;
       tell(done, bytes);

@@ -1,9 +1,11 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Actor } from '../lib/audit/record.ts';
 import type { ServiceConfig } from '../lib/config/service-config.ts';
 import { EpsilonError } from '../lib/errors/epsilon-error.ts';
 import { detailTypes, eventDetail } from '../lib/event-schemas/detail.ts';
 import { createFileObjectStore } from '../lib/files/file-object-store.ts';
+import { createOperatorApi } from '../lib/operations/operator/operator-api.ts';
 import type { Clock } from '../lib/ports/clock.ts';
 import type { IdSource } from '../lib/ports/id-source.ts';
 import type { Log } from '../lib/ports/log.ts';
@@ -21,6 +23,7 @@ import { Engine } from './asl/engine/engine.ts';
 import { SqliteJournal } from './asl/journal/sqlite.ts';
 import { EventBus } from './bus/bus.ts';
 import { putEvents } from './bus/put-events.ts';
+import { processActor } from './control/owner.ts';
 import type { Service, TargetRef } from './declaration/declarations.ts';
 import { loadLocalService, localStage } from './declaration/local-service.ts';
 import { type JobListener, type LocalJobRunner, ProcessJobRunner } from './jobs/process-job-runner.ts';
@@ -57,7 +60,12 @@ export interface RuntimeOptions {
 
 /** The control plane in this process. */
 export interface Runtime {
+  /** The operator's port for the user of this process. */
   readonly control: OperatorApi;
+  /** The operator's port for whoever comes in another way. */
+  controlFor(actor: Actor): OperatorApi;
+  /** What the handlers are given. */
+  readonly ports: Ports;
   readonly state: StateDirectory;
   metricsText(): string;
   /** Resolves when nothing more happens without time passing, a job ending or somebody calling. */
@@ -278,15 +286,23 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     state.release();
     throw error;
   }
-  const { config, clock, ports } = runtime;
+  const { ports } = runtime;
   const close = () => runtime.close();
-  const control: OperatorApi = {
+  const operator = {
     ...ports,
-    config,
-    clock,
+    audit: runtime.stores.audit,
     logs: fileJobLogs(state.jobs),
     schedules: schedulesPort(runtime.scheduler),
     close,
   };
-  return { control, state, metricsText: () => runtime.metrics.text(), idle: () => runtime.idle(), close };
+  const controlFor = (actor: Actor) => createOperatorApi(operator, actor);
+  return {
+    control: controlFor(processActor()),
+    controlFor,
+    ports,
+    state,
+    metricsText: () => runtime.metrics.text(),
+    idle: () => runtime.idle(),
+    close,
+  };
 }

@@ -29,7 +29,6 @@ async function addFamilies(
   families: readonly DemoFamily[],
 ): Promise<void> {
   const { control, state } = runtime;
-  const now = new Date(session.clock.now()).toISOString();
   for (const family of families) {
     if (await control.tenants.get(family.tenantId)) continue;
     const folder = join(state.path, 'objects', 'demo-documents', family.tenantId);
@@ -43,7 +42,7 @@ async function addFamilies(
       maxTokens: String(family.maxTokens),
       spot: true,
     };
-    await control.tenants.put(tenantOf(family.tenantId, options, now), 0);
+    await control.tenants.add(tenantOf(family.tenantId, options));
     if (!session.output.json)
       session.output.write(
         `  tenant ${family.tenantId.padEnd(14)} ${files} documents from the packages installed here\n`,
@@ -250,7 +249,7 @@ async function demo(session: Session, options: DemoOptions): Promise<void> {
     onFault,
   });
   try {
-    const socket = await serveSocket(runtime.control, runtime.state.socket);
+    const socket = await serveSocket(runtime.controlFor, runtime.state.socket);
     try {
       if (!session.output.json)
         session.output.write(

@@ -5,8 +5,8 @@ import { withoutTokens } from '../../lib/event-schemas/without-tokens.ts';
 import { findMachine, machines } from '../../lib/machines/catalogue.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import type { ExecutionDetail, ExecutionStatus, HistoryEvent } from '../../lib/ports/workflows.ts';
-import { checkTenantId } from '../../lib/tenants/tenant.ts';
 import type { Attempt } from '../../lib/training/run.ts';
+import { withHints } from '../hints.ts';
 import { causeText, fittedTable, print, toTheSecond } from '../output.ts';
 import { command, findExecution, type Session, withControl } from '../session.ts';
 import { type StartOptions, startOf } from '../start-input.ts';
@@ -36,26 +36,13 @@ interface RunOptions extends StartOptions {
   readonly retryScale?: string;
 }
 
-async function requireTenant(session: Session, control: OperatorApi, tenantId: string): Promise<void> {
-  const tenant = await control.tenants.get(checkTenantId(tenantId));
-  if (!tenant)
-    throw new NotFound('TENANT_NOT_FOUND', `There is no tenant "${tenantId}"; nothing was started.`);
-  if (tenant.status === 'suspended')
-    throw new EpsilonError(
-      'TENANT_SUSPENDED',
-      `Tenant "${tenantId}" is suspended; nothing was started. "${command(session, `tenants resume ${tenantId}`)}" ends that.`,
-    );
-}
-
 async function run(session: Session, machine: string, options: RunOptions): Promise<void> {
   await withControl(
     session,
     { mode: 'write', schedules: false, ...scaleOf(session.target, options.retryScale) },
     async (control) => {
       const start = startOf(session, machine, options);
-      const { tenantId } = start.input;
-      if (typeof tenantId === 'string') await requireTenant(session, control, tenantId);
-      const { executionArn } = await control.workflows.start({ machine, ...start });
+      const { executionArn } = await withHints(session, () => control.workflows.start({ machine, ...start }));
       if (!options.wait) {
         print(session.output, { executionArn }, () => `Started ${executionArn}`);
         return;
@@ -150,13 +137,7 @@ async function requireMachine(control: OperatorApi, machine: string): Promise<vo
 
 async function stop(session: Session, given: string, cause: string): Promise<void> {
   await withControl(session, { mode: 'write', schedules: false }, async (control) => {
-    const { executionArn, name, status } = await findExecution(session, control, given);
-    if (status !== 'RUNNING' && status !== 'PENDING_REDRIVE')
-      throw new EpsilonError(
-        'EXECUTION_NOT_RUNNING',
-        `Execution "${name}" ended ${status} before; there is nothing to stop.`,
-        { exitCode: exitCodes.conflict, details: { status } },
-      );
+    const { executionArn } = await findExecution(session, control, given);
     await control.workflows.stop(executionArn, { error: 'Stopped', cause });
     print(session.output, { executionArn }, () => `Stopped ${executionArn}`);
   });

@@ -60,9 +60,9 @@ async function start(session: Session, options: { port: string; retryScale?: str
     onFault: (error) => session.output.warn(`fault: ${error.message}\n`),
   });
   try {
-    const socket = await serveSocket(runtime.control, runtime.state.socket);
+    const socket = await serveSocket(runtime.controlFor, runtime.state.socket);
     try {
-      const http = await serveHttp(runtime.control, {
+      const http = await serveHttp(runtime.controlFor, {
         port,
         tokenFile: runtime.state.tokenFile,
         metricsText: () => runtime.metricsText(),
@@ -167,9 +167,7 @@ export function addService(program: Command, session: () => Session): void {
     .action((name: string, { at }: { at?: string }) =>
       withControl(session(), { mode: 'write', schedules: false }, async (control) => {
         const time = at ?? new Date(session().clock.now()).toISOString();
-        if (Number.isNaN(Date.parse(time)))
-          throw new EpsilonError('DATE_OUT_OF_RANGE', `--at ${time} is not an ISO 8601 instant.`);
-        await control.schedules.fire(name, new Date(time).toISOString());
+        await control.schedules.fire(name, time);
         print(session().output, { schedule: name, scheduledTime: time }, () => `Fired ${name} for ${time}.`);
       }),
     );

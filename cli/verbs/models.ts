@@ -1,63 +1,31 @@
 import type { Command } from 'commander';
-import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
+import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { NotFound } from '../../lib/errors/store-errors.ts';
+import { requireLive } from '../../lib/operations/models/promote-model.ts';
 import { openSearch } from '../../lib/operations/models/search.ts';
-import type { OperatorApi } from '../../lib/ports/operator-api.ts';
+import type { OperatorApi, Promotion } from '../../lib/ports/operator-api.ts';
 import { checkTenantId } from '../../lib/tenants/tenant.ts';
-import { tenantModelTraining } from '../../lib/training/machines.ts';
-import type { LiveModel } from '../../lib/training/models/model.ts';
+import { withHints } from '../hints.ts';
 import { fittedTable, plain, print } from '../output.ts';
-import { command, type Session, withControl } from '../session.ts';
+import { type Session, withControl } from '../session.ts';
 
-/** Seconds an operator's promotion may hold the tenant's lease. */
-const leaseSeconds = 60;
-
-/** The live model; `TENANT_NOT_FOUND` or `MODEL_NOT_LIVE` otherwise. */
-async function requireLive(session: Session, control: OperatorApi, tenantId: string): Promise<LiveModel> {
-  const live = await control.models.live(checkTenantId(tenantId));
-  if (live) return live;
-  if (!(await control.tenants.get(tenantId)))
-    throw new NotFound('TENANT_NOT_FOUND', `There is no tenant "${tenantId}".`);
-  throw new NotFound(
-    'MODEL_NOT_LIVE',
-    `Tenant "${tenantId}" has no promoted model yet; train it with: ${command(session, `run ${tenantModelTraining.key} --tenant ${tenantId}`)}`,
-  );
-}
-
-/** Promotes under the tenant's lease, so that an operator and a run never switch at the same time. */
-async function promote(
+/** Switches the live model and says which one answers now. */
+async function switchModel(
   session: Session,
-  tenantId: string,
-  choose: (control: OperatorApi) => Promise<{ version: string; reason: 'manual' | 'rollback' }>,
+  act: (control: OperatorApi) => Promise<Promotion>,
 ): Promise<void> {
-  checkTenantId(tenantId);
   await withControl(session, { mode: 'write', schedules: false }, async (control) => {
-    const { version, reason } = await choose(control);
-    const now = session.clock.now();
-    const holder = `operator-${session.ids.ulid()}`;
-    const lease = await control.leases.acquire({
-      tenantId,
-      holder,
-      now: new Date(now).toISOString(),
-      expiresAt: new Date(now + leaseSeconds * 1000).toISOString(),
-    });
-    try {
-      const live = await control.models.promote({
-        tenantId,
-        modelVersion: version,
-        fence: lease.fence,
-        at: new Date(now).toISOString(),
-        reason,
-      });
-      print(
-        session.output,
-        { live },
-        () =>
-          `${tenantId} answers with model ${live.modelVersion} now (before: ${live.previousVersion ?? 'none'}).`,
+    const { live, announced } = await withHints(session, () => act(control));
+    if (!announced)
+      session.output.warn(
+        'The event bus did not take "Model Promoted"; the reconciler publishes it within minutes.\n',
       );
-    } finally {
-      await control.leases.release({ tenantId, holder, fence: lease.fence });
-    }
+    print(
+      session.output,
+      { live },
+      () =>
+        `${live.tenantId} answers with model ${live.modelVersion} now (before: ${live.previousVersion ?? 'none'}). The fixed names below ${live.tenantId}/ follow.`,
+    );
   });
 }
 
@@ -104,31 +72,14 @@ export function addModels(program: Command, session: () => Session): void {
     .description('let a trained model answer')
     .argument('<tenant>')
     .argument('<model>', 'model version')
-    .action((tenantId: string, version: string) =>
-      promote(session(), tenantId, async () => ({ version, reason: 'manual' })),
+    .action((tenantId: string, modelVersion: string) =>
+      switchModel(session(), (control) => control.models.promote({ tenantId, modelVersion })),
     );
   models
     .command('rollback')
     .description('let the model before the live one answer again')
     .argument('<tenant>')
-    .action((tenantId: string) =>
-      promote(session(), tenantId, async (control) => {
-        const { modelVersion, previousVersion, reason } = await requireLive(session(), control, tenantId);
-        // Twice in a hurry would bring back the model that one fled from.
-        if (reason === 'rollback')
-          throw new EpsilonError(
-            'MODEL_ROLLED_BACK',
-            `Tenant "${tenantId}" was rolled back already, from ${previousVersion ?? 'none'} to ${modelVersion}. Another model: ${command(session(), `models promote ${tenantId} <model>`)}`,
-            { exitCode: exitCodes.conflict },
-          );
-        if (previousVersion) return { version: previousVersion, reason: 'rollback' };
-        throw new EpsilonError(
-          'MODEL_NO_PREVIOUS',
-          `Tenant "${tenantId}" has no earlier model to go back to.`,
-          { exitCode: exitCodes.conflict },
-        );
-      }),
-    );
+    .action((tenantId: string) => switchModel(session(), (control) => control.models.rollback({ tenantId })));
   program
     .command('query')
     .description("ask a tenant's live model")
@@ -140,7 +91,7 @@ export function addModels(program: Command, session: () => Session): void {
         const k = Number(options.k);
         if (!Number.isInteger(k) || k < 1 || k > 1000)
           throw new EpsilonError('USAGE', `-k ${options.k} is not a whole number from 1 to 1,000.`);
-        const live = await requireLive(session(), control, options.tenant);
+        const live = await withHints(session(), () => requireLive(control, options.tenant));
         const answers = (await openSearch(control.objects, live)).ask(text, k);
         print(session().output, { tenantId: options.tenant, modelVersion: live.modelVersion, answers }, () =>
           answers

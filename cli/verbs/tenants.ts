@@ -1,16 +1,17 @@
 import type { Command } from 'commander';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
-import { NotFound } from '../../lib/errors/store-errors.ts';
+import { findTenant } from '../../lib/operations/tenants/find-tenant.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
-import { checkTenantId, type Tenant, tenantSchema } from '../../lib/tenants/tenant.ts';
+import { type NewTenant, newTenant, type TenantChanges } from '../../lib/tenants/tenant-changes.ts';
+import { checkTenantId, type Tenant } from '../../lib/tenants/tenant.ts';
 import { tenantModelTraining } from '../../lib/training/machines.ts';
-import { modelTypes } from '../../lib/training/stages.ts';
 import { documentsUriOf } from '../documents.ts';
+import { withHints } from '../hints.ts';
 import { print, table } from '../output.ts';
 import { command, type Session, withControl } from '../session.ts';
 import { checkDocuments, documentsPrefix, type Uploaded, uploadDocuments } from '../upload.ts';
 
-/** What a tenant record is made of. */
+/** What a tenant's record is made of, as typed. */
 export interface TenantWords {
   readonly documentsUri: string;
   readonly modelType: string;
@@ -27,50 +28,29 @@ type AddOptions = Omit<TenantWords, 'documentsUri' | 'backend'> & {
   readonly backend?: string;
 };
 
-/** A tenant record from the words of the command line; throws at the first that does not fit. */
-export function tenantOf(tenantId: string, options: TenantWords, now: string): Tenant {
-  checkTenantId(tenantId);
-  if (!(modelTypes as readonly string[]).includes(options.modelType)) {
-    throw new EpsilonError(
-      'MODEL_TYPE_UNKNOWN',
-      `Model type "${options.modelType}" cannot be trained (known: ${modelTypes.join(', ')}).`,
-    );
-  }
-  const number = (text: string | undefined) => (text === undefined ? undefined : Number(text));
-  const parsed = tenantSchema.safeParse({
-    tenantId,
-    status: 'active',
-    documentsUri: options.documentsUri,
-    modelType: options.modelType,
-    backend: options.backend,
-    schedule: options.schedule,
-    priority: Number(options.priority),
-    capacity: { spotAllowed: options.spot },
-    resources: {},
-    limits: {
-      ...(options.maxTokens === undefined ? {} : { maxTokens: number(options.maxTokens) }),
-      ...(options.maxDocuments === undefined ? {} : { maxDocuments: number(options.maxDocuments) }),
-    },
-    datasets: [],
-    promotion: { minSelfRetrieval: 0.9 },
-    version: 1,
-    createdAt: now,
-    updatedAt: now,
-  });
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new EpsilonError('TENANT_INVALID', `${issue?.path.join('.')}: ${issue?.message}.`, {
-    details: { field: issue?.path.join('.') },
-  });
+function limitsOf({ maxTokens, maxDocuments }: Pick<TenantWords, 'maxTokens' | 'maxDocuments'>) {
+  return {
+    ...(maxTokens === undefined ? {} : { maxTokens: Number(maxTokens) }),
+    ...(maxDocuments === undefined ? {} : { maxDocuments: Number(maxDocuments) }),
+  };
 }
 
-async function existing(session: Session, control: OperatorApi, tenantId: string): Promise<Tenant> {
-  const tenant = await control.tenants.get(checkTenantId(tenantId));
-  if (tenant) return tenant;
-  throw new NotFound(
-    'TENANT_NOT_FOUND',
-    `There is no tenant "${tenantId}"; "${command(session, 'tenants list')}" lists them.`,
-  );
+/** A tenant from the words of the command line; whether it is allowed is judged by whoever adds it. */
+export function tenantOf(tenantId: string, options: TenantWords): NewTenant {
+  const { documentsUri, modelType, backend, schedule, priority, spot } = options;
+  return {
+    tenantId,
+    documentsUri,
+    modelType,
+    backend,
+    schedule,
+    priority: Number(priority),
+    capacity: { spotAllowed: spot },
+    resources: {},
+    limits: limitsOf(options),
+    datasets: [],
+    promotion: { minSelfRetrieval: 0.9 },
+  } as NewTenant;
 }
 
 /** Where the documents of a tenant to be are, or will be once they are uploaded; and the backend of its jobs. */
@@ -82,15 +62,6 @@ function placeOf(
 ): { readonly documentsUri: string; readonly backend: string; readonly upload: boolean } {
   if (target.kind === 'local')
     return { documentsUri: documentsUriOf(documents), backend: backend ?? 'local', upload: false };
-  const { environment, kubernetes } = control.config;
-  const refusal =
-    backend === 'local'
-      ? `on AWS jobs of tenant "${tenantId}" run on batch or eks`
-      : backend === 'eks' && kubernetes === 'off'
-        ? `Kubernetes is off in ${environment} (infra/config/${environment}.yml); jobs run on batch`
-        : undefined;
-  if (refusal !== undefined)
-    throw new EpsilonError('TENANT_INVALID', `backend: ${refusal}.`, { details: { field: 'backend' } });
   const upload = !documents.startsWith('s3://');
   return {
     documentsUri: upload ? documentsPrefix(control, tenantId) : documents,
@@ -99,22 +70,32 @@ function placeOf(
   };
 }
 
+/** Refuses here, with nothing uploaded, what adding the tenant would refuse. */
+async function checkNew(session: Session, control: OperatorApi, tenant: NewTenant): Promise<void> {
+  newTenant({ ...tenant }, { config: control.config, now: new Date(session.clock.now()).toISOString() });
+  if (!(await control.tenants.get(tenant.tenantId))) return;
+  throw new EpsilonError(
+    'TENANT_EXISTS',
+    `Tenant "${tenant.tenantId}" is there already; nothing was changed.`,
+    { exitCode: exitCodes.conflict },
+  );
+}
+
 async function add(session: Session, tenantId: string, options: AddOptions): Promise<void> {
   checkTenantId(tenantId);
   await withControl(session, { mode: 'write', schedules: false }, async (control) => {
     const { upload, ...place } = placeOf(session, control, tenantId, options);
-    let tenant = tenantOf(tenantId, { ...options, ...place }, new Date(session.clock.now()).toISOString());
-    if (await control.tenants.get(tenantId)) {
-      throw new EpsilonError('TENANT_EXISTS', `Tenant "${tenantId}" is there already; nothing was changed.`, {
-        exitCode: exitCodes.conflict,
-      });
-    }
+    let draft = tenantOf(tenantId, { ...options, ...place });
     let uploaded: Uploaded | undefined;
     if (upload) {
+      await checkNew(session, control, draft);
       uploaded = await uploadDocuments(session, control, tenantId, options.documents);
-      tenant = { ...tenant, documentsUri: uploaded.documentsUri };
-    } else if (session.target.kind === 'aws') await checkDocuments(control, tenantId, tenant.documentsUri);
-    await control.tenants.put(tenant, 0);
+      draft = { ...draft, documentsUri: uploaded.documentsUri };
+    } else if (session.target.kind === 'aws') {
+      await checkNew(session, control, draft);
+      await checkDocuments(control, tenantId, draft.documentsUri);
+    }
+    const tenant = await control.tenants.add(draft);
     if (uploaded && uploaded.others > 0)
       session.output.warn(
         `${uploaded.others} objects below ${documentsPrefix(control, tenantId)} are not among these documents; they are trained on too.\n`,
@@ -128,15 +109,43 @@ async function add(session: Session, tenantId: string, options: AddOptions): Pro
   });
 }
 
-async function setStatus(session: Session, tenantId: string, status: Tenant['status']): Promise<void> {
+type UpdateOptions = Partial<Omit<TenantWords, 'documentsUri'>>;
+
+/** The fields that options name. Limits are replaced one by one, so the record's own are needed. */
+function changesOf(tenant: Tenant, options: UpdateOptions): TenantChanges {
+  const { modelType, backend, schedule, priority, spot } = options;
+  const limits = limitsOf(options);
+  const changes = {
+    ...(modelType === undefined ? {} : { modelType }),
+    ...(backend === undefined ? {} : { backend }),
+    ...(schedule === undefined ? {} : { schedule }),
+    ...(priority === undefined ? {} : { priority: Number(priority) }),
+    ...(spot === undefined ? {} : { capacity: { spotAllowed: spot } }),
+    ...(Object.keys(limits).length === 0 ? {} : { limits: { ...tenant.limits, ...limits } }),
+  };
+  if (Object.keys(changes).length === 0)
+    throw new EpsilonError('USAGE', 'Nothing to change: name at least one option.');
+  return changes as TenantChanges;
+}
+
+async function update(session: Session, tenantId: string, options: UpdateOptions): Promise<void> {
   await withControl(session, { mode: 'write', schedules: false }, async (control) => {
-    const tenant = await existing(session, control, tenantId);
-    if (tenant.status !== status) {
-      await control.tenants.put(
-        { ...tenant, status, updatedAt: new Date(session.clock.now()).toISOString() },
-        tenant.version,
-      );
-    }
+    const tenant = await withHints(session, async () =>
+      control.tenants.update({
+        tenantId,
+        changes: changesOf(await findTenant(control, tenantId), options),
+      }),
+    );
+    print(session.output, { tenant }, () => `Tenant ${tenantId} changed; runs from now on go by it.`);
+  });
+}
+
+async function setStatus(session: Session, tenantId: string, status: Tenant['status']): Promise<void> {
+  const tenant = { tenantId: checkTenantId(tenantId) };
+  await withControl(session, { mode: 'write', schedules: false }, async ({ tenants }) => {
+    await withHints(session, () =>
+      status === 'active' ? tenants.resume(tenant) : tenants.suspend(tenant),
+    );
   });
   print(session.output, { tenantId, status }, () => `Tenant ${tenantId} is ${status}.`);
 }
@@ -185,13 +194,26 @@ export function addTenants(program: Command, session: () => Session): void {
     .argument('<tenant>')
     .action((tenantId: string) =>
       withControl(session(), { mode: 'read' }, async (control) => {
-        const tenant = await existing(session(), control, tenantId);
+        const tenant = await withHints(session(), () => findTenant(control, tenantId));
         const live = await control.models.live(tenantId);
         print(session().output, { tenant, live: live ?? null }, () =>
           JSON.stringify({ ...tenant, live: live?.modelVersion ?? null }, null, 2),
         );
       }),
     );
+  tenants
+    .command('update')
+    .description("change a tenant's record; what is not named stays")
+    .argument('<tenant>')
+    .option('--model-type <type>', 'model to train')
+    .option('--backend <backend>', 'local, batch or eks')
+    .option('--priority <0-100>', 'who comes first at night')
+    .option('--schedule <on|off>', 'train every night')
+    .option('--max-tokens <n>', 'cap of training tokens')
+    .option('--max-documents <n>', 'cap of documents')
+    .option('--spot', 'on spot capacity too')
+    .option('--no-spot', 'never on spot capacity')
+    .action((tenantId: string, options: UpdateOptions) => update(session(), tenantId, options));
   tenants
     .command('suspend')
     .description('stop training a tenant')
@@ -215,8 +237,7 @@ export function addTenants(program: Command, session: () => Session): void {
           `Removing "${tenantId}" cannot be undone; say --yes, or use "${command(session(), `tenants suspend ${tenantId}`)}".`,
         );
       await withControl(session(), { mode: 'write', schedules: false }, async (control) => {
-        const tenant = await existing(session(), control, tenantId);
-        await control.tenants.remove(tenantId, tenant.version);
+        await withHints(session(), () => control.tenants.remove({ tenantId }));
       });
       print(session().output, { tenantId, removed: true }, () => `Tenant ${tenantId} removed.`);
     });

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { QualityGateClosed, TenantBusy } from '../../lib/errors/run-errors.ts';
-import { ConditionFailed, NotFound } from '../../lib/errors/store-errors.ts';
+import { ConditionFailed } from '../../lib/errors/store-errors.ts';
 import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
 import { awsBatch, awsImages, awsKubernetes, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
+import { findActiveTenant } from '../../lib/operations/tenants/find-tenant.ts';
 import type { BasePorts, Ports } from '../../lib/ports/ports.ts';
 import { gateClosedBecause } from '../../lib/quality/gate.ts';
-import { checkTenantId, type Tenant } from '../../lib/tenants/tenant.ts';
+import type { Tenant } from '../../lib/tenants/tenant.ts';
 import { checkLogicalDate } from '../../lib/training/nights/logical-date.ts';
 import { executionSchema } from '../../lib/training/nights/night-input.ts';
 import type { Run, RunStatus } from '../../lib/training/run.ts';
@@ -25,11 +26,7 @@ async function requireTenant(
   { tenants, jobs }: Pick<Ports, 'tenants' | 'jobs'>,
   tenantId: string,
 ): Promise<Tenant> {
-  const tenant = await tenants.get(checkTenantId(tenantId));
-  if (!tenant) throw new NotFound('TENANT_NOT_FOUND', `There is no tenant "${tenantId}".`);
-  if (tenant.status === 'suspended') {
-    throw new EpsilonError('TENANT_SUSPENDED', `Tenant "${tenantId}" is suspended; nothing was started.`);
-  }
+  const tenant = await findActiveTenant({ tenants }, tenantId);
   if (!jobs[tenant.backend]) {
     const here = Object.entries(jobs).flatMap(([backend, runner]) => (runner ? [backend] : []));
     throw new EpsilonError(

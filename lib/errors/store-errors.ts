@@ -14,7 +14,7 @@ export class ConditionFailed extends EpsilonError {
 /** When a record or object that must exist does not. */
 export class NotFound extends EpsilonError {
   override readonly name = 'NotFound';
-  constructor(code: string, message: string) {
-    super(code, message, { exitCode: exitCodes.badInput });
+  constructor(code: string, message: string, details?: Record<string, unknown>) {
+    super(code, message, { exitCode: exitCodes.badInput, ...(details ? { details } : {}) });
   }
 }

@@ -1,4 +1,5 @@
 import type { LiveModel, ModelVersion } from '../training/models/model.ts';
+import type { Shard } from '../training/shards.ts';
 
 /** Trained models and the live pair of each tenant. */
 export interface ModelRegistry {
@@ -20,4 +21,19 @@ export interface ModelRegistry {
     at: string;
     reason: LiveModel['reason'];
   }): Promise<LiveModel>;
+  /**
+   * Notes that the fixed names are in line with the live record, if that is still the one of (version, fence); tells
+   * whether it is.
+   */
+  noteAligned(request: {
+    tenantId: string;
+    modelVersion: string;
+    fence: number;
+    at: string;
+  }): Promise<boolean>;
+  /**
+   * Live records of a shard (by tenant) whose fixed names are not noted as aligned. One that has just been switched to may
+   * be missing for a moment.
+   */
+  listUnaligned(shard: Shard): Promise<LiveModel[]>;
 }

@@ -13,6 +13,12 @@ export interface PutOptions {
   readonly ifAbsent?: boolean;
 }
 
+/** What a copier knows of the object it copies. */
+export interface CopyOptions {
+  /** Size of the source in bytes, as a list gives it; saves asking for it. */
+  readonly size?: number;
+}
+
 /** How much of an object is read. */
 export interface GetOptions {
   /** At most so many bytes, from the first; 1 or more. */
@@ -29,7 +35,8 @@ export interface ObjectStore {
   head(uri: string): Promise<ObjectInfo | undefined>;
   /** All objects below a prefix that ends in "/", in key order. */
   list(prefixUri: string): AsyncIterable<ObjectInfo>;
-  copy(fromUri: string, toUri: string): Promise<void>;
+  /** Copies an object of any size; `OBJECT_NOT_FOUND` when there is none. What a reader finds is the old object or the whole copy. */
+  copy(fromUri: string, toUri: string, options?: CopyOptions): Promise<void>;
   /** Deleting what is not there is no error. */
   delete(uri: string): Promise<void>;
 }

@@ -1,8 +1,11 @@
 import type { ServiceConfig } from '../config/service-config.ts';
+import type { Tenant } from '../tenants/tenant.ts';
+import type { NewTenant, TenantChanges } from '../tenants/tenant-changes.ts';
+import type { LiveModel } from '../training/models/model.ts';
+import type { AuditLog } from './audit-log.ts';
 import type { Clock } from './clock.ts';
 import type { Declared, EnvironmentReport } from './environment-report.ts';
 import type { JobLogs } from './job-logs.ts';
-import type { LeaseStore } from './lease-store.ts';
 import type { ModelRegistry } from './model-registry.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { RunStore } from './run-store.ts';
@@ -10,18 +13,76 @@ import type { Schedules } from './schedules.ts';
 import type { TenantStore } from './tenant-store.ts';
 import type { Workflows } from './workflows.ts';
 
-/** Everything the command line and the console may do, whether the control plane is in this process, behind a socket, or AWS. */
+/** What a promotion by an operator led to. */
+export interface Promotion {
+  readonly live: LiveModel;
+  /** False when the bus did not take `Model Promoted`; the reconciler publishes it then. */
+  readonly announced: boolean;
+}
+
+/** An execution to be started. */
+export type StartRequest = Parameters<Workflows['start']>[0];
+
+/** Why an execution is stopped, as its history shows it. */
+export type StopReason = Parameters<Workflows['stop']>[1];
+
+/** Names a tenant. */
+export interface TenantRef {
+  readonly tenantId: string;
+}
+
+/** A document to be kept below a tenant's own prefix. */
+export interface DocumentUpload {
+  readonly tenantId: string;
+  /** Place below the prefix, with slashes. */
+  readonly name: string;
+  readonly body: Uint8Array;
+}
+
+/** Which model answers. Errors: lib/operations/models/promote-model.ts. */
+export interface ModelActs {
+  promote(request: TenantRef & { readonly modelVersion: string }): Promise<Promotion>;
+  rollback(request: TenantRef): Promise<Promotion>;
+}
+
+/** Whose models are trained. Errors: lib/operations/tenants/change-tenant.ts. */
+export interface TenantActs {
+  add(tenant: NewTenant): Promise<Tenant>;
+  update(request: TenantRef & { readonly changes: TenantChanges }): Promise<Tenant>;
+  suspend(request: TenantRef): Promise<Tenant>;
+  resume(request: TenantRef): Promise<Tenant>;
+  remove(request: TenantRef): Promise<void>;
+}
+
+/** What runs. Errors: lib/operations/executions/steer-execution.ts. */
+export interface ExecutionActs {
+  start(request: StartRequest): Promise<{ readonly executionArn: string }>;
+  redrive(execution: string): Promise<void>;
+  stop(execution: string, reason: StopReason): Promise<void>;
+}
+
+/** What begins by the clock. `SCHEDULE_NOT_FOUND`, `DATE_OUT_OF_RANGE`. */
+export interface ScheduleActs {
+  fire(name: string, scheduledTime: string): Promise<void>;
+}
+
+/**
+ * Everything the command line and the console may do, whether the control plane is in this process, behind a socket, or AWS.
+ * Queries are simple reads. Acts are use cases, each on record in the audit log under whom this port was opened for.
+ */
 export interface OperatorApi {
   readonly config: ServiceConfig;
   readonly clock: Clock;
-  readonly workflows: Workflows;
-  readonly tenants: TenantStore;
+  readonly workflows: Pick<Workflows, 'machines' | 'describe' | 'list' | 'history'> & ExecutionActs;
+  readonly tenants: Pick<TenantStore, 'get' | 'list'> & TenantActs;
+  readonly models: Pick<ModelRegistry, 'get' | 'list' | 'live'> & ModelActs;
+  readonly schedules: Pick<Schedules, 'list'> & ScheduleActs;
   readonly runs: Pick<RunStore, 'getRun' | 'listRuns' | 'listAttempts'>;
-  readonly leases: LeaseStore;
-  readonly models: ModelRegistry;
-  readonly objects: ObjectStore;
+  readonly objects: Pick<ObjectStore, 'get' | 'head' | 'list'>;
+  /** Documents of a tenant that is about to be added: what is uploaded is on record with the tenant. */
+  readonly documents: { put(upload: DocumentUpload): Promise<void> };
   readonly logs: JobLogs;
-  readonly schedules: Schedules;
+  readonly audit: Pick<AuditLog, 'list'>;
   /** Holds what is deployed against what is declared; absent where nothing is deployed. */
   check?(declared: Declared): Promise<EnvironmentReport>;
   close(): Promise<void>;

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 /** Parts that runs are spread over; shards are ranges of them, so that another number of shards loses nothing. */
 const partCount = 65_536;
 
-/** A run's part, 0 to 65,535: a stable hash of its id. */
-export function partOf(runId: string): number {
-  return createHash('sha256').update(runId).digest().readUInt16BE(0);
+/** The part of a run or a tenant, 0 to 65,535: a stable hash of its id. */
+export function partOf(id: string): number {
+  return createHash('sha256').update(id).digest().readUInt16BE(0);
 }
 
 /** One shard of several. */
@@ -20,9 +20,9 @@ export function partsOf({ shard, shards }: Shard): { readonly first: number; rea
   return { first: from(shard), last: from(shard + 1) - 1 };
 }
 
-/** Whether a run belongs to a shard. */
-export function isOfShard(runId: string, shard: Shard): boolean {
+/** Whether a run or a tenant belongs to a shard. */
+export function isOfShard(id: string, shard: Shard): boolean {
   const { first, last } = partsOf(shard);
-  const part = partOf(runId);
+  const part = partOf(id);
   return part >= first && part <= last;
 }

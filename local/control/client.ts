@@ -66,6 +66,12 @@ export async function connectControl(
   return {
     ...(Object.fromEntries(proxies) as Pick<OperatorApi, ExposedPort>),
     ...local,
+    // Documents of this host are used where they are; nothing is uploaded through the socket.
+    documents: {
+      put: async () => {
+        throw new EpsilonError('RPC_UNKNOWN', 'The control API takes no documents.');
+      },
+    },
     close: async () => {},
   };
 }

@@ -4,13 +4,13 @@ import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 /** Exactly what may be called from outside; everything else does not exist. */
 export const exposed = {
   workflows: ['machines', 'start', 'describe', 'list', 'history', 'redrive', 'stop'],
-  tenants: ['get', 'list', 'put', 'remove'],
+  tenants: ['get', 'list', 'add', 'update', 'suspend', 'resume', 'remove'],
   runs: ['getRun', 'listRuns', 'listAttempts'],
-  leases: ['acquire', 'release', 'get'],
-  models: ['get', 'list', 'live', 'promote'],
+  models: ['get', 'list', 'live', 'promote', 'rollback'],
   objects: ['get', 'head', 'list'],
   logs: ['read'],
   schedules: ['list', 'fire'],
+  audit: ['list'],
 } as const;
 
 /** Ports that are reachable. */

@@ -5,11 +5,16 @@ import { createAdaptorServer } from '@hono/node-server';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
+import type { Actor } from '../../lib/audit/record.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
+import { ownerOf } from './owner.ts';
 import { answer, type Call } from './rpc.ts';
 
 /** Largest call. */
 const largestCall = 1_048_576;
+
+/** Opens the operator's port for whom a call comes from. */
+export type ControlFor = (actor: Actor) => OperatorApi;
 
 /** A server that is listening. */
 export interface Listening {
@@ -18,7 +23,7 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-function rpcApp(control: OperatorApi): Hono {
+function rpcApp(control: () => OperatorApi): Hono {
   const app = new Hono();
   app.use(
     bodyLimit({
@@ -40,7 +45,7 @@ function rpcApp(control: OperatorApi): Hono {
   app.post('/rpc', async (context) => {
     const call = (await context.req.json().catch(() => ({}))) as Partial<Call>;
     return context.json(
-      await answer(control, { port: String(call.port), method: String(call.method), args: call.args ?? [] }),
+      await answer(control(), { port: String(call.port), method: String(call.method), args: call.args ?? [] }),
     );
   });
   return app;
@@ -79,10 +84,19 @@ function closing(server: Server, at: string, also: () => void = () => {}): Liste
   };
 }
 
-/** Serves the control plane on a socket that only its owner can open. A socket left by a dead process is replaced. */
-export async function serveSocket(control: OperatorApi, path: string): Promise<Listening> {
+/**
+ * Serves the control plane on a socket that only its owner can open, in whose name callers act. A socket left by a dead process
+ * is replaced.
+ */
+export async function serveSocket(controlFor: ControlFor, path: string): Promise<Listening> {
   rmSync(path, { force: true });
-  const server = createAdaptorServer({ fetch: rpcApp(control).fetch }) as Server;
+  let control: OperatorApi | undefined;
+  const server = createAdaptorServer({
+    fetch: rpcApp(() => {
+      control ??= controlFor(ownerOf(path, 'socket'));
+      return control;
+    }).fetch,
+  }) as Server;
   await listen(server, { path });
   chmodSync(path, 0o600);
   return closing(server, path, () => rmSync(path, { force: true }));
@@ -100,12 +114,16 @@ function same(given: string, token: string): boolean {
   return left.length === right.length && timingSafeEqual(left, right);
 }
 
-/** Serves metrics and, with the token, the control API on 127.0.0.1. Host and Origin are checked against rebinding. */
+/**
+ * Serves metrics and, with the token, the control API on 127.0.0.1, in the name of the token's owner. Host and Origin are
+ * checked against rebinding.
+ */
 export async function serveHttp(
-  control: OperatorApi,
+  controlFor: ControlFor,
   options: { readonly port: number; readonly tokenFile: string; readonly metricsText: () => string },
 ): Promise<Listening> {
   const token = tokenIn(options.tokenFile);
+  const control = controlFor(ownerOf(options.tokenFile, 'http'));
   let allowed: readonly string[] = [];
   const app = new Hono();
   app.use(async (context, next) => {
@@ -135,7 +153,10 @@ export async function serveHttp(
       401,
     );
   });
-  app.route('/', rpcApp(control));
+  app.route(
+    '/',
+    rpcApp(() => control),
+  );
   const server = createAdaptorServer({ fetch: app.fetch }) as Server;
   await listen(server, { host: '127.0.0.1', port: options.port });
   const address = server.address();

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { AuditLog } from '../../lib/ports/audit-log.ts';
 import type { ClaimStore } from '../../lib/ports/claim-store.ts';
 import type { LeaseStore } from '../../lib/ports/lease-store.ts';
 import type { LockStore } from '../../lib/ports/lock-store.ts';
@@ -6,6 +7,7 @@ import type { ModelRegistry } from '../../lib/ports/model-registry.ts';
 import type { QualityVerdicts } from '../../lib/ports/quality-verdicts.ts';
 import type { RunStore } from '../../lib/ports/run-store.ts';
 import type { TenantStore } from '../../lib/ports/tenant-store.ts';
+import { localAuditLog } from './audit-log.ts';
 import { Database } from './database.ts';
 import { LocalRunStore } from './run-store.ts';
 import { storeMigrations } from './schema.ts';
@@ -34,6 +36,7 @@ export interface LocalStores {
   readonly locks: LockStore;
   readonly models: ModelRegistry;
   readonly verdicts: QualityVerdicts;
+  readonly audit: AuditLog;
   readonly cursors: ScheduleCursors;
   close(): void;
 }
@@ -58,6 +61,7 @@ export function openLocalStores({
     locks: localLockStore(db),
     models: localModelRegistry(db),
     verdicts: localQualityVerdicts(db),
+    audit: localAuditLog(db),
     cursors: {
       get: async (name) => {
         const at = db.get('SELECT at FROM cursors WHERE name = ?', name)?.['at'];

@@ -25,4 +25,21 @@ export const storeMigrations: readonly string[] = [
   CREATE TABLE cursors (name TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT;
   `,
   'CREATE TABLE locks (name TEXT PRIMARY KEY, holder TEXT NOT NULL, expires_at TEXT NOT NULL) STRICT;',
+  // Records of the audit log are only ever added; REPLACE would delete without its trigger, so inserting is guarded too.
+  // A live model of an earlier version is taken as not aligned: aligning it once more is safe.
+  `
+  CREATE TABLE audit (
+    audit_id TEXT NOT NULL, phase TEXT NOT NULL, begun_at TEXT NOT NULL, actor TEXT NOT NULL, subject TEXT NOT NULL,
+    body TEXT NOT NULL, PRIMARY KEY (audit_id, phase)) STRICT;
+  CREATE INDEX audit_by_time ON audit (begun_at, audit_id, phase);
+  CREATE TRIGGER audit_stays_as_it_is BEFORE UPDATE ON audit
+    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+  CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit
+    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+  CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit
+    WHEN EXISTS (SELECT 1 FROM audit WHERE audit_id = NEW.audit_id AND phase = NEW.phase)
+    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+  ALTER TABLE live ADD COLUMN unaligned INTEGER NOT NULL DEFAULT 1;
+  CREATE INDEX live_unaligned ON live (unaligned) WHERE unaligned = 1;
+  `,
 ];

@@ -9,6 +9,7 @@ import type { TenantStore } from '../../lib/ports/tenant-store.ts';
 import type { QualityVerdict } from '../../lib/quality/verdict.ts';
 import type { Tenant } from '../../lib/tenants/tenant.ts';
 import type { LiveModel, ModelVersion } from '../../lib/training/models/model.ts';
+import { isOfShard } from '../../lib/training/shards.ts';
 import type { Database, Row } from './database.ts';
 
 function bodyOf<T>(row: Row | undefined): T | undefined {
@@ -186,7 +187,7 @@ export function localModelRegistry(db: Database): ModelRegistry {
         reason,
       };
       db.run(
-        'INSERT OR REPLACE INTO live (tenant_id, fence, body) VALUES (?, ?, ?)',
+        'INSERT OR REPLACE INTO live (tenant_id, fence, body, unaligned) VALUES (?, ?, ?, 1)',
         tenantId,
         fence,
         JSON.stringify(next),
@@ -210,6 +211,22 @@ export function localModelRegistry(db: Database): ModelRegistry {
         .map((row) => JSON.parse(String(row['body'])) as ModelVersion),
     live: async (tenantId) => live(tenantId),
     promote,
+    noteAligned: async ({ tenantId, modelVersion, fence, at }) =>
+      db.transaction(() => {
+        const there = live(tenantId);
+        if (there?.modelVersion !== modelVersion || there.fence !== fence) return false;
+        db.run(
+          'UPDATE live SET body = ?, unaligned = 0 WHERE tenant_id = ?',
+          JSON.stringify({ ...there, fixedNamesAt: at }),
+          tenantId,
+        );
+        return true;
+      }),
+    listUnaligned: async (shard) =>
+      db
+        .all('SELECT body FROM live WHERE unaligned = 1 ORDER BY tenant_id')
+        .map((row) => JSON.parse(String(row['body'])) as LiveModel)
+        .filter(({ tenantId }) => isOfShard(tenantId, shard)),
   };
 }
 

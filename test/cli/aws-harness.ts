@@ -1,5 +1,6 @@
 import { BatchClient } from '@aws-sdk/client-batch';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SchedulerClient } from '@aws-sdk/client-scheduler';
@@ -16,7 +17,8 @@ import { afterEach, beforeEach } from 'vitest';
 import { awsConfig } from '../../cli/open-aws.ts';
 import type { ProgramDependencies } from '../../cli/program.ts';
 import type { AwsTarget } from '../../cli/target.ts';
-import { openAwsControl } from '../../lib/aws/operator/open-operator-api.ts';
+import { openAwsOperator } from '../../lib/aws/operator/open-aws-operator.ts';
+import { createOperatorApi } from '../../lib/operations/operator/operator-api.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import { parseSchedule } from '../../local/schedule/expression.ts';
 import { fillInput } from '../../local/schedule/schedule-input.ts';
@@ -30,6 +32,7 @@ export const sfn = mockClient(SFNClient);
 export const ssm = mockClient(SSMClient);
 export const s3 = mockClient(S3Client);
 export const scheduler = mockClient(SchedulerClient);
+export const eventBridge = mockClient(EventBridgeClient);
 const sts = mockClient(STSClient);
 const others = [mockClient(BatchClient), mockClient(CloudWatchLogsClient), mockClient(LambdaClient)];
 
@@ -99,13 +102,14 @@ export function deployedEnvironment(): DeployedHarness {
     sfn.on(StartExecutionCommand).resolves({ executionArn });
     s3.on(ListObjectsV2Command).resolves({});
     s3.on(PutObjectCommand).resolves({});
+    eventBridge.on(PutEventsCommand).resolves({ FailedEntryCount: 0, Entries: [{ EventId: 'e' }] });
   });
   afterEach(() => {
     stores.close();
-    for (const mock of [sfn, sts, ssm, s3, scheduler, ...others]) mock.reset();
+    for (const mock of [sfn, sts, ssm, s3, scheduler, eventBridge, ...others]) mock.reset();
   });
-  const open: ProgramDependencies['open'] = (target) =>
-    openAwsControl({
+  const open: ProgramDependencies['open'] = async (target) => {
+    const { ports, actor } = await openAwsOperator({
       config: awsConfig(target as AwsTarget, { projectDir: '.', variables: {} }),
       account: (target as AwsTarget).account,
       clock,
@@ -113,6 +117,8 @@ export function deployedEnvironment(): DeployedHarness {
       rules: { parse: parseSchedule, fillInput },
       stores: () => stores,
     });
+    return createOperatorApi(ports, actor);
+  };
   return {
     stores: () => stores,
     epsilon: (args, over = {}) =>

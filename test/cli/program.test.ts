@@ -174,7 +174,7 @@ describe('verbs over a night that is over', () => {
       err: expect.stringContaining('error MODEL_ROLLED_BACK'),
     });
     expect(await control.models.live('acme')).toEqual(after);
-    expect(await control.leases.get('acme')).toBeUndefined();
+    expect(await night.runtime.ports.leases.get('acme')).toBeUndefined();
   });
 
   it('schedules list shows the next times', async () => {

@@ -205,6 +205,47 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
       expect(new Set([live?.modelVersion, live?.previousVersion])).toEqual(new Set(['v1', 'v2']));
     });
 
+    it('lists a switched model until its fixed names are noted as aligned with it', async () => {
+      const { models } = await make();
+      const whole = { shard: 0, shards: 1 };
+      await models.register(aModel('v1'));
+      await models.register(aModel('v2'));
+      const first = await promote(models, 'v1', 1);
+      expect(await models.listUnaligned(whole)).toEqual([first]);
+      expect(await models.noteAligned({ ...first, at: at(6) })).toBe(true);
+      expect(await models.listUnaligned(whole)).toEqual([]);
+      expect(await models.live('acme')).toEqual({ ...first, fixedNamesAt: at(6) });
+      expect(await promote(models, 'v2', 2)).not.toHaveProperty('fixedNamesAt');
+      expect((await models.listUnaligned(whole)).map(({ modelVersion }) => modelVersion)).toEqual(['v2']);
+    });
+
+    it('notes no alignment with a model that is not live any more, nor with an earlier promotion of it', async () => {
+      const { models } = await make();
+      await models.register(aModel('v1'));
+      await models.register(aModel('v2'));
+      const first = await promote(models, 'v1', 1);
+      await promote(models, 'v2', 2);
+      expect(await models.noteAligned({ ...first, at: at(6) })).toBe(false);
+      const again = await promote(models, 'v1', 3);
+      expect(await models.noteAligned({ ...first, at: at(6) })).toBe(false);
+      expect(await models.live('acme')).toEqual(again);
+      expect(await models.noteAligned({ ...again, at: at(6) })).toBe(true);
+      expect(await models.noteAligned({ ...again, tenantId: 'nobody', at: at(6) })).toBe(false);
+    });
+
+    it('lists each model that is not aligned in exactly one shard', async () => {
+      const { models } = await make();
+      const tenants = Array.from({ length: 40 }, (_, index) => `tenant-${index}`);
+      for (const tenantId of tenants) {
+        await models.register({ ...aModel('v1'), tenantId });
+        await models.promote({ tenantId, modelVersion: 'v1', fence: 1, at: at(5), reason: 'run' });
+      }
+      const shards = await Promise.all([0, 1, 2].map((shard) => models.listUnaligned({ shard, shards: 3 })));
+      const listed = shards.flat().map(({ tenantId }) => tenantId);
+      expect(listed.sort()).toEqual([...tenants].sort());
+      expect(shards.filter((each) => each.length > 0).length).toBeGreaterThan(1);
+    });
+
     it('promoting what is live changes nothing; what is not registered is refused', async () => {
       const { models } = await make();
       await models.register(aModel('v1'));

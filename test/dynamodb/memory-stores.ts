@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { openTableStores, type TableStores } from '../../lib/aws/table/open-stores.ts';
+import { openTableAuditLog, openTableStores, type TableStores } from '../../lib/aws/table/open-stores.ts';
 import type { KeyService } from '../../lib/aws/table/token-keys.ts';
+import type { AuditLog } from '../../lib/ports/audit-log.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import { SystemClock } from '../../lib/system/system-clock.ts';
 import { systemIds } from '../../lib/system/system-ids.ts';
@@ -23,12 +24,15 @@ export class MemoryKeys implements KeyService {
   }
 }
 
+/** The stores of one process, the audit log among them. */
+export type AuditedStores = TableStores & { readonly audit: AuditLog };
+
 /** The stores over a DynamoDB in memory. */
-export interface MemoryStores extends TableStores {
+export interface MemoryStores extends AuditedStores {
   readonly dynamo: MemoryDynamoDb;
   readonly keys: MemoryKeys;
   /** The stores of another process over the same table. */
-  another(): TableStores;
+  another(): AuditedStores;
 }
 
 /** Opens an empty table. */
@@ -41,8 +45,8 @@ export function openMemoryStores({
 } = {}): MemoryStores {
   const dynamo = new MemoryDynamoDb('epsilon-test', tableSchema);
   const keys = new MemoryKeys();
-  const open = () =>
-    openTableStores({
+  const open = (): AuditedStores => {
+    const options = {
       client: dynamo.client(maxAttempts),
       tableName: dynamo.tableName,
       clock,
@@ -50,6 +54,8 @@ export function openMemoryStores({
       ids: systemIds(clock),
       tokenKeyArn: 'arn:aws:kms:us-west-2:123456789012:key/tokens',
       kms: async () => keys,
-    });
+    };
+    return { ...openTableStores(options), audit: openTableAuditLog(options) };
+  };
   return { ...open(), dynamo, keys, another: open };
 }

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import type { BatchClient, JobDetail } from '@aws-sdk/client-batch';
 import type { AwsClientStub } from 'aws-sdk-client-mock';
 import { createFileObjectStore } from '../../lib/files/file-object-store.ts';
-import type { EventPublisher } from '../../lib/ports/event-publisher.ts';
 import { stages } from '../../lib/training/stages.ts';
 import { makeRunner, writeTemplates } from '../aws/batch-runner.ts';
 import { type BatchEvent, BatchStandIn } from '../aws/batch-stand-in.ts';
@@ -70,7 +69,7 @@ export async function openBatchNight(
   });
   if (!batch) throw new Error('The runtime made no runner.');
   const deliver = async (event: BatchEvent): Promise<void> => {
-    const { events: bus } = night.runtime.control as unknown as { events: EventPublisher };
+    const { events: bus } = night.runtime.ports;
     // On AWS this comes over the account's own bus, not over ours.
     await bus.publish([
       {

@@ -233,7 +233,7 @@ describe('a tenant on Batch', () => {
       statusReason: 'cancelled: execution ABORTED',
     });
     expect(await night.runtime.control.runs.getRun('acme-manual')).toMatchObject({ status: 'aborted' });
-    expect(await night.runtime.control.leases.get('acme')).toBeUndefined();
+    expect(await night.runtime.ports.leases.get('acme')).toBeUndefined();
   });
 
   it('F44: outlives restarts of its control plane, which forget what they had submitted', async () => {

@@ -208,9 +208,9 @@ export async function openNight(
     jobs,
     faults,
     add: async (...tenantIds) => {
-      const { control } = night.runtime;
+      const { ports } = night.runtime;
       for (const tenantId of tenantIds) {
-        await control.tenants.put(aTenant({ tenantId }), 0);
+        await ports.tenants.put(aTenant({ tenantId }), 0);
       }
     },
     settle: async () => {
@@ -251,7 +251,7 @@ export async function openNight(
       return newest?.executionArn ?? '';
     },
     train: async (tenantId, name = `${tenantId}-manual`) => {
-      const { executionArn } = await night.runtime.control.workflows.start({
+      const { executionArn } = await night.runtime.ports.workflows.start({
         machine: 'tenant-model-training',
         name,
         input: { tenantId },

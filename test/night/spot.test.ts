@@ -131,7 +131,7 @@ describe('a stage whose capacity is missing', () => {
   it('of a tenant that forbids spot is only ever asked on-demand', async () => {
     night = await openNight();
     await night.add('acme');
-    const { tenants } = night.runtime.control;
+    const { tenants } = night.runtime.ports;
     const acme = await tenants.get('acme');
     if (acme) await tenants.put({ ...acme, capacity: { spotAllowed: false }, version: 2 }, 1);
     night.jobs.fate = onTrain(({ attempt }) => (attempt === 1 ? { pendingSeconds: Infinity } : {}));

@@ -45,7 +45,7 @@ describe('one tenant', () => {
       trigger: 'manual',
       logicalDate: '2026-11-24',
     });
-    expect(await control.leases.get('acme')).toBeUndefined();
+    expect(await night.runtime.ports.leases.get('acme')).toBeUndefined();
   });
 
   it("gives every job the specification's arguments and resources, and no secret", async () => {
@@ -90,7 +90,7 @@ describe('one tenant', () => {
     expect(night.jobs.specs.every((spec) => spec.capacity === 'spot')).toBe(true);
     const { control } = night.runtime;
     expect(await control.runs.getRun('acme-manual')).toMatchObject({ status: 'failed', error: 'JobFailed' });
-    expect(await control.leases.get('acme')).toBeUndefined();
+    expect(await night.runtime.ports.leases.get('acme')).toBeUndefined();
     expect(await control.models.live('acme')).toBeUndefined();
   });
 
@@ -150,7 +150,7 @@ describe('one tenant', () => {
       output: { outcome: 'skipped', reason: expect.stringContaining('no quality verdict') },
     });
     expect(night.jobs.specs).toEqual([]);
-    expect(await night.runtime.control.leases.get('acme')).toBeUndefined();
+    expect(await night.runtime.ports.leases.get('acme')).toBeUndefined();
   });
 
   it.each([
@@ -160,7 +160,7 @@ describe('one tenant', () => {
   ])('that is %s fails before anything begins', async (_, tenantId, error) => {
     night = await openNight();
     await night.add('acme');
-    const { tenants } = night.runtime.control;
+    const { tenants } = night.runtime.ports;
     const acme = await tenants.get('acme');
     if (acme) await tenants.put({ ...acme, status: 'suspended' }, acme.version);
     expect(await night.until(await night.train(tenantId, 'x'))).toMatchObject({ status: 'FAILED', error });
@@ -241,7 +241,7 @@ describe('faults', () => {
     await night.settle();
     expect(night.jobs.live()).toEqual([]);
     expect(await night.runtime.control.runs.getRun('acme-manual')).toMatchObject({ status: 'aborted' });
-    expect(await night.runtime.control.leases.get('acme')).toBeUndefined();
+    expect(await night.runtime.ports.leases.get('acme')).toBeUndefined();
   });
 
   it('F24: a redrive continues at the failed stage under a larger fence', async () => {

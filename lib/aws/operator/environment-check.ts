@@ -3,14 +3,14 @@ import type { SSMClient } from '@aws-sdk/client-ssm';
 import { ssmParameterName, ssmParameters } from '../../config/ssm-parameters.ts';
 import { EpsilonError } from '../../errors/epsilon-error.ts';
 import type { Declared, EnvironmentReport } from '../../ports/environment-report.ts';
-import type { OperatorApi } from '../../ports/operator-api.ts';
+import type { OperatorPorts } from '../../ports/operator-ports.ts';
 import { liveAlias, machineNames, type WorkflowPlace } from '../stepfunctions/machine-names.ts';
 import { explainWorkflowError } from '../stepfunctions/workflow-errors.ts';
 import { findParameters } from './parameters.ts';
 
 /** What the check is made of. */
 export interface EnvironmentCheckOptions {
-  readonly control: Pick<OperatorApi, 'workflows' | 'schedules' | 'tenants' | 'objects' | 'config'>;
+  readonly control: Pick<OperatorPorts, 'workflows' | 'schedules' | 'tenants' | 'objects' | 'config'>;
   readonly states: SFNClient;
   readonly parameters: SSMClient;
   readonly place: WorkflowPlace;

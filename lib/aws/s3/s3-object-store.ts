@@ -1,5 +1,4 @@
 import {
-  CopyObjectCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
@@ -13,11 +12,17 @@ import { contentOf, contentTag } from '../../objects/object-content.ts';
 import { parseObjectUri, parsePrefixUri } from '../../objects/object-uri.ts';
 import type { ObjectInfo, ObjectStore } from '../../ports/object-store.ts';
 import { errorName, explainServiceError } from '../errors/service-errors.ts';
+import { copyObject } from './copy-object.ts';
+
+function isAbsent(error: unknown): boolean {
+  const name = errorName(error);
+  return name === 'NoSuchKey' || name === 'NotFound';
+}
 
 function explain(error: unknown, action: string, uri: string): unknown {
+  if (error instanceof NotFound) return error;
   const name = errorName(error);
-  if (name === 'NoSuchKey' || name === 'NotFound')
-    return new NotFound('OBJECT_NOT_FOUND', `There is no object ${uri}.`);
+  if (isAbsent(error)) return new NotFound('OBJECT_NOT_FOUND', `There is no object ${uri}.`);
   if (name === 'PreconditionFailed' || name === 'ConditionalRequestConflict')
     return new ConditionFailed(`object ${uri} is there already`);
   return name === '503'
@@ -112,15 +117,14 @@ export function createS3ObjectStore({
       }
     },
     list,
-    copy: (fromUri, toUri) => {
-      const from = parseObjectUri(fromUri);
-      return call('s3:PutObject', toUri, async (place) => {
-        // A copy stands under a fixed name and does not grow old: it takes no tags over.
-        const source = `${from.bucket}/${from.key.split('/').map(encodeURIComponent).join('/')}`;
-        await client.send(
-          new CopyObjectCommand({ ...place, CopySource: source, TaggingDirective: 'REPLACE' }),
-        );
-      });
+    copy: (fromUri, toUri, { size } = {}) => {
+      const { bucket, key } = parseObjectUri(fromUri);
+      return call('s3:PutObject', toUri, (to) =>
+        copyObject(client, { from: { Bucket: bucket, Key: key }, to, size }).catch((error: unknown) =>
+          // It is the source that is missing, whatever the call was for.
+          Promise.reject(isAbsent(error) ? explain(error, 's3:GetObject', fromUri) : error),
+        ),
+      );
     },
     delete: (uri) =>
       call('s3:DeleteObject', uri, async (place) => {

@@ -72,13 +72,22 @@ export const budgetKey = (api: string): ItemKey => ({ pk: `BUDGET#${api}`, sk: '
 /** Key of the wrapped data key of a UTC day. */
 export const tokenKeyKey = (day: string): ItemKey => ({ pk: `TOKENKEY#${day}`, sk: 'KEY' });
 
-/** What can be open. */
-export type OpenKind = 'ATTEMPT' | 'RUN';
+/** Prefix of the audit log's partitions, one a UTC month. */
+export const auditPrefix = 'AUDIT#';
+
+/** Key of one record of an act; both records of an act are neighbours. */
+export const auditKey = (record: { begunAt: string; auditId: string; phase: string }): ItemKey => ({
+  pk: `${auditPrefix}${record.begunAt.slice(0, 7)}`,
+  sk: `${record.begunAt}#${record.auditId}#${record.phase}`,
+});
+
+/** What can be open: an attempt, a run, a live model whose fixed names are not in line with it. */
+export type OpenKind = 'ATTEMPT' | 'RUN' | 'MODEL';
 
 /** Attributes that put an item into the index of open work; without them it is not in it. */
-export function openAttributes(kind: OpenKind, runId: string, rest = '') {
-  const part = hex(partOf(runId));
-  return { openPart: `${kind}#${part.charAt(0)}`, openOrder: `${part}#${runId}${rest}` };
+export function openAttributes(kind: OpenKind, id: string, rest = '') {
+  const part = hex(partOf(id));
+  return { openPart: `${kind}#${part.charAt(0)}`, openOrder: `${part}#${id}${rest}` };
 }
 
 /** The index partitions a shard looks into, with the range of `openOrder` in each. */

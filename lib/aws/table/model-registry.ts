@@ -4,9 +4,11 @@ import type { ModelRegistry } from '../../ports/model-registry.ts';
 import type { QualityVerdicts } from '../../ports/quality-verdicts.ts';
 import type { LiveModel, ModelVersion } from '../../training/models/model.ts';
 import { absent, all, any, beginsWith, compare, type Part } from './expressions.ts';
-import { tenantKeys } from './keys.ts';
+import { openAttributes, tenantKeys } from './keys.ts';
+import { openItems } from './open-work.ts';
 import { liveForm, modelForm, verdictForm } from './records.ts';
 import { partitionIs, type Table } from './table.ts';
+import type { Item } from './table-errors.ts';
 
 /** Times a promotion is decided anew because somebody else promoted between reading and writing. */
 const rounds = 5;
@@ -44,6 +46,12 @@ function nextLive(chosen: ModelVersion, before: LiveModel | undefined, promotion
   return { tenantId, modelVersion, ...previous, ...pair, fence, promotedAt: at, reason };
 }
 
+/** A live record that has just been switched to: its fixed names are open work until they are noted as aligned. */
+function liveItem(live: LiveModel): Item {
+  const { tenantId } = live;
+  return { ...tenantKeys.live(tenantId), ...liveForm.write(live), ...openAttributes('MODEL', tenantId) };
+}
+
 /** The live record is still the one that the promotion was decided from. */
 function isStill(before: LiveModel | undefined, fence: number): Part {
   if (!before) return absent('pk');
@@ -61,7 +69,7 @@ async function promote(table: Table, promotion: Promotion): Promise<LiveModel> {
     if (before?.modelVersion === modelVersion) return before;
     const next = nextLive(chosen, before, promotion);
     const refusals = await table.transact([
-      { put: { ...tenantKeys.live(tenantId), ...liveForm.write(next) }, condition: isStill(before, fence) },
+      { put: liveItem(next), condition: isStill(before, fence) },
       {
         check: tenantKeys.lease(tenantId),
         condition: any(absent('pk'), compare('fence', '<=', fence)),
@@ -99,6 +107,16 @@ export function tableModelRegistry(table: Table): ModelRegistry {
       return item ? liveForm.read(item) : undefined;
     },
     promote: (promotion) => promote(table, promotion),
+    noteAligned: async ({ tenantId, modelVersion, fence, at }) => {
+      const { done } = await table.update(
+        tenantKeys.live(tenantId),
+        { fixedNamesAt: at, openPart: null, openOrder: null },
+        all(compare('modelVersion', '=', modelVersion), compare('fence', '=', fence)),
+      );
+      return done;
+    },
+    listUnaligned: async (shard) =>
+      (await openItems(table, 'MODEL', shard)).map((item) => liveForm.read(item)),
   };
 }
 

@@ -1,4 +1,6 @@
+import type { AuditLog } from '../../ports/audit-log.ts';
 import type { Ports } from '../../ports/ports.ts';
+import { tableAuditLog } from './audit-log.ts';
 import { tableClaimStore, tableLeaseStore, tableLockStore } from './lease-store.ts';
 import { tableModelRegistry, tableQualityVerdicts } from './model-registry.ts';
 import { TableRunStore } from './run-store.ts';
@@ -19,6 +21,11 @@ export type TableStores = Pick<
   Ports,
   'tenants' | 'runs' | 'leases' | 'claims' | 'locks' | 'models' | 'verdicts'
 >;
+
+/** The audit log of one table. Functions have none: who acts is known where operators come in. */
+export function openTableAuditLog(options: TableOptions): AuditLog {
+  return tableAuditLog(new Table(options));
+}
 
 /** All stores over one table. Makes no call by itself. */
 export function openTableStores(options: TableStoresOptions): TableStores {

@@ -1,3 +1,4 @@
+import type { AuditRecord } from '../../audit/record.ts';
 import type { Lease } from '../../ports/lease-store.ts';
 import type { QualityVerdict } from '../../quality/verdict.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
@@ -76,6 +77,9 @@ export const liveForm = formOf<LiveModel>({});
 
 /** Quality verdicts. */
 export const verdictForm = formOf<QualityVerdict>({ reasons: true });
+
+/** Records of the audit log: what was asked for may hold anything. */
+export const auditForm = formOf<AuditRecord>({ request: true });
 
 /** Leases. */
 export const leaseForm = formOf<Lease>({});

@@ -12,17 +12,16 @@ import { tokenDigestOf } from '../../training/attempts/token-digest.ts';
 import { type Attempt, attemptName, type Run } from '../../training/run.ts';
 import type { Shard } from '../../training/shards.ts';
 import type { StageName } from '../../training/stages.ts';
-import { all, beginsWith, between, compare, isOneOf, type Part, present } from './expressions.ts';
-import { type ItemKey, openAttributes, openRanges, runKeys } from './keys.ts';
+import { all, beginsWith, compare, isOneOf, type Part, present } from './expressions.ts';
+import { openAttributes, runKeys } from './keys.ts';
 import { newAttemptParts, whyRefused } from './new-attempt.ts';
+import { openItems } from './open-work.ts';
 import { attemptForm, runForm } from './records.ts';
 import { createRunParts, listingOf } from './run-listings.ts';
-import { openWork } from './schema.ts';
 import type { SealedTokens } from './sealed-tokens.ts';
 import { partitionIs, type Table } from './table.ts';
 import type { Item } from './table-errors.ts';
 
-const keyOf = (item: Item): ItemKey => ({ pk: String(item['pk']), sk: String(item['sk']) });
 const restOf = ({ stage, attempt }: AttemptKey) => `#${stage}#${attempt}`;
 
 const byStart = (a: Run, b: Run) =>
@@ -95,7 +94,6 @@ export class TableRunStore implements RunStore {
   }
 
   /** The items a filter can mean: through a listing or the index where there is one, through the whole table otherwise. */
-  /** The items a filter can mean: through a listing or the index where there is one, through the whole table otherwise. */
   async #listed(filter: RunFilter): Promise<Item[]> {
     const listing = listingOf(filter);
     if (listing) {
@@ -103,31 +101,15 @@ export class TableRunStore implements RunStore {
       return this.#table.getMany(listed.map(({ runId }) => runKeys.record(String(runId))));
     }
     const { status } = filter;
-    if (status === 'running') return this.#openItems('RUN', { shard: 0, shards: 1 });
+    if (status === 'running') return openItems(this.#table, 'RUN', { shard: 0, shards: 1 });
     const asked = [compare('sk', '=', runKeys.record('').sk), beginsWith('pk', runKeys.partition(''))];
     if (status !== undefined) asked.push(compare('status', '=', status));
     return this.#table.scan(all(...asked));
   }
 
   async listRunningRuns(shard: Shard): Promise<Run[]> {
-    const runs = (await this.#openItems('RUN', shard)).map((item) => runForm.read(item));
+    const runs = (await openItems(this.#table, 'RUN', shard)).map((item) => runForm.read(item));
     return runs.filter((run) => run.status === 'running').sort((a, b) => byStart(b, a));
-  }
-
-  /** Keys from the index, then the items as they are now: what is over already is dropped. */
-  async #openItems(kind: 'ATTEMPT' | 'RUN', shard: Shard): Promise<Item[]> {
-    const ranges = openRanges(kind, shard);
-    const pages = await Promise.all(
-      ranges.map(({ openPart, from, to }) =>
-        this.#table.query({
-          index: openWork.name,
-          partition: compare(openWork.partitionKey, '=', openPart),
-          range: between(openWork.sortKey, from, to),
-        }),
-      ),
-    );
-    const items = await this.#table.getMany(pages.flat().map(keyOf));
-    return items.filter((item) => item['openPart'] !== undefined);
   }
 
   async getRunWithAttempts(runId: string): Promise<{ run: Run; attempts: Attempt[] } | undefined> {
@@ -223,7 +205,7 @@ export class TableRunStore implements RunStore {
     limit = Number.POSITIVE_INFINITY,
     ...shard
   }: Shard & { readonly limit?: number }): Promise<Attempt[]> {
-    const items = await this.#openItems('ATTEMPT', shard);
+    const items = await openItems(this.#table, 'ATTEMPT', shard);
     const attempts = await Promise.all(items.map((item) => this.#read(item)));
     return attempts.sort(byIntent).slice(0, Math.min(limit, attempts.length));
   }

@@ -22,7 +22,10 @@ export interface Search {
 
 type Passage = Omit<SearchAnswer, 'score'>;
 
-async function passagesOf(objects: ObjectStore, prefix: string): Promise<Map<string, Passage>> {
+/** What a search reads from. */
+type Objects = Pick<ObjectStore, 'get' | 'list'>;
+
+async function passagesOf(objects: Objects, prefix: string): Promise<Map<string, Passage>> {
   const passages = new Map<string, Passage>();
   for await (const { uri } of objects.list(prefix)) {
     if (!uri.endsWith('.jsonl')) continue;
@@ -36,7 +39,7 @@ async function passagesOf(objects: ObjectStore, prefix: string): Promise<Map<str
 }
 
 /** Loads the pair that is live: model and index always of the same version. */
-export async function openSearch(objects: ObjectStore, live: LiveModel): Promise<Search> {
+export async function openSearch(objects: Objects, live: LiveModel): Promise<Search> {
   const embedder = new Embedder(decodeModel(await objects.get(live.modelUri)));
   const index = decodeFlatIndex(await objects.get(live.indexUri));
   const idsUri = live.indexUri.replace(/[^/]+$/, 'ids.json');

@@ -1,13 +1,15 @@
 import type { Ports } from '../../ports/ports.ts';
 import { type ReconcileCounts, reconcileAttempts } from './reconcile-attempts.ts';
+import { reconcileModels } from './reconcile-models.ts';
 import { reconcileRuns } from './reconcile-runs.ts';
 
 type Needed = Pick<Ports, 'locks' | 'runs' | 'config' | 'clock' | 'log' | 'metrics'> &
   Parameters<typeof reconcileAttempts>[0] &
-  Parameters<typeof reconcileRuns>[0];
+  Parameters<typeof reconcileRuns>[0] &
+  Parameters<typeof reconcileModels>[0];
 
 /** What became of a shard: nothing when another pass over it is under way. */
-export type ShardCounts = ReconcileCounts & { readonly runsEnded: number };
+export type ShardCounts = ReconcileCounts & { readonly runsEnded: number; readonly modelsAnnounced: number };
 
 /** One invocation's claim on a shard. */
 export interface ShardPass {
@@ -31,11 +33,12 @@ async function pass(ports: Needed, { shard, remainingMs }: ShardPass): Promise<S
   const runs = new Map(running.map((run) => [run.runId, run]));
   const counts = await reconcileAttempts(ports, { shard, attempts, runs, until });
   const runsEnded = await reconcileRuns(ports, { shard, attempts, runs, until });
+  const modelsAnnounced = await reconcileModels(ports, { part, until });
   if (counts.left > 0) {
     ports.metrics.count('ReconcilerLeft', counts.left);
     ports.log.warn('pass ended before its attempts did', { shard, ...counts });
   }
-  return { ...counts, runsEnded };
+  return { ...counts, runsEnded, modelsAnnounced };
 }
 
 /**

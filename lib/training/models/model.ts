@@ -31,4 +31,6 @@ export interface LiveModel {
   readonly fence: number;
   readonly promotedAt: string;
   readonly reason: 'run' | 'manual' | 'rollback';
+  /** When the fixed names were brought in line with this record; absent until they are. */
+  readonly fixedNamesAt?: string;
 }

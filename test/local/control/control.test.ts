@@ -28,6 +28,12 @@ describe('calls from outside', () => {
     ['tenants', 'toString'],
     ['objects', 'put'],
     ['runs', 'updateRun'],
+    ['tenants', 'put'],
+    ['leases', 'acquire'],
+    ['models', 'register'],
+    ['models', 'noteAligned'],
+    ['audit', 'append'],
+    ['documents', 'put'],
   ])('%s.%s does not exist', async (port, method) => {
     expect(await answer(control, { port, method, args: [] })).toMatchObject({
       error: { code: 'RPC_UNKNOWN' },
@@ -58,7 +64,7 @@ describe('the socket', () => {
   it('is open to its owner only, replaces a stale one, and gives the whole control plane', async () => {
     const path = join(freshDir(), 'control.sock');
     writeFileSync(path, 'left by a dead process');
-    const listening = await serveSocket(control, path);
+    const listening = await serveSocket(night.runtime.controlFor, path);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     const far = await connectControl(path, { config: control.config, clock: control.clock });
     if (!far) throw new Error('nobody answers');
@@ -87,7 +93,7 @@ describe('the port', () => {
   const tokenFile = join(freshDir(), 'token');
 
   beforeAll(async () => {
-    listening = await serveHttp(control, {
+    listening = await serveHttp(night.runtime.controlFor, {
       port: 0,
       tokenFile,
       metricsText: () => 'epsilon_runs_begun_total 1\n',
@@ -127,7 +133,7 @@ describe('the port', () => {
       (
         await call(
           bearer(),
-          JSON.stringify({ port: 'tenants', method: 'put', args: ['x'.repeat(1_100_000)] }),
+          JSON.stringify({ port: 'tenants', method: 'add', args: ['x'.repeat(1_100_000)] }),
         )
       ).status,
     ).toBe(413);
@@ -135,7 +141,7 @@ describe('the port', () => {
 
   it('that is taken is a conflict', async () => {
     await expect(
-      serveHttp(control, { port: Number(new URL(listening.at).port), tokenFile, metricsText: () => '' }),
+      serveHttp(night.runtime.controlFor, { port: Number(new URL(listening.at).port), tokenFile, metricsText: () => '' }),
     ).rejects.toMatchObject({ code: 'ADDRESS_IN_USE', exitCode: 3 });
   });
 });

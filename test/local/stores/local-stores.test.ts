@@ -13,6 +13,7 @@ import { createFileObjectStore } from '../../../lib/files/file-object-store.ts';
 import { openLocalStores } from '../../../local/stores/local-stores.ts';
 import { liveHolder, openStateDirectory } from '../../../local/stores/state-directory.ts';
 import { skippedForRoot } from '../../as-root.ts';
+import { describeAuditLog } from '../../contract/audit-log.ts';
 import { describeObjectStore } from '../../contract/object-store.ts';
 import { describeRunStore } from '../../contract/run-store.ts';
 import { describeTenantStores } from '../../contract/tenant-stores.ts';
@@ -21,6 +22,7 @@ import { freshDir } from '../asl/harness.ts';
 
 describeRunStore('SQLite', async () => openLocalStores({ stateDir: freshDir() }));
 describeTenantStores('SQLite', async () => openLocalStores({ stateDir: freshDir() }));
+describeAuditLog('SQLite', async () => openLocalStores({ stateDir: freshDir() }));
 describeObjectStore('files', async () => createFileObjectStore({ root: freshDir() }));
 
 describe('task tokens at rest', () => {

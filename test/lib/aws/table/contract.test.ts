@@ -1,6 +1,8 @@
+import { describeAuditLog } from '../../../contract/audit-log.ts';
 import { describeRunStore } from '../../../contract/run-store.ts';
 import { describeTenantStores } from '../../../contract/tenant-stores.ts';
 import { openMemoryStores } from '../../../dynamodb/memory-stores.ts';
 
 describeRunStore('DynamoDB', async () => openMemoryStores());
 describeTenantStores('DynamoDB', async () => openMemoryStores());
+describeAuditLog('DynamoDB', async () => openMemoryStores());

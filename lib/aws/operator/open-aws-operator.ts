@@ -1,34 +1,38 @@
 import { BatchClient } from '@aws-sdk/client-batch';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SchedulerClient } from '@aws-sdk/client-scheduler';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { STSClient } from '@aws-sdk/client-sts';
+import type { Actor } from '../../audit/record.ts';
 import type { ServiceConfig } from '../../config/service-config.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { IdSource } from '../../ports/id-source.ts';
 import type { Log } from '../../ports/log.ts';
-import type { OperatorApi } from '../../ports/operator-api.ts';
-import type { Ports } from '../../ports/ports.ts';
+import type { OperatorPorts } from '../../ports/operator-ports.ts';
+import { createEventPublisher } from '../eventbridge/event-publisher.ts';
 import { createS3ObjectStore } from '../s3/s3-object-store.ts';
 import { createStepFunctionsWorkflows } from '../stepfunctions/workflows.ts';
+import { openTableAuditLog } from '../table/open-stores.ts';
 import type { AwsBase } from '../wiring/base.ts';
 import { createClients } from '../wiring/clients.ts';
 import { wireStores } from '../wiring/wire-stores.ts';
-import { callerOf } from './caller.ts';
+import { type Caller, callerOf } from './caller.ts';
 import { deployedWorkflows } from './deployed-workflows.ts';
 import { deploymentFacts } from './deployment-facts.ts';
 import { checkEnvironment } from './environment-check.ts';
 import { createAwsJobLogs } from './job-logs.ts';
 import { createSchedules, type ScheduleRules } from './schedules.ts';
 
-/** The stores that a control plane shows. */
-export type ControlStores = Pick<Ports, 'tenants' | 'runs' | 'leases' | 'models'>;
+/** The stores that an operator's port reads and writes. */
+export type OperatorStores = Pick<OperatorPorts, 'tenants' | 'runs' | 'leases' | 'models' | 'audit'>;
 
-/** What a control plane on AWS is opened with. */
-export interface AwsControlOptions {
+/** What the control plane of an environment is opened with. */
+export interface AwsOperatorOptions {
   /** Settings of the environment, its region included. */
   readonly config: ServiceConfig;
   readonly profile?: string | undefined;
@@ -40,7 +44,13 @@ export interface AwsControlOptions {
   /** Aborted when nobody waits for an answer any more. */
   readonly signal?: AbortSignal;
   /** Makes the stores; DynamoDB's unless a test brings others. */
-  readonly stores?: (base: AwsBase) => ControlStores;
+  readonly stores?: (base: AwsBase) => OperatorStores;
+}
+
+/** A control plane on AWS and whose credentials it was opened with. */
+export interface AwsOperator {
+  readonly ports: OperatorPorts;
+  readonly actor: Actor;
 }
 
 /** The command line speaks to people itself: adapters log and count nothing here. */
@@ -52,14 +62,21 @@ const silence: Log = {
   child: () => silence,
 };
 
-async function baseOf({ config, profile, account, clock, ids, signal }: AwsControlOptions): Promise<AwsBase> {
+async function baseOf({
+  config,
+  profile,
+  account,
+  clock,
+  ids,
+  signal,
+}: AwsOperatorOptions): Promise<{ readonly base: AwsBase; readonly caller: Caller }> {
   const clients = createClients({
     region: config.region,
     ...(profile === undefined ? {} : { profile }),
     ...(signal ? { signal } : {}),
   });
   const caller = await callerOf(clients.of(STSClient), { environment: config.environment, account });
-  return {
+  const base: AwsBase = {
     config,
     deployment: await deploymentFacts(clients.of(SSMClient), config, caller),
     clients,
@@ -68,6 +85,18 @@ async function baseOf({ config, profile, account, clock, ids, signal }: AwsContr
     random: Math.random,
     log: silence,
     metrics: { count: () => {}, duration: () => {} },
+  };
+  return { base, caller };
+}
+
+/** The environment's table: what functions have of it, and the audit log. */
+function tableStores(base: AwsBase): OperatorStores {
+  const { clients, deployment, clock, random, ids } = base;
+  const client = clients.of(DynamoDBClient);
+  const { tableName } = deployment;
+  return {
+    ...wireStores(base),
+    audit: openTableAuditLog({ client, tableName, clock, random, ids }),
   };
 }
 
@@ -83,21 +112,30 @@ function logsOf({ clients, clock, config, deployment }: AwsBase) {
 
 /**
  * Opens the control plane of an environment on AWS with the credentials of the SDK's own chain. Two calls find out where it
- * is: whose credentials these are, and what infrastructure left in SSM. Errors: those of access-errors.ts, `WRONG_ACCOUNT`,
- * `SSM_PARAMETER_MISSING`, `ARN_MISMATCH`; later, of its ports, `MACHINE_NOT_FOUND` when nothing is deployed.
+ * is: whose credentials these are, and what infrastructure left in SSM. The actor is the caller as STS names it. Errors: those
+ * of access-errors.ts, `WRONG_ACCOUNT`, `SSM_PARAMETER_MISSING`, `ARN_MISMATCH`; later, of its ports, `MACHINE_NOT_FOUND` when
+ * nothing is deployed.
  */
-export async function openAwsControl(options: AwsControlOptions): Promise<OperatorApi> {
-  const base = await baseOf(options);
-  const { config, clock, ids, clients, deployment } = base;
+export async function openAwsOperator(options: AwsOperatorOptions): Promise<AwsOperator> {
+  const { base, caller } = await baseOf(options);
+  const { config, clock, ids, log, clients, deployment } = base;
   const { environment, region } = config;
   const place = { ...deployment, environment, region };
   const states = clients.of(SFNClient);
-  const control: OperatorApi = {
+  const ports: OperatorPorts = {
     config,
     clock,
-    ...(options.stores ?? wireStores)(base),
+    ids,
+    log,
+    ...(options.stores ?? tableStores)(base),
     workflows: deployedWorkflows(createStepFunctionsWorkflows({ client: states, place }), place),
     objects: createS3ObjectStore({ client: clients.of(S3Client) }),
+    events: createEventPublisher({
+      client: clients.of(EventBridgeClient),
+      bus: deployment.eventBusName,
+      clock,
+      random: base.random,
+    }),
     logs: logsOf(base),
     schedules: createSchedules({
       scheduler: clients.of(SchedulerClient),
@@ -112,7 +150,10 @@ export async function openAwsControl(options: AwsControlOptions): Promise<Operat
   };
   const parameters = clients.of(SSMClient);
   return {
-    ...control,
-    check: (declared) => checkEnvironment({ control, states, parameters, place }, declared),
+    actor: { id: caller.arn, via: 'aws' },
+    ports: {
+      ...ports,
+      check: (declared) => checkEnvironment({ control: ports, states, parameters, place }, declared),
+    },
   };
 }

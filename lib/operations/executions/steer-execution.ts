@@ -1,0 +1,43 @@
+import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
+import type { StartRequest, StopReason } from '../../ports/operator-api.ts';
+import type { Ports } from '../../ports/ports.ts';
+import { findActiveTenant } from '../tenants/find-tenant.ts';
+
+type Needed = Pick<Ports, 'workflows' | 'tenants'>;
+
+/**
+ * Starts an execution. Of a tenant that does not exist or is suspended nothing is started. Errors: `TENANT_NOT_FOUND`,
+ * `TENANT_SUSPENDED`, and those of the workflows.
+ */
+export async function startExecution(
+  ports: Needed,
+  request: StartRequest,
+): Promise<{ readonly executionArn: string }> {
+  const { tenantId } = (request.input ?? {}) as { readonly tenantId?: unknown };
+  if (tenantId !== undefined) await findActiveTenant(ports, String(tenantId));
+  return ports.workflows.start(request);
+}
+
+/** Continues a failed execution from where it failed. Errors: `EXECUTION_NOT_FOUND`, `REDRIVE_NOT_ALLOWED`. */
+export function redriveExecution(
+  { workflows }: Pick<Needed, 'workflows'>,
+  executionArn: string,
+): Promise<void> {
+  return workflows.redrive(executionArn);
+}
+
+/** Stops an execution; its jobs are cancelled when its end is heard of. `EXECUTION_NOT_FOUND`, `EXECUTION_NOT_RUNNING`. */
+export async function stopExecution(
+  { workflows }: Pick<Needed, 'workflows'>,
+  executionArn: string,
+  reason: StopReason,
+): Promise<void> {
+  const { name, status } = await workflows.describe(executionArn);
+  if (status !== 'RUNNING' && status !== 'PENDING_REDRIVE')
+    throw new EpsilonError(
+      'EXECUTION_NOT_RUNNING',
+      `Execution "${name}" ended ${status} before; there is nothing to stop.`,
+      { exitCode: exitCodes.conflict, details: { status } },
+    );
+  await workflows.stop(executionArn, reason);
+}

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import type { NewTenant, TenantChanges } from '../../tenants/tenant-changes.ts';
+
+/** Characters of a name that may come from outside. */
+const longestName = 512;
+
+const text = z.string().min(1).max(longestName);
+const tenant = z.strictObject({ tenantId: text });
+/** Fields are judged by the use case, which names the one at fault. */
+const fields = z.record(z.string(), z.unknown());
+
+/**
+ * What callers of the operator's acts may give, from wherever they call: unknown keys and further arguments are refused, so
+ * that nobody can say who they are.
+ */
+export const actArguments = {
+  tenant: z.tuple([tenant]),
+  promotion: z.tuple([tenant.extend({ modelVersion: text })]),
+  newTenant: z.tuple([z.custom<NewTenant>((value) => fields.safeParse(value).success, 'a tenant is needed')]),
+  tenantChanges: z.tuple([
+    tenant.extend({
+      changes: z.custom<TenantChanges>((value) => fields.safeParse(value).success, 'changes are needed'),
+    }),
+  ]),
+  start: z.tuple([
+    z
+      .strictObject({ machine: text, name: text.optional(), input: z.unknown() })
+      .transform(({ name, ...request }) => ({ ...request, ...(name === undefined ? {} : { name }) })),
+  ]),
+  execution: z.tuple([z.string().min(1).max(2_048)]),
+  stop: z.tuple([
+    z.string().min(1).max(2_048),
+    z.strictObject({ error: z.string().max(256), cause: z.string().max(32_768) }),
+  ]),
+  firing: z.tuple([text, text]),
+} as const;

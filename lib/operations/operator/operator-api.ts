@@ -1,0 +1,165 @@
+import type { Actor } from '../../audit/record.ts';
+import { EpsilonError } from '../../errors/epsilon-error.ts';
+import type { DocumentUpload, OperatorApi } from '../../ports/operator-api.ts';
+import type { OperatorPorts } from '../../ports/operator-ports.ts';
+import { checkTenantId } from '../../tenants/tenant.ts';
+import { type ActDefinition, audited } from '../audit/audited.ts';
+import { redriveExecution, startExecution, stopExecution } from '../executions/steer-execution.ts';
+import { promoteModel, rollBackModel } from '../models/promote-model.ts';
+import { fireSchedule } from '../schedules/fire-schedule.ts';
+import {
+  addTenant,
+  removeTenant,
+  resumeTenant,
+  suspendTenant,
+  updateTenant,
+} from '../tenants/change-tenant.ts';
+import { actArguments as args } from './act-arguments.ts';
+
+/** Makes an act of a definition, on record under the port's actor. */
+type Act = <A extends readonly unknown[], R>(definition: ActDefinition<A, R>) => (...given: A) => Promise<R>;
+
+const tenantSubject = ({ tenantId }: { readonly tenantId: string }) => `tenant ${tenantId}`;
+
+/** `execution <machine>/<name>` of an ARN or of what names an execution otherwise. */
+function executionSubject({ config }: OperatorPorts, given: string): string {
+  if (!given.startsWith('arn:')) return `execution ${given}`;
+  const [machine = '', name = ''] = given.split(':').slice(-2);
+  return `execution ${machine.replace(`epsilon-${config.environment}-`, '')}/${name}`;
+}
+
+function modelActs(ports: OperatorPorts, act: Act) {
+  return {
+    promote: act({
+      act: 'models.promote',
+      args: args.promotion,
+      subject: ([request]) => tenantSubject(request),
+      perform: ([request]) => promoteModel(ports, request),
+    }),
+    rollback: act({
+      act: 'models.rollback',
+      args: args.tenant,
+      subject: ([request]) => tenantSubject(request),
+      perform: ([request]) => rollBackModel(ports, request),
+    }),
+  };
+}
+
+function tenantActs(ports: OperatorPorts, act: Act) {
+  return {
+    add: act({
+      act: 'tenants.add',
+      args: args.newTenant,
+      subject: ([{ tenantId }]) => `tenant ${String(tenantId)}`,
+      perform: ([tenant]) => addTenant(ports, { ...tenant }),
+    }),
+    update: act({
+      act: 'tenants.update',
+      args: args.tenantChanges,
+      subject: ([request]) => tenantSubject(request),
+      perform: ([request]) => updateTenant(ports, request),
+    }),
+    suspend: act({
+      act: 'tenants.suspend',
+      args: args.tenant,
+      subject: ([request]) => tenantSubject(request),
+      perform: ([request]) => suspendTenant(ports, request),
+    }),
+    resume: act({
+      act: 'tenants.resume',
+      args: args.tenant,
+      subject: ([request]) => tenantSubject(request),
+      perform: ([request]) => resumeTenant(ports, request),
+    }),
+    remove: act({
+      act: 'tenants.remove',
+      args: args.tenant,
+      subject: ([request]) => tenantSubject(request),
+      perform: ([request]) => removeTenant(ports, request),
+    }),
+  };
+}
+
+function executionActs(ports: OperatorPorts, act: Act) {
+  return {
+    start: act({
+      act: 'executions.start',
+      args: args.start,
+      subject: ([{ machine, name }]) => `execution ${machine}/${name ?? ''}`,
+      perform: ([request]) => startExecution(ports, request),
+    }),
+    redrive: act({
+      act: 'executions.redrive',
+      args: args.execution,
+      subject: ([execution]) => executionSubject(ports, execution),
+      perform: ([execution]) => redriveExecution(ports, execution),
+    }),
+    stop: act({
+      act: 'executions.stop',
+      args: args.stop,
+      subject: ([execution]) => executionSubject(ports, execution),
+      perform: ([execution, reason]) => stopExecution(ports, execution, reason),
+    }),
+  };
+}
+
+/** Keeps a document below the tenant's own prefix and nowhere else. */
+function putDocument({ objects, config }: OperatorPorts) {
+  return async ({ tenantId, name, body }: DocumentUpload) => {
+    if (name === '' || name.startsWith('/'))
+      throw new EpsilonError('OBJECT_URI_INVALID', `${JSON.stringify(name)} is no place below a prefix.`);
+    await objects.put(`s3://${config.dataBucket}/${checkTenantId(tenantId)}/documents/${name}`, body);
+  };
+}
+
+/** The operator's port for one actor: queries as they are, acts through their use cases and on record. */
+export function createOperatorApi(ports: OperatorPorts, actor: Actor): OperatorApi {
+  const { config, clock, workflows, tenants, models, schedules, runs, objects, logs, audit, check } = ports;
+  const act: Act = (definition) => audited(ports, actor, definition);
+  return {
+    config,
+    clock,
+    workflows: {
+      machines: () => workflows.machines(),
+      describe: (execution) => workflows.describe(execution),
+      list: (filter) => workflows.list(filter),
+      history: (execution) => workflows.history(execution),
+      ...executionActs(ports, act),
+    },
+    tenants: {
+      get: (tenantId) => tenants.get(tenantId),
+      list: () => tenants.list(),
+      ...tenantActs(ports, act),
+    },
+    models: {
+      get: (tenantId, modelVersion) => models.get(tenantId, modelVersion),
+      list: (tenantId) => models.list(tenantId),
+      live: (tenantId) => models.live(tenantId),
+      ...modelActs(ports, act),
+    },
+    schedules: {
+      list: () => schedules.list(),
+      fire: act({
+        act: 'schedules.fire',
+        args: args.firing,
+        subject: ([name]) => `schedule ${name}`,
+        perform: ([name, scheduledTime]) => fireSchedule(ports, name, scheduledTime),
+      }),
+    },
+    runs: {
+      getRun: (runId) => runs.getRun(runId),
+      listRuns: (filter) => runs.listRuns(filter),
+      listAttempts: (runId) => runs.listAttempts(runId),
+    },
+    objects: {
+      get: (uri, options) => objects.get(uri, options),
+      head: (uri) => objects.head(uri),
+      list: (prefix) => objects.list(prefix),
+    },
+    documents: { put: putDocument(ports) },
+    logs,
+    audit: { list: (filter) => audit.list(filter) },
+    ...(check ? { check } : {}),
+    close: () => ports.close(),
+  };
+}

@@ -1,0 +1,75 @@
+import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
+import { ConditionFailed } from '../../errors/store-errors.ts';
+import type { TenantRef } from '../../ports/operator-api.ts';
+import type { Ports } from '../../ports/ports.ts';
+import type { Tenant } from '../../tenants/tenant.ts';
+import { changedTenant, newTenant } from '../../tenants/tenant-changes.ts';
+import { findTenant } from './find-tenant.ts';
+
+type Needed = Pick<Ports, 'tenants' | 'config' | 'clock'>;
+
+/** Times a change is made anew because somebody else changed the record between reading and writing. */
+const rounds = 3;
+
+const placeOf = ({ config, clock }: Needed) => ({ config, now: new Date(clock.now()).toISOString() });
+
+/** Reads, decides and writes; anew when somebody else was faster, and `ConditionFailed` when that goes on. */
+async function change<T>(ports: Needed, tenantId: string, work: (tenant: Tenant) => Promise<T>): Promise<T> {
+  for (let round = 1; ; round += 1) {
+    try {
+      return await work(await findTenant(ports, tenantId));
+    } catch (error) {
+      if (!(error instanceof ConditionFailed) || round >= rounds) throw error;
+    }
+  }
+}
+
+async function write({ tenants }: Needed, tenant: Tenant): Promise<Tenant> {
+  await tenants.put(tenant, tenant.version);
+  return { ...tenant, version: tenant.version + 1 };
+}
+
+/** Adds a tenant. Errors: those of `newTenant`, `TENANT_EXISTS`. */
+export async function addTenant(ports: Needed, draft: Readonly<Record<string, unknown>>): Promise<Tenant> {
+  const tenant = newTenant(draft, placeOf(ports));
+  try {
+    await ports.tenants.put(tenant, 0);
+    return tenant;
+  } catch (error) {
+    if (!(error instanceof ConditionFailed)) throw error;
+    throw new EpsilonError(
+      'TENANT_EXISTS',
+      `Tenant "${tenant.tenantId}" is there already; nothing was changed.`,
+      { exitCode: exitCodes.conflict, details: { tenantId: tenant.tenantId } },
+    );
+  }
+}
+
+/** Changes some fields of a tenant's record; runs under way keep what they began with. Errors: those of `changedTenant`. */
+export function updateTenant(
+  ports: Needed,
+  { tenantId, changes }: TenantRef & { readonly changes: Readonly<Record<string, unknown>> },
+): Promise<Tenant> {
+  return change(ports, tenantId, (tenant) => write(ports, changedTenant(tenant, changes, placeOf(ports))));
+}
+
+function setStatus(ports: Needed, { tenantId }: TenantRef, status: Tenant['status']): Promise<Tenant> {
+  return change(ports, tenantId, async (tenant) =>
+    tenant.status === status ? tenant : write(ports, { ...tenant, status, updatedAt: placeOf(ports).now }),
+  );
+}
+
+/** Stops training a tenant; runs under way end by themselves. `TENANT_NOT_FOUND`. */
+export function suspendTenant(ports: Needed, tenant: TenantRef): Promise<Tenant> {
+  return setStatus(ports, tenant, 'suspended');
+}
+
+/** Trains a suspended tenant again. `TENANT_NOT_FOUND`. */
+export function resumeTenant(ports: Needed, tenant: TenantRef): Promise<Tenant> {
+  return setStatus(ports, tenant, 'active');
+}
+
+/** Removes a tenant's record; its runs, models and objects stay. `TENANT_NOT_FOUND`. */
+export function removeTenant(ports: Needed, { tenantId }: TenantRef): Promise<void> {
+  return change(ports, tenantId, ({ version }) => ports.tenants.remove(tenantId, version));
+}

@@ -1,0 +1,28 @@
+import type { AuditLog } from './audit-log.ts';
+import type { JobLogs } from './job-logs.ts';
+import type { OperatorApi } from './operator-api.ts';
+import type { Ports } from './ports.ts';
+import type { Schedules } from './schedules.ts';
+
+/** What the operator's port is made of; whoever opens a control plane brings it, with the actor it is opened for. */
+export interface OperatorPorts
+  extends Pick<
+    Ports,
+    | 'config'
+    | 'clock'
+    | 'ids'
+    | 'log'
+    | 'tenants'
+    | 'runs'
+    | 'leases'
+    | 'models'
+    | 'objects'
+    | 'events'
+    | 'workflows'
+  > {
+  readonly schedules: Schedules;
+  readonly logs: JobLogs;
+  readonly audit: AuditLog;
+  readonly check?: OperatorApi['check'];
+  close(): Promise<void>;
+}

@@ -1,0 +1,80 @@
+import type { z } from 'zod';
+import type { ServiceConfig } from '../config/service-config.ts';
+import { EpsilonError } from '../errors/epsilon-error.ts';
+import { modelTypes } from '../training/stages.ts';
+import { checkTenantId, type Tenant, tenantSchema } from './tenant.ts';
+
+/** What the control plane gives a tenant's record itself. */
+const given = ['status', 'version', 'createdAt', 'updatedAt'] as const;
+
+/** A tenant to be added. */
+export type NewTenant = Omit<Tenant, (typeof given)[number]>;
+
+/** What may be changed of a tenant; the rest stays. */
+export type TenantChanges = Partial<Omit<NewTenant, 'tenantId'>>;
+
+/** Where and when a record is made. */
+export interface TenantPlace {
+  readonly config: Pick<ServiceConfig, 'environment' | 'kubernetes'>;
+  /** ISO 8601. */
+  readonly now: string;
+}
+
+function refused(field: string, why: string): EpsilonError {
+  return new EpsilonError('TENANT_INVALID', `${field}: ${why}.`, { details: { field } });
+}
+
+/** Refuses a backend that the environment has not. */
+function checkBackend({ tenantId, backend }: Tenant, { config }: TenantPlace): void {
+  const { environment, kubernetes } = config;
+  if (environment === 'local') return;
+  if (backend === 'local')
+    throw refused('backend', `on AWS jobs of tenant "${tenantId}" run on batch or eks`);
+  if (backend === 'eks' && kubernetes === 'off')
+    throw refused(
+      'backend',
+      `Kubernetes is off in ${environment} (infra/config/${environment}.yml); jobs run on batch`,
+    );
+}
+
+function parsed(record: Readonly<Record<string, unknown>>, place: TenantPlace): Tenant {
+  checkTenantId(record['tenantId']);
+  const { modelType } = record;
+  if (!(modelTypes as readonly unknown[]).includes(modelType))
+    throw new EpsilonError(
+      'MODEL_TYPE_UNKNOWN',
+      `Model type "${String(modelType)}" cannot be trained (known: ${modelTypes.join(', ')}).`,
+    );
+  const result = tenantSchema.safeParse(record);
+  if (!result.success) throw invalid(result.error.issues[0]);
+  checkBackend(result.data, place);
+  return result.data;
+}
+
+function invalid(issue: z.core.$ZodIssue | undefined): EpsilonError {
+  const field = issue?.path.join('.') || (issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : '');
+  return refused(field, issue?.message ?? 'is not allowed');
+}
+
+function checkFree(fields: Readonly<Record<string, unknown>>): void {
+  const taken = given.find((field) => field in fields);
+  if (taken) throw refused(taken, 'is given by the control plane');
+}
+
+/** The record of a new tenant. Errors: `TENANT_ID_INVALID`, `MODEL_TYPE_UNKNOWN`, `TENANT_INVALID` naming the field. */
+export function newTenant(draft: Readonly<Record<string, unknown>>, place: TenantPlace): Tenant {
+  checkFree(draft);
+  const { now } = place;
+  return parsed({ ...draft, status: 'active', version: 1, createdAt: now, updatedAt: now }, place);
+}
+
+/** A tenant's record with some fields changed; errors as of `newTenant`. */
+export function changedTenant(
+  tenant: Tenant,
+  changes: Readonly<Record<string, unknown>>,
+  place: TenantPlace,
+): Tenant {
+  checkFree(changes);
+  if ('tenantId' in changes) throw refused('tenantId', 'cannot be changed; add another tenant');
+  return parsed({ ...tenant, ...changes, updatedAt: place.now }, place);
+}
