@@ -5,9 +5,14 @@ import { command, type Session } from './session.ts';
 type Details = Readonly<Record<string, unknown>>;
 
 /** What to type next, by the code of an error that an operation refused with; its details say about what. */
-const hints: Readonly<Record<string, (details: Details) => { readonly before: string; readonly words: string }>> = {
+const hints: Readonly<
+  Record<string, (details: Details) => { readonly before: string; readonly words: string }>
+> = {
   TENANT_NOT_FOUND: () => ({ before: 'All tenants:', words: 'tenants list' }),
-  TENANT_SUSPENDED: ({ tenantId }) => ({ before: 'To end that:', words: `tenants resume ${String(tenantId)}` }),
+  TENANT_SUSPENDED: ({ tenantId }) => ({
+    before: 'To end that:',
+    words: `tenants resume ${String(tenantId)}`,
+  }),
   MODEL_NOT_LIVE: ({ tenantId }) => ({
     before: 'Train it with:',
     words: `run ${tenantModelTraining.key} --tenant ${String(tenantId)}`,

@@ -45,7 +45,10 @@ export async function checkDocuments(control: OperatorApi, tenantId: string, uri
   throw new EpsilonError('DOCUMENTS_NOT_FOUND', `There are no documents at ${uri}.`);
 }
 
-async function objectsBelow(objects: OperatorApi['objects'], prefix: string): Promise<Map<string, ObjectInfo>> {
+async function objectsBelow(
+  objects: OperatorApi['objects'],
+  prefix: string,
+): Promise<Map<string, ObjectInfo>> {
   const found = new Map<string, ObjectInfo>();
   for await (const object of objects.list(prefix)) found.set(object.uri, object);
   return found;

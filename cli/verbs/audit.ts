@@ -22,7 +22,10 @@ function instantOf(option: string, text: string, now: number): string {
   // Times are compared as text, which the years 0 to 9999 allow.
   if (at >= Date.parse('0000-01-01T00:00:00Z') && at <= Date.parse('9999-12-31T23:59:59Z'))
     return new Date(at).toISOString();
-  throw new EpsilonError('USAGE', `${option} ${text} is neither an ISO 8601 instant nor like 30d, 12h or 15m.`);
+  throw new EpsilonError(
+    'USAGE',
+    `${option} ${text} is neither an ISO 8601 instant nor like 30d, 12h or 15m.`,
+  );
 }
 
 function filterOf({ since, until, actor, subject, limit }: AuditOptions, now: number): AuditFilter {

@@ -143,9 +143,7 @@ async function update(session: Session, tenantId: string, options: UpdateOptions
 async function setStatus(session: Session, tenantId: string, status: Tenant['status']): Promise<void> {
   const tenant = { tenantId: checkTenantId(tenantId) };
   await withControl(session, { mode: 'write', schedules: false }, async ({ tenants }) => {
-    await withHints(session, () =>
-      status === 'active' ? tenants.resume(tenant) : tenants.suspend(tenant),
-    );
+    await withHints(session, () => (status === 'active' ? tenants.resume(tenant) : tenants.suspend(tenant)));
   });
   print(session.output, { tenantId, status }, () => `Tenant ${tenantId} is ${status}.`);
 }

@@ -21,7 +21,16 @@ const input = z.union([
   z.strictObject({ shard: z.int().min(0).optional() }),
 ]);
 
-const nothing = { checked: 0, settled: 0, lost: 0, alive: 0, cancelled: 0, left: 0, runsEnded: 0, modelsAnnounced: 0 };
+const nothing = {
+  checked: 0,
+  settled: 0,
+  lost: 0,
+  alive: 0,
+  cancelled: 0,
+  left: 0,
+  runsEnded: 0,
+  modelsAnnounced: 0,
+};
 
 const aws = [awsStores, awsBatch, awsKubernetes, awsCallbacks, awsWorkflows, awsEvents, awsNotifier] as const;
 

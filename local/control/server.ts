@@ -4,8 +4,8 @@ import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import type { Actor } from '../../lib/audit/record.ts';
+import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import { ownerOf } from './owner.ts';
 import { answer, type Call } from './rpc.ts';
@@ -45,7 +45,11 @@ function rpcApp(control: () => OperatorApi): Hono {
   app.post('/rpc', async (context) => {
     const call = (await context.req.json().catch(() => ({}))) as Partial<Call>;
     return context.json(
-      await answer(control(), { port: String(call.port), method: String(call.method), args: call.args ?? [] }),
+      await answer(control(), {
+        port: String(call.port),
+        method: String(call.method),
+        args: call.args ?? [],
+      }),
     );
   });
   return app;

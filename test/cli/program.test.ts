@@ -162,6 +162,7 @@ describe('verbs over a night that is over', () => {
     const before = await control.models.live('acme');
     expect((await epsilon(control, 'models', 'list', 'acme')).out).toMatch(/live[\s\S]*previous/);
     expect(await epsilon(control, 'models', 'rollback', 'acme')).toMatchObject({ code: 0 });
+    await night.settle();
     const after = await control.models.live('acme');
     expect(after).toMatchObject({
       modelVersion: before?.previousVersion,

@@ -50,12 +50,12 @@ export const explainedFindings: readonly ExplainedFinding[] = [
   },
   {
     rule: wildcard(`${bucket}/*/runs/*`),
-    on: /^PromoteModelRole$/,
+    on: /^AlignFixedNamesRole$/,
     reason: 'reads what a run of any tenant made, to copy it to the fixed names',
   },
   ...['training_data/*', 'model.bin', 'index.faiss', 'model.json'].map((name) => ({
     rule: wildcard(`${bucket}/*/${name}`),
-    on: /^PromoteModelRole$/,
+    on: /^AlignFixedNamesRole$/,
     reason: "a fixed name below each tenant's prefix; the function serves all tenants",
   })),
   {

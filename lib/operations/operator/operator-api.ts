@@ -23,8 +23,8 @@ const tenantSubject = ({ tenantId }: { readonly tenantId: string }) => `tenant $
 
 /** `execution <machine>/<name>` of an ARN or of what names an execution otherwise. */
 function executionSubject({ config }: OperatorPorts, given: string): string {
-  if (!given.startsWith('arn:')) return `execution ${given}`;
-  const [machine = '', name = ''] = given.split(':').slice(-2);
+  const [machine, name] = given.startsWith('arn:') ? given.split(':').slice(6) : [];
+  if (machine === undefined || name === undefined) return `execution ${given}`;
   return `execution ${machine.replace(`epsilon-${config.environment}-`, '')}/${name}`;
 }
 

@@ -6,10 +6,11 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { expect, it } from 'vitest';
-import { openTableStores, type TableStores } from '../../../lib/aws/table/open-stores.ts';
+import { openTableAuditLog, openTableStores, type TableStores } from '../../../lib/aws/table/open-stores.ts';
 import { kmsKeyService } from '../../../lib/aws/table/token-keys.ts';
 import { SystemClock } from '../../../lib/system/system-clock.ts';
 import { systemIds } from '../../../lib/system/system-ids.ts';
+import { describeAuditLog } from '../../contract/audit-log.ts';
 import { describeRunStore } from '../../contract/run-store.ts';
 import { describeTenantStores } from '../../contract/tenant-stores.ts';
 import { MemoryKeys } from '../../dynamodb/memory-stores.ts';
@@ -79,6 +80,15 @@ async function open(over: Partial<Parameters<typeof openTableStores>[0]> = {}): 
 
 describeRunStore(name, () => open());
 describeTenantStores(name, () => open());
+describeAuditLog(name, async () => ({
+  audit: openTableAuditLog({
+    client,
+    tableName: await makeTable(),
+    clock,
+    random: Math.random,
+    ids: systemIds(clock),
+  }),
+}));
 
 it(`task tokens go through the KMS of ${name}, and another process reads them`, async () => {
   const kms = new KMSClient(place);

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OperatorApi } from '../../../lib/ports/operator-api.ts';
@@ -88,6 +89,37 @@ describe('the socket', () => {
   });
 });
 
+/** The newest acts on record. */
+const acts = () =>
+  control.audit.list({
+    since: '2026-11-01T00:00:00.000Z',
+    until: '2026-12-01T00:00:00.000Z',
+    limit: 3,
+  });
+
+describe('who acts through the socket', () => {
+  it('is its owner, whatever the call says, and goes on record with what was refused', async () => {
+    const path = join(freshDir(), 'control.sock');
+    const listening = await serveSocket(night.runtime.controlFor, path);
+    const far = await connectControl(path, { config: control.config, clock: control.clock });
+    if (!far) throw new Error('nobody answers');
+    const owner = `os:${userInfo().username}`;
+    const forged = { tenantId: 'acme', actor: 'os:somebody-else', via: 'process' };
+    await expect(far.tenants.suspend(forged)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+    expect(await far.tenants.get('acme')).toMatchObject({ status: 'active' });
+    expect((await acts()).slice(0, 1)).toMatchObject([
+      { act: 'tenants.suspend', actor: owner, via: 'socket', outcome: 'refused', error: 'INPUT_INVALID' },
+    ]);
+    expect(await far.tenants.suspend({ tenantId: 'acme' })).toMatchObject({ status: 'suspended' });
+    expect(await far.tenants.resume({ tenantId: 'acme' })).toMatchObject({ status: 'active' });
+    expect((await far.audit.list({ since: '2026', until: '2027', limit: 2 })).map(({ act }) => act)).toEqual([
+      'tenants.resume',
+      'tenants.suspend',
+    ]);
+    await listening.close();
+  });
+});
+
 describe('the port', () => {
   let listening: Listening;
   const tokenFile = join(freshDir(), 'token');
@@ -127,6 +159,20 @@ describe('the port', () => {
     expect(await good.json()).toMatchObject({ result: [{ tenantId: 'acme' }] });
   });
 
+  it('acts in the name of the owner of the token, whatever headers and arguments say', async () => {
+    const body = (args: unknown[]) =>
+      JSON.stringify({ port: 'tenants', method: 'suspend', args, actor: 'os:x' });
+    const headers = { ...bearer(), 'x-actor': 'os:x', 'x-forwarded-user': 'x' };
+    const forged = await call(headers, body([{ tenantId: 'acme' }, { id: 'os:x', via: 'process' }]));
+    expect(await forged.json()).toMatchObject({ error: { code: 'INPUT_INVALID' } });
+    await call(headers, body([{ tenantId: 'nobody' }]));
+    const actor = `os:${userInfo().username}`;
+    expect((await acts()).slice(0, 2)).toMatchObject([
+      { subject: 'tenant nobody', actor, via: 'http', error: 'TENANT_NOT_FOUND' },
+      { subject: 'unknown', actor, via: 'http', error: 'INPUT_INVALID' },
+    ]);
+  });
+
   it('refuses pages of other origins and calls that are too large', async () => {
     expect((await call({ ...bearer(), origin: 'https://evil.example' })).status).toBe(403);
     expect(
@@ -141,7 +187,11 @@ describe('the port', () => {
 
   it('that is taken is a conflict', async () => {
     await expect(
-      serveHttp(night.runtime.controlFor, { port: Number(new URL(listening.at).port), tokenFile, metricsText: () => '' }),
+      serveHttp(night.runtime.controlFor, {
+        port: Number(new URL(listening.at).port),
+        tokenFile,
+        metricsText: () => '',
+      }),
     ).rejects.toMatchObject({ code: 'ADDRESS_IN_USE', exitCode: 3 });
   });
 });

@@ -20,7 +20,7 @@ export function checkEvents(packaged: () => Packaged): void {
     );
 
   it('gives every target of a rule or schedule a retry policy and a dead-letter queue', () => {
-    expect(rules().length).toBeGreaterThanOrEqual(7);
+    expect(rules().length).toBeGreaterThanOrEqual(8);
     expect(schedules().length).toBeGreaterThanOrEqual(2);
     for (const { id, target } of targets()) {
       expect(at(target, 'RetryPolicy'), id).toBeDefined();
@@ -33,7 +33,7 @@ export function checkEvents(packaged: () => Packaged): void {
       expect(properties['KmsKeyArn'], id).toEqual({ Ref: 'DataKeyArn' });
   });
 
-  it('hears of jobs, spot instances, executions, shards and the database', () => {
+  it('hears of jobs, spot instances, executions, shards, promotions and the database', () => {
     const patterns = rules().map(
       ([, { Properties: p }]) =>
         `${String(at(p, 'EventPattern', 'source', 0))} ${String(at(p, 'EventPattern', 'detail-type', 0))}`,
@@ -45,6 +45,7 @@ export function checkEvents(packaged: () => Packaged): void {
       'aws.rds RDS DB Instance Event',
       'aws.states Step Functions Execution Status Change',
       'epsilon.jobs Job State Change',
+      'epsilon.training Model Promoted',
       'epsilon.training Reconcile Shard',
     ];
     expect(patterns).toEqual(expect.arrayContaining(needed));
@@ -71,7 +72,7 @@ export function checkEvents(packaged: () => Packaged): void {
         p,
       ]),
     );
-    expect(asynchronous().size).toBeGreaterThanOrEqual(4);
+    expect(asynchronous().size).toBeGreaterThanOrEqual(5);
     for (const id of asynchronous()) {
       const config: Tree = configs.get(id) ?? {};
       expect(idIn(at(config, 'DestinationConfig', 'OnFailure', 'Destination')), id).toBe('FailedInvocations');

@@ -1,14 +1,19 @@
 import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
   CopyObjectCommand,
+  CreateMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
+  UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, describe, expect, it } from 'vitest';
+import { partRanges } from '../../../../lib/aws/s3/copy-object.ts';
 import { createS3ObjectStore } from '../../../../lib/aws/s3/s3-object-store.ts';
 
 const s3 = mockClient(S3Client);
@@ -27,7 +32,7 @@ describe('the S3 object store', () => {
       contentType: 'application/json',
       ifAbsent: true,
     });
-    await store.copy('s3://data-bucket/a b/ü.txt', 's3://data-bucket/to');
+    await store.copy('s3://data-bucket/a b/ü.txt', 's3://data-bucket/to', { size: 3 });
     await store.delete('s3://data-bucket/acme/x.json');
     expect(s3.commandCalls(GetObjectCommand)[0]?.args[0].input).toEqual({
       Bucket: 'data-bucket',
@@ -128,5 +133,101 @@ describe('the S3 object store', () => {
       code: 'PREFIX_UNSAFE',
     });
     expect(s3.calls()).toHaveLength(0);
+  });
+});
+
+describe('a copy within S3', () => {
+  const from = 's3://data-bucket/acme/runs/r1/train/1/model.bin';
+  const to = 's3://data-bucket/acme/model.bin';
+  const gibibyte = 1_073_741_824;
+
+  /** S3 holds a source of so many bytes; a part is answered by its number. */
+  function holding(size: number): void {
+    s3.on(HeadObjectCommand).resolves({ ContentLength: size, ETag: '"source"', ContentType: 'model/x' });
+    s3.on(CreateMultipartUploadCommand).resolves({ UploadId: 'upload' });
+    s3.on(UploadPartCopyCommand).callsFake(({ PartNumber }: { PartNumber: number }) => ({
+      CopyPartResult: { ETag: `"part-${PartNumber}"` },
+    }));
+    s3.on(CompleteMultipartUploadCommand).resolves({});
+    s3.on(AbortMultipartUploadCommand).resolves({});
+  }
+
+  it('asks for the size where it is not told, and copies what is small by one call', async () => {
+    holding(128 * 1_048_576);
+    s3.on(CopyObjectCommand).resolves({});
+    await store.copy(from, to);
+    expect(s3.commandCalls(HeadObjectCommand)).toHaveLength(1);
+    expect(s3.commandCalls(CopyObjectCommand)).toHaveLength(1);
+    expect(s3.commandCalls(CreateMultipartUploadCommand)).toEqual([]);
+  });
+
+  it('copies an object beyond 5 GiB part by part, every byte once, all of one version of it', async () => {
+    const size = 6 * gibibyte + 1;
+    holding(size);
+    await store.copy(from, to, { size });
+    expect(s3.commandCalls(CopyObjectCommand)).toEqual([]);
+    expect(s3.commandCalls(CreateMultipartUploadCommand)[0]?.args[0].input).toEqual({
+      Bucket: 'data-bucket',
+      Key: 'acme/model.bin',
+      ContentType: 'model/x',
+    });
+    const parts = s3.commandCalls(UploadPartCopyCommand).map((each) => each.args[0].input);
+    let next = 0;
+    for (const { CopySourceRange = '' } of parts.sort((a, b) => (a.PartNumber ?? 0) - (b.PartNumber ?? 0))) {
+      const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(CopySourceRange) ?? [];
+      expect(Number(first)).toBe(next);
+      next = Number(last) + 1;
+    }
+    expect(next).toBe(size);
+    for (const part of parts)
+      expect(part).toMatchObject({
+        UploadId: 'upload',
+        CopySource: 'data-bucket/acme/runs/r1/train/1/model.bin',
+        CopySourceIfMatch: '"source"',
+      });
+    const { MultipartUpload } = s3.commandCalls(CompleteMultipartUploadCommand)[0]?.args[0].input ?? {};
+    expect(MultipartUpload?.Parts).toEqual(
+      parts.map(({ PartNumber }) => ({ PartNumber, ETag: `"part-${PartNumber}"` })),
+    );
+  });
+
+  it('gives up the upload when a part is refused, once no other part is under way', async () => {
+    holding(4 * gibibyte);
+    let underWay = 0;
+    s3.on(UploadPartCopyCommand).callsFake(async ({ PartNumber }: { PartNumber: number }) => {
+      underWay += 1;
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      underWay -= 1;
+      if (PartNumber === 3) throw failing('SlowDown');
+      return { CopyPartResult: { ETag: 'e' } };
+    });
+    s3.on(AbortMultipartUploadCommand).callsFake(async () => {
+      expect(underWay).toBe(0);
+      return {};
+    });
+    await expect(store.copy(from, to)).rejects.toMatchObject({ code: 'THROTTLED' });
+    expect(s3.commandCalls(AbortMultipartUploadCommand)).toHaveLength(1);
+    expect(s3.commandCalls(CompleteMultipartUploadCommand)).toEqual([]);
+    expect(s3.commandCalls(UploadPartCopyCommand).length).toBeLessThan(32);
+  });
+
+  it.each([
+    ['small', CopyObjectCommand, 1],
+    ['large', HeadObjectCommand, 6 * gibibyte],
+  ])('names the source when that is missing: a %s one', async (_, command, size) => {
+    s3.on(command as typeof CopyObjectCommand).rejects(failing('NoSuchKey'));
+    await expect(store.copy(from, to, { size })).rejects.toMatchObject({
+      code: 'OBJECT_NOT_FOUND',
+      message: expect.stringContaining('runs/r1'),
+    });
+  });
+
+  it('needs no more than 10,000 parts for the largest object there is', () => {
+    const largest = 10_000 * 5 * gibibyte;
+    const ranges = partRanges(largest);
+    expect(ranges.length).toBeLessThanOrEqual(10_000);
+    const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(ranges[0] ?? '') ?? [];
+    expect(Number(last) - Number(first) + 1).toBeLessThanOrEqual(5 * gibibyte);
+    expect(ranges.at(-1)?.endsWith(`-${largest - 1}`)).toBe(true);
   });
 });
