@@ -65,7 +65,7 @@ export interface Runtime {
   /** The operator's port for whoever comes in another way. */
   controlFor(actor: Actor): OperatorApi;
   /** What the handlers are given. */
-  readonly ports: Ports;
+  readonly ports: LocalPorts;
   readonly state: StateDirectory;
   metricsText(): string;
   /** Resolves when nothing more happens without time passing, a job ending or somebody calling. */

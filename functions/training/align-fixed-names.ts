@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { detailTypes, envelopeOf } from '../../lib/event-schemas/detail.ts';
-import { awsObjects, awsStores } from '../../lib/handler/aws-parts.ts';
+import { awsObjects, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
 import { alignFixedNames } from '../../lib/operations/models/align-fixed-names.ts';
-import type { Ports } from '../../lib/ports/ports.ts';
 import { tenantIdPattern } from '../../lib/tenants/tenant.ts';
 
 /** The event says whose model was switched; which one is live is read from its record. */
@@ -12,10 +11,10 @@ const input = envelopeOf(z.object({ tenantId: z.string().regex(tenantIdPattern) 
   'detail-type': z.literal(detailTypes.modelPromoted),
 });
 
+const aws = [awsStores, awsObjects] as const;
+
 /** Brings the fixed names of a tenant in line with its live model, whatever switched it: a run, an operator, a rollback. */
-export function createAlignFixedNames(
-  ports: Pick<Ports, 'models' | 'objects' | 'locks' | 'clock' | 'config' | 'log' | 'ids'>,
-) {
+export function createAlignFixedNames(ports: Wired<typeof aws>) {
   return async ({ detail: { tenantId } }: z.output<typeof input>, { log, remainingMs }: Invocation) => {
     // A retry carries the request id of the invocation before it, whose last copy may still be under way.
     const holder = ports.ids.ulid();
@@ -28,6 +27,6 @@ export function createAlignFixedNames(
 export const handler = defineHandler({
   name: 'alignFixedNames',
   input,
-  aws: [awsStores, awsObjects],
+  aws,
   create: createAlignFixedNames,
 });

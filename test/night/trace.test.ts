@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { EventPublisher } from '../../lib/ports/event-publisher.ts';
 import { nightTraceId } from '../../lib/training/nights/night-input.ts';
 import { type Night, openNight } from './harness.ts';
 
@@ -31,8 +32,7 @@ function handlerLines(): Line[] {
 /** Details of what the handlers publish from now on. */
 function published(): { readonly traceId: unknown; readonly tenantId: unknown }[] {
   const details: { traceId: unknown; tenantId: unknown }[] = [];
-  // The port that the handlers hold; commands have no use for it, so its type is not part of theirs.
-  const { events } = night.runtime.ports;
+  const events: { publish: EventPublisher['publish'] } = night.runtime.ports.events;
   const { publish } = events;
   events.publish = async (entries) => {
     for (const { detail } of entries) details.push(detail as (typeof details)[number]);

@@ -5,7 +5,7 @@ import type { ObjectStore } from '../../../../lib/ports/object-store.ts';
 import type { LiveModel } from '../../../../lib/training/models/model.ts';
 import { VirtualClock } from '../../../../local/clock/virtual-clock.ts';
 import { type LocalStores, openLocalStores } from '../../../../local/stores/local-stores.ts';
-import { silent } from '../../../aws/batch-runner.ts';
+import { silentLog as silent } from '../../../fixtures/silent-log.ts';
 import { freshDir } from '../../../fresh-dir.ts';
 
 const bucket = 'data-bucket';

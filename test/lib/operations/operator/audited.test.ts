@@ -4,8 +4,8 @@ import type { Actor, AuditRecord } from '../../../../lib/audit/record.ts';
 import { EpsilonError, exitCodes } from '../../../../lib/errors/epsilon-error.ts';
 import { audited } from '../../../../lib/operations/audit/audited.ts';
 import { VirtualClock } from '../../../../local/clock/virtual-clock.ts';
-import { silent } from '../../../aws/batch-runner.ts';
 import { sequentialIds } from '../../../fixtures/sequential-ids.ts';
+import { silentLog as silent } from '../../../fixtures/silent-log.ts';
 
 const actor: Actor = { id: 'os:alice', via: 'socket' };
 const full = () => new EpsilonError('DISK_FULL', 'The disk is full.', { exitCode: exitCodes.backend });
