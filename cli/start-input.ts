@@ -39,24 +39,6 @@ function objectOf(text: string): Record<string, unknown> {
   throw new EpsilonError('INPUT_INVALID', `--input is ${JSON.stringify(input)}; an object is needed.`);
 }
 
-/** Refuses here, with nothing started, what the machine's first state would refuse when it has begun. */
-function checkInput(
-  { input: schema, check }: Machine,
-  input: Readonly<Record<string, unknown>>,
-  now: number,
-): void {
-  const parsed = schema.strict().safeParse(input);
-  if (parsed.success) {
-    check(input, now);
-    return;
-  }
-  const issue = parsed.error.issues[0];
-  throw new EpsilonError(
-    'INPUT_INVALID',
-    `--input${issue?.path.length ? `, ${issue.path.join('.')}` : ''}: ${issue?.message}.`,
-  );
-}
-
 /** Refuses a tenant where none belongs, and none where one is needed. */
 function checkTenantUse(session: Session, { key, tenants }: Machine, tenant: unknown): void {
   if (tenants.tenant === 'refused' && tenant !== undefined)
@@ -70,8 +52,8 @@ function checkTenantUse(session: Session, { key, tenants }: Machine, tenant: unk
 
 /**
  * Input and name of an execution that an operator starts. A machine that the catalogue does not know gets what was given:
- * whoever runs it refuses what it does not take. Errors, with nothing started: `USAGE` for a tenant where none belongs or
- * none where one is needed, `INPUT_INVALID`, `DATE_OUT_OF_RANGE`.
+ * whoever runs it refuses what it does not take. Errors: `USAGE` for a tenant where none belongs or none where one is needed,
+ * `INPUT_INVALID` for what is no object; the rest is judged by the operation that starts it.
  */
 export function startOf(session: Session, machine: string, options: StartOptions): Start {
   const unique = session.ids.ulid().toLowerCase();
@@ -79,10 +61,8 @@ export function startOf(session: Session, machine: string, options: StartOptions
   const asked = options.tenant === undefined ? given : { ...given, tenantId: options.tenant };
   const known = findMachine(machine);
   const input = { ...known?.manual, ...asked };
-  if (known) {
+  if (known)
     checkTenantUse(session, known, known.tenants.tenant === 'refused' ? options.tenant : asked['tenantId']);
-    checkInput(known, input, session.clock.now());
-  }
   const prefix = options.tenant === undefined ? '' : `${options.tenant}-`;
   return { input, name: options.name ?? `${prefix}manual-${unique}` };
 }

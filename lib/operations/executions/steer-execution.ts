@@ -1,18 +1,22 @@
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
+import { findMachine } from '../../machines/catalogue.ts';
+import { checkMachineInput } from '../../machines/check-input.ts';
 import type { StartRequest, StopReason } from '../../ports/operator-api.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { findActiveTenant } from '../tenants/find-tenant.ts';
 
-type Needed = Pick<Ports, 'workflows' | 'tenants'>;
+type Needed = Pick<Ports, 'workflows' | 'tenants' | 'clock'>;
 
 /**
- * Starts an execution. Of a tenant that does not exist or is suspended nothing is started. Errors: `TENANT_NOT_FOUND`,
- * `TENANT_SUSPENDED`, and those of the workflows.
+ * Starts an execution. Nothing is started of a tenant that does not exist or is suspended, or with an input that the machine
+ * would refuse. Errors: `INPUT_INVALID`, `DATE_OUT_OF_RANGE`, `TENANT_NOT_FOUND`, `TENANT_SUSPENDED`, and those of the workflows.
  */
 export async function startExecution(
   ports: Needed,
   request: StartRequest,
 ): Promise<{ readonly executionArn: string }> {
+  const known = findMachine(request.machine);
+  if (known) checkMachineInput(known, request.input, ports.clock.now());
   const { tenantId } = (request.input ?? {}) as { readonly tenantId?: unknown };
   if (tenantId !== undefined) await findActiveTenant(ports, String(tenantId));
   return ports.workflows.start(request);
