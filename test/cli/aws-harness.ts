@@ -17,7 +17,7 @@ import { afterEach, beforeEach } from 'vitest';
 import { awsConfig } from '../../cli/open-aws.ts';
 import type { ProgramDependencies } from '../../cli/program.ts';
 import type { AwsTarget } from '../../cli/target.ts';
-import { openAwsOperator } from '../../lib/aws/operator/open-aws-operator.ts';
+import { type OperatorStores, openAwsOperator } from '../../lib/aws/operator/open-aws-operator.ts';
 import { createOperatorApi } from '../../lib/operations/operator/operator-api.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import { parseSchedule } from '../../local/schedule/expression.ts';
@@ -86,7 +86,7 @@ export interface DeployedHarness {
 }
 
 /** An environment whose services are mocks that answer as if everything were deployed and nothing had run. */
-export function deployedEnvironment(): DeployedHarness {
+export function deployedEnvironment(over: { readonly stores?: () => OperatorStores } = {}): DeployedHarness {
   let stores: LocalStores;
   const clock = new HastyClock();
   const ids = sequentialIds('T');
@@ -115,7 +115,7 @@ export function deployedEnvironment(): DeployedHarness {
       clock,
       ids,
       rules: { parse: parseSchedule, fillInput },
-      stores: () => stores,
+      stores: over.stores ?? (() => stores),
     });
     return createOperatorApi(ports, actor);
   };
