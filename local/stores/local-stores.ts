@@ -9,13 +9,13 @@ import type { RunStore } from '../../lib/ports/run-store.ts';
 import type { TenantStore } from '../../lib/ports/tenant-store.ts';
 import { localAuditLog } from './audit-log.ts';
 import { Database } from './database.ts';
+import { localModelRegistry } from './model-registry.ts';
 import { LocalRunStore } from './run-store.ts';
 import { storeMigrations } from './schema.ts';
 import {
   localClaimStore,
   localLeaseStore,
   localLockStore,
-  localModelRegistry,
   localQualityVerdicts,
   localTenantStore,
 } from './tenant-stores.ts';

@@ -1,18 +1,16 @@
 import { StaleFence, TenantBusy } from '../../lib/errors/run-errors.ts';
-import { ConditionFailed, NotFound } from '../../lib/errors/store-errors.ts';
+import { ConditionFailed } from '../../lib/errors/store-errors.ts';
 import type { ClaimStore } from '../../lib/ports/claim-store.ts';
 import type { Lease, LeaseStore } from '../../lib/ports/lease-store.ts';
 import type { LockStore } from '../../lib/ports/lock-store.ts';
-import type { ModelRegistry } from '../../lib/ports/model-registry.ts';
 import type { QualityVerdicts } from '../../lib/ports/quality-verdicts.ts';
 import type { TenantStore } from '../../lib/ports/tenant-store.ts';
 import type { QualityVerdict } from '../../lib/quality/verdict.ts';
 import type { Tenant } from '../../lib/tenants/tenant.ts';
-import type { LiveModel, ModelVersion } from '../../lib/training/models/model.ts';
-import { isOfShard } from '../../lib/training/shards.ts';
 import type { Database, Row } from './database.ts';
 
-function bodyOf<T>(row: Row | undefined): T | undefined {
+/** The record in a row's body; undefined where there is no row. */
+export function bodyOf<T>(row: Row | undefined): T | undefined {
   return row ? (JSON.parse(String(row['body'])) as T) : undefined;
 }
 
@@ -151,82 +149,6 @@ export function localLockStore(db: Database): LockStore {
     unlock: async ({ name, holder }) => {
       db.run('DELETE FROM locks WHERE name = ? AND holder = ?', name, holder);
     },
-  };
-}
-
-/** Models and live pairs in SQLite. */
-export function localModelRegistry(db: Database): ModelRegistry {
-  const model = (tenantId: string, version: string) =>
-    bodyOf<ModelVersion>(
-      db.get('SELECT body FROM models WHERE tenant_id = ? AND model_version = ?', tenantId, version),
-    );
-  const live = (tenantId: string) =>
-    bodyOf<LiveModel>(db.get('SELECT body FROM live WHERE tenant_id = ?', tenantId));
-
-  const promote: ModelRegistry['promote'] = async ({ tenantId, modelVersion, fence, at, reason }) =>
-    db.transaction(() => {
-      const chosen = model(tenantId, modelVersion);
-      if (!chosen)
-        throw new NotFound('MODEL_NOT_FOUND', `Tenant "${tenantId}" has no model ${modelVersion}.`);
-      const before = live(tenantId);
-      const leaseFence = leaseOf(db.get('SELECT * FROM leases WHERE tenant_id = ?', tenantId))?.fence ?? 0;
-      const current = Math.max(leaseFence, before?.fence ?? 0);
-      if (fence < current) throw new StaleFence(tenantId, fence, current);
-      if (before?.modelVersion === modelVersion) return before;
-      const { modelUri, indexUri, dataUri, cacheUri } = chosen;
-      const next: LiveModel = {
-        tenantId,
-        modelVersion,
-        ...(before ? { previousVersion: before.modelVersion } : {}),
-        modelUri,
-        indexUri,
-        dataUri,
-        cacheUri,
-        fence,
-        promotedAt: at,
-        reason,
-      };
-      db.run(
-        'INSERT OR REPLACE INTO live (tenant_id, fence, body, unaligned) VALUES (?, ?, ?, 1)',
-        tenantId,
-        fence,
-        JSON.stringify(next),
-      );
-      return next;
-    });
-
-  return {
-    register: async (entry) => {
-      db.run(
-        'INSERT OR IGNORE INTO models (tenant_id, model_version, body) VALUES (?, ?, ?)',
-        entry.tenantId,
-        entry.modelVersion,
-        JSON.stringify(entry),
-      );
-    },
-    get: async (tenantId, version) => model(tenantId, version),
-    list: async (tenantId) =>
-      db
-        .all('SELECT body FROM models WHERE tenant_id = ? ORDER BY model_version DESC', tenantId)
-        .map((row) => JSON.parse(String(row['body'])) as ModelVersion),
-    live: async (tenantId) => live(tenantId),
-    promote,
-    noteAligned: async ({ tenantId, modelVersion, fence, at }) =>
-      db.transaction(() => {
-        const there = live(tenantId);
-        if (there?.modelVersion !== modelVersion || there.fence !== fence) return false;
-        db.run(
-          'UPDATE live SET body = ?, unaligned = 0 WHERE tenant_id = ?',
-          JSON.stringify({ ...there, fixedNamesAt: at }),
-          tenantId,
-        );
-        return true;
-      }),
-    listUnaligned: async (shard) =>
-      db
-        .all('SELECT body FROM live WHERE unaligned = 1 ORDER BY tenant_id')
-        .map((row) => JSON.parse(String(row['body'])) as LiveModel)
-        .filter(({ tenantId }) => isOfShard(tenantId, shard)),
   };
 }
 

@@ -1,0 +1,48 @@
+import type { Actor } from '../lib/audit/record.ts';
+import type { Clock } from '../lib/ports/clock.ts';
+import type { IdSource } from '../lib/ports/id-source.ts';
+import type { OperatorApi } from '../lib/ports/operator-api.ts';
+import type { Random } from '../lib/ports/random.ts';
+import type { LocalPorts } from './adapters/functions.ts';
+import type { JobListener, LocalJobRunner } from './jobs/process-job-runner.ts';
+import type { LocalStores } from './stores/local-stores.ts';
+import type { StateDirectory } from './stores/state-directory.ts';
+
+/** How a runtime is opened. */
+export interface RuntimeOptions {
+  /** Folder of serverless.yml. */
+  readonly projectDir: string;
+  readonly stateDir: string;
+  /** A writer takes the lock and runs everything; a reader only looks. */
+  readonly mode: 'write' | 'read';
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  readonly clock?: Clock;
+  readonly ids?: IdSource;
+  readonly random?: Random;
+  /** Factor on the pauses of Retry; 1 is the machines' own. */
+  readonly retryScale?: number;
+  /** Milliseconds a job gets between SIGTERM and SIGKILL. */
+  readonly graceMs?: number;
+  /** Run the declared schedules. */
+  readonly schedules?: boolean;
+  readonly onFault?: (error: Error) => void;
+  /** Runs jobs in another way than as processes; tests do. */
+  readonly makeRunner?: (listener: JobListener) => LocalJobRunner;
+  /** Keeps records elsewhere than in the state directory; tests do. */
+  readonly makeStores?: (own: LocalStores, clock: Clock) => LocalStores;
+}
+
+/** The control plane in this process. */
+export interface Runtime {
+  /** The operator's port for the user of this process. */
+  readonly control: OperatorApi;
+  /** The operator's port for whoever comes in another way. */
+  controlFor(actor: Actor): OperatorApi;
+  /** What the handlers are given. */
+  readonly ports: LocalPorts;
+  readonly state: StateDirectory;
+  metricsText(): string;
+  /** Resolves when nothing more happens without time passing, a job ending or somebody calling. */
+  idle(): Promise<void>;
+  close(): Promise<void>;
+}
