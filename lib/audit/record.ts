@@ -73,7 +73,7 @@ export interface AuditEntry extends ActFacts {
 }
 
 /** Bytes of a request, as JSON, that are kept. */
-export const longestRequest = 4_096;
+const longestRequest = 4_096;
 
 /** Characters of a subject that are kept. */
 const longestSubject = 200;

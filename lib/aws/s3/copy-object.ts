@@ -27,7 +27,7 @@ export interface S3Copy {
  * Bytes that one call copies, at most. S3 would take 5 GiB, but answers only when it is done: at the 50 MB/s that it copies
  * with at worst, this is over before the client gives up waiting (lib/aws/wiring/clients.ts).
  */
-export const largestCall = 134_217_728;
+const largestCall = 134_217_728;
 
 /** Parts that an upload may have, and parts that are copied side by side. */
 const mostParts = 10_000;
