@@ -7,7 +7,7 @@ import { jobManifest } from '../../lib/kubernetes/job-manifest.ts';
 import { readYaml } from '../../local/declaration/read-yaml.ts';
 import { watcherSettings } from '../../watcher/settings.ts';
 import { place, specOf } from './harness.ts';
-import { readManifests } from './manifests.ts';
+import { environments, generatedNames, readManifests, valuesOf } from './manifests.ts';
 import { schemaFaults } from './schema.ts';
 
 const manifests = readManifests();
@@ -47,7 +47,7 @@ describe('manifests of infra/k8s', () => {
     expect([...resources].sort()).toEqual(files.sort());
   });
 
-  it.each(['dev', 'staging', 'prod'])(
+  it.each(environments)(
     'the overlay of %s finds its parts and gives the watcher settings that it takes',
     (environment) => {
       const folder = `infra/k8s/environments/${environment}`;
@@ -57,7 +57,8 @@ describe('manifests of infra/k8s', () => {
       };
       for (const resource of overlay.resources)
         expect(existsSync(join(folder, resource, 'kustomization.yaml'))).toBe(true);
-      const literals = overlay.configMapGenerator.find(({ name }) => name === 'job-watcher')?.literals ?? [];
+      const literals =
+        overlay.configMapGenerator.find(({ name }) => name === 'job-watcher-settings')?.literals ?? [];
       const variables = Object.fromEntries(literals.map((literal) => literal.split('=')));
       const service = parse(readFileSync(`infra/config/${environment}.yml`, 'utf8')) as { region: string };
       expect(watcherSettings({ ...variables, EPSILON_WATCHER_NAME: 'pod' })).toMatchObject({
@@ -65,6 +66,41 @@ describe('manifests of infra/k8s', () => {
         region: service.region,
         eventBus: `epsilon-${environment}`,
       });
+    },
+  );
+
+  it.each(environments)(
+    'of %s that kustomize generates have names that nothing else has: it would append their hash there too',
+    (environment) => {
+      const generated = generatedNames(environment);
+      expect(generated.length).toBeGreaterThan(0);
+      const objects = manifests.map(({ object }) => object);
+      const others = [
+        ...objects.map(({ metadata }) => metadata.name),
+        ...valuesOf(objects, 'resourceNames').flat(),
+      ];
+      expect(others).toContain('job-watcher');
+      expect(generated.filter((name) => others.includes(name))).toEqual([]);
+    },
+  );
+
+  it.each(environments)(
+    'of %s refer to generated settings by the names that kustomize replaces',
+    (environment) => {
+      const referred = [
+        'configMapRef',
+        'configMapKeyRef',
+        'secretRef',
+        'secretKeyRef',
+        'configMap',
+        'secret',
+      ].flatMap((key) =>
+        valuesOf(manifests, key).map((reference) => {
+          const { name, secretName } = reference as { name?: string; secretName?: string };
+          return name ?? secretName;
+        }),
+      );
+      expect(new Set(referred)).toEqual(new Set(generatedNames(environment)));
     },
   );
 
@@ -88,6 +124,20 @@ describe('manifests of infra/k8s', () => {
         .sort(),
     ).toEqual(priorityClasses.map(({ name }) => name).sort());
     for (const priority of of('PriorityClass')) expect(priority).toMatchObject({ preemptionPolicy: 'Never' });
+  });
+
+  it('training comes after services, in the order of tenants, and the autoscaler still makes nodes for it', () => {
+    const values = of('PriorityClass').map((priority) => {
+      const { metadata, value } = priority as unknown as { metadata: { name: string }; value: number };
+      return { name: metadata.name, value };
+    });
+    const order = [...values].sort((a, b) => b.value - a.value).map(({ name }) => name);
+    expect(order).toEqual(priorityClasses.map(({ name }) => name));
+    // 0: pods without a class. -10: cluster-autoscaler's --expendable-pods-priority-cutoff, unless it is set.
+    for (const { value } of values) expect([value < 0, value > -10]).toEqual([true, true]);
+    expect(readFileSync('infra/argocd/addons/sets/cluster-autoscaler.yml', 'utf8')).not.toContain(
+      'expendable-pods-priority-cutoff',
+    );
   });
 
   it('no service account hands its token to pods that do not ask', () => {
