@@ -50,6 +50,31 @@ export function createNodeAddons(site: Site, cluster: Cluster, identities: PodId
   return [agent, network, install(site, cluster, { name: 'kube-proxy' }, [])];
 }
 
+/**
+ * Names are asked for by everything: two replicas never on one node, one of them on a node that is not spot if there is one
+ * (tolerating the taint of `ml`), and never both away for a change of nodes.
+ */
+const names = {
+  replicaCount: 2,
+  podDisruptionBudget: { enabled: true, maxUnavailable: 1 },
+  topologySpreadConstraints: [
+    ['kubernetes.io/hostname', 'DoNotSchedule'],
+    ['epsilon/capacity', 'ScheduleAnyway'],
+    ['topology.kubernetes.io/zone', 'ScheduleAnyway'],
+  ].map(([topologyKey, whenUnsatisfiable]) => ({
+    maxSkew: 1,
+    topologyKey,
+    whenUnsatisfiable,
+    labelSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
+  })),
+  // A list given here replaces the add-on's own, whose two are the first two.
+  tolerations: [
+    { key: 'CriticalAddonsOnly', operator: 'Exists' },
+    { key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' },
+    { key: 'workload', operator: 'Equal', value: 'ml', effect: 'NoSchedule' },
+  ],
+};
+
 /** Add-ons whose pods need a node: names, disks, resource metrics. */
 export function createWorkloadAddons(
   site: Site,
@@ -57,9 +82,11 @@ export function createWorkloadAddons(
   options: { readonly identities: PodIdentities; readonly nodes: readonly Resource[] },
 ): Resource[] {
   const plans: AddonPlan[] = [
-    { name: 'coredns' },
+    { name: 'coredns', values: names },
     {
       name: 'aws-ebs-csi-driver',
+      // Disks that it makes cost as much as those that Pulumi makes.
+      values: { controller: { extraVolumeTags: site.tags } },
       identity: { serviceAccount: 'ebs-csi-controller-sa', role: options.identities.storage },
     },
     { name: 'metrics-server' },

@@ -4,8 +4,8 @@ import { SchedulingPolicy } from '@pulumi/aws/batch/schedulingPolicy.js';
 import { InstanceProfile } from '@pulumi/aws/iam/instanceProfile.js';
 import { createWorkerGroup } from './endpoints.ts';
 import { createIdentity, trustHost } from './identity.ts';
+import { createTemplate } from './launch-template.ts';
 import type { Network } from './network.ts';
-import { createTemplate } from './node-groups.ts';
 import type { Site } from './site.ts';
 
 /** The two queues: spot is tried first, on-demand after repeated preemption. */
@@ -68,6 +68,7 @@ export function createBatch(site: Site, network: Network): Batch {
           launchTemplate: { launchTemplateId: template.id, version: '$Latest' },
           subnets: network.privateSubnetIds,
           securityGroupIds: [group.id],
+          tags: site.tags,
         },
       },
       { ...site.here, dependsOn: [...network.exits], ignoreChanges: ['computeResources.desiredVcpus'] },

@@ -18,6 +18,7 @@ import { createPodIdentities, createPodLogs } from './pod-identities.ts';
 import { createRegistry } from './registry.ts';
 import { createSite, type Site } from './site.ts';
 import { createStorage } from './storage.ts';
+import { createTrainingNodes } from './training-nodes.ts';
 
 /** What `pulumi stack output` shows. */
 export interface PlatformOutputs {
@@ -35,10 +36,9 @@ function createKubernetes(
   createPodLogs(site, keys);
   const identities = createPodIdentities(site, parts.cluster, { keys, jobs, dependsOn: parts.access });
   const daemons = createNodeAddons(site, parts.cluster, identities);
-  const nodes = createNodeGroups(site, parts, {
-    network,
-    dependsOn: [...parts.access, ...identities.associations, ...daemons, ...network.exits],
-  });
+  const dependsOn = [...parts.access, ...identities.associations, ...daemons, ...network.exits];
+  const nodes = createNodeGroups(site, parts, { network, dependsOn });
+  createTrainingNodes(site, parts.cluster, { network, dependsOn });
   createWorkloadAddons(site, parts.cluster, { identities, nodes });
   return parts.cluster;
 }

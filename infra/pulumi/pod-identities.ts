@@ -41,8 +41,11 @@ function autoscaler(site: Site, clusterName: string): Statement[] {
     {
       Effect: 'Allow',
       Action: ['autoscaling:SetDesiredCapacity', 'autoscaling:TerminateInstanceInAutoScalingGroup'],
-      Resource: interpolate`arn:aws:autoscaling:${site.config.region}:${site.accountId}:autoScalingGroup:*:autoScalingGroupName/eks-*`,
-      Condition: { StringEquals: { 'aws:ResourceTag/eks:cluster-name': clusterName } },
+      Resource: interpolate`arn:aws:autoscaling:${site.config.region}:${site.accountId}:autoScalingGroup:*:autoScalingGroupName/*`,
+      // EKS puts this tag on the groups it manages, training-nodes.ts on the others.
+      Condition: {
+        StringEquals: { [`aws:ResourceTag/k8s.io/cluster-autoscaler/${clusterName}`]: 'owned' },
+      },
     },
   ];
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import type { InfrastructureConfig } from '../../lib/config/infrastructure.ts';
+import type { InfrastructureConfig, ServiceFacts } from '../../lib/config/infrastructure.ts';
 import { loadConfig } from '../../lib/config/load-config.ts';
 import { loadInfrastructure } from '../../lib/config/load-infrastructure.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
@@ -14,11 +14,17 @@ function readYaml(path: string): unknown {
   }
 }
 
-/** Checked settings of an environment, from both of its files. Errors: those of `loadInfrastructure`, and `CONFIG_PARSE`. */
-export function readSettings(environment: string): InfrastructureConfig {
+/** What the two files of an environment say: the infrastructure's as it is, the service's checked. */
+export function readFiles(environment: string): { readonly file: unknown; readonly service: ServiceFacts } {
   if (!/^(dev|staging|prod)$/.test(environment)) {
     throw new EpsilonError('CONFIG_INVALID', `Stack "${environment}" is none of dev, staging, prod.`);
   }
   const service = loadConfig({ file: readYaml(`${environment}.yml`), variables: {} });
-  return loadInfrastructure(readYaml(`infrastructure/${environment}.yml`), service);
+  return { file: readYaml(`infrastructure/${environment}.yml`), service };
+}
+
+/** Checked settings of an environment, from both of its files. Errors: those of `loadInfrastructure`, and `CONFIG_PARSE`. */
+export function readSettings(environment: string): InfrastructureConfig {
+  const { file, service } = readFiles(environment);
+  return loadInfrastructure(file, service);
 }

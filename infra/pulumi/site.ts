@@ -10,6 +10,8 @@ export interface Site {
   readonly here: CustomResourceOptions;
   /** Options of resources in the disaster recovery region. */
   readonly there: CustomResourceOptions;
+  /** Tags of everything, given by hand where the provider's default tags do not reach: instances, disks, groups. */
+  readonly tags: Readonly<Record<string, string>>;
   /** `epsilon-<environment>-<part>`. */
   readonly name: (part: string) => string;
 }
@@ -22,6 +24,7 @@ export function createSite(config: InfrastructureConfig, accountId: Output<strin
   return {
     config,
     accountId,
+    tags,
     here: { provider: provider('primary', config.region) },
     there: { provider: provider('disaster-recovery', config.disasterRecoveryRegion) },
     name: (part) => `epsilon-${config.environment}-${part}`,

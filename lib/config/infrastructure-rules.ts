@@ -1,5 +1,6 @@
-import { EpsilonError } from '../errors/epsilon-error.ts';
 import type { InfrastructureConfig } from './infrastructure.ts';
+import { assertFilledIn } from './infrastructure-placeholders.ts';
+import { refuse } from './infrastructure-refusal.ts';
 
 /**
  * Kubernetes minors this project runs on, with the last day of EKS standard support
@@ -12,10 +13,6 @@ const retention = { min: 1, max: 35 };
 
 /** Prefix length of the widest network that may reach the public Kubernetes endpoint. */
 const widestPrefix = 16;
-
-function refuse(code: string, key: string, message: string, bound: unknown): EpsilonError {
-  return new EpsilonError(code, `Setting "${key}" ${message}.`, { details: { key, bound } });
-}
 
 function checkNodeGroups(config: InfrastructureConfig): void {
   for (const [name, group] of Object.entries(config.nodeGroups)) {
@@ -50,12 +47,14 @@ function checkWave(config: InfrastructureConfig): void {
 
 /** What the night counts on must be there: the service's capacity settings against what is built. */
 function checkPromisedCapacity(config: InfrastructureConfig): void {
-  const { training_spot: nodes } = config.nodeGroups;
+  const { training_spot, training_on_demand } = config.nodeGroups;
   // A training job asks for 4 vCPU.
+  const room = ({ maxSize }: { readonly maxSize: number }) => maxSize * config.trainingJobsPerNode * 4;
   const built = [
     ['batchSpotVcpus', 'batch.spotMaxVcpus', config.batch.spotMaxVcpus],
     ['batchOnDemandVcpus', 'batch.onDemandMaxVcpus', config.batch.onDemandMaxVcpus],
-    ['eksSpotVcpus', 'nodeGroups.training_spot.maxSize', nodes.maxSize * config.trainingJobsPerNode * 4],
+    ['eksSpotVcpus', 'nodeGroups.training_spot.maxSize', room(training_spot)],
+    ['eksOnDemandVcpus', 'nodeGroups.training_on_demand.maxSize', room(training_on_demand)],
   ] as const;
   for (const [key, builder, has] of built) {
     const promised = config.capacity[key];
@@ -131,4 +130,5 @@ export function assertConsistent(config: InfrastructureConfig): void {
   checkPromisedCapacity(config);
   checkRetention(config);
   checkExposure(config);
+  assertFilledIn(config);
 }

@@ -36,8 +36,9 @@ export const infrastructureSchema = z.strictObject({
     general: nodeGroupSchema,
     ml_workloads: nodeGroupSchema,
     training_spot: nodeGroupSchema,
+    training_on_demand: nodeGroupSchema,
   }),
-  /** Training jobs of the largest stage that fit one node of training_spot. */
+  /** Training jobs of the largest stage that fit one node of training_spot or training_on_demand. */
   trainingJobsPerNode: z.int().min(1).max(64),
   database: z.strictObject({
     instanceClass: z.string().startsWith('db.'),
@@ -92,6 +93,7 @@ export interface ServiceFacts {
     readonly batchSpotVcpus: number;
     readonly batchOnDemandVcpus: number;
     readonly eksSpotVcpus: number;
+    readonly eksOnDemandVcpus: number;
   };
 }
 

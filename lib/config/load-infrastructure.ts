@@ -41,7 +41,8 @@ function explain(error: z.ZodError): EpsilonError {
 
 /**
  * Checked infrastructure settings. Errors, each naming key and bound, before any resource exists: `CONFIG_UNKNOWN_KEY`,
- * `CONFIG_INVALID`, `CAPACITY_RANGE`, `RETENTION_RANGE`, `DR_REGION_SAME`, `ENDPOINT_OPEN`, `VERSION_UNSUPPORTED`.
+ * `CONFIG_INVALID`, `CAPACITY_RANGE`, `RETENTION_RANGE`, `DR_REGION_SAME`, `ENDPOINT_OPEN`, `VERSION_UNSUPPORTED`,
+ * `PLACEHOLDER_LEFT`.
  */
 export function loadInfrastructure(file: unknown, service: ServiceFacts): InfrastructureConfig {
   const parsed = infrastructureSchema.safeParse(file);

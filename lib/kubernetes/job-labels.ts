@@ -37,7 +37,7 @@ export const jobAnnotations = {
 /** Selects everything of ours and nothing else. */
 export const ourJobs = `${jobLabels.managedBy}=${manager}`;
 
-/** Labels of nodes (infra/pulumi/node-groups.ts): which work a node is for, and how it is paid. */
+/** Labels of nodes (infra/pulumi/node-groups.ts, training-nodes.ts): which work a node is for, and how it is paid. */
 export const nodeLabels = { workload: 'workload', capacity: 'epsilon/capacity' } as const;
 
 /** Classes of infra/k8s/jobs/priority-classes.yaml by the lowest priority (0 to 100) that they hold, highest first. */

@@ -32,11 +32,8 @@ const unprivilegedUser = 65_532;
 /** Disk of a job: its scratch space and what it logs; three jobs share a node's 100 GiB. */
 const disk = '10Gi';
 
-/** Kinds of node a capacity may use; the taints of infra/pulumi/node-groups.ts carry the same words. */
-const workloads: Readonly<Record<Capacity, readonly string[]>> = {
-  spot: ['training'],
-  'on-demand': ['training', 'ml'],
-};
+/** Kind of node that jobs run on, spot and on-demand alike; label and taint of infra/pulumi/training-nodes.ts. */
+const workload = 'training';
 
 /** Exit codes that say "the input is wrong" (docs/job-contract.md): 64 to 78 except 75. */
 const rejections = Array.from({ length: 15 }, (_, index) => 64 + index).filter((code) => code !== 75);
@@ -47,7 +44,7 @@ function affinityOf(capacity: Capacity): V1NodeAffinity {
       nodeSelectorTerms: [
         {
           matchExpressions: [
-            { key: nodeLabels.workload, operator: 'In', values: [...workloads[capacity]] },
+            { key: nodeLabels.workload, operator: 'In', values: [workload] },
             { key: nodeLabels.capacity, operator: 'In', values: [capacity] },
           ],
         },
@@ -56,14 +53,9 @@ function affinityOf(capacity: Capacity): V1NodeAffinity {
   };
 }
 
-function tolerationsOf(capacity: Capacity): V1Toleration[] {
-  return workloads[capacity].map((value) => ({
-    key: nodeLabels.workload,
-    operator: 'Equal',
-    value,
-    effect: 'NoSchedule',
-  }));
-}
+const tolerations: readonly V1Toleration[] = [
+  { key: nodeLabels.workload, operator: 'Equal', value: workload, effect: 'NoSchedule' },
+];
 
 /** `4`, or `500m` for a part of a CPU. */
 function cpuOf(cpu: number): string {
@@ -94,7 +86,7 @@ function podOf(spec: JobSpec, place: JobPlace): V1PodSpec {
     terminationGracePeriodSeconds: graceSeconds,
     priorityClassName: priorityClasses.find(({ from }) => spec.priority >= from)?.name ?? 'training-low',
     affinity: { nodeAffinity: affinityOf(spec.capacity) },
-    tolerations: tolerationsOf(spec.capacity),
+    tolerations: [...tolerations],
     securityContext: {
       runAsNonRoot: true,
       runAsUser: unprivilegedUser,

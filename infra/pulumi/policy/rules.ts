@@ -147,6 +147,26 @@ const computeRules: readonly Rule[] = [
     'metadataOptions.httpPutResponseHopLimit': is(1),
     'blockDeviceMappings.0.ebs.encrypted': is('true'),
   }),
+  {
+    name: 'instances-tagged',
+    description: 'instances and their disks carry the tag that the budget counts by',
+    types: ['aws:ec2/launchTemplate:LaunchTemplate'],
+    check: ({ props }) => {
+      const all = (at(props, 'tagSpecifications') ?? []) as { resourceType?: string; tags?: object }[];
+      return ['instance', 'volume']
+        .filter((kind) =>
+          all.every(
+            ({ resourceType, tags = {} }) => resourceType !== kind || !('epsilon:environment' in tags),
+          ),
+        )
+        .map((kind) => `gives no epsilon:environment to its ${kind}`);
+    },
+  },
+  requires('nodes-stay-in-the-night', 'autoscaling/group:Group', {
+    capacityRebalance: is(false),
+    'suspendedProcesses.0': is('AZRebalance'),
+    instanceRefresh: absent,
+  }),
   requires('node-group-uses-template', 'eks/nodeGroup:NodeGroup', {
     'launchTemplate.id': isSet,
     remoteAccess: absent,

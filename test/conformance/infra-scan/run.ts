@@ -2,8 +2,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readSettings } from '../../../infra/pulumi/settings.ts';
 import { evaluate } from '../../infra/pulumi/program.ts';
+import { settingsOf } from '../../infra/pulumi/settings.ts';
 import { explained } from './explained.ts';
 import { toPlan } from './plan.ts';
 
@@ -39,7 +39,7 @@ function scan(checkov: string, plan: string): Report {
 async function writePlan(folder: string): Promise<{ path: string; count: number }> {
   const digest = `sha256:${'0'.repeat(64)}`;
   const imageDigests = { 'data-pipeline': digest, 'ml-engine': digest, deployer: digest };
-  const resources = await evaluate({ ...readSettings('prod'), imageDigests });
+  const resources = await evaluate({ ...settingsOf('prod'), imageDigests });
   const path = join(folder, 'tfplan.json');
   writeFileSync(path, JSON.stringify(toPlan(resources)));
   return { path, count: resources.length };

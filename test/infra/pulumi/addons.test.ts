@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { at } from '../../../infra/pulumi/policy/statements.ts';
-import { readSettings } from '../../../infra/pulumi/settings.ts';
 import { ssmParameters } from '../../../lib/config/ssm-parameters.ts';
 import { readManifests } from '../../kubernetes/manifests.ts';
 import { evaluate, ofType, type Registered } from './program.ts';
+import { settingsOf } from './settings.ts';
 
 const folder = new URL('../../../infra/argocd/addons/', import.meta.url);
 const sets = readdirSync(new URL('sets/', folder))
@@ -15,7 +15,7 @@ const source = (set: unknown, key: string) => at(set, `spec.template.spec.source
 let resources: Registered[] = [];
 
 beforeAll(async () => {
-  resources = await evaluate(readSettings('dev'));
+  resources = await evaluate(settingsOf('dev'));
 });
 
 describe('add-ons', () => {

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { statementsOf } from '../../../infra/pulumi/policy/statements.ts';
-import { readSettings } from '../../../infra/pulumi/settings.ts';
 import { tenantIdPattern } from '../../../lib/tenants/tenant.ts';
+import { nodesToCome } from './group-at-zero.ts';
 import { type Facts, permits, trusts } from './iam.ts';
 import { evaluate, ofType, type Registered } from './program.ts';
+import { settingsOf } from './settings.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
 const bucket = 'arn:aws:mock:us-west-2:123456789012:bucket:Bucket/embeddings-saas-data';
@@ -12,7 +13,7 @@ let seen: Registered[] = [];
 
 beforeAll(async () => {
   const imageDigests = { 'data-pipeline': digest, 'ml-engine': digest, deployer: digest };
-  seen = await evaluate({ ...readSettings('prod'), imageDigests });
+  seen = await evaluate({ ...settingsOf('prod'), imageDigests });
 });
 
 const role = (part: string) =>
@@ -222,8 +223,8 @@ describe('who starts with what', () => {
   });
 
   it('nodes carry the label that jobs choose their capacity by', () => {
-    const labels = ofType(seen, 'eks/nodeGroup:NodeGroup').map(({ inputs }) => inputs['labels']);
+    const labels = nodesToCome(seen).map((node) => node.labels);
     expect(labels).toContainEqual({ workload: 'training', 'epsilon/capacity': 'spot' });
-    expect(labels).toContainEqual({ workload: 'ml', 'epsilon/capacity': 'on-demand' });
+    expect(labels).toContainEqual({ workload: 'training', 'epsilon/capacity': 'on-demand' });
   });
 });

@@ -9,16 +9,17 @@ import { ssmParameterName, ssmParameters } from '../../../lib/config/ssm-paramet
 import { shareClasses } from '../../../lib/training/attempts/batch-share.ts';
 import { stages } from '../../../lib/training/stages.ts';
 import { ancestors, attempt, evaluate, ofType, type Registered } from './program.ts';
+import { settingsOf } from './settings.ts';
 
 let prod: Registered[] = [];
 let dev: Registered[] = [];
 let staging: Registered[] = [];
 
 beforeAll(async () => {
-  prod = await evaluate(readSettings('prod'));
-  staging = await evaluate(readSettings('staging'));
-  dev = await evaluate(readSettings('dev'));
-});
+  prod = await evaluate(settingsOf('prod'));
+  staging = await evaluate(settingsOf('staging'));
+  dev = await evaluate(settingsOf('dev'));
+}, 120_000);
 
 const names = (resources: readonly Registered[], type: string, key: string) =>
   ofType(resources, type).map(({ inputs }) => at(inputs, key));
@@ -66,7 +67,7 @@ describe('network', () => {
 });
 
 describe('order of creation', () => {
-  it.each(['general', 'ml_workloads', 'training_spot'])(
+  it.each(['general-a', 'general-b', 'general-c', 'ml_workloads'])(
     'node group %s waits for access, associations, daemons and a way out',
     (name) => {
       // Prepare
@@ -77,7 +78,7 @@ describe('order of creation', () => {
 
       // Assess
       const needed = [
-        ...ofType(prod, 'eks/accessEntry:AccessEntry'),
+        ...ofType(prod, 'eks/accessEntry:AccessEntry').filter(({ inputs }) => inputs['type'] === 'STANDARD'),
         ...ofType(prod, 'eks/accessPolicyAssociation:AccessPolicyAssociation'),
         ...ofType(prod, 'eks/podIdentityAssociation:PodIdentityAssociation'),
         ...ofType(prod, 'ec2/natGateway:NatGateway'),
@@ -95,7 +96,7 @@ describe('order of creation', () => {
     const addon = ofType(prod, 'eks/addon:Addon').find(({ inputs }) => inputs['addonName'] === name);
     const before = addon ? ancestors(prod, addon) : new Set<string>();
     const groups = ofType(prod, 'eks/nodeGroup:NodeGroup');
-    expect(groups).toHaveLength(3);
+    expect(groups).toHaveLength(4);
     for (const group of groups) expect(before).toContain(`${group.type}::${group.name}`);
   });
 
@@ -155,7 +156,7 @@ describe('identities', () => {
     expect(statement?.conditions).toEqual({
       StringEquals: {
         'token.actions.githubusercontent.com:aud': 'sts.amazonaws.com',
-        'token.actions.githubusercontent.com:sub': 'repo:yourorg/embeddings-saas:environment:prod',
+        'token.actions.githubusercontent.com:sub': 'repo:embeddings/saas:environment:prod',
       },
     });
   });
@@ -220,7 +221,7 @@ describe('environments', () => {
 });
 
 describe('refused settings', () => {
-  const { region, dataBucket, maxConcurrency, capacity, ...file } = readSettings('prod');
+  const { region, dataBucket, maxConcurrency, capacity, ...file } = settingsOf('prod');
   const service = { environment: 'prod', region, dataBucket, training: { maxConcurrency }, capacity };
   const build = (change: object) => () => createPlatform(loadInfrastructure({ ...file, ...change }, service));
 
@@ -229,6 +230,7 @@ describe('refused settings', () => {
     ['retention 0', { database: { ...file.database, backupRetentionDays: 0 } }, 'RETENTION_RANGE'],
     ['an open endpoint', { cluster: { ...file.cluster, publicAccessCidrs: ['0.0.0.0/0'] } }, 'ENDPOINT_OPEN'],
     ['an unknown key', { nodeGroup: {} }, 'CONFIG_UNKNOWN_KEY'],
+    ['a placeholder', { budget: { ...file.budget, alertEmail: 'platform@example.com' } }, 'PLACEHOLDER_LEFT'],
   ])('%s leaves nothing created', async (_what, change, code) => {
     const { error, registered } = await attempt(build(change));
     expect(error).toMatchObject({ code });

@@ -2,15 +2,15 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { missingCompanions } from '../../../infra/pulumi/policy/companions.ts';
 import { inspect, rules } from '../../../infra/pulumi/policy/rules.ts';
 import type { Seen } from '../../../infra/pulumi/policy/statements.ts';
-import { readSettings } from '../../../infra/pulumi/settings.ts';
 import { evaluate } from './program.ts';
+import { settingsOf } from './settings.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
 let seen: Seen[] = [];
 
 beforeAll(async () => {
   const images = { 'data-pipeline': digest, 'ml-engine': digest, deployer: digest };
-  const resources = await evaluate({ ...readSettings('prod'), imageDigests: images });
+  const resources = await evaluate({ ...settingsOf('prod'), imageDigests: images });
   seen = resources.map(({ type, name, inputs }) => ({ type, name, props: inputs }));
 });
 
@@ -52,6 +52,8 @@ const spoiled: [rule: string, type: string, change: Record<string, unknown>][] =
     's3/bucketVersioning:BucketVersioning',
     { versioningConfiguration: { status: 'Suspended' } },
   ],
+  ['instances-tagged', 'ec2/launchTemplate:LaunchTemplate', { tagSpecifications: [] }],
+  ['nodes-stay-in-the-night', 'autoscaling/group:Group', { capacityRebalance: true }],
   ['bucket-kept', 's3/bucket:Bucket', { forceDestroy: true }],
   [
     'bucket-encrypted',

@@ -34,7 +34,14 @@ function outputsOf(type: string, name: string, inputs: Record<string, unknown>):
     latestVersion: 1,
     masterUserSecrets: [{ secretArn: 'arn:aws:secretsmanager:us-west-2:123456789012:secret:rds!db-1' }],
   };
-  return { ...provided, name, ...inputs };
+  const given = { ...provided, name, ...inputs };
+  if (type !== 'aws:eks/cluster:Cluster') return given;
+  return {
+    ...given,
+    vpcConfig: { ...(inputs['vpcConfig'] as object), clusterSecurityGroupId: 'sg-cluster' },
+    certificateAuthority: { data: 'Y2E=' },
+    kubernetesNetworkConfig: { serviceIpv4Cidr: '172.20.0.0/16' },
+  };
 }
 
 function mocks(

@@ -3,13 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { loadInfrastructure } from '../../../lib/config/load-infrastructure.ts';
 import { EpsilonError } from '../../../lib/errors/epsilon-error.ts';
+import { filledIn } from '../../infra/pulumi/settings.ts';
 
 const service = {
   environment: 'prod',
   region: 'us-west-2',
   dataBucket: 'embeddings-saas-data',
   training: { maxConcurrency: 200 },
-  capacity: { batchSpotVcpus: 800, batchOnDemandVcpus: 200, eksSpotVcpus: 840 },
+  capacity: { batchSpotVcpus: 800, batchOnDemandVcpus: 200, eksSpotVcpus: 840, eksOnDemandVcpus: 200 },
 };
 
 type Settings = Record<string, unknown>;
@@ -21,7 +22,7 @@ function file(environment = 'prod'): Settings {
 
 /** The production file with one value changed; undefined takes the key away. */
 function spoil(path: string, value: unknown): Settings {
-  const settings = file();
+  const settings: Settings = filledIn(file());
   const keys = path.split('.');
   const last = keys.pop() ?? '';
   const parent = keys.reduce<Settings>((inner, key) => inner[key] as Settings, settings);
@@ -50,6 +51,7 @@ const cases: [path: string, value: unknown, code: string, words: string][] = [
   ['batch.spotMaxVcpus', 799, 'CAPACITY_RANGE', 'promises 800'],
   ['batch.onDemandMaxVcpus', 100, 'CAPACITY_RANGE', 'promises 200'],
   ['nodeGroups.training_spot.maxSize', 69, 'CAPACITY_RANGE', 'capacity.eksSpotVcpus promises 840'],
+  ['nodeGroups.training_on_demand.maxSize', 16, 'CAPACITY_RANGE', 'capacity.eksOnDemandVcpus promises 200'],
   ['database.backupRetentionDays', 0, 'RETENTION_RANGE', '1 to 35'],
   ['database.backupRetentionDays', 36, 'RETENTION_RANGE', '1 to 35'],
   ['storage.glacierDays', 30, 'RETENTION_RANGE', 'exceed intelligentTieringDays 30'],
@@ -59,6 +61,15 @@ const cases: [path: string, value: unknown, code: string, words: string][] = [
   ['cluster.publicAccessCidrs', ['0.0.0.0/1', '128.0.0.0/1'], 'ENDPOINT_OPEN', '/16'],
   ['cluster.publicAccessCidrs', ['300.1.1.1/24'], 'CONFIG_INVALID', 'no network'],
   ['cluster.publicAccessCidrs', [], 'CONFIG_INVALID', 'cluster.publicAccessCidrs'],
+  ['cluster.publicAccessCidrs', ['203.0.113.0/24'], 'PLACEHOLDER_LEFT', 'reserved for documentation'],
+  ['cluster.publicAccessCidrs', ['52.94.76.0/24', '198.51.100.7/32'], 'PLACEHOLDER_LEFT', '198.51.100.7/32'],
+  ['cluster.publicAccessCidrs', ['192.0.0.0/16'], 'PLACEHOLDER_LEFT', '192.0.2.0/24'],
+  ['cluster.publicAccessCidrs', ['10.20.0.0/16'], 'PLACEHOLDER_LEFT', 'private networks'],
+  ['cluster.publicAccessCidrs', ['172.31.255.0/24'], 'PLACEHOLDER_LEFT', 'private networks'],
+  ['budget.alertEmail', 'platform@example.com', 'PLACEHOLDER_LEFT', 'address that people read'],
+  ['budget.alertEmail', 'a@mail.EXAMPLE.org', 'PLACEHOLDER_LEFT', 'mail.EXAMPLE.org'],
+  ['github.repository', 'yourorg/embeddings-saas', 'PLACEHOLDER_LEFT', 'yourorg/embeddings-saas'],
+  ['github.repository', 'Your-Organization/x', 'PLACEHOLDER_LEFT', 'Your-Organization/x'],
   ['cluster.version', '1.28', 'VERSION_UNSUPPORTED', '1.35'],
   ['network.zones', ['a', 'a', 'b'], 'CONFIG_INVALID', 'three different zones'],
   ['network.cidr', '8.8.0.0/16', 'CONFIG_INVALID', 'private a.b.0.0/16'],
@@ -87,8 +98,33 @@ describe('infrastructure settings', () => {
     expect(refusal(null).code).toBe('CONFIG_INVALID');
   });
 
+  it.each(['dev', 'staging', 'prod'])(
+    'refuses the committed file of %s: it names nobody yet',
+    (environment) => {
+      const facts = {
+        ...service,
+        environment,
+        training: { maxConcurrency: 3 },
+        capacity: { batchSpotVcpus: 0, batchOnDemandVcpus: 0, eksSpotVcpus: 0, eksOnDemandVcpus: 0 },
+      };
+      expect(refusal(file(environment), facts)).toMatchObject({
+        code: 'PLACEHOLDER_LEFT',
+        details: { key: 'cluster.publicAccessCidrs' },
+      });
+    },
+  );
+
+  it.each([
+    ['cluster.publicAccessCidrs', ['203.0.112.0/24', '203.0.114.0/24', '172.32.0.0/16', '11.0.0.0/16']],
+    ['budget.alertEmail', 'platform@example-company.io'],
+    ['budget.alertEmail', 'platform@contest.com'],
+    ['github.repository', 'organic/your-app'],
+  ])('accepts %s = %j, which only looks like a placeholder', (path, value) => {
+    expect(loadInfrastructure(spoil(path, value), service).environment).toBe('prod');
+  });
+
   it('accepts the production file and joins the service settings', () => {
-    const config = loadInfrastructure(file(), service);
+    const config = loadInfrastructure(filledIn(file()), service);
     expect(config.dataBucket).toBe('embeddings-saas-data');
     expect(config.region).toBe('us-west-2');
     expect(Object.isFrozen(config)).toBe(true);

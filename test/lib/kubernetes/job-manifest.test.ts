@@ -79,7 +79,7 @@ describe('the Job of an attempt', () => {
 
   it.each([
     ['spot', ['training'], 'spot'],
-    ['on-demand', ['training', 'ml'], 'on-demand'],
+    ['on-demand', ['training'], 'on-demand'],
   ] as const)(
     'on %s goes to nodes of that kind only, and tolerates their taints',
     (capacity, workloads, label) => {
