@@ -51,15 +51,3 @@ export function valuesOf(value: unknown, key: string): unknown[] {
     ...valuesOf(inner, key),
   ]);
 }
-
-const irregular: Readonly<Record<string, string>> = {
-  NetworkPolicy: 'networkpolicies',
-  PriorityClass: 'priorityclasses',
-};
-
-/** Path of an object in the API. */
-export function pathOf({ apiVersion, kind = '', metadata }: ApiObject): string {
-  const base = apiVersion === 'v1' ? '/api/v1' : `/apis/${apiVersion}`;
-  const namespace = metadata.namespace === undefined ? '' : `/namespaces/${metadata.namespace}`;
-  return `${base}${namespace}/${irregular[kind] ?? `${kind.toLowerCase()}s`}/${metadata.name}`;
-}

@@ -6,7 +6,8 @@ import { unplaceableReason } from '../../../lib/training/attempts/stop-reason.ts
 import { describeJobRunner } from '../../contract/job-runner.ts';
 import { isOver, place, specOf } from '../../kubernetes/harness.ts';
 import { ScriptedKubelet } from '../../kubernetes/kubelet.ts';
-import { type Attached, attach, until } from './control-plane.ts';
+import { type Attached, attach } from './attach.ts';
+import { until } from './control-plane.ts';
 
 /** Runs against the real API server and job controller that run.ts started; only scheduler and kubelet are played. */
 let cluster: Attached;

@@ -1,14 +1,9 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { ClusterAccess } from '../../../lib/kubernetes/api-server.ts';
-import { jobManifest } from '../../../lib/kubernetes/job-manifest.ts';
 import { createTransport, type Transport } from '../../../lib/kubernetes/transport.ts';
 import { SystemClock } from '../../../lib/system/system-clock.ts';
-import type { JobSpec } from '../../../lib/training/attempts/job.ts';
-import { place } from '../../kubernetes/harness.ts';
+import { freePort, Programs } from './programs.ts';
 
 /** Who may be played: `admin`, a function's role, the watcher's service account, a stranger. */
 export type Who = 'admin' | 'runner' | 'watcher' | 'nobody';
@@ -22,22 +17,35 @@ const identities: Readonly<Record<Who, string>> = {
 };
 
 /** Where a started control plane is told to the tests. */
-const variables = { server: 'EPSILON_TEST_KUBE_SERVER', ca: 'EPSILON_TEST_KUBE_CA' } as const;
+export const variables = {
+  server: 'EPSILON_TEST_KUBE_SERVER',
+  ca: 'EPSILON_TEST_KUBE_CA',
+  program: 'EPSILON_TEST_KUBE_PROGRAM',
+  kubeconfig: 'EPSILON_TEST_KUBE_CONFIG',
+} as const;
 
-/** A real control plane of this machine: etcd, kube-apiserver, kube-controller-manager. No node, no scheduler, no kubelet. */
-export interface ControlPlane {
-  /** Environment under which `attach` finds it. */
-  readonly environment: Readonly<Record<string, string>>;
-  transport(who: Who): Transport;
-  close(): Promise<void>;
+/** Programs of a control plane that a test may kill. */
+type Part = 'etcd' | 'api' | 'controllers' | 'scheduler';
+
+/** Output of a kubectl run. */
+export interface Said {
+  readonly status: number;
+  readonly text: string;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
+/** Runs kubectl of the cluster's version, as the administrator. */
+export type Kubectl = (...args: readonly string[]) => Said;
+
+/** kubectl for a cluster; `kube` is the program that ./server builds. */
+export function kubectlFor(kube: string, kubeconfig: string): Kubectl {
+  return (...args) => {
+    const run = spawnSync(kube, ['kubectl', '--kubeconfig', kubeconfig, ...args], {
+      encoding: 'utf8',
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    if (run.error) throw run.error;
+    return { status: run.status ?? 1, text: `${run.stdout}${run.stderr}` };
+  };
 }
 
 /** Access as one of the identities. */
@@ -46,44 +54,13 @@ function accessTo(server: string, ca: string, who: Who): ClusterAccess {
   return { endpoint: async () => endpoint, token: async () => who, refresh: () => undefined };
 }
 
-function transportTo(server: string, ca: string, who: Who): Transport {
+/** A transport as one of the identities. */
+export function transportTo(server: string, ca: string, who: Who): Transport {
   return createTransport({
     access: accessTo(server, ca, who),
     clock: new SystemClock(),
     random: Math.random,
   });
-}
-
-/** Programs of one control plane, each with its log in one folder; stopped in reverse order. */
-class Programs {
-  readonly #children: ChildProcess[] = [];
-  readonly folder = mkdtempSync(join(tmpdir(), 'epsilon-kube-'));
-
-  file(name: string): string {
-    return join(this.folder, name);
-  }
-
-  start(
-    log: string,
-    program: string,
-    flags: Readonly<Record<string, string>>,
-    words: readonly string[] = [],
-  ): void {
-    const args = [...words, ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`)];
-    const child = spawn('/bin/sh', ['-c', 'exec "$0" "$@" >"$LOG" 2>&1', program, ...args], {
-      stdio: 'ignore',
-      env: { ...process.env, LOG: this.file(log) },
-    });
-    this.#children.push(child);
-  }
-
-  async close(): Promise<void> {
-    for (const child of this.#children.reverse()) {
-      const gone = new Promise((resolve) => child.once('close', resolve));
-      child.kill('SIGTERM');
-      await gone;
-    }
-  }
 }
 
 function writeKeys(programs: Programs): void {
@@ -95,9 +72,20 @@ function writeKeys(programs: Programs): void {
   writeFileSync(programs.file('tokens.csv'), `${Object.values(identities).join('\n')}\n`, { mode: 0o600 });
 }
 
+function startEtcd(programs: Programs, client: number, peer: number): string {
+  const address = `http://127.0.0.1:${client}`;
+  programs.start('etcd', 'etcd', {
+    'data-dir': programs.file('etcd'),
+    'listen-client-urls': address,
+    'advertise-client-urls': address,
+    'listen-peer-urls': `http://127.0.0.1:${peer}`,
+  });
+  return address;
+}
+
 function startApi(programs: Programs, kube: string, etcd: string, port: number): void {
   programs.start(
-    'api.log',
+    'api',
     kube,
     {
       'etcd-servers': etcd,
@@ -115,7 +103,8 @@ function startApi(programs: Programs, kube: string, etcd: string, port: number):
   );
 }
 
-function startControllers(programs: Programs, kube: string, server: string, port: number): void {
+function writeKubeconfig(programs: Programs, server: string): string {
+  const path = programs.file('kubeconfig');
   const kubeconfig = {
     apiVersion: 'v1',
     kind: 'Config',
@@ -126,12 +115,16 @@ function startControllers(programs: Programs, kube: string, server: string, port
     contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
     'current-context': 'x',
   };
-  writeFileSync(programs.file('kubeconfig'), JSON.stringify(kubeconfig));
+  writeFileSync(path, JSON.stringify(kubeconfig), { mode: 0o600 });
+  return path;
+}
+
+function startControllers(programs: Programs, kube: string, kubeconfig: string, port: number): void {
   programs.start(
-    'controllers.log',
+    'controllers',
     kube,
     {
-      kubeconfig: programs.file('kubeconfig'),
+      kubeconfig,
       'secure-port': String(port),
       'bind-address': '127.0.0.1',
       'cert-dir': programs.file('controller-certs'),
@@ -144,112 +137,125 @@ function startControllers(programs: Programs, kube: string, server: string, port
   );
 }
 
-/** Starts all three in a folder of their own; `kube` is the program that ./server builds. */
-export async function startControlPlane(kube: string): Promise<ControlPlane> {
-  const programs = new Programs();
-  const [client = 0, peer = 0, port = 0, controllers = 0] = await Promise.all([1, 2, 3, 4].map(freePort));
-  writeKeys(programs);
-  const etcd = `http://127.0.0.1:${client}`;
-  programs.start('etcd.log', 'etcd', {
-    'data-dir': programs.file('etcd'),
-    'listen-client-urls': etcd,
-    'advertise-client-urls': etcd,
-    'listen-peer-urls': `http://127.0.0.1:${peer}`,
-  });
-  startApi(programs, kube, etcd, port);
-  const server = `https://127.0.0.1:${port}`;
-  let ca = '';
-  await until('the API server is ready', async () => {
-    ca = readFileSync(programs.file('certs/apiserver.crt'), 'utf8');
-    const probe = transportTo(server, ca, 'admin');
-    const { status } = await probe.send({ method: 'GET', path: '/readyz' });
-    probe.close();
-    return status === 200;
-  });
-  startControllers(programs, kube, server, controllers);
-  return {
-    environment: { [variables.server]: server, [variables.ca]: programs.file('certs/apiserver.crt') },
-    transport: (who) => transportTo(server, ca, who),
-    close: () => programs.close(),
-  };
-}
+/** A real control plane of this host: etcd, kube-apiserver, kube-controller-manager; kube-scheduler if it is asked for. */
+export class ControlPlane {
+  readonly #programs: Programs;
+  readonly #kube: string;
+  readonly #server: string;
+  readonly #kubeconfig: string;
+  readonly #transports: Transport[] = [];
+  readonly kubectl: Kubectl;
 
-/** A control plane that another process started. */
-export interface Attached {
-  transport(who: Who): Transport;
-  evictPodOf(jobName: string): Promise<void>;
-  /** As somebody with `kubectl delete job` does. */
-  deleteJob(jobName: string): Promise<void>;
-  /** What admission says about a job and about the pod it would make, without making either. */
-  admissionWarnings(spec: JobSpec): Promise<string[]>;
-  close(): void;
-}
+  private constructor(programs: Programs, kube: string, server: string) {
+    this.#programs = programs;
+    this.#kube = kube;
+    this.#server = server;
+    this.#kubeconfig = writeKubeconfig(programs, server);
+    this.kubectl = kubectlFor(kube, this.#kubeconfig);
+  }
 
-/** Finds the control plane that run.ts started. */
-export function attach(): Attached {
-  const server = process.env[variables.server] ?? '';
-  const ca = readFileSync(process.env[variables.ca] ?? '', 'utf8');
-  const open: Transport[] = [];
-  const transport = (who: Who) => {
-    const made = transportTo(server, ca, who);
-    open.push(made);
+  /** Starts it in a folder of its own; `kube` is the program that ./server builds. */
+  static async start(kube: string): Promise<ControlPlane> {
+    const programs = new Programs();
+    const [client = 0, peer = 0, port = 0, controllers = 0] = await Promise.all([1, 2, 3, 4].map(freePort));
+    writeKeys(programs);
+    const etcd = startEtcd(programs, client, peer);
+    startApi(programs, kube, etcd, port);
+    const plane = new ControlPlane(programs, kube, `https://127.0.0.1:${port}`);
+    try {
+      await plane.ready();
+      startControllers(programs, kube, plane.#kubeconfig, controllers);
+    } catch (error) {
+      await plane.close();
+      throw error;
+    }
+    return plane;
+  }
+
+  /** Environment under which `attach` finds it. */
+  get environment(): Readonly<Record<string, string>> {
+    return {
+      [variables.server]: this.#server,
+      [variables.ca]: this.#programs.file('certs/apiserver.crt'),
+      [variables.program]: this.#kube,
+      [variables.kubeconfig]: this.#kubeconfig,
+    };
+  }
+
+  /** A connection as one of the identities; closed with the plane. */
+  transport(who: Who): Transport {
+    const made = transportTo(
+      this.#server,
+      readFileSync(this.#programs.file('certs/apiserver.crt'), 'utf8'),
+      who,
+    );
+    this.#transports.push(made);
     return made;
-  };
-  const admin = transport('admin');
-  const send = (method: string, path: string, body?: object) =>
-    admin.send({
-      method,
-      path,
-      headers: { 'content-type': 'application/json' },
-      ...(body ? { body: JSON.stringify(body) } : {}),
+  }
+
+  /** Resolves when the API server answers that it is ready. */
+  async ready(): Promise<void> {
+    await until('the API server is ready', async () => {
+      const ca = readFileSync(this.#programs.file('certs/apiserver.crt'), 'utf8');
+      const probe = transportTo(this.#server, ca, 'admin');
+      try {
+        return (await probe.send({ method: 'GET', path: '/readyz', tries: 1 })).status === 200;
+      } finally {
+        probe.close();
+      }
     });
-  return {
-    transport,
-    evictPodOf: async (jobName) => {
-      const selector = encodeURIComponent(`batch.kubernetes.io/job-name=${jobName}`);
-      const { body } = await send('GET', `/api/v1/namespaces/ml-jobs/pods?labelSelector=${selector}`);
-      const { items } = JSON.parse(body) as { items: { metadata: { name: string } }[] };
-      for (const { metadata } of items)
-        await send('POST', `/api/v1/namespaces/ml-jobs/pods/${metadata.name}/eviction`, {
-          apiVersion: 'policy/v1',
-          kind: 'Eviction',
-          metadata: { name: metadata.name, namespace: 'ml-jobs' },
-        });
-    },
-    deleteJob: async (jobName) => {
-      await send('DELETE', `/apis/batch/v1/namespaces/ml-jobs/jobs/${jobName}?propagationPolicy=Background`);
-    },
-    admissionWarnings: async (spec) => {
-      const job = jobManifest(spec, place);
-      const template = job.spec?.template;
-      const pod = {
-        apiVersion: 'v1',
-        kind: 'Pod',
-        ...template,
-        metadata: { ...template?.metadata, name: 'dry' },
-      };
-      const dry = 'dryRun=All&fieldValidation=Strict';
-      const answers = [
-        await send('POST', `/apis/batch/v1/namespaces/ml-jobs/jobs?${dry}`, job),
-        await send('POST', `/api/v1/namespaces/ml-jobs/pods?${dry}`, pod),
-      ];
-      return answers.flatMap(({ status, headers, body }) => [
-        ...(status === 201 ? [] : [body]),
-        ...(headers['warning'] ? [headers['warning']] : []),
-      ]);
-    },
-    close: () => {
-      for (const each of open) each.close();
-    },
-  };
+  }
+
+  /** Starts the real scheduler. */
+  async startScheduler(): Promise<void> {
+    const port = await freePort();
+    this.#programs.start(
+      'scheduler',
+      this.#kube,
+      {
+        kubeconfig: this.#kubeconfig,
+        'authentication-kubeconfig': this.#kubeconfig,
+        'authorization-kubeconfig': this.#kubeconfig,
+        'secure-port': String(port),
+        'bind-address': '127.0.0.1',
+        'cert-dir': this.#programs.file('scheduler-certs'),
+        'leader-elect': 'false',
+      },
+      ['scheduler'],
+    );
+  }
+
+  kill(part: Part, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    return this.#programs.kill(part, signal);
+  }
+
+  restart(part: Part): void {
+    this.#programs.restart(part);
+  }
+
+  /** Copies the data of etcd, which must not run. */
+  backUp(): void {
+    cpSync(this.#programs.file('etcd'), this.#programs.file('etcd-backup'), { recursive: true });
+  }
+
+  /** Puts the copy back, in place of what etcd, which must not run, has learnt since. */
+  restore(): void {
+    rmSync(this.#programs.file('etcd'), { recursive: true });
+    cpSync(this.#programs.file('etcd-backup'), this.#programs.file('etcd'), { recursive: true });
+  }
+
+  async close(): Promise<void> {
+    for (const transport of this.#transports) transport.close();
+    await this.#programs.close();
+  }
 }
 
-/** Waits for a condition of the real servers; gives up after half a minute, naming it. */
-export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + 30_000;
+/** Waits for a condition of the real servers; gives up after `seconds`, naming it. */
+export async function until(what: string, holds: () => Promise<boolean>, seconds = 30): Promise<void> {
+  const end = performance.now() + seconds * 1000;
   for (;;) {
     if (await holds().catch(() => false)) return;
-    if (performance.now() > end) throw new Error(`not within 30 seconds: ${what}`);
+    if (performance.now() > end) throw new Error(`not within ${seconds} seconds: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -6,6 +6,7 @@ const publishedKinds: Readonly<Record<string, readonly string[]>> = {
   'apis/apps/v1': ['Deployment'],
   'apis/batch/v1': ['Job'],
   'apis/coordination.k8s.io/v1': ['Lease'],
+  'apis/monitoring.coreos.com/v1': ['ServiceMonitor', 'PrometheusRule'],
   'apis/networking.k8s.io/v1': ['NetworkPolicy'],
   'apis/policy/v1': ['PodDisruptionBudget'],
   'apis/rbac.authorization.k8s.io/v1': ['Role', 'RoleBinding', 'ClusterRole', 'ClusterRoleBinding'],

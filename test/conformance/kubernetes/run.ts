@@ -1,84 +1,114 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { pathOf, readManifests } from '../../kubernetes/manifests.ts';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { environments, objectsOf } from '../../kubernetes/manifests.ts';
 import { conclude, installPackage, works } from '../debian.ts';
-import { type ControlPlane, startControlPlane } from './control-plane.ts';
+import { build, monitoringDefinitions, programPath } from './build.ts';
+import { ControlPlane } from './control-plane.ts';
 import { publishedSchema } from './published-schema.ts';
 
 /**
- * `npm run test:conformance:kubernetes`: runner, watcher and manifests against a real kube-apiserver and
- * kube-controller-manager of the cluster's version, built from the Go module k8s.io/kubernetes, over Debian's etcd.
- * With `--record` it writes what the server publishes of the kinds used here into test/kubernetes/schema.
+ * `npm run test:conformance:kubernetes`: runner, watcher and manifests against the real kube-apiserver,
+ * kube-controller-manager, kube-scheduler and kubectl of the cluster's version, built from the Go module k8s.io/kubernetes,
+ * over Debian's etcd. The manifests are applied as kustomize builds them. With `--record` it writes what the server publishes
+ * of the kinds used here into test/kubernetes/schema.
  */
-const cache = resolve('node_modules/.cache/epsilon-kube');
-const kube = join(cache, 'kube');
 const recorded = resolve('test/kubernetes/schema/kubernetes-1.35.jsonl');
+const overlay = (environment: string) => `infra/k8s/environments/${environment}`;
 
-/** Builds the servers once; ten minutes of two cores. */
-function build(): string | undefined {
-  if (existsSync(kube)) return undefined;
-  if (!works('go', 'version')) return 'go is not installed';
-  mkdirSync(cache, { recursive: true });
-  process.stdout.write('building kube-apiserver and kube-controller-manager, once ...\n');
-  const built = spawnSync('go', ['build', '-ldflags', '-s -w', '-o', kube, '.'], {
-    cwd: join(import.meta.dirname, 'server'),
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  return built.status === 0 ? undefined : 'the servers could not be built';
+/** One check: what it is, and what is wrong; nothing when it passed. */
+interface Check {
+  readonly name: string;
+  readonly fault?: string;
 }
 
-async function applyManifests(plane: ControlPlane): Promise<string[]> {
-  const transport = plane.transport('admin');
-  const faults: string[] = [];
-  for (const { file, object } of readManifests()) {
-    const { status, body, headers } = await transport.send({
-      method: 'PATCH',
-      path: `${pathOf(object)}?fieldManager=conformance&fieldValidation=Strict&force=true`,
-      headers: { 'content-type': 'application/apply-patch+yaml' },
-      body: JSON.stringify(object),
-    });
-    if (status > 201 || headers['warning']) faults.push(`${file}: ${status} ${headers['warning'] ?? body}`);
+const node = {
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name: 'node-1', labels: { workload: 'training', 'epsilon/capacity': 'spot' } },
+  spec: { providerID: 'aws:///us-west-2a/i-0123456789abcdef0' },
+};
+
+/** Runs kubectl and says what it said when it should not have failed. */
+function applied({ kubectl }: ControlPlane, name: string, ...args: readonly string[]): Check {
+  const { status, text } = kubectl(...args);
+  // Warnings come on the error stream, with success: of PodSecurity, of unknown or deprecated fields.
+  return status === 0 && !/warning/i.test(text) ? { name } : { name, fault: text };
+}
+
+/** Applies what kustomize makes of an environment, and asks whether the server then has exactly that. */
+function applyManifests(plane: ControlPlane): Check[] {
+  const server = ['--server-side', '--force-conflicts', '--validate=strict'];
+  const checks = monitoringDefinitions().map((file) =>
+    applied(plane, `definitions ${file}`, 'apply', '--server-side', '-f', file),
+  );
+  checks.push(
+    applied(plane, 'definitions are served', 'wait', '--for=condition=Established', '--all', 'crd'),
+  );
+  for (const environment of environments) {
+    const path = overlay(environment);
+    const { text } = plane.kubectl('kustomize', path);
+    const objects = objectsOf(text);
+    checks.push(
+      objects.length > 20
+        ? { name: `${environment} is built` }
+        : { name: `${environment} is built`, fault: text },
+      applied(plane, `${environment} is applied`, 'apply', ...server, '-k', path),
+      applied(plane, `${environment}, applied again, changes nothing`, 'diff', '--server-side', '-k', path),
+    );
   }
-  const node = {
-    apiVersion: 'v1',
-    kind: 'Node',
-    metadata: { name: 'node-1', labels: { workload: 'training', 'epsilon/capacity': 'spot' } },
-    spec: { providerID: 'aws:///us-west-2a/i-0123456789abcdef0' },
-  };
+  return checks;
+}
+
+async function addNode(plane: ControlPlane): Promise<void> {
+  const transport = plane.transport('admin');
   await transport.send({
     method: 'POST',
     path: '/api/v1/nodes',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(node),
   });
-  transport.close();
-  return faults;
 }
 
-async function schemaDiffers(plane: ControlPlane): Promise<string[]> {
-  const transport = plane.transport('admin');
-  const published = await publishedSchema(transport);
-  transport.close();
+async function compareSchema(plane: ControlPlane): Promise<Check> {
+  const name = 'the recorded schema is the published one';
+  const published = await publishedSchema(plane.transport('admin'));
   if (process.argv.includes('--record')) writeFileSync(recorded, published);
   return published === readFileSync(recorded, 'utf8')
-    ? []
-    : ['the recorded schema is not the published one (--record)'];
+    ? { name }
+    : { name, fault: 'it is not; record it (--record)' };
+}
+
+function runTests(plane: ControlPlane): Check {
+  const own = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+  const tests = spawnSync(
+    process.execPath,
+    [
+      'node_modules/vitest/vitest.mjs',
+      'run',
+      '--config',
+      'test/conformance/kubernetes/vitest.config.ts',
+      ...own,
+    ],
+    { stdio: 'inherit', env: { ...process.env, ...plane.environment } },
+  );
+  return { name: 'tests', ...(tests.status === 0 ? {} : { fault: 'tests failed, see above' }) };
 }
 
 const missing = installPackage('etcd-server', () => works('etcd', '--version')) ?? build();
 if (missing !== undefined) conclude(0, [], missing);
 else {
-  const plane = await startControlPlane(kube);
+  const plane = await ControlPlane.start(programPath());
   try {
-    const faults = [...(await applyManifests(plane)), ...(await schemaDiffers(plane))];
-    const tests = spawnSync(
-      process.execPath,
-      ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/conformance/kubernetes/vitest.config.ts'],
-      { stdio: 'inherit', env: { ...process.env, ...plane.environment } },
+    const checks = applyManifests(plane);
+    await addNode(plane);
+    checks.push(await compareSchema(plane), runTests(plane));
+    for (const { name, fault } of checks)
+      process.stdout.write(`${fault === undefined ? 'ok' : 'FAULT'} ${name}\n`);
+    conclude(
+      checks.length,
+      checks.flatMap(({ name, fault }) => (fault === undefined ? [] : [`${name}: ${fault}`])),
     );
-    if (tests.status !== 0) faults.push('tests failed, see above');
-    conclude(readManifests().length + 2, faults);
   } finally {
     await plane.close();
   }

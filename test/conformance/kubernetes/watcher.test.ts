@@ -7,7 +7,8 @@ import { silentLog } from '../../fixtures/silent-log.ts';
 import { place, specOf } from '../../kubernetes/harness.ts';
 import { ScriptedKubelet } from '../../kubernetes/kubelet.ts';
 import { TestBus } from '../../kubernetes/watching.ts';
-import { type Attached, attach, until } from './control-plane.ts';
+import { type Attached, attach } from './attach.ts';
+import { until } from './control-plane.ts';
 
 /** The watcher as its own service account, against the real API server: RBAC, watch, bookmarks and lease are the real ones. */
 const clock = new SystemClock();
