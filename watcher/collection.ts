@@ -17,6 +17,9 @@ const longestPause = 30_000;
 /** Seconds after which the server closes a watch: five to ten minutes, so that not all come back together. */
 const watchSeconds = 300;
 
+/** Milliseconds after which a watch without one line is deaf: the server sends a bookmark about every minute. */
+const deafMs = 60_000;
+
 /** Kinds that are followed. */
 export type Collection = 'jobs' | 'pods';
 
@@ -87,6 +90,7 @@ export class CollectionFollower<T extends Item> {
   readonly #options: FollowOptions<T>;
   #version: string | undefined;
   #failures = 0;
+  #watching = new AbortController();
 
   constructor(options: FollowOptions<T>) {
     this.#options = options;
@@ -122,6 +126,12 @@ export class CollectionFollower<T extends Item> {
     figures.count('epsilon_watcher_lists_total', { collection });
   }
 
+  /** Lists again at once: the versions that were followed are those of a future that was taken back. */
+  relist(): void {
+    this.#version = undefined;
+    this.#watching.abort();
+  }
+
   /** Follows until `signal` aborts; never throws: what breaks is logged, counted, and begun again. */
   async follow(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
@@ -137,7 +147,7 @@ export class CollectionFollower<T extends Item> {
   }
 
   async #watch(version: string, signal: AbortSignal): Promise<void> {
-    const { collection, transport, random, figures } = this.#options;
+    const { collection, transport, random, figures, clock } = this.#options;
     const query = new URLSearchParams({
       watch: 'true',
       allowWatchBookmarks: 'true',
@@ -146,7 +156,29 @@ export class CollectionFollower<T extends Item> {
       timeoutSeconds: String(Math.round(watchSeconds * (1 + random()))),
     });
     figures.count('epsilon_watcher_watches_total', { collection });
-    await transport.stream(`${paths[collection]}?${query}`, (line) => this.#line(line), signal);
+    this.#watching = new AbortController();
+    const { signal: relisted } = this.#watching;
+    const began = clock.now();
+    let lines = 0;
+    const onLine = (line: string) => {
+      lines += 1;
+      if (!relisted.aborted) this.#line(line);
+    };
+    try {
+      await transport.stream(`${paths[collection]}?${query}`, onLine, AbortSignal.any([signal, relisted]));
+    } catch (error) {
+      if (!relisted.aborted) throw error;
+    } finally {
+      if (lines === 0 && clock.now() - began >= deafMs) this.#deaf();
+    }
+  }
+
+  /** The server waits for a version that it may never reach, as after a restored backup: its silence is no quiet. */
+  #deaf(): void {
+    const { collection, log, figures } = this.#options;
+    figures.count('epsilon_watcher_breaks_total', { collection, kind: 'deaf' });
+    log.warn('watch without a line, listing again', { collection });
+    this.#version = undefined;
   }
 
   #line(line: string): void {

@@ -33,8 +33,12 @@ export interface ElectionOptions {
   readonly random: Random;
   readonly log: Log;
   readonly identity: string;
-  /** The API server answered about the lease. */
+  /** The API server answered; whether it let us at the lease is another question. */
   readonly onContact: () => void;
+  /** The lease was read, and taken, renewed or found in another's hands. */
+  readonly onReached: () => void;
+  /** Versions went backwards: the server's data was restored from a backup. */
+  readonly onRewound: () => void;
 }
 
 /** Which of two watchers watches: the holder of the lease `job-watcher`. Two for a moment only means events told twice. */
@@ -43,6 +47,7 @@ export class Election {
   /** The newest state of the lease and when we saw it change: clocks of two nodes are not compared. */
   #seen: { readonly version: string; readonly at: number } | undefined;
   #renewedAt = 0;
+  #newestVersion = 0n;
 
   constructor(options: ElectionOptions) {
     this.#options = options;
@@ -75,10 +80,11 @@ export class Election {
 
   /** Takes or renews the lease; false when another holds it or the server does not answer. */
   async #tryHold(): Promise<boolean> {
-    const { clock, identity, log, onContact } = this.#options;
+    const { clock, identity, log, onReached } = this.#options;
     try {
       const lease = await this.#read();
-      onContact();
+      this.#compareVersions(lease);
+      onReached();
       const holder = lease.spec?.holderIdentity ?? '';
       if (holder !== identity && holder !== '' && !this.#hasExpired(lease)) {
         this.#renewedAt = 0;
@@ -100,6 +106,20 @@ export class Election {
       log.warn('lease not reached', { error: String(error) });
       return false;
     }
+  }
+
+  /** Versions of all objects come from one counter, and since Kubernetes 1.35 they may be compared as numbers. */
+  #compareVersions({ metadata }: LeaseObject): void {
+    if (!/^\d+$/.test(metadata.resourceVersion ?? '')) return;
+    const version = BigInt(metadata.resourceVersion ?? 0);
+    if (version < this.#newestVersion) {
+      this.#options.log.warn('versions went backwards', {
+        from: String(this.#newestVersion),
+        to: String(version),
+      });
+      this.#options.onRewound();
+    }
+    this.#newestVersion = version;
   }
 
   #hasExpired({ metadata, spec }: LeaseObject): boolean {
@@ -126,6 +146,7 @@ export class Election {
 
   async #read(): Promise<LeaseObject> {
     const { status, body } = await this.#options.transport.send({ method: 'GET', path, tries: 1 });
+    this.#options.onContact();
     if (status !== 200) throw new Error(`get leases.coordination.k8s.io: ${status}`);
     return JSON.parse(body) as LeaseObject;
   }

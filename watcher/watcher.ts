@@ -16,6 +16,9 @@ const tickMs = 1_000;
 /** Milliseconds without a word from the API server after which a watcher is no longer healthy. */
 const silentMs = 180_000;
 
+/** Milliseconds since the lease was last reached after which a replica is not ready to take over. */
+const unreachedMs = 30_000;
+
 /** Milliseconds that a stopping watcher gives its last events. */
 const lastWordsMs = 8_000;
 
@@ -40,6 +43,8 @@ export class Watcher {
   readonly #options: WatcherOptions;
   readonly #outbox: Outbox;
   #heardAt: number;
+  #reachedAt: number | undefined;
+  #followers: readonly { relist(): void }[] = [];
   #table: JobTable | undefined;
 
   constructor(options: WatcherOptions) {
@@ -53,9 +58,24 @@ export class Watcher {
     return this.#options.clock.now() - this.#heardAt < silentMs;
   }
 
+  /** True while the lease can be reached: a replica that may not read or write it would never take over. */
+  get ready(): boolean {
+    return this.#reachedAt !== undefined && this.#options.clock.now() - this.#reachedAt < unreachedMs;
+  }
+
   /** Runs until `signal` aborts; then tells what is still to be told and gives the lease back. */
   async run(signal: AbortSignal): Promise<void> {
-    const election = new Election({ ...this.#options, onContact: () => this.#heard() });
+    const election = new Election({
+      ...this.#options,
+      onContact: () => this.#heard(),
+      onReached: () => {
+        this.#reachedAt = this.#options.clock.now();
+      },
+      onRewound: () => {
+        this.figures.count('epsilon_watcher_rewinds_total');
+        for (const follower of this.#followers) follower.relist();
+      },
+    });
     this.figures.set('epsilon_watcher_leading', 0);
     await election.run(signal, (leading) => this.#lead(leading));
   }
@@ -89,21 +109,22 @@ export class Watcher {
     await this.#outbox.flush(lastWordsMs);
   }
 
-  /** Pods first: a job that is over by the first list then already has the last word of its pod. */
+  /**
+   * Jobs first: of the pods only those are kept then whose job is not over or was so of late, and not what three days of
+   * finished jobs left. Ends wait until the pods are listed too: a pod holds the result.
+   */
   async #follow(table: JobTable, leading: AbortSignal): Promise<void> {
     const common = { ...this.#options, figures: this.figures, onContact: () => this.#heard() };
-    const podsListed = Promise.withResolvers<void>();
-    leading.addEventListener('abort', () => podsListed.resolve(), { once: true });
+    const jobsListed = Promise.withResolvers<void>();
+    leading.addEventListener('abort', () => jobsListed.resolve(), { once: true });
+    table.podsBehind();
     const pods = new CollectionFollower<V1Pod>({
       ...common,
       collection: 'pods',
       listener: {
         seen: (pod) => table.pod(pod),
         gone: (pod) => table.pod(pod, true),
-        listed: (names) => {
-          table.keepOnlyPods(names);
-          podsListed.resolve();
-        },
+        listed: (names) => table.keepOnlyPods(names),
         behind: () => table.podsBehind(),
         current: () => table.podsCurrent(),
       },
@@ -114,10 +135,15 @@ export class Watcher {
       listener: {
         seen: (job) => table.job(job),
         gone: (job) => table.jobGone(job),
-        listed: (names) => table.keepOnly(names),
+        listed: (names) => {
+          table.keepOnly(names);
+          jobsListed.resolve();
+        },
       },
     });
-    await Promise.all([pods.follow(leading), podsListed.promise.then(() => jobs.follow(leading))]);
+    this.#followers = [jobs, pods];
+    await Promise.all([jobs.follow(leading), jobsListed.promise.then(() => pods.follow(leading))]);
+    this.#followers = [];
   }
 
   #tick(table: JobTable): () => void {

@@ -40,7 +40,13 @@ const watcher = new Watcher({
 const stop = new AbortController();
 process.on('message', (message) => {
   if (message === 'stop') stop.abort();
-  else process.send?.({ rss: process.memoryUsage().rss, heap: process.memoryUsage().heapUsed, calls });
+  else
+    process.send?.({
+      rss: process.memoryUsage().rss,
+      peak: process.resourceUsage().maxRSS * 1024,
+      heap: process.memoryUsage().heapUsed,
+      calls,
+    });
 });
 await watcher.run(stop.signal);
 transport.close();

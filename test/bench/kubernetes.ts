@@ -15,13 +15,19 @@ interface Told {
   readonly told: readonly (readonly [jobName: string, state: string])[];
 }
 
+/** Jobs that the namespace's quota allows, all kept after their end, with the largest result a job can leave. */
+const backlog = 30_000;
+const largestResult = JSON.stringify({ text: 'x'.repeat(4_000) });
+
 interface Usage {
   readonly rss: number;
+  /** Highest ever. */
+  readonly peak: number;
   readonly heap: number;
   readonly calls: number;
 }
 
-const iso = () => `${new Date().toISOString().slice(0, 19)}Z`;
+const iso = (ago = 0) => `${new Date(Date.now() - ago).toISOString().slice(0, 19)}Z`;
 
 /** A running job and its pod, as large as the API server sends them. */
 function addRunning(server: StandIn, name: string): void {
@@ -67,16 +73,17 @@ function addRunning(server: StandIn, name: string): void {
 }
 
 /** Ends a job: the pod's last word, then the job's, as kubelet and job controller write them. */
-function end(server: StandIn, name: string): void {
-  const terminated = { exitCode: 0, message: '{"words":100}', startedAt: iso(), finishedAt: iso() };
+function end(server: StandIn, name: string, { message = '{"words":100}', ago = 0 } = {}): void {
+  const at = iso(ago);
+  const terminated = { exitCode: 0, message, startedAt: at, finishedAt: at };
   const pod = server.store.get('pods', `${name}-pod`);
   const containerStatuses = [
     { name: 'job', image: 'x', imageID: 'x', ready: false, restartCount: 0, state: { terminated } },
   ];
   server.store.update('pods', { ...pod, status: { ...pod.status, phase: 'Succeeded', containerStatuses } });
   const job = server.store.get('jobs', name);
-  const conditions = [{ type: 'Complete', status: 'True', lastTransitionTime: iso() }];
-  server.store.update('jobs', { ...job, status: { succeeded: 1, completionTime: iso(), conditions } });
+  const conditions = [{ type: 'Complete', status: 'True', lastTransitionTime: at }];
+  server.store.update('jobs', { ...job, status: { succeeded: 1, completionTime: at, conditions } });
 }
 
 function usage(child: ChildProcess): Promise<Usage> {
@@ -177,6 +184,36 @@ async function benchWatcher(): Promise<Record<string, unknown>> {
   };
 }
 
+/** A watcher that takes over while the namespace is full of jobs that ended an hour ago. */
+async function benchBacklog(): Promise<Record<string, unknown>> {
+  const server = new StandIn(new SystemClock(), { controller: false });
+  await server.listen();
+  makeLease(server);
+  for (let index = 0; index < backlog; index += 1) {
+    addRunning(server, `old-${index}`);
+    end(server, `old-${index}`, { message: largestResult, ago: 3_600_000 });
+  }
+  addRunning(server, 'alive');
+  const { server: url } = await server.access().endpoint();
+  const began = performance.now();
+  const child = fork(join(import.meta.dirname, 'kubernetes-watcher.ts'), [url], { execArgv: nodeOptions() });
+  const outcome = await new Promise<string>((resolve) => {
+    child.once('exit', (code, signal) => resolve(`died: ${signal ?? code}`));
+    child.on('message', (message: Told) => {
+      if (message.told?.some(([name]) => name === 'alive')) resolve('tells of the one that is alive');
+    });
+  });
+  const milliseconds = performance.now() - began;
+  const dead = child.exitCode !== null || child.signalCode !== null;
+  const peak = dead ? 0 : (await usage(child)).peak;
+  if (!dead) {
+    child.send('stop');
+    await new Promise((resolve) => child.once('exit', resolve));
+  }
+  await server.close();
+  return { endedJobs: backlog, outcome, milliseconds, peakMiB: peak / 2 ** 20, limit: 256 };
+}
+
 /** Node's options of the deployed watcher: memory is measured under its own limits. */
 function nodeOptions(): string[] {
   const deployment = readManifests().find(({ object: { kind } }) => kind === 'Deployment')?.object;
@@ -233,5 +270,5 @@ async function benchCalls(): Promise<Record<string, unknown>> {
 
 /** Calls per stage on Kubernetes; memory and latency of the job watcher with five thousand jobs. */
 export async function benchKubernetes(): Promise<Record<string, unknown>> {
-  return { calls: await benchCalls(), watcher: await benchWatcher() };
+  return { calls: await benchCalls(), watcher: await benchWatcher(), backlog: await benchBacklog() };
 }

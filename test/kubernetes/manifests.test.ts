@@ -225,7 +225,7 @@ describe('the watcher', () => {
             capabilities: { drop: ['ALL'] },
           },
           livenessProbe: { httpGet: { path: '/healthz' } },
-          readinessProbe: { httpGet: { path: '/healthz' } },
+          readinessProbe: { httpGet: { path: '/readyz' } },
           resources: { limits: { memory: '256Mi' } },
         },
       ],
