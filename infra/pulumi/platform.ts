@@ -29,12 +29,17 @@ export interface PlatformOutputs {
 function createKubernetes(
   site: Site,
   network: Network,
-  options: { readonly keys: Keys; readonly jobs: PodUser },
+  options: { readonly keys: Keys; readonly jobs: PodUser; readonly alertsArn: Output<string> },
 ) {
-  const { keys, jobs } = options;
+  const { keys, jobs, alertsArn } = options;
   const parts = createCluster(site, network, keys);
   createPodLogs(site, keys);
-  const identities = createPodIdentities(site, parts.cluster, { keys, jobs, dependsOn: parts.access });
+  const identities = createPodIdentities(site, parts.cluster, {
+    keys,
+    jobs,
+    alertsArn,
+    dependsOn: parts.access,
+  });
   const daemons = createNodeAddons(site, parts.cluster, identities);
   const dependsOn = [...parts.access, ...identities.associations, ...daemons, ...network.exits];
   const nodes = createNodeGroups(site, parts, { network, dependsOn });
@@ -51,13 +56,13 @@ export function createPlatform(config: InfrastructureConfig): PlatformOutputs {
   createEndpoints(site, network);
   const storage = createStorage(site, keys);
   const roles = createJobRoles(site, storage.data, keys);
-  const cluster = createKubernetes(site, network, { keys, jobs: roles.pod });
+  const alerts = createAlerts(site, keys);
+  const cluster = createKubernetes(site, network, { keys, jobs: roles.pod, alertsArn: alerts.arn });
   const database = createDatabase(site, network, keys);
   const cache = createCache(site, network, keys);
   const images = createRegistry(site, keys);
   const batch = createBatch(site, network);
   const definitions = createJobDefinitions(site, images, roles.batch);
-  const alerts = createAlerts(site, keys);
   createBudget(site, alerts);
   writeParameters(site, {
     'network/vpc-id': network.vpc.id,

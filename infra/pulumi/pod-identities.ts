@@ -1,7 +1,7 @@
 import { LogGroup } from '@pulumi/aws/cloudwatch/logGroup.js';
 import type { Cluster } from '@pulumi/aws/eks/cluster.js';
 import { PodIdentityAssociation } from '@pulumi/aws/eks/podIdentityAssociation.js';
-import { interpolate, type Resource } from '@pulumi/pulumi';
+import { interpolate, type Output, type Resource } from '@pulumi/pulumi';
 import { createIdentity, type Identity, trustPods } from './identity.ts';
 import type { PodUser } from './job-roles.ts';
 import type { Keys } from './keys.ts';
@@ -111,6 +111,15 @@ function jobWatcher(site: Site): Statement[] {
   ];
 }
 
+/** Alertmanager tells people, on the topic that every alarm goes to. */
+function alertmanager(topicArn: Output<string>, keys: Keys): Statement[] {
+  return [
+    { Effect: 'Allow', Action: 'sns:Publish', Resource: topicArn },
+    // The topic is encrypted with the data key: whoever publishes needs it.
+    { Effect: 'Allow', Action: ['kms:Decrypt', 'kms:GenerateDataKey'], Resource: keys.data.arn },
+  ];
+}
+
 /** Creates the log group the shipper writes to, so that no pod needs the right to create groups. */
 export function createPodLogs(site: Site, keys: Keys): void {
   new LogGroup(
@@ -124,7 +133,12 @@ export function createPodLogs(site: Site, keys: Keys): void {
 export function createPodIdentities(
   site: Site,
   cluster: Cluster,
-  options: { readonly keys: Keys; readonly jobs: PodUser; readonly dependsOn: readonly Resource[] },
+  options: {
+    readonly keys: Keys;
+    readonly jobs: PodUser;
+    readonly alertsArn: Output<string>;
+    readonly dependsOn: readonly Resource[];
+  },
 ): PodIdentities {
   const clusterName = `embeddings-saas-cluster${site.config.nameSuffix}`;
   const trust = [trustPods(site)];
@@ -139,6 +153,7 @@ export function createPodIdentities(
     ['external-secrets', 'external-secrets', 'external-secrets', secretReader(site, options.keys)],
     ['log-shipper', 'logging', 'aws-for-fluent-bit', logShipper(site)],
     ['job-watcher', 'epsilon', 'job-watcher', jobWatcher(site)],
+    ['alertmanager', 'monitoring', 'alertmanager', alertmanager(options.alertsArn, options.keys)],
   ];
   const associations = users.flatMap(([part, namespace, serviceAccount, allow]) => {
     const identity = createIdentity(site, part, { trust, allow });

@@ -6,13 +6,13 @@ import { openCluster, place, specOf } from '../kubernetes/harness.ts';
 import { readManifests } from '../kubernetes/manifests.ts';
 import { fieldOf } from '../kubernetes/stand-in/objects.ts';
 import { StandIn } from '../kubernetes/stand-in/server.ts';
-import { makeLease, startReplica, TestBus } from '../kubernetes/watching.ts';
+import { makeLease, startReplica, TestBus, type Told } from '../kubernetes/watching.ts';
 
 const jobs = 5_000;
 
-interface Told {
+interface Message {
   readonly at: number;
-  readonly told: readonly (readonly [jobName: string, state: string])[];
+  readonly told?: readonly Told[];
 }
 
 /** Jobs that the namespace's quota allows, all kept after their end, with the largest result a job can leave. */
@@ -23,7 +23,6 @@ interface Usage {
   readonly rss: number;
   /** Highest ever. */
   readonly peak: number;
-  readonly heap: number;
   readonly calls: number;
 }
 
@@ -112,8 +111,8 @@ async function latencies(
 ): Promise<Record<string, number>> {
   const endedAt = new Map<string, number>();
   const took: number[] = [];
-  const hear = (message: Told) => {
-    for (const [name, state] of message.told ?? []) {
+  const hear = (message: Message) => {
+    for (const { jobName: name, state } of message.told ?? []) {
       const began = endedAt.get(name);
       if (state === 'succeeded' && began !== undefined) took.push(message.at - began);
     }
@@ -146,12 +145,14 @@ async function benchWatcher(): Promise<Record<string, unknown>> {
   const names = Array.from({ length: jobs }, (_, index) => `tenant-${index}-2026-11-24-train-1`);
   for (const name of names) addRunning(server, name);
   const { server: url } = await server.access().endpoint();
-  const child = fork(join(import.meta.dirname, 'kubernetes-watcher.ts'), [url], { execArgv: nodeOptions() });
+  const child = fork(join(import.meta.dirname, '../kubernetes/watcher-process.ts'), [url], {
+    execArgv: nodeOptions(),
+  });
   const idle = await usage(child);
   const seen = new Set<string>();
   const began = performance.now();
-  const hear = (message: Told) => {
-    for (const [name] of message.told ?? []) seen.add(name);
+  const hear = (message: Message) => {
+    for (const { jobName } of message.told ?? []) seen.add(jobName);
   };
   child.on('message', hear);
   while (seen.size < jobs) await sleep(50);
@@ -196,11 +197,13 @@ async function benchBacklog(): Promise<Record<string, unknown>> {
   addRunning(server, 'alive');
   const { server: url } = await server.access().endpoint();
   const began = performance.now();
-  const child = fork(join(import.meta.dirname, 'kubernetes-watcher.ts'), [url], { execArgv: nodeOptions() });
+  const child = fork(join(import.meta.dirname, '../kubernetes/watcher-process.ts'), [url], {
+    execArgv: nodeOptions(),
+  });
   const outcome = await new Promise<string>((resolve) => {
     child.once('exit', (code, signal) => resolve(`died: ${signal ?? code}`));
-    child.on('message', (message: Told) => {
-      if (message.told?.some(([name]) => name === 'alive')) resolve('tells of the one that is alive');
+    child.on('message', (message: Message) => {
+      if (message.told?.some(({ jobName }) => jobName === 'alive')) resolve('tells of the one that is alive');
     });
   });
   const milliseconds = performance.now() - began;

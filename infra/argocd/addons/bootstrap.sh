@@ -10,11 +10,19 @@ parameter() {
 }
 cluster=$(parameter eks/cluster-name)
 network=$(parameter network/vpc-id)
+alerts=$(parameter alerts/topic-arn)
+
+# Before anything is changed: the manifest of Argo CD as it was when its sum was committed, or nothing.
+argo=$(mktemp -d)
+trap 'rm -rf "$argo"' EXIT
+cp "$here"/argo-cd/* "$argo"
+curl --fail --silent --show-error --location --retry 3 --output "$argo/install.yaml" "$(cat "$here/argo-cd/install.url")"
+(cd "$argo" && sha256sum --check --strict --quiet install.sha256)
 
 aws eks update-kubeconfig --region "$region" --name "$cluster" --alias "epsilon-$environment"
 kubectl config use-context "epsilon-$environment"
 # Server-side: the custom resource definitions are too large for the annotation of a client-side apply.
-kubectl apply --server-side --force-conflicts -k "$here/argo-cd"
+kubectl apply --server-side --force-conflicts -k "$argo"
 kubectl --namespace argocd rollout status deployment/argocd-applicationset-controller --timeout 10m
 kubectl apply --server-side -f - <<SECRET
 apiVersion: v1
@@ -30,6 +38,7 @@ metadata:
     epsilon/cluster-name: "$cluster"
     epsilon/region: "$region"
     epsilon/vpc-id: "$network"
+    epsilon/alerts-topic-arn: "$alerts"
 stringData:
   name: in-cluster
   server: https://kubernetes.default.svc

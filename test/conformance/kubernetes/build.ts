@@ -32,11 +32,25 @@ export function build(): string | undefined {
   return built.status === 0 ? undefined : 'the servers could not be built';
 }
 
+/** Folder of a module, from the Go module proxy, checked against Go's checksum database. */
+function moduleFolder(module: string): string {
+  const told = spawnSync('go', ['mod', 'download', '-json', module], { encoding: 'utf8', cwd: source });
+  const { Dir: folder, Error: error } = JSON.parse(told.stdout || '{}') as { Dir?: string; Error?: string };
+  if (folder === undefined) throw new Error(`${module}: ${error ?? told.stderr}`);
+  return folder;
+}
+
+/** Argo CD's manifest of the version that infra/argocd installs, as its Go module has it. */
+export function argoManifest(): string {
+  const url = readFileSync('infra/argocd/addons/argo-cd/install.url', 'utf8').trim();
+  const [, version, path] = /argo-cd\/(v\d+\.\d+\.\d+)\/(manifests\/\S+)$/.exec(url) ?? [];
+  if (version === undefined || path === undefined) throw new Error(`${url} names no version`);
+  return join(moduleFolder(`github.com/argoproj/argo-cd/${version.split('.')[0]}@${version}`), path);
+}
+
 /** Files that define the kinds which kube-prometheus-stack brings and infra/k8s uses; from the Go module proxy. */
 export function monitoringDefinitions(): string[] {
-  const told = spawnSync('go', ['mod', 'download', '-json', operator], { encoding: 'utf8', cwd: source });
-  const { Dir: folder, Error: error } = JSON.parse(told.stdout || '{}') as { Dir?: string; Error?: string };
-  if (folder === undefined) throw new Error(`${operator}: ${error ?? told.stderr}`);
+  const folder = moduleFolder(operator);
   return ['servicemonitors', 'prometheusrules'].map((kind) =>
     join(folder, 'example/prometheus-operator-crd', `monitoring.coreos.com_${kind}.yaml`),
   );

@@ -131,7 +131,7 @@ function startControllers(programs: Programs, kube: string, kubeconfig: string, 
       'leader-elect': 'false',
       'service-account-private-key-file': programs.file('sa.key'),
       controllers:
-        'job-controller,pod-garbage-collector-controller,serviceaccount-controller,ttl-after-finished-controller,resourcequota-controller',
+        'job-controller,pod-garbage-collector-controller,garbage-collector-controller,serviceaccount-controller,ttl-after-finished-controller,resourcequota-controller',
     },
     ['controllers'],
   );

@@ -3,7 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { environments, objectsOf } from '../../kubernetes/manifests.ts';
 import { conclude, installPackage, works } from '../debian.ts';
-import { build, monitoringDefinitions, programPath } from './build.ts';
+import { applyArgo, applyDefinitions, applyOverlay, type Check, overlay, succeeds } from './apply.ts';
+import { build, programPath } from './build.ts';
 import { ControlPlane } from './control-plane.ts';
 import { publishedSchema } from './published-schema.ts';
 
@@ -14,13 +15,6 @@ import { publishedSchema } from './published-schema.ts';
  * of the kinds used here into test/kubernetes/schema.
  */
 const recorded = resolve('test/kubernetes/schema/kubernetes-1.35.jsonl');
-const overlay = (environment: string) => `infra/k8s/environments/${environment}`;
-
-/** One check: what it is, and what is wrong; nothing when it passed. */
-interface Check {
-  readonly name: string;
-  readonly fault?: string;
-}
 
 const node = {
   apiVersion: 'v1',
@@ -29,35 +23,28 @@ const node = {
   spec: { providerID: 'aws:///us-west-2a/i-0123456789abcdef0' },
 };
 
-/** Runs kubectl and says what it said when it should not have failed. */
-function applied({ kubectl }: ControlPlane, name: string, ...args: readonly string[]): Check {
-  const { status, text } = kubectl(...args);
-  // Warnings come on the error stream, with success: of PodSecurity, of unknown or deprecated fields.
-  return status === 0 && !/warning/i.test(text) ? { name } : { name, fault: text };
-}
-
-/** Applies what kustomize makes of an environment, and asks whether the server then has exactly that. */
-function applyManifests(plane: ControlPlane): Check[] {
-  const server = ['--server-side', '--force-conflicts', '--validate=strict'];
-  const checks = monitoringDefinitions().map((file) =>
-    applied(plane, `definitions ${file}`, 'apply', '--server-side', '-f', file),
-  );
-  checks.push(
-    applied(plane, 'definitions are served', 'wait', '--for=condition=Established', '--all', 'crd'),
-  );
-  for (const environment of environments) {
-    const path = overlay(environment);
-    const { text } = plane.kubectl('kustomize', path);
-    const objects = objectsOf(text);
-    checks.push(
-      objects.length > 20
-        ? { name: `${environment} is built` }
-        : { name: `${environment} is built`, fault: text },
-      applied(plane, `${environment} is applied`, 'apply', ...server, '-k', path),
-      applied(plane, `${environment}, applied again, changes nothing`, 'diff', '--server-side', '-k', path),
-    );
-  }
-  return checks;
+/** Applies the built manifests of every environment, and asks whether the server then has exactly that. */
+function applyManifests({ kubectl }: ControlPlane): Check[] {
+  return [
+    ...applyDefinitions(kubectl),
+    ...applyArgo(kubectl),
+    ...environments.flatMap((environment) => {
+      const { text } = kubectl('kustomize', overlay(environment));
+      const name = `${environment} is built`;
+      return [
+        objectsOf(text).length > 20 ? { name } : { name, fault: text },
+        applyOverlay(kubectl, environment),
+        succeeds(
+          kubectl,
+          `${environment}, applied again, changes nothing`,
+          'diff',
+          '--server-side',
+          '-k',
+          overlay(environment),
+        ),
+      ];
+    }),
+  ];
 }
 
 async function addNode(plane: ControlPlane): Promise<void> {

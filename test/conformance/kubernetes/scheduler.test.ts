@@ -19,9 +19,7 @@ let groups: NodeToCome[];
 beforeAll(async () => {
   groups = nodesToCome(await evaluate(settingsOf('prod')));
   plane = await ControlPlane.start(process.env[variables.program] ?? '');
-  // No monitoring here: its definitions are applied by run.ts.
-  for (const part of ['jobs'])
-    expect(plane.kubectl('apply', '--server-side', '-k', `infra/k8s/${part}`).status).toBe(0);
+  expect(plane.kubectl('apply', '--server-side', '-k', 'infra/k8s/jobs').status).toBe(0);
   await plane.startScheduler();
   runner = new KubernetesJobRunner({ client: createKubernetesClient(plane.transport('runner')), place });
 });

@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import { at } from '../../../infra/pulumi/policy/statements.ts';
 import { ssmParameters } from '../../../lib/config/ssm-parameters.ts';
 import { readManifests } from '../../kubernetes/manifests.ts';
+import { nodesToCome } from './group-at-zero.ts';
 import { evaluate, ofType, type Registered } from './program.ts';
 import { settingsOf } from './settings.ts';
 
@@ -37,6 +38,7 @@ describe('add-ons', () => {
       'argo-rollouts',
       'aws-for-fluent-bit',
       'aws-load-balancer-controller',
+      'aws-node-termination-handler',
       'cluster-autoscaler',
       'external-secrets',
       'kube-prometheus-stack',
@@ -46,7 +48,12 @@ describe('add-ons', () => {
   it('pins every chart and Argo CD to one version', () => {
     for (const set of sets) expect(String(source(set, 'targetRevision'))).toMatch(/^\d+\.\d+\.\d+$/);
     const own = readFileSync(new URL('argo-cd/kustomization.yaml', folder), 'utf8');
-    expect(own).toMatch(/argo-cd\/v\d+\.\d+\.\d+\/manifests/);
+    const from = readFileSync(new URL('argo-cd/install.url', folder), 'utf8');
+    expect(from).toMatch(/^https:\S+\/argo-cd\/v\d+\.\d+\.\d+\/manifests\/ha\/install\.yaml\n$/);
+    expect(own).not.toContain('http:');
+    expect(readFileSync(new URL('argo-cd/install.sha256', folder), 'utf8')).toMatch(
+      /^[0-9a-f]{64} {2}install\.yaml\n$/,
+    );
   });
 
   it('gives each associated service account the name and namespace its chart or manifest uses', () => {
@@ -54,7 +61,8 @@ describe('add-ons', () => {
     const used = sets.flatMap((set) => {
       const account =
         source(set, 'helm.valuesObject.serviceAccount.name') ??
-        source(set, 'helm.valuesObject.rbac.serviceAccount.name');
+        source(set, 'helm.valuesObject.rbac.serviceAccount.name') ??
+        source(set, 'helm.valuesObject.alertmanager.serviceAccount.name');
       return account ? [`${at(set, 'spec.template.spec.destination.namespace')}/${account}`] : [];
     });
 
@@ -77,6 +85,86 @@ describe('add-ons', () => {
     const resolved = group.replace(/\{\{.*\}\}/, 'dev');
     const created = ofType(resources, 'cloudwatch/logGroup:LogGroup').map(({ inputs }) => inputs['name']);
     expect(created).toContain(resolved);
+  });
+});
+
+describe('what the cluster itself needs', () => {
+  const values = (chart: string) =>
+    at(
+      sets.find((set) => source(set, 'chart') === chart),
+      'spec.template.spec.source.helm.valuesObject',
+    ) as Record<string, unknown>;
+
+  it('the autoscaler does not run on spot, and tolerates the nodes it selects', () => {
+    const chosen = values('cluster-autoscaler');
+    const terms = at(
+      chosen,
+      'affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms.0.matchExpressions',
+    ) as { key: string; values: string[] }[];
+    const always = nodesToCome(resources).filter(
+      ({ labels, taints }) =>
+        terms.every(({ key, values: wanted }) => wanted.includes(labels[key] ?? '')) &&
+        taints.every((taint) =>
+          (chosen['tolerations'] as { key: string; value: string }[]).some(
+            ({ key, value }) => key === taint.key && value === taint.value,
+          ),
+        ),
+    );
+    expect(
+      always.map(({ group, minSize, labels }) => [group, minSize > 0, labels['epsilon/capacity']]),
+    ).toEqual([['ml_workloads', true, 'on-demand']]);
+  });
+
+  it.each([
+    ['cluster-autoscaler', 'replicaCount', 'podDisruptionBudget'],
+    ['aws-load-balancer-controller', 'replicaCount', 'podDisruptionBudget'],
+    ['external-secrets', 'replicaCount', 'podDisruptionBudget'],
+    ['argo-rollouts', 'controller.replicas', 'controller.pdb'],
+  ])('%s is two replicas with a budget of disruptions', (chart, replicas, budget) => {
+    expect(at(values(chart), replicas)).toBe(2);
+    expect(Object.keys(at(values(chart), budget) as object)).toContainEqual(
+      expect.stringMatching(/^(maxUnavailable|minAvailable)$/),
+    );
+  });
+
+  it('names are answered by two replicas, never on one node, one of which may be where the autoscaler is', () => {
+    const dns = ofType(resources, 'eks/addon:Addon').find(({ inputs }) => inputs['addonName'] === 'coredns');
+    expect(JSON.parse(String(dns?.inputs['configurationValues']))).toMatchObject({
+      replicaCount: 2,
+      podDisruptionBudget: { enabled: true, maxUnavailable: 1 },
+      topologySpreadConstraints: expect.arrayContaining([
+        expect.objectContaining({
+          topologyKey: 'kubernetes.io/hostname',
+          whenUnsatisfiable: 'DoNotSchedule',
+        }),
+      ]),
+      tolerations: expect.arrayContaining([
+        { key: 'workload', operator: 'Equal', value: 'ml', effect: 'NoSchedule' },
+      ]),
+    });
+  });
+
+  it('spot nodes of training are drained on a warning that they go, not on a hint', () => {
+    expect(values('aws-node-termination-handler')).toMatchObject({
+      nodeSelector: { workload: 'training', 'epsilon/capacity': 'spot' },
+      enableSpotInterruptionDraining: true,
+      enableRebalanceMonitoring: false,
+      enableRebalanceDraining: false,
+    });
+  });
+
+  it('Prometheus tells people through the topic that all alarms go to, by facts that the cluster secret has', () => {
+    const text = readFileSync(new URL('sets/kube-prometheus-stack.yml', folder), 'utf8');
+    const script = readFileSync(new URL('bootstrap.sh', folder), 'utf8');
+    const asked = readdirSync(new URL('sets/', folder)).flatMap((name) => {
+      const set = readFileSync(new URL(`sets/${name}`, folder), 'utf8');
+      return [...set.matchAll(/index \.metadata\.annotations "(epsilon\/[a-z-]+)"/g)].map(
+        ([, fact]) => fact ?? '',
+      );
+    });
+    expect(text).toContain('topic_arn: \'{{index .metadata.annotations "epsilon/alerts-topic-arn"}}\'');
+    expect(new Set(asked).size).toBeGreaterThan(4);
+    for (const fact of new Set(asked)) expect(script).toContain(`    ${fact}: "$`);
   });
 });
 
@@ -128,7 +216,7 @@ describe('documents and workflow', () => {
   it('waits in the workflow for every chart Argo CD installs', () => {
     const text = read('.github/workflows/provision.yml');
     const names = sets.map((set) => String(at(set, 'metadata.name')));
-    expect(names).toHaveLength(6);
+    expect(names).toHaveLength(7);
     for (const name of names) expect(text).toContain(name);
   });
 });

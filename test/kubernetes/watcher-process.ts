@@ -1,17 +1,22 @@
+import { readFileSync } from 'node:fs';
 import { createTransport } from '../../lib/kubernetes/transport.ts';
 import type { OutgoingEvent } from '../../lib/ports/event-publisher.ts';
 import { SystemClock } from '../../lib/system/system-clock.ts';
 import { Watcher } from '../../watcher/watcher.ts';
+import { silentLog } from './harness.ts';
+import type { Told } from './watching.ts';
 
-/** A watcher in a process of its own, so that its memory is its own: tells its parent what it would tell the bus. */
-const server = process.argv[2] ?? '';
-const endpoint = { server };
+/**
+ * A watcher in a process of its own, so that its memory is its own and it can be killed: tells its parent what it would
+ * tell the bus. Arguments: the API server, and where that is a real one its certificate and this replica's name.
+ */
+const [server = '', certificate, identity = 'bench'] = process.argv.slice(2);
+const endpoint = certificate ? { server, ca: readFileSync(certificate, 'utf8') } : { server };
 const clock = new SystemClock();
-const silent = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 let calls = 0;
 
 const transport = createTransport({
-  access: { endpoint: async () => endpoint, token: async () => 'token', refresh: () => undefined },
+  access: { endpoint: async () => endpoint, token: async () => 'watcher', refresh: () => undefined },
   clock,
   random: Math.random,
 });
@@ -22,18 +27,13 @@ const watcher = new Watcher({
       calls += 1;
       // What a call to the bus takes.
       await new Promise((resolve) => setTimeout(resolve, 20));
-      process.send?.({
-        at: Date.now(),
-        told: events
-          .map(({ detail }) => detail['data'] as { jobName: string; state: string })
-          .map(({ jobName, state }) => [jobName, state]),
-      });
+      process.send?.({ at: Date.now(), told: events.map(({ detail }) => detail['data'] as Told) });
     },
   },
   clock,
   random: Math.random,
-  log: silent,
-  identity: 'bench',
+  log: silentLog,
+  identity,
   heartbeatMs: 60_000,
 });
 
@@ -44,10 +44,11 @@ process.on('message', (message) => {
     process.send?.({
       rss: process.memoryUsage().rss,
       peak: process.resourceUsage().maxRSS * 1024,
-      heap: process.memoryUsage().heapUsed,
       calls,
+      leads: watcher.figures.value('epsilon_watcher_leading') === 1,
     });
 });
+process.once('disconnect', () => process.exit());
 await watcher.run(stop.signal);
 transport.close();
 process.disconnect();
