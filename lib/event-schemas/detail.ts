@@ -30,7 +30,7 @@ export const jobStateChangeDetail = z.object({
     jobId: z.string().min(1),
     state: z.enum(['pending', 'running', 'succeeded', 'failed']),
     reason: z
-      .enum(['completed', 'error', 'preempted', 'lost', 'cancelled', 'timeout', 'unplaceable'])
+      .enum(['completed', 'error', 'preempted', 'lost', 'cancelled', 'timeout', 'unplaceable', 'unstartable'])
       .optional(),
     exitCode: z.int().optional(),
     message: z.string().optional(),

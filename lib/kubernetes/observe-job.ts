@@ -3,7 +3,17 @@ import type { JobObservation } from '../training/attempts/job.ts';
 import type { JobReason } from '../training/attempts/job-reason.ts';
 import { stopReasonOf } from '../training/attempts/stop-reason.ts';
 import type { Capacity } from '../training/run.ts';
-import { jobAnnotations, jobContainer, jobLabels } from './job-labels.ts';
+import { jobAnnotations, jobLabels } from './job-labels.ts';
+import {
+  endOf,
+  hasStarted,
+  neverBegan,
+  startedAt,
+  unstartable,
+  waitingFor,
+  wasUnseen,
+  wordsOf,
+} from './pod-facts.ts';
 
 /** The job contract: checkpointed and left after SIGTERM, 128 + 15. */
 const terminated = 143;
@@ -16,17 +26,6 @@ type Ending = Pick<JobObservation, 'reason' | 'exitCode' | 'message'>;
 /** Only the two final conditions count: while `FailureTarget` or `SuccessCriteriaMet` stands alone, a pod may still run. */
 function conditionOf(job: V1Job, type: 'Complete' | 'Failed'): V1JobCondition | undefined {
   return job.status?.conditions?.find((condition) => condition.type === type && condition.status === 'True');
-}
-
-function endOf(pod: V1Pod | undefined): V1ContainerStateTerminated | undefined {
-  return pod?.status?.containerStatuses?.find(({ name }) => name === jobContainer)?.state?.terminated;
-}
-
-/** True once the job's process was started on a node. */
-function hasStarted(job: V1Job, pod: V1Pod | undefined): boolean {
-  if (pod === undefined) return (job.status?.ready ?? 0) > 0;
-  const state = pod.status?.containerStatuses?.find(({ name }) => name === jobContainer)?.state;
-  return state?.running !== undefined || state?.terminated !== undefined;
 }
 
 /** The job's own result: what it wrote to its termination log, if that is a JSON object. */
@@ -66,7 +65,13 @@ function exitCodeOf(
   return told === undefined ? undefined : Number(told);
 }
 
-function describeExit(ended: V1ContainerStateTerminated | undefined, exitCode: number, job: V1Job): string {
+function describeExit(
+  pod: V1Pod | undefined,
+  ended: V1ContainerStateTerminated | undefined,
+  { job, exitCode }: { readonly job: V1Job; readonly exitCode: number },
+): string {
+  const words = wordsOf(pod);
+  if (pod?.status?.reason === 'Evicted' && words) return words;
   if (ended?.reason !== 'OOMKilled') return `The job exited with ${exitCode}.`;
   const limit = job.spec?.template.spec?.containers[0]?.resources?.limits?.['memory'];
   return `The job was killed for using more memory than it asked for (${limit ?? 'its limit'}).`;
@@ -74,9 +79,39 @@ function describeExit(ended: V1ContainerStateTerminated | undefined, exitCode: n
 
 /** Without an exit code the job never said anything: evicted for what it used itself, or gone with its machine. */
 function silentEnding(pod: V1Pod | undefined, failed: V1JobCondition): Ending {
-  const said = [pod?.status?.reason, pod?.status?.message].filter(Boolean).join(': ');
-  const message = said || failed.message || failed.reason || 'The pod is gone.';
+  const message = wordsOf(pod) ?? (failed.message || failed.reason || 'The pod is gone.');
   return { reason: pod?.status?.reason === 'Evicted' ? 'error' : 'lost', message };
+}
+
+/** The time limit holds from the submission: a job that was never started did not take long, nothing took it. */
+function lateEnding(job: V1Job, pod: V1Pod | undefined): Ending {
+  const limit = `${job.spec?.activeDeadlineSeconds ?? 0} seconds`;
+  if (pod === undefined || hasStarted(pod))
+    return { reason: 'timeout', message: `The job took longer than ${limit}.` };
+  const why = waitingFor(pod);
+  const cannot = unstartable(pod) !== undefined;
+  return {
+    reason: cannot ? 'unstartable' : 'unplaceable',
+    message: `The job was not started within ${limit}${why ? ` (${why})` : ''}.`,
+  };
+}
+
+/** What a container's end says of the job; nothing when nobody saw it. */
+function ownEnding(
+  job: V1Job,
+  pod: V1Pod | undefined,
+  { ended, exitCode }: { readonly ended: V1ContainerStateTerminated | undefined; readonly exitCode: number },
+): Ending {
+  if (ended && wasUnseen(ended) && pod?.status?.reason !== 'Evicted')
+    return { reason: 'lost', message: `The node lost sight of the job (${ended.reason}).` };
+  if (ended && neverBegan(ended))
+    return {
+      exitCode,
+      reason: 'unstartable',
+      message: `The job could not be started: ${ended.message ?? ended.reason}`,
+    };
+  const reason: JobReason = exitCode === terminated ? 'preempted' : 'error';
+  return { exitCode, reason, message: describeExit(pod, ended, { job, exitCode }) };
 }
 
 function failureOf(job: V1Job, pod: V1Pod | undefined, failed: V1JobCondition): Ending {
@@ -87,25 +122,11 @@ function failureOf(job: V1Job, pod: V1Pod | undefined, failed: V1JobCondition): 
   const byDeadline = failed.reason === 'DeadlineExceeded';
   if (stopped !== undefined && (byDeadline || exitCode === terminated || exitCode === killed))
     return { ...code, reason: stopReasonOf(stopped), message: stopped };
-  if (byDeadline)
-    return {
-      ...code,
-      reason: 'timeout',
-      message: `The job took longer than ${job.spec?.activeDeadlineSeconds ?? 0} seconds.`,
-    };
+  if (byDeadline) return { ...code, ...lateEnding(job, pod) };
   const disruption = disruptionOf(pod, failed);
   if (disruption !== undefined) return { ...code, reason: 'preempted', message: disruption };
   if (exitCode === undefined) return silentEnding(pod, failed);
-  const reason: JobReason = exitCode === terminated ? 'preempted' : 'error';
-  return { exitCode, reason, message: describeExit(ended, exitCode, job) };
-}
-
-/** Why a job that is not running yet waits, in Kubernetes' own words. */
-function waitingFor(pod: V1Pod | undefined): string | undefined {
-  const scheduled = pod?.status?.conditions?.find(({ type }) => type === 'PodScheduled');
-  if (scheduled?.status === 'False') return scheduled.message ?? scheduled.reason;
-  const waiting = pod?.status?.containerStatuses?.[0]?.state?.waiting;
-  return waiting ? [waiting.reason, waiting.message].filter(Boolean).join(': ') : undefined;
+  return ownEnding(job, pod, { ended, exitCode });
 }
 
 function capacityOf(job: V1Job): Capacity | undefined {
@@ -134,11 +155,7 @@ export function observeJob(job: V1Job, pods: readonly V1Pod[]): JobObservation {
     ...defined({
       capacity: capacityOf(job),
       submittedAt: iso(job.metadata?.creationTimestamp),
-      startedAt: iso(
-        ended?.startedAt ??
-          pod?.status?.containerStatuses?.find(({ name }) => name === jobContainer)?.state?.running
-            ?.startedAt,
-      ),
+      startedAt: iso(startedAt(pod)),
       result: resultOf(ended),
     }),
   };
@@ -152,6 +169,9 @@ export function observeJob(job: V1Job, pods: readonly V1Pod[]): JobObservation {
     const finishedAt = iso(job.status?.completionTime ?? complete.lastTransitionTime);
     return { ...common, state: 'succeeded', reason: 'completed', exitCode: 0, ...defined({ finishedAt }) };
   }
-  if (hasStarted(job, pod)) return { ...common, state: 'running' };
-  return { ...common, state: 'pending', ...defined({ message: waitingFor(pod) }) };
+  // Without pods the job says itself whether one is ready.
+  const runs = pod === undefined ? (job.status?.ready ?? 0) > 0 : hasStarted(pod);
+  if (runs) return { ...common, state: 'running' };
+  const waits = { message: waitingFor(pod), unstartable: unstartable(pod) };
+  return { ...common, state: 'pending', ...defined(waits) };
 }

@@ -14,7 +14,7 @@ export interface Started {
 
 /** Why the control plane ended a job. */
 export interface Cancelled {
-  readonly reason: Extract<JobReason, 'cancelled' | 'timeout' | 'preempted' | 'unplaceable'>;
+  readonly reason: Extract<JobReason, 'cancelled' | 'timeout' | 'preempted' | 'unplaceable' | 'unstartable'>;
   readonly message: string;
   readonly at: number;
 }

@@ -10,6 +10,7 @@ export type Does =
   | 'rejects'
   | 'waits'
   | 'unplaceable'
+  | 'unstartable'
   | 'too-large'
   | 'ignores-sigterm';
 
@@ -89,6 +90,10 @@ export class ScriptedKubelet {
     await this.#once(`start ${name}`, async () => {
       if (does === 'unplaceable') return this.#refuse(name);
       await this.#bind(name);
+      if (does === 'unstartable')
+        return this.#status(name, 'Pending', {
+          waiting: { reason: 'ImagePullBackOff', message: 'no such digest' },
+        });
       const job = labels?.[podJobLabel] ?? '';
       this.starts.set(job, (this.starts.get(job) ?? 0) + 1);
       await this.#status(name, 'Running', { running: { startedAt: now() } });

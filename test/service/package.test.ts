@@ -102,7 +102,8 @@ describe('the service here', () => {
       expect(state.Retry.find((retrier) => retrier.ErrorEquals.includes('JobPreempted'))).toMatchObject({
         MaxAttempts: 10,
       });
-      expect(state.Retry.flatMap((retrier) => retrier.ErrorEquals)).not.toContain('JobRejected');
+      for (const final of ['JobRejected', 'JobCannotStart'])
+        expect(state.Retry.flatMap((retrier) => retrier.ErrorEquals)).not.toContain(final);
     }
   });
 

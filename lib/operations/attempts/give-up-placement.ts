@@ -92,7 +92,9 @@ export async function giveUpPlacement(ports: Needed, observed: Observed): Promis
   const latest = ports.clock.now() - placementSeconds * 1000;
   const late = observed.attempts.flatMap((attempt): Pending[] => {
     const job = observed.jobs.get(attempt.jobName);
-    return job?.state === 'pending' && pendingSince(attempt) <= latest ? [{ attempt, observed: job }] : [];
+    return job?.state === 'pending' && job.unstartable === undefined && pendingSince(attempt) <= latest
+      ? [{ attempt, observed: job }]
+      : [];
   });
   if (late.length === 0) return 0;
   const open = await openEverywhere(ports, observed);

@@ -7,6 +7,7 @@ import { type Attempt, type Run, terminalStatuses } from '../../training/run.ts'
 import { giveUpPlacement } from '../attempts/give-up-placement.ts';
 import { leaseOf } from '../attempts/hold-lease.ts';
 import { finishAttempt, recordProgress, settleAttempt } from '../attempts/settle-attempt.ts';
+import { stopUnstartable } from '../attempts/stop-unstartable.ts';
 import { lostJob, mayStillShowUp, submitAgain } from '../attempts/submit-attempt.ts';
 import { endRun } from '../runs/end-run.ts';
 
@@ -179,9 +180,10 @@ async function reconcileOne(
   return 'lost';
 }
 
-/** Jobs that found no capacity in time; a fault here must not keep the pass from settling what is over. */
+/** Jobs that found no capacity in time, and such that found it in vain; a fault here must not keep the pass from settling what is over. */
 async function giveUp(ports: Needed, observed: Parameters<typeof giveUpPlacement>[1]): Promise<void> {
   try {
+    await stopUnstartable(ports, observed);
     await giveUpPlacement(ports, observed);
   } catch (error) {
     fault(ports, 'placement not judged', error);

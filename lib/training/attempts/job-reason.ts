@@ -6,4 +6,5 @@ export type JobReason =
   | 'lost'
   | 'cancelled'
   | 'timeout'
-  | 'unplaceable';
+  | 'unplaceable'
+  | 'unstartable';

@@ -47,6 +47,11 @@ export interface JobObservation extends JobRef {
   readonly message?: string;
   /** Of a pending job: the backend's own word why nothing will take it (no capacity, no machine that is large enough). */
   readonly blocked?: string;
+  /**
+   * Of a pending job that has its machine: why its container does not start there (no such image, wrong settings), in the
+   * backend's words, and since when it has had the machine. No other machine would help.
+   */
+  readonly unstartable?: { readonly why: string; readonly since: string };
   /** Parsed job result, when the job wrote one. */
   readonly result?: Readonly<Record<string, unknown>>;
   readonly submittedAt?: string;

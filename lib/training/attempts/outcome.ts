@@ -15,7 +15,13 @@ export interface JobOutcome {
     AttemptStatus,
     'succeeded' | 'failed' | 'rejected' | 'preempted' | 'lost' | 'cancelled'
   >;
-  readonly error?: 'JobFailed' | 'JobRejected' | 'JobPreempted' | 'JobLost' | 'JobCancelled';
+  readonly error?:
+    | 'JobFailed'
+    | 'JobRejected'
+    | 'JobPreempted'
+    | 'JobLost'
+    | 'JobCancelled'
+    | 'JobCannotStart';
   readonly cause?: string;
 }
 
@@ -45,6 +51,8 @@ export function outcomeOfJob(job: FinishedJob): JobOutcome {
       return { status: 'lost', error: 'JobLost', cause };
     case 'cancelled':
       return { status: 'cancelled', error: 'JobCancelled', cause };
+    case 'unstartable':
+      return { status: 'failed', error: 'JobCannotStart', cause };
     default:
       return isRejection(job.exitCode)
         ? { status: 'rejected', error: 'JobRejected', cause }

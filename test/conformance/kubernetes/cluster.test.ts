@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createKubernetesClient } from '../../../lib/kubernetes/client.ts';
 import { KubernetesJobRunner } from '../../../lib/kubernetes/job-runner.ts';
 import type { JobObservation } from '../../../lib/training/attempts/job.ts';
-import { unplaceableReason } from '../../../lib/training/attempts/stop-reason.ts';
+import { unplaceableReason, unstartableReason } from '../../../lib/training/attempts/stop-reason.ts';
 import { describeJobRunner } from '../../contract/job-runner.ts';
 import { isOver, place, specOf } from '../../kubernetes/harness.ts';
 import { ScriptedKubelet } from '../../kubernetes/kubelet.ts';
@@ -104,6 +104,18 @@ describe('what only the real control plane can show', () => {
     const over = await observed(runner, 'nowhere-1', isOver);
     expect(over).toMatchObject({ reason: 'unplaceable' });
     expect(over.message).toContain('no on-demand capacity');
+  });
+
+  it('a job whose image cannot be pulled has its node and says so, and ends under that name when it is stopped', async () => {
+    const runner = runnerAs('runner');
+    const ref = await runner.submit(specOf('unstartable', 'no-image-1'));
+    const waiting = await observed(runner, 'no-image-1', ({ unstartable }) => unstartable !== undefined);
+    expect(waiting).toMatchObject({
+      state: 'pending',
+      unstartable: { why: 'ImagePullBackOff: no such digest', since: expect.stringMatching(/Z$/) },
+    });
+    await runner.cancel(ref, unstartableReason('ImagePullBackOff: no such digest'));
+    expect(await observed(runner, 'no-image-1', isOver)).toMatchObject({ reason: 'unstartable' });
   });
 
   it('finds the attempts of an instance through the node that it is', async () => {

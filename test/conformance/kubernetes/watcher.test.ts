@@ -96,6 +96,23 @@ describe('the watcher on a real API server', () => {
     for (const name of Object.keys(reasons)) expect(bus.ends(name)).toHaveLength(1);
   });
 
+  it('tells a job that its deadline finds without a node as unplaceable, one that had begun as a timeout', async () => {
+    const bus = new TestBus();
+    const watcher = watch(bus, 'one');
+    await until('it leads', async () => leads(watcher));
+    for (const [does, name] of [
+      ['unplaceable', 'w-never-1'],
+      ['waits', 'w-slow-1'],
+    ] as const)
+      await runner.submit(specOf(does, name, { timeoutSeconds: 5 }));
+    for (const name of ['w-never-1', 'w-slow-1'])
+      await until(`the end of ${name}`, async () => bus.ends(name).length > 0);
+    expect(bus.ends('w-never-1')).toMatchObject([
+      { reason: 'unplaceable', message: expect.stringContaining('not started within 5 seconds') },
+    ]);
+    expect(bus.ends('w-slow-1')).toMatchObject([{ reason: 'timeout' }]);
+  });
+
   it('hands its lease over when it stops', async () => {
     const bus = new TestBus();
     const first = watch(bus, 'one');

@@ -33,6 +33,9 @@ function aJob({ condition, stopReason, ready = 0 }: JobIs = {}): V1Job {
 }
 
 interface PodIs {
+  readonly waiting?: { readonly reason: string; readonly message?: string };
+  readonly scheduled?: 'True' | 'False';
+  readonly podMessage?: string;
   readonly exitCode?: number;
   readonly reason?: string;
   readonly message?: string;
@@ -41,12 +44,22 @@ interface PodIs {
   readonly podReason?: string;
 }
 
-function aPod({ exitCode, reason, message, running, disrupted, podReason }: PodIs = {}): V1Pod {
+function aPod({
+  exitCode,
+  reason,
+  message,
+  running,
+  disrupted,
+  podReason,
+  podMessage,
+  waiting = { reason: 'ContainerCreating' },
+  scheduled,
+}: PodIs = {}): V1Pod {
   const state =
     exitCode === undefined
       ? running
         ? { running: { startedAt: at } }
-        : { waiting: { reason: 'ContainerCreating' } }
+        : { waiting }
       : {
           terminated: {
             exitCode,
@@ -61,10 +74,15 @@ function aPod({ exitCode, reason, message, running, disrupted, podReason }: PodI
     status: {
       phase:
         exitCode === undefined ? (running ? 'Running' : 'Pending') : exitCode === 0 ? 'Succeeded' : 'Failed',
-      ...(podReason ? { reason: podReason, message: `${podReason} says the node` } : {}),
-      conditions: disrupted
-        ? [{ type: 'DisruptionTarget', status: 'True', reason: disrupted, message: 'the node goes' }]
-        : [],
+      ...(podReason ? { reason: podReason, message: podMessage ?? `${podReason} says the node` } : {}),
+      conditions: [
+        ...(disrupted
+          ? [{ type: 'DisruptionTarget', status: 'True', reason: disrupted, message: 'the node goes' }]
+          : []),
+        ...(scheduled
+          ? [{ type: 'PodScheduled', status: scheduled, message: 'Insufficient cpu', lastTransitionTime: at }]
+          : []),
+      ],
       containerStatuses: [{ name: 'job', image: 'x', imageID: 'x', ready: false, restartCount: 0, state }],
     },
   };
@@ -173,6 +191,86 @@ const endings: Row[] = [
     { reason: 'error', message: expect.stringContaining('Evicted') },
     'failed',
   ],
+  [
+    'eviction for its own use of the disk, after its container was killed: the sentence of the kubelet stays',
+    { condition: limit },
+    [{ exitCode: 137, podReason: 'Evicted', podMessage: 'Pod ephemeral local storage usage exceeds 10Gi' }],
+    { reason: 'error', exitCode: 137, message: 'Evicted: Pod ephemeral local storage usage exceeds 10Gi' },
+    'failed',
+  ],
+  [
+    'eviction for its own use of the disk, by a kubelet that no longer saw the container',
+    { condition: limit },
+    [
+      {
+        exitCode: 137,
+        reason: 'ContainerStatusUnknown',
+        podReason: 'Evicted',
+        podMessage: 'usage exceeds 10Gi',
+      },
+    ],
+    { reason: 'error', message: 'Evicted: usage exceeds 10Gi' },
+    'failed',
+  ],
+  [
+    'a container that its kubelet did not find again',
+    { condition: limit },
+    [{ exitCode: 137, reason: 'ContainerStatusUnknown', message: 'could not be located' }],
+    { reason: 'lost', message: expect.stringContaining('ContainerStatusUnknown') },
+    'lost',
+  ],
+  [
+    'a container that ended while containerd was away',
+    { condition: limit },
+    [{ exitCode: 255, reason: 'Unknown' }],
+    { reason: 'lost' },
+    'lost',
+  ],
+  [
+    'its own exit with 255 and 137',
+    { condition: limit },
+    [{ exitCode: 255, reason: 'Error' }],
+    { reason: 'error', exitCode: 255 },
+    'failed',
+  ],
+  [
+    'a command that does not exist in its image',
+    { condition: limit },
+    [{ exitCode: 128, reason: 'StartError', message: 'exec: "train": not found' }],
+    { reason: 'unstartable', message: expect.stringContaining('"train": not found') },
+    'failed',
+  ],
+  [
+    'its deadline, never placed',
+    { condition: deadline },
+    [{ scheduled: 'False' }],
+    {
+      reason: 'unplaceable',
+      message: expect.stringContaining('not started within 43200 seconds (Insufficient cpu'),
+    },
+    'preempted',
+  ],
+  [
+    'its deadline, placed where its image was not found',
+    { condition: deadline },
+    [{ scheduled: 'True', waiting: { reason: 'ImagePullBackOff' } }],
+    { reason: 'unstartable', message: expect.stringContaining('ImagePullBackOff') },
+    'failed',
+  ],
+  [
+    'its deadline, its pod gone: nobody knows whether it had begun',
+    { condition: deadline },
+    [],
+    { reason: 'timeout' },
+    'failed',
+  ],
+  [
+    'our stop of one that could not start',
+    { condition: deadline, stopReason: 'unstartable: ImagePullBackOff: not found' },
+    [],
+    { reason: 'unstartable' },
+    'failed',
+  ],
   ['F12: a pod that vanished', { condition: limit }, [], { reason: 'lost' }, 'lost'],
   ['a node that refused it', { condition: limit }, [{ podReason: 'OutOfcpu' }], { reason: 'lost' }, 'lost'],
 ];
@@ -246,6 +344,30 @@ describe('a Job that did not fail', () => {
     ['running', 'its pods were not asked for', { ready: 1 }, []],
   ] as [string, string, JobIs, PodIs[]][])('is %s: %s', (state, _why, job, pods) => {
     expect(observeJob(aJob(job), pods.map(aPod)).state).toBe(state);
+  });
+
+  it.each([
+    'ErrImagePull',
+    'ImagePullBackOff',
+    'InvalidImageName',
+    'CreateContainerConfigError',
+    'CreateContainerError',
+  ])('has its node and says since when %s keeps it from starting there', (reason) => {
+    const pod = aPod({ scheduled: 'True', waiting: { reason, message: 'the words' } });
+    const seen = observeJob(aJob(), [pod]);
+    expect(seen).toMatchObject({
+      state: 'pending',
+      unstartable: { why: `${reason}: the words`, since: at.toISOString() },
+    });
+    expect(observeJob(slimJob(aJob()), [slimPod(pod)])).toEqual(seen);
+  });
+
+  it.each([
+    ['its container is being made', { scheduled: 'True' }],
+    ['it has no node', { scheduled: 'False', waiting: { reason: 'ImagePullBackOff' } }],
+    ['it runs', { scheduled: 'True', running: true }],
+  ] as [string, PodIs][])('could still start: %s', (_why, pod) => {
+    expect(observeJob(aJob(), [aPod(pod)]).unstartable).toBeUndefined();
   });
 
   it('says why it waits', () => {

@@ -94,6 +94,8 @@ describe('outcomeOfJob', () => {
     [{ state: 'failed', reason: 'lost' }, 'lost', 'JobLost'],
     [{ state: 'failed', reason: 'cancelled', exitCode: 143 }, 'cancelled', 'JobCancelled'],
     [{ state: 'failed', reason: 'timeout' }, 'failed', 'JobFailed'],
+    [{ state: 'failed', reason: 'unstartable' }, 'failed', 'JobCannotStart'],
+    [{ state: 'failed', reason: 'unstartable', exitCode: 128 }, 'failed', 'JobCannotStart'],
   ] as const)('classifies %j as %s', (job, status, error) => {
     const outcome = outcomeOfJob(job);
     expect(outcome.status).toBe(status);

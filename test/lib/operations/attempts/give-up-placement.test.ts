@@ -67,7 +67,7 @@ function aPass(
     ]),
   );
   const run = () => giveUpPlacement(ports, { attempts: mine, jobs, shard: 0 });
-  return { run, cancelled, told, asked };
+  return { run, jobs, cancelled, told, asked };
 }
 
 describe('a pass over pending jobs', () => {
@@ -106,6 +106,14 @@ describe('a pass over pending jobs', () => {
     const { run, cancelled } = aPass([waiting('a')], full, 8, 'CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY');
     expect(await run()).toBe(1);
     expect(cancelled[0]).toContain('INSUFFICIENT_INSTANCE_CAPACITY');
+  });
+
+  it('leaves jobs alone that have their machine and cannot start there: no other capacity would help', async () => {
+    const { run, jobs, cancelled } = aPass([waiting('a')]);
+    for (const [name, job] of jobs)
+      jobs.set(name, { ...job, unstartable: { why: 'ImagePullBackOff', since: ago(900) } });
+    expect(await run()).toBe(0);
+    expect(cancelled).toEqual([]);
   });
 
   it('goes on to the others when one cannot be stopped; the next pass tries it again', async () => {
