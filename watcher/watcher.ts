@@ -110,7 +110,7 @@ export class Watcher {
   }
 
   /**
-   * Jobs first: of the pods only those are kept then whose job is not over or was so of late, and not what three days of
+   * Jobs first: of the pods only those are kept then whose job is not over or was so of late, and not what hours of
    * finished jobs left. Ends wait until the pods are listed too: a pod holds the result.
    */
   async #follow(table: JobTable, leading: AbortSignal): Promise<void> {

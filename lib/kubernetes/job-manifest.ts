@@ -20,8 +20,12 @@ export interface JobPlace {
   readonly jobRoleArn: string;
 }
 
-/** Seconds a finished job can still be looked up, three days: duplicates of a schedule come for at most two. */
-const keptSeconds = 259_200;
+/**
+ * Seconds a finished job can still be looked up, three hours. Watcher and reconciler read its end within a minute, and then
+ * the attempt's record holds result and reason and keeps a second job from being made. What is kept longer only fills the
+ * namespace: at most `count/jobs.batch` objects exist (infra/k8s/jobs/resource-quota.yaml).
+ */
+export const keptSeconds = 10_800;
 
 /** Seconds from SIGTERM to SIGKILL: fits the two minutes of a spot notice, and a stopped run's jobs end in one. */
 const graceSeconds = 50;

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { jobNamespace, jobServiceAccount, priorityClasses } from '../../lib/kubernetes/job-labels.ts';
-import { jobManifest } from '../../lib/kubernetes/job-manifest.ts';
+import { jobManifest, keptSeconds } from '../../lib/kubernetes/job-manifest.ts';
+import { stages } from '../../lib/training/stages.ts';
 import { readYaml } from '../../local/declaration/read-yaml.ts';
 import { watcherSettings } from '../../watcher/settings.ts';
 import { place, specOf } from './harness.ts';
@@ -124,6 +125,15 @@ describe('manifests of infra/k8s', () => {
         .sort(),
     ).toEqual(priorityClasses.map(({ name }) => name).sort());
     for (const priority of of('PriorityClass')) expect(priority).toMatchObject({ preemptionPolicy: 'Never' });
+  });
+
+  it('the quota holds the jobs of 10,000 tenants in a night of six hours, with a fifth more for further tries', () => {
+    const [quota] = of('ResourceQuota') as unknown as { spec: { hard: Record<string, string> } }[];
+    const perTenant = Object.keys(stages).length;
+    const night = 6 * 3_600;
+    const keptAtATime = 10_000 * perTenant * 1.2 * Math.min(1, keptSeconds / night);
+    expect(perTenant).toBe(5);
+    expect(Number(quota?.spec.hard['count/jobs.batch'])).toBeGreaterThanOrEqual(keptAtATime);
   });
 
   it('training comes after services, in the order of tenants, and the autoscaler still makes nodes for it', () => {

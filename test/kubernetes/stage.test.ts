@@ -98,6 +98,17 @@ describe('faults of the catalogue', () => {
     expect([jobs(), starts(), (await world.attempts()).length]).toEqual([[jobName], 1, 1]);
   });
 
+  it('F11: an entry that is repeated after its finished job was removed makes no second job: the record protects', async () => {
+    await world.enter('token-1');
+    await world.cluster.ended(jobName);
+    await world.reconcile();
+    world.cluster.server.store.remove('jobs', jobName);
+    await world.enter('token-1');
+    await world.reconcile();
+    expect([jobs(), starts(), (await world.attempts()).length]).toEqual([[], 1, 1]);
+    expect(world.answers.filter(({ error }) => error !== undefined)).toEqual([]);
+  });
+
   it('F4: a lost event: the reconciler finds the finished job', async () => {
     await world.enter('token-1');
     await world.cluster.ended(jobName);
