@@ -1,5 +1,5 @@
 import { SecurityGroup } from '@pulumi/aws/ec2/securityGroup.js';
-import { VpcEndpoint } from '@pulumi/aws/ec2/vpcEndpoint.js';
+import { VpcEndpoint, type VpcEndpointArgs } from '@pulumi/aws/ec2/vpcEndpoint.js';
 import { SecurityGroupEgressRule } from '@pulumi/aws/vpc/securityGroupEgressRule.js';
 import { SecurityGroupIngressRule } from '@pulumi/aws/vpc/securityGroupIngressRule.js';
 import type { Output } from '@pulumi/pulumi';
@@ -20,6 +20,8 @@ const interfaceServices = [
   'ecr.api',
   'ecr.dkr',
   'xray',
+  'kms',
+  'ecs',
 ] as const;
 
 /** A security group and one inbound port from the VPC. */
@@ -69,37 +71,28 @@ export function createWorkerGroup(site: Site, network: Network, part: string): S
   return group;
 }
 
-/** Creates the interface endpoints, and gateways for S3 and DynamoDB. */
+/** Creates the interface endpoints, in as many zones as the settings say, and the gateways for S3 and DynamoDB, which are free. */
 export function createEndpoints(site: Site, network: Network): Output<string>[] {
-  const group = groupFor(site, network, 'endpoints', 443);
+  const { endpointZones } = site.config.network;
   const service = (name: string) => `com.amazonaws.${site.config.region}.${name}`;
-  const interfaces = interfaceServices.map(
-    (name) =>
-      new VpcEndpoint(
-        site.name(`endpoint-${name}`),
-        {
-          vpcId: network.vpc.id,
-          serviceName: service(name),
-          vpcEndpointType: 'Interface',
-          privateDnsEnabled: true,
-          subnetIds: network.privateSubnetIds,
-          securityGroupIds: [group.id],
-        },
-        site.here,
-      ),
+  const make = (name: string, more: Partial<VpcEndpointArgs>) =>
+    new VpcEndpoint(
+      site.name(`endpoint-${name}`),
+      { vpcId: network.vpc.id, serviceName: service(name), ...more },
+      site.here,
+    );
+  const gateways = ['s3', 'dynamodb'].map((name) =>
+    make(name, { vpcEndpointType: 'Gateway', routeTableIds: network.privateRouteTableIds }),
   );
-  const gateways = ['s3', 'dynamodb'].map(
-    (name) =>
-      new VpcEndpoint(
-        site.name(`endpoint-${name}`),
-        {
-          vpcId: network.vpc.id,
-          serviceName: service(name),
-          vpcEndpointType: 'Gateway',
-          routeTableIds: network.privateRouteTableIds,
-        },
-        site.here,
-      ),
+  if (endpointZones === 0) return gateways.map(({ id }) => id);
+  const group = groupFor(site, network, 'endpoints', 443);
+  const interfaces = interfaceServices.map((name) =>
+    make(name, {
+      vpcEndpointType: 'Interface',
+      privateDnsEnabled: true,
+      subnetIds: network.privateSubnetIds.slice(0, endpointZones),
+      securityGroupIds: [group.id],
+    }),
   );
   return [...interfaces, ...gateways].map(({ id }) => id);
 }

@@ -24,6 +24,11 @@ export const infrastructureSchema = z.strictObject({
     zones: z.array(z.string().regex(/^[a-z]$/)).length(3),
     /** One NAT gateway (cheap) or one per zone (survives a zone). */
     natGateways: z.union([z.literal(1), z.literal(3)]),
+    /**
+     * Zones in which AWS services have an address of their own, paid for by service, zone and hour: 3 survive a zone, from 1
+     * all are reached, 0 sends everything through the NAT gateway.
+     */
+    endpointZones: z.union([z.literal(0), z.literal(1), z.literal(3)]),
   }),
   cluster: z.strictObject({
     version: z.string().regex(/^1\.\d{2}$/),

@@ -207,10 +207,10 @@ describe('documents and workflow', () => {
       parse(read('.github/workflows/provision.yml')) as { jobs: { provision: { steps: { run?: string }[] } } }
     ).jobs.provision.steps.map(({ run = '' }) => run);
     const step = (words: string) => steps.findIndex((run) => run.includes(words));
-    const order = ['pulumi up', 'bootstrap.sh', '-lt 1800'].map(step);
+    const order = ['infra/provision.sh', 'wait --for=jsonpath', '-lt 1800'].map(step);
     expect(order).toEqual([...order].sort((a, b) => a - b));
     expect(order.every((at) => at >= 0)).toBe(true);
-    expect(steps[order[0] ?? 0]).toMatch(/date \+%s > .*started"[\s\S]*pulumi up/);
+    expect(steps[order[0] ?? 0]).toMatch(/date \+%s > .*started"[\s\S]*infra\/provision\.sh/);
   });
 
   it('waits in the workflow for every chart Argo CD installs', () => {

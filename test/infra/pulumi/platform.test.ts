@@ -39,8 +39,10 @@ describe('network', () => {
       'dynamodb',
       'ecr.api',
       'ecr.dkr',
+      'ecs',
       'eks',
       'events',
+      'kms',
       'logs',
       's3',
       'secretsmanager',
@@ -50,6 +52,21 @@ describe('network', () => {
       'sts',
       'xray',
     ]);
+  });
+
+  it('pays for addresses of AWS services in as many zones as the environment asks for: 3, 1, none', () => {
+    const zonesOf = (resources: readonly Registered[]) =>
+      new Set(
+        ofType(resources, 'ec2/vpcEndpoint:VpcEndpoint').map(({ inputs }) =>
+          inputs['vpcEndpointType'] === 'Gateway' ? 0 : (inputs['subnetIds'] as unknown[]).length,
+        ),
+      );
+    expect([zonesOf(prod), zonesOf(staging), zonesOf(dev)]).toEqual([
+      new Set([3, 0]),
+      new Set([1, 0]),
+      new Set([0]),
+    ]);
+    expect(ofType(dev, 'ec2/vpcEndpoint:VpcEndpoint')).toHaveLength(2);
   });
 
   it('gives no two subnets the same addresses', () => {
@@ -107,6 +124,34 @@ describe('order of creation', () => {
     const [replication] = ofType(prod, 's3/bucketReplicationConfig:BucketReplicationConfig');
     const versionings = replication?.waitsFor.filter((key) => key.includes('BucketVersioning'));
     expect(versionings).toHaveLength(2);
+  });
+
+  it('the cluster and the database, the two longest ways, begin as soon as there are subnets, keys and roles', () => {
+    for (const type of ['eks/cluster:Cluster', 'rds/instance:Instance']) {
+      const [slow] = ofType(prod, type);
+      const before = [...(slow ? ancestors(prod, slow) : [])].map((key) => key.split('::')[0] ?? '');
+      expect(before).toContain('aws:ec2/subnet:Subnet');
+      const kinds = new Set(before.map((key) => key.replace(/^aws:(\w+)\/.*/, '$1')));
+      for (const kind of kinds)
+        expect(['ec2', 'kms', 'iam', 'cloudwatch', 'rds', 'vpc', 'pulumi:providers:aws']).toContain(kind);
+      for (const late of ['ec2/natGateway:NatGateway', 'ec2/vpcEndpoint:VpcEndpoint', 'ec2/route:Route'])
+        expect(before).not.toContain(`aws:${late}`);
+    }
+  });
+
+  it('parameters that the add-ons ask for wait for nothing but what they name', () => {
+    for (const [name, others] of [
+      ['eks/cluster-name', ['rds/instance:Instance', 'eks/nodeGroup:NodeGroup']],
+      ['alerts/topic-arn', ['rds/instance:Instance', 'eks/cluster:Cluster']],
+      ['network/vpc-id', ['rds/instance:Instance', 'eks/cluster:Cluster']],
+    ] as const) {
+      const parameter = ofType(prod, 'ssm/parameter:Parameter').find(
+        ({ inputs }) => inputs['name'] === ssmParameterName('prod', name),
+      );
+      const before = [...(parameter ? ancestors(prod, parameter) : ['missing'])];
+      for (const other of others)
+        expect(before.some((key) => key === 'missing' || key.startsWith(`aws:${other}`))).toBe(false);
+    }
   });
 
   it('network policy is switched on in the network add-on', () => {
