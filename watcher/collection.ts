@@ -91,6 +91,8 @@ export class CollectionFollower<T extends Item> {
   #version: string | undefined;
   #failures = 0;
   #watching = new AbortController();
+  /** The version is that of a list which nothing came after: no server can have forgotten it. */
+  #justListed = false;
 
   constructor(options: FollowOptions<T>) {
     this.#options = options;
@@ -98,22 +100,14 @@ export class CollectionFollower<T extends Item> {
 
   /** Lists once; `follow` goes on from there. */
   async list(signal: AbortSignal): Promise<void> {
-    const { collection, transport, listener, figures } = this.#options;
+    const { collection, listener, figures } = this.#options;
     const names = new Set<string>();
     let more: string | undefined;
     do {
       signal.throwIfAborted();
       const query = new URLSearchParams({ labelSelector: ourJobs, limit: String(pageSize) });
       if (more !== undefined) query.set('continue', more);
-      const { status, body } = await transport.send({
-        method: 'GET',
-        path: `${paths[collection]}?${query}`,
-        signal,
-      });
-      if (status === 410) throw new Expired('the list took too long');
-      if (status !== 200) throw new AnswerRefused(status, `the list of ${collection}`);
-      const page = parseObjects<Page<T>>(body);
-      this.#heard();
+      const page = await this.#page(query, signal);
       for (const object of page.items) {
         names.add(object.metadata?.name ?? '');
         listener.seen(object);
@@ -121,9 +115,31 @@ export class CollectionFollower<T extends Item> {
       this.#version = page.metadata.resourceVersion;
       more = page.metadata.continue || undefined;
     } while (more !== undefined);
+    this.#justListed = true;
     listener.listed(names);
     listener.current?.();
     figures.count('epsilon_watcher_lists_total', { collection });
+  }
+
+  async #page(query: URLSearchParams, signal: AbortSignal): Promise<Page<T>> {
+    const { collection, transport } = this.#options;
+    const path = `${paths[collection]}?${query}`;
+    const { status, body } = await transport.send({ method: 'GET', path, signal });
+    if (status === 410) throw new Expired('the list took too long');
+    if (status !== 200) throw new AnswerRefused(status, `the list of ${collection}`);
+    this.#heard();
+    return parseObjects<Page<T>>(body);
+  }
+
+  /**
+   * Whether our version is one that the server has not reached: its data was restored from a backup. Asked before a watch is
+   * begun again, which a restored server always makes necessary. Versions come from one counter, and since Kubernetes 1.35
+   * they may be compared as numbers.
+   */
+  async #isAhead(version: string, signal: AbortSignal): Promise<boolean> {
+    const page = await this.#page(new URLSearchParams({ labelSelector: ourJobs, limit: '1' }), signal);
+    const { resourceVersion: current } = page.metadata;
+    return [version, current].every((one) => /^\d+$/.test(one)) && BigInt(version) > BigInt(current);
   }
 
   /** Lists again at once: the versions that were followed are those of a future that was taken back. */
@@ -136,14 +152,24 @@ export class CollectionFollower<T extends Item> {
   async follow(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        if (this.#version === undefined) await this.list(signal);
-        else await this.#watch(this.#version, signal).finally(() => this.#options.listener.behind?.());
+        await this.#listOrWatch(signal);
         await this.#pause(signal);
       } catch (error) {
         if (signal.aborted) return;
         await this.#broken(error, signal);
       }
     }
+  }
+
+  async #listOrWatch(signal: AbortSignal): Promise<void> {
+    const version = this.#version;
+    const listed = this.#justListed;
+    this.#justListed = false;
+    if (version === undefined) await this.list(signal);
+    else if (!listed && (await this.#isAhead(version, signal))) this.#rewound();
+    // While that was asked, somebody else may have told us to list again.
+    else if (this.#version === version)
+      await this.#watch(version, signal).finally(() => this.#options.listener.behind?.());
   }
 
   async #watch(version: string, signal: AbortSignal): Promise<void> {
@@ -171,6 +197,13 @@ export class CollectionFollower<T extends Item> {
     } finally {
       if (lines === 0 && clock.now() - began >= deafMs) this.#deaf();
     }
+  }
+
+  #rewound(): void {
+    const { collection, log, figures } = this.#options;
+    figures.count('epsilon_watcher_breaks_total', { collection, kind: 'rewound' });
+    log.warn('server behind our version, listing again', { collection });
+    this.#version = undefined;
   }
 
   /** The server waits for a version that it may never reach, as after a restored backup: its silence is no quiet. */

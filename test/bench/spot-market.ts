@@ -17,6 +17,10 @@ export interface MarketSettings {
   readonly withNotice: number;
   /** Share of the time in which no new spot capacity is given. */
   readonly droughtShare: number;
+  /** Further droughts at fixed times, in hours of the night. */
+  readonly droughts?: readonly (readonly [from: number, to: number])[];
+  /** Reclaims that come together, in hours of the night: a zone, a type, everything. */
+  readonly storms?: readonly { readonly at: number; readonly share: number }[];
 }
 
 /** Capacity that is taken away. */
@@ -49,7 +53,8 @@ export class SpotMarket {
       at = from + exponential(random, droughtLasts);
       droughts.push([from, at]);
     }
-    this.droughts = droughts;
+    for (const [from, to] of settings.droughts ?? []) droughts.push([from * hour, to * hour]);
+    this.droughts = droughts.sort(([a], [b]) => a - b);
   }
 
   #of(run: number): readonly Reclaim[] {
@@ -64,6 +69,9 @@ export class SpotMarket {
       at += exponential(random, hour / perHour)
     )
       reclaims.push({ at, notice: random() < withNotice });
+    for (const { at, share } of this.#settings.storms ?? [])
+      if (random() < share) reclaims.push({ at: at * hour, notice: random() < withNotice });
+    reclaims.sort((a, b) => a.at - b.at);
     this.#reclaims.set(run, reclaims);
     return reclaims;
   }
@@ -75,7 +83,9 @@ export class SpotMarket {
 
   /** When spot capacity is given next: at once, or when the drought is over. */
   placeableFrom(at: number): number {
-    return this.droughts.find(([from, to]) => at >= from && at < to)?.[1] ?? at;
+    const end = this.droughts.find(([from, to]) => at >= from && at < to)?.[1];
+    // Another may have begun by then.
+    return end === undefined ? at : this.placeableFrom(end);
   }
 }
 

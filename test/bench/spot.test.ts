@@ -56,6 +56,33 @@ describe('a simulated night', () => {
     expect(figures.mostRetries).toBeLessThan(10);
   });
 
+  it('without spot for two hours misses nothing with a quarter of on-demand room, and much with almost none', () => {
+    const dry = { ...calm, droughts: [[0, 2]] as const };
+    const roomy = night(dry);
+    expect(roomy.figures.missed).toBe(0);
+    expect(roomy.figures.onDemandShare).toBeLessThan(0.5);
+    expect(
+      night(dry, { vcpus: { spot: 120, 'on-demand': 4 }, deadline: 5 * hour }).figures.missed,
+    ).toBeGreaterThan(5);
+  });
+
+  it('moves only what on-demand has room for: what waits for spot starts there once it is back', () => {
+    const { figures } = night({ ...calm, droughts: [[0.5, 1.5]] });
+    expect(figures.missed).toBe(0);
+    // 30 vCPU hold seven jobs of training at a time; without the bound every waiting job would be moved, and wait there.
+    expect(figures.unplaceable).toBeLessThan(60);
+    expect(figures.mostRetries).toBeLessThanOrEqual(2);
+  });
+
+  it('loses a share of what runs at a fixed time to a storm, the same runs for whoever looks', () => {
+    const market = new SpotMarket(11, { ...calm, storms: [{ at: 2, share: 0.5 }] });
+    const hit = Array.from({ length: 400 }, (_, run) => market.nextReclaim(run, hour)?.at);
+    const together = hit.filter((at) => at === 2 * hour).length;
+    expect(together).toBeGreaterThan(150);
+    expect(together).toBeLessThan(250);
+    expect(market.nextReclaim(0, hour)).toEqual(market.nextReclaim(0, hour));
+  });
+
   it('counts runs that end after the deadline', () => {
     expect(night(calm, { deadline: hour }).figures.missed).toBeGreaterThan(30);
   });

@@ -1,3 +1,4 @@
+import { readFiles } from '../../infra/pulumi/settings.ts';
 import { fanOutOf } from '../../lib/training/nights/fan-out.ts';
 import { aTenant } from '../fixtures/records.ts';
 import { fairness } from './spot-fairness.ts';
@@ -61,6 +62,59 @@ const scenarios: readonly Scenario[] = [
     market: { ...usual, perHour: 0.05, droughtShare: 1 },
   },
 ];
+
+/** Markets that break things together, on the real rooms of production's queues. */
+const hard: readonly (readonly [name: string, market: Partial<MarketSettings>])[] = [
+  ['5 % an hour', {}],
+  ['one drought of 40 min', { droughts: [[1, 1.67]] }],
+  ['one drought of 3 h', { droughts: [[1, 4]] }],
+  ['a third reclaimed at once', { storms: [{ at: 1, share: 1 / 3 }] }],
+  [
+    'a third reclaimed at once, then a drought of 40 min',
+    { storms: [{ at: 1, share: 1 / 3 }], droughts: [[1, 1.67]] },
+  ],
+  ['all reclaimed at once, then a drought of 60 min', { storms: [{ at: 1, share: 1 }], droughts: [[1, 2]] }],
+  [
+    'all reclaimed twice',
+    {
+      storms: [
+        { at: 1, share: 1 },
+        { at: 3, share: 1 },
+      ],
+    },
+  ],
+  ['no spot in the first two hours', { droughts: [[0, 2]] }],
+];
+
+/** Spot and on-demand vCPU of an environment's queues, from its settings. */
+function roomsOf(environment: string): { batch: [number, number]; eks: [number, number] } {
+  const { capacity } = readFiles(environment).service;
+  return {
+    batch: [capacity.batchSpotVcpus, capacity.batchOnDemandVcpus],
+    eks: [capacity.eksSpotVcpus, capacity.eksOnDemandVcpus],
+  };
+}
+
+/** 400 tenants in production's own queues, in markets where much goes at a time. */
+function hardMarkets(): Record<string, unknown>[] {
+  const { batch, eks } = roomsOf('prod');
+  return hard.flatMap(([name, market]) =>
+    [
+      { queue: 'Batch', room: batch },
+      { queue: 'EKS', room: eks },
+    ].map(({ queue, room: [spotVcpus, onDemandVcpus] }) => {
+      const settings = { ...usual, perHour: 0.05, ...market };
+      const { deadlinesMissed, meanSaving, worstAgainstClairvoyant, longestNightHours, ...more } = measure({
+        ...{ name, market: settings, spotVcpus, onDemandVcpus },
+      });
+      const { mostRetriesOfAStage, placementsGivenUp } = more;
+      return {
+        ...{ market: name, queue, vcpus: `${spotVcpus}/${onDemandVcpus}`, deadlinesMissed, meanSaving },
+        ...{ worstAgainstClairvoyant, longestNightHours, mostRetriesOfAStage, placementsGivenUp },
+      };
+    }),
+  );
+}
 
 interface Outcome extends NightFigures {
   readonly saving: number;
@@ -177,6 +231,7 @@ export async function benchSpot(): Promise<Record<string, unknown>> {
       worstWorkLost: '<= 0.02',
     },
     scenarios: scenarios.map(measure),
+    hardMarkets: hardMarkets(),
     tenThousandTenants: tenThousand(),
     fairness: fairness(seed),
     settingsTried: settingsTried(),

@@ -3,7 +3,7 @@ import { createTransport } from '../../lib/kubernetes/transport.ts';
 import type { OutgoingEvent } from '../../lib/ports/event-publisher.ts';
 import { SystemClock } from '../../lib/system/system-clock.ts';
 import { Watcher } from '../../watcher/watcher.ts';
-import { silentLog } from './harness.ts';
+import { silentLog } from '../fixtures/silent-log.ts';
 import type { Told } from './watching.ts';
 
 /**

@@ -8,13 +8,23 @@ import { silentLog } from '../kubernetes/harness.ts';
 
 const answer = (body: object): Answer => ({ status: 200, headers: {}, body: JSON.stringify(body) });
 
-/** A server whose watches say what `lines` gives, stay open for `openMs`, and end; it counts lists and watches. */
-function server(clock: VirtualClock, { openMs, lines = [] }: { openMs: number; lines?: string[] }) {
+/**
+ * A server whose watches say what `lines` gives, stay open for `openMs`, and end. Its newest version is `version`, one less
+ * after each list. It counts lists and watches.
+ */
+function server(
+  clock: VirtualClock,
+  { openMs, lines = [], version = 500 }: { openMs: number; lines?: string[]; version?: number },
+) {
   const asked = { lists: 0, watches: [] as string[] };
+  const state = { version };
   const transport: Transport = {
-    send: async () => {
-      asked.lists += 1;
-      return answer({ metadata: { resourceVersion: String(500 - asked.lists) }, items: [] });
+    send: async ({ path }) => {
+      if (!path.includes('limit=1&') && !path.endsWith('limit=1')) {
+        asked.lists += 1;
+        state.version -= 1;
+      }
+      return answer({ metadata: { resourceVersion: String(state.version) }, items: [] });
     },
     stream: async (path, onLine, signal) => {
       asked.watches.push(new URLSearchParams(path.split('?')[1]).get('resourceVersion') ?? '');
@@ -29,7 +39,7 @@ function server(clock: VirtualClock, { openMs, lines = [] }: { openMs: number; l
     },
     close: () => undefined,
   };
-  return { asked, transport };
+  return { asked, state, transport };
 }
 
 function follow(clock: VirtualClock, transport: Transport) {
@@ -71,14 +81,26 @@ describe('a watch of a version that the server has not reached', () => {
   it('is told from a quiet one, which brings bookmarks, and from one that is cut off early', async () => {
     const clock = new VirtualClock(0);
     const bookmark = JSON.stringify({ type: 'BOOKMARK', object: { metadata: { resourceVersion: '510' } } });
-    const quiet = server(clock, { openMs: 300_000, lines: [bookmark] });
+    const quiet = server(clock, { openMs: 300_000, lines: [bookmark], version: 511 });
     const short = server(clock, { openMs: 30_000 });
     const stops = [follow(clock, quiet.transport).stop, follow(clock, short.transport).stop];
     await clock.advance(301_000);
-    expect(quiet.asked).toEqual({ lists: 1, watches: ['499', '510'] });
+    expect(quiet.asked).toEqual({ lists: 1, watches: ['510', '510'] });
     expect(short.asked.lists).toBe(1);
     expect(short.asked.watches.length).toBeGreaterThan(5);
     for (const stop of stops) await stop();
+  });
+
+  it('is not begun when the server, asked before, is behind it: everything is listed again at once', async () => {
+    const clock = new VirtualClock(0);
+    const { asked, state, transport } = server(clock, { openMs: 10_000 });
+    const { figures, stop } = follow(clock, transport);
+    await clock.advance(5_000);
+    state.version = 200;
+    await clock.advance(6_000);
+    expect(asked).toEqual({ lists: 2, watches: ['499', '199'] });
+    expect(figures.value('epsilon_watcher_breaks_total', { collection: 'jobs', kind: 'rewound' })).toBe(1);
+    await stop();
   });
 
   it('is left at once when somebody else noticed that versions went backwards', async () => {

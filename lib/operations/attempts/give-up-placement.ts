@@ -1,7 +1,13 @@
 import type { ServiceConfig } from '../../config/service-config.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { JobObservation } from '../../training/attempts/job.ts';
-import { placementOf, type QueueFacts } from '../../training/attempts/placement.ts';
+import {
+  mayGoBack,
+  movable,
+  type PendingJob,
+  placementOf,
+  type QueueFacts,
+} from '../../training/attempts/placement.ts';
 import { unplaceableReason } from '../../training/attempts/stop-reason.ts';
 import type { Attempt, Capacity } from '../../training/run.ts';
 import { stages } from '../../training/stages.ts';
@@ -15,9 +21,18 @@ export interface Observed {
   readonly shard: number;
 }
 
-interface Pending {
+/** A job that has waited too long, as the rules of placement see it, and whose it is. */
+interface Late extends PendingJob {
   readonly attempt: Attempt;
   readonly observed: JobObservation;
+}
+
+/** A late job that is told to try elsewhere, and why. */
+interface Move {
+  readonly late: Late;
+  readonly why: string;
+  /** It left spot for want of it, and spot is back. */
+  readonly back?: true;
 }
 
 /** vCPU a queue may use; 0 when that is not known. */
@@ -35,15 +50,24 @@ function pendingSince({ submittedAt, intentAt }: Attempt): number {
   return Date.parse(submittedAt ?? intentAt);
 }
 
-function queueFacts(config: ServiceConfig, job: Attempt, open: readonly Attempt[]): QueueFacts {
+/** What is known of the queue that a job waits in, or of the one it could be moved to. */
+function queueFacts(
+  config: ServiceConfig,
+  { backend, capacity }: Pick<Attempt, 'backend' | 'capacity'>,
+  open: readonly Attempt[],
+): QueueFacts {
   // The local backend is one machine, whatever kind of capacity a job asked for.
-  const sameQueue = (one: Attempt) =>
-    one.backend === job.backend && (one.backend === 'local' || one.capacity === job.capacity);
-  const running = open.filter((one) => sameQueue(one) && one.status === 'running');
+  const here = open.filter(
+    (one) => one.backend === backend && (backend === 'local' || one.capacity === capacity),
+  );
+  const running = here.filter(({ status }) => status === 'running');
+  const waiting = here.filter(({ status }) => status === 'intent' || status === 'submitted');
   const starts = running.flatMap(({ startedAt }) => (startedAt === undefined ? [] : [Date.parse(startedAt)]));
+  const sum = (attempts: readonly Attempt[]) => attempts.reduce((total, one) => total + cpuOf(one), 0);
   return {
-    vcpus: vcpusOf(config, job.backend, job.capacity),
-    runningVcpus: running.reduce((sum, one) => sum + cpuOf(one), 0),
+    vcpus: vcpusOf(config, backend, capacity),
+    runningVcpus: sum(running),
+    pendingVcpus: sum(waiting),
     ...(starts.length === 0 ? {} : { lastStartAt: Math.max(...starts) }),
   };
 }
@@ -67,19 +91,44 @@ async function alert({ notifier }: Needed, stuck: readonly Attempt[], limitSecon
   });
 }
 
-/** Tells one late job to try elsewhere, unless it only waits for its turn; true when it was told. */
-async function giveUp(ports: Needed, { attempt, observed }: Pending, facts: QueueFacts): Promise<boolean> {
-  const limit = { now: ports.clock.now(), limitSeconds: ports.config.training.placementSeconds };
-  const pending = { since: pendingSince(attempt), vcpus: cpuOf(attempt) };
-  // A backend that says why nothing takes the job knows better than our count of what runs.
-  if (observed.blocked === undefined && placementOf(pending, facts, limit) !== 'unplaceable') return false;
-  const waited = Math.round((limit.now - pending.since) / 1000);
-  const words = observed.blocked ? ` (${observed.blocked})` : '';
-  const why = `no ${attempt.capacity} capacity within ${waited} seconds${words}`;
+/**
+ * Which late jobs are told to try the other capacity. Of those that spot does not place only as many as on-demand has room
+ * for, each pass its part of that room; and back to spot goes what left it for want and waits behind others.
+ */
+function movesOf({ config, clock }: Needed, late: readonly Late[], open: readonly Attempt[]): Move[] {
+  const limit = { now: clock.now(), limitSeconds: config.training.placementSeconds };
+  const factsOf = (attempt: Pick<Attempt, 'backend' | 'capacity'>) => queueFacts(config, attempt, open);
+  const found = late.flatMap((one): Move[] => {
+    const { attempt, observed, since } = one;
+    const waited = Math.round((limit.now - since) / 1000);
+    const words = observed.blocked ? ` (${observed.blocked})` : '';
+    const why = `no ${attempt.capacity} capacity within ${waited} seconds${words}`;
+    // A backend that says why nothing takes the job knows better than our count of what runs.
+    if (observed.blocked !== undefined || placementOf(one, factsOf(attempt), limit) === 'unplaceable')
+      return [{ late: one, why }];
+    const left = attempt.capacityBecause === 'spot-unplaceable';
+    const { backend } = attempt;
+    return left && mayGoBack(one, factsOf({ backend, capacity: 'spot' }), limit)
+      ? [{ late: one, why: `spot capacity is back, and on-demand is full for ${waited} seconds`, back: true }]
+      : [];
+  });
+  const [spot, dear] = [true, false].map((isSpot) =>
+    found.filter(({ late: { attempt } }) => (attempt.capacity === 'spot') === isSpot),
+  ) as [Move[], Move[]];
+  const chosen = [...Map.groupBy(spot, ({ late: { attempt } }) => attempt.backend)].flatMap(
+    ([backend, moves]) => {
+      const to = factsOf({ backend, capacity: 'on-demand' });
+      const jobs = moves.map((move) => ({ ...move.late, move }));
+      return movable(jobs, to, config.reconcile.shards).map(({ move }) => move);
+    },
+  );
+  return [...chosen, ...dear];
+}
+
+async function tell(ports: Needed, { late: { attempt, observed }, why }: Move): Promise<void> {
   await ports.jobs[attempt.backend]?.cancel(observed, unplaceableReason(why));
   ports.metrics.count('PlacementsGivenUp', 1, { backend: attempt.backend, capacity: attempt.capacity });
-  ports.log.warn('job could not be placed', { runId: attempt.runId, jobName: attempt.jobName, ...facts });
-  return true;
+  ports.log.warn('job could not be placed', { runId: attempt.runId, jobName: attempt.jobName, why });
 }
 
 /**
@@ -90,25 +139,31 @@ async function giveUp(ports: Needed, { attempt, observed }: Pending, facts: Queu
 export async function giveUpPlacement(ports: Needed, observed: Observed): Promise<number> {
   const { placementSeconds } = ports.config.training;
   const latest = ports.clock.now() - placementSeconds * 1000;
-  const late = observed.attempts.flatMap((attempt): Pending[] => {
+  const late = observed.attempts.flatMap((attempt): Late[] => {
     const job = observed.jobs.get(attempt.jobName);
-    return job?.state === 'pending' && job.unstartable === undefined && pendingSince(attempt) <= latest
-      ? [{ attempt, observed: job }]
+    const since = pendingSince(attempt);
+    return job?.state === 'pending' && job.unstartable === undefined && since <= latest
+      ? [{ attempt, observed: job, since, vcpus: cpuOf(attempt) }]
       : [];
   });
   if (late.length === 0) return 0;
-  const open = await openEverywhere(ports, observed);
-  const stuck: Attempt[] = [];
-  for (const pending of late) {
-    const { attempt } = pending;
+  const told: Move[] = [];
+  for (const move of movesOf(ports, late, await openEverywhere(ports, observed))) {
     try {
-      if (await giveUp(ports, pending, queueFacts(ports.config, attempt, open))) stuck.push(attempt);
+      await tell(ports, move);
+      told.push(move);
     } catch (error) {
       ports.metrics.count('ReconcilerFaults', 1);
-      ports.log.error('placement not given up', { jobName: attempt.jobName, error: String(error) });
+      const { jobName } = move.late.attempt;
+      ports.log.error('placement not given up', { jobName, error: String(error) });
     }
   }
-  const dearest = stuck.filter((attempt) => attempt.capacity === 'on-demand');
-  if (dearest.length > 0) await alert(ports, dearest, placementSeconds);
-  return stuck.length;
+  const missing = told.filter(({ back, late: { attempt } }) => !back && attempt.capacity === 'on-demand');
+  if (missing.length > 0)
+    await alert(
+      ports,
+      missing.map((move) => move.late.attempt),
+      placementSeconds,
+    );
+  return told.length;
 }

@@ -26,7 +26,7 @@ export async function stopUnstartable(
     if (job?.state !== 'pending' || job.unstartable === undefined) continue;
     if (Date.parse(job.unstartable.since) > latest) continue;
     try {
-      await ports.jobs.get(backend)?.cancel(job, unstartableReason(job.unstartable.why));
+      await ports.jobs[backend]?.cancel(job, unstartableReason(job.unstartable.why));
       ports.metrics.count('JobsUnstartable', 1, { backend });
       ports.log.warn('job cannot start', { runId, jobName, stage, why: job.unstartable.why });
       told += 1;

@@ -4,6 +4,8 @@ export interface QueueFacts {
   readonly vcpus: number;
   /** vCPU of our jobs that run in it. */
   readonly runningVcpus: number;
+  /** vCPU of our jobs that wait in it. */
+  readonly pendingVcpus?: number;
   /** When a job of ours last started in it, milliseconds. */
   readonly lastStartAt?: number;
 }
@@ -43,4 +45,35 @@ export function placementOf(job: PendingJob, queue: QueueFacts, limit: Placement
   if (full) return 'behind-our-own';
   const moving = queue.lastStartAt !== undefined && limit.now - queue.lastStartAt < limitMs;
   return moving && waited < limitMs * trickleWaitFactor ? 'behind-our-own' : 'unplaceable';
+}
+
+/** vCPU that a queue has left beside what runs and what waits in it; unlimited while its size is not configured. */
+function roomOf({ vcpus, runningVcpus, pendingVcpus = 0 }: QueueFacts): number {
+  return vcpus === 0 ? Number.POSITIVE_INFINITY : vcpus - runningVcpus - pendingVcpus;
+}
+
+/**
+ * Of the jobs that a queue did not place, those that the other one has room for, the longest waiting first. The others stay
+ * where they are: in a full queue they would wait as long, with a retry spent, and miss the first capacity coming back.
+ * Where several passes (`shares`) look at the same room side by side, each takes its part; one job is never too large for that.
+ */
+export function movable<T extends PendingJob>(jobs: readonly T[], to: QueueFacts, shares = 1): T[] {
+  let room = roomOf(to) / shares;
+  return [...jobs]
+    .sort((a, b) => a.since - b.since)
+    .filter(({ vcpus }, index) => {
+      if (vcpus > room && !(index === 0 && vcpus <= roomOf(to))) return false;
+      room -= vcpus;
+      return true;
+    });
+}
+
+/**
+ * Whether a job that left spot for want of it, and now waits for on-demand, does better to go back: it has waited its time,
+ * and spot has room and has started jobs since it left.
+ */
+export function mayGoBack(job: PendingJob, spot: QueueFacts, limit: PlacementLimit): boolean {
+  const waited = limit.now - job.since >= limit.limitSeconds * 1000;
+  const moving = spot.lastStartAt !== undefined && spot.lastStartAt > job.since;
+  return waited && moving && roomOf(spot) >= job.vcpus;
 }

@@ -21,6 +21,7 @@ function aPass(
   others: readonly Attempt[] = [],
   batchSpotVcpus = 8,
   blocked?: string,
+  onDemand = 100,
 ) {
   const [cancelled, told, asked]: [string[], string[], number[]] = [[], [], []];
   const batch: JobRunner = {
@@ -42,7 +43,7 @@ function aPass(
       capacity: {
         ...devSettings.capacity,
         batchSpotVcpus,
-        batchOnDemandVcpus: 8,
+        batchOnDemandVcpus: onDemand,
         eksSpotVcpus: 8,
         eksOnDemandVcpus: 8,
       },
@@ -120,6 +121,36 @@ describe('a pass over pending jobs', () => {
     const { run, cancelled } = aPass([waiting('broken'), waiting('b')]);
     expect(await run()).toBe(1);
     expect(cancelled).toHaveLength(1);
+  });
+
+  it('moves no more jobs to on-demand than it has room for, a shard its part, the longest waiting first', async () => {
+    const spot = Array.from({ length: 6 }, (_, n) => waiting(`r${n}`, { submittedAt: ago(1_000 + n) }));
+    const dear = [
+      running('x', { capacity: 'on-demand' }),
+      waiting('y', { capacity: 'on-demand', submittedAt: ago(1) }),
+    ];
+    // 24 vCPU, of which one job runs in 4 and one waits for 4: 16 are left, 8 for each of two shards.
+    const { run, cancelled } = aPass(spot, dear, 100, undefined, 24);
+    expect(await run()).toBe(2);
+    expect(cancelled).toEqual([
+      'unplaceable: no spot capacity within 1005 seconds',
+      'unplaceable: no spot capacity within 1004 seconds',
+    ]);
+    expect(await aPass(spot, dear, 100, undefined, 8).run()).toBe(0);
+  });
+
+  it('lets a job go back to spot that waits for on-demand behind others, once spot starts jobs again', async () => {
+    const left = waiting('a', { capacity: 'on-demand', capacityBecause: 'spot-unplaceable' });
+    const full = [running('x', { capacity: 'on-demand' }), running('y', { capacity: 'on-demand' })];
+    const back = running('z', { startedAt: ago(500) });
+    const { run, cancelled, told } = aPass([left], [...full, back], 100, undefined, 8);
+    expect(await run()).toBe(1);
+    expect(cancelled).toEqual(['unplaceable: spot capacity is back, and on-demand is full for 1000 seconds']);
+    expect(told).toEqual([]);
+    const never = running('z', { startedAt: ago(1_500) });
+    expect(await aPass([left], [...full, never], 100, undefined, 8).run()).toBe(0);
+    const mustStay = { ...left, capacityBecause: 'preempted' as const };
+    expect(await aPass([mustStay], [...full, back], 100, undefined, 8).run()).toBe(0);
   });
 
   it('F18: tells people once per pass when on-demand is missing, with names', async () => {
