@@ -4,7 +4,7 @@ import { VirtualClock } from '../../local/clock/virtual-clock.ts';
 import { CollectionFollower } from '../../watcher/collection.ts';
 import { Election } from '../../watcher/lease.ts';
 import { Figures } from '../../watcher/metrics.ts';
-import { silentLog } from '../kubernetes/harness.ts';
+import { silentLog } from '../fixtures/silent-log.ts';
 
 const answer = (body: object): Answer => ({ status: 200, headers: {}, body: JSON.stringify(body) });
 
