@@ -1,31 +1,36 @@
 import { describe, expect, it } from 'vitest';
 import { startSeconds, stopUnstartable } from '../../../../lib/operations/attempts/stop-unstartable.ts';
+import type { JobRunner } from '../../../../lib/ports/job-runner.ts';
 import type { JobObservation } from '../../../../lib/training/attempts/job.ts';
+import { VirtualClock } from '../../../../local/clock/virtual-clock.ts';
+import { testPorts } from '../../../fixtures/ports.ts';
 import { anAttempt } from '../../../fixtures/records.ts';
-
-type Needed = Parameters<typeof stopUnstartable>[0];
 
 const now = Date.parse('2026-11-24T04:00:00Z');
 
 /** A pass over EKS attempts, each of which has had its node for so many seconds; undefined: it could still start. */
 function aPass(waits: Readonly<Record<string, number | undefined>>) {
   const [stopped, counted]: [string[], number[]] = [[], []];
-  const ports = {
-    clock: { now: () => now },
-    jobs: new Map([
-      [
-        'eks',
-        {
-          cancel: async ({ jobName }: { jobName: string }, reason: string) => {
-            if (jobName === 'broken') throw new Error('throttled');
-            stopped.push(`${jobName}: ${reason}`);
-          },
-        },
-      ],
-    ] as const),
-    metrics: { count: (name: string, by: number) => (name === 'JobsUnstartable' ? counted.push(by) : 0) },
-    log: { warn: () => {}, error: () => {} },
-  } as unknown as Needed;
+  const eks: JobRunner = {
+    backend: 'eks',
+    submit: async ({ jobName }) => ({ jobName, jobId: jobName }),
+    find: async () => undefined,
+    observe: async () => new Map(),
+    cancel: async ({ jobName }, reason) => {
+      if (jobName === 'broken') throw new Error('throttled');
+      stopped.push(`${jobName}: ${reason}`);
+    },
+  };
+  const ports = testPorts({
+    clock: new VirtualClock(now),
+    jobs: { eks, batch: undefined },
+    metrics: {
+      count: (name, by) => {
+        if (name === 'JobsUnstartable') counted.push(by);
+      },
+      duration: () => {},
+    },
+  });
   const attempts = Object.keys(waits).map((jobName) => anAttempt({ jobName, backend: 'eks' }));
   const jobs = new Map(
     Object.entries(waits).map(([jobName, seconds]): [string, JobObservation] => [
