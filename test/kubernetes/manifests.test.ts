@@ -250,6 +250,30 @@ describe('the watcher', () => {
     expect(dockerfile).toMatch(/^USER [1-9]\d*:[1-9]\d*$/m);
   });
 
+  it('keeps one replica through a drain, but no node from being drained while none is ready', () => {
+    expect(of('PodDisruptionBudget')).toMatchObject([
+      { spec: { minAvailable: 1, unhealthyPodEvictionPolicy: 'AlwaysAllow' } },
+    ]);
+  });
+
+  it('is watched by Prometheus, by metrics that it has, under the labels of its service', () => {
+    const [service] = of('Service');
+    const [monitor] = of('ServiceMonitor') as unknown as {
+      spec: {
+        selector: { matchLabels: Record<string, string> };
+        endpoints: { port: string; path: string }[];
+      };
+    }[];
+    expect(service?.metadata.labels).toMatchObject(monitor?.spec.selector.matchLabels ?? { none: 'none' });
+    expect(monitor?.spec.endpoints).toMatchObject([{ port: 'http', path: '/metrics' }]);
+    const documented = readFileSync('docs/kubernetes.md', 'utf8');
+    const asked = valuesOf(of('PrometheusRule'), 'expr').flatMap((expr) =>
+      [...String(expr).matchAll(/epsilon_\w+/g)].map(([name]) => name),
+    );
+    expect(asked.length).toBeGreaterThan(3);
+    for (const name of asked) expect(documented).toContain(`| \`${name}`);
+  });
+
   it('refuses to start without its settings, naming the variable', () => {
     expect(() => watcherSettings({})).toThrow('EPSILON_ENVIRONMENT');
   });

@@ -2,9 +2,13 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { jobManifest } from '../../../lib/kubernetes/job-manifest.ts';
 import { evaluate } from '../../infra/pulumi/program.ts';
 import { settingsOf } from '../../infra/pulumi/settings.ts';
-import { explained } from './explained.ts';
+import { place, specOf } from '../../kubernetes/harness.ts';
+import { readManifests } from '../../kubernetes/manifests.ts';
+import { type Explained, explained, explainedInTheCluster } from './explained.ts';
 import { toPlan } from './plan.ts';
 
 /** Scanner and version; newer ones bring new checks, which are then to be met or explained. */
@@ -28,12 +32,25 @@ function installScanner(folder: string): string {
   return join(folder, 'bin', 'checkov');
 }
 
-function scan(checkov: string, plan: string): Report {
-  const flags = ['-f', plan, '--framework', 'terraform_plan', '--output', 'json', '--quiet'];
+function scan(checkov: string, ...what: readonly string[]): Report {
   // Exit 1 means findings; they are judged below.
-  const run = spawnSync(checkov, flags, { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+  const run = spawnSync(checkov, [...what, '--output', 'json', '--quiet'], {
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
   if (run.error) throw run.error;
   return JSON.parse(run.stdout) as Report;
+}
+
+/** One file with every object of infra/k8s and the Job of an attempt, as the runner makes it. */
+function writeManifests(folder: string): { path: string; count: number } {
+  const objects = [
+    ...readManifests().map(({ object }) => object),
+    jobManifest(specOf('succeeds', 'x-1'), place),
+  ];
+  const path = join(folder, 'manifests.yaml');
+  writeFileSync(path, objects.map((object) => stringify(object)).join('---\n'));
+  return { path, count: objects.length };
 }
 
 async function writePlan(folder: string): Promise<{ path: string; count: number }> {
@@ -45,21 +62,26 @@ async function writePlan(folder: string): Promise<{ path: string; count: number 
   return { path, count: resources.length };
 }
 
-function judge(report: Report, count: number): string[] {
+/** What of a scan stays unexplained, which explanations are idle, and whether it read too little. */
+function judge(
+  report: Report,
+  enough: { readonly resources: number; readonly passed: number },
+  excuses: Explained,
+): string[] {
   const { passed, failed, resource_count: seen } = report.summary;
   const used = new Set<string>();
   const unexplained = report.results.failed_checks.filter((finding) => {
-    const excuse = explained.find(({ id, on }) => id === finding.check_id && on.test(finding.resource));
+    const excuse = excuses.find(({ id, on }) => id === finding.check_id && on.test(finding.resource));
     if (excuse) used.add(excuse.id);
     return !excuse;
   });
-  console.log(`${passed} checks passed, ${failed} found something; ${seen} of ${count} resources read`);
-  for (const { id, reason } of explained) if (used.has(id)) console.log(`  explained ${id}: ${reason}`);
+  console.log(`${passed} checks passed, ${failed} found something; ${seen} resources read`);
+  for (const { id, reason } of excuses) if (used.has(id)) console.log(`  explained ${id}: ${reason}`);
   return [
     ...unexplained.map(({ check_id: id, resource, check_name: name }) => `${id} ${resource}: ${name}`),
-    ...explained.filter(({ id }) => !used.has(id)).map(({ id }) => `${id} is explained but no longer found`),
+    ...excuses.filter(({ id }) => !used.has(id)).map(({ id }) => `${id} is explained but no longer found`),
     // A scan that read little or nothing is green as well.
-    ...(seen < count * 0.9 || passed < 300
+    ...(seen < enough.resources || passed < enough.passed
       ? [`only ${seen} resources and ${passed} passed checks: too few`]
       : []),
   ];
@@ -67,9 +89,22 @@ function judge(report: Report, count: number): string[] {
 
 const folder = mkdtempSync(join(tmpdir(), 'infra-scan-'));
 try {
-  const { path, count } = await writePlan(folder);
   const checkov = process.argv[2] ?? installScanner(join(folder, 'venv'));
-  const faults = judge(scan(checkov, path), count);
+  const plan = await writePlan(folder);
+  const manifests = writeManifests(folder);
+  const faults = [
+    ...judge(
+      scan(checkov, '-f', plan.path, '--framework', 'terraform_plan'),
+      { resources: plan.count * 0.9, passed: 300 },
+      explained,
+    ),
+    ...judge(
+      scan(checkov, '-f', manifests.path, '--framework', 'kubernetes'),
+      // Checks exist for what runs and for who may do what; settings of its own kind are not read.
+      { resources: manifests.count * 0.5, passed: 150 },
+      explainedInTheCluster,
+    ),
+  ];
   for (const fault of faults) console.error(fault);
   process.exitCode = faults.length > 0 ? 1 : 0;
 } finally {
