@@ -267,7 +267,9 @@ export class SimulatedNight {
     const limit = { now: this.#now, limitSeconds: this.#policy.placementSeconds };
     const facts = { spot: this.#facts('spot'), 'on-demand': this.#facts('on-demand') };
     const waiting = [...this.#pending.values()].map((job) => ({
-      ...{ job, since: job.pendingSince, vcpus: cpuOf(job.stage) },
+      job,
+      since: job.pendingSince,
+      vcpus: cpuOf(job.stage),
     }));
     const found = waiting.filter(
       (one) =>

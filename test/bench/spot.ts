@@ -105,12 +105,22 @@ function hardMarkets(): Record<string, unknown>[] {
     ].map(({ queue, room: [spotVcpus, onDemandVcpus] }) => {
       const settings = { ...usual, perHour: 0.05, ...market };
       const { deadlinesMissed, meanSaving, worstAgainstClairvoyant, longestNightHours, ...more } = measure({
-        ...{ name, market: settings, spotVcpus, onDemandVcpus },
+        name,
+        market: settings,
+        spotVcpus,
+        onDemandVcpus,
       });
       const { mostRetriesOfAStage, placementsGivenUp } = more;
       return {
-        ...{ market: name, queue, vcpus: `${spotVcpus}/${onDemandVcpus}`, deadlinesMissed, meanSaving },
-        ...{ worstAgainstClairvoyant, longestNightHours, mostRetriesOfAStage, placementsGivenUp },
+        market: name,
+        queue,
+        vcpus: `${spotVcpus}/${onDemandVcpus}`,
+        deadlinesMissed,
+        meanSaving,
+        worstAgainstClairvoyant,
+        longestNightHours,
+        mostRetriesOfAStage,
+        placementsGivenUp,
       };
     }),
   );

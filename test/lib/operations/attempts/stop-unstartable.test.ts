@@ -36,7 +36,9 @@ function aPass(waits: Readonly<Record<string, number | undefined>>) {
     Object.entries(waits).map(([jobName, seconds]): [string, JobObservation] => [
       jobName,
       {
-        ...{ jobName, jobId: jobName, state: 'pending' },
+        jobName,
+        jobId: jobName,
+        state: 'pending',
         ...(seconds === undefined
           ? {}
           : {
