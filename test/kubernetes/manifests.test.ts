@@ -177,6 +177,17 @@ describe('rights', () => {
     expect(rulesOf('ClusterRole', 'epsilon-node-readers')).toEqual(['nodes: list']);
   });
 
+  it('the reconciler may also submit, because it submits what an entry left', () => {
+    const bound = [...of('RoleBinding'), ...of('ClusterRoleBinding')].filter((binding) =>
+      JSON.stringify(binding).includes('"epsilon:job-reconcilers"'),
+    );
+    expect(bound.map(({ metadata }) => metadata.name).sort()).toEqual([
+      'epsilon-node-readers',
+      'job-keepers',
+      'job-submitters',
+    ]);
+  });
+
   it('the watcher looks at jobs and pods, and holds its own lease', () => {
     expect(rulesOf('Role', 'job-watcher')).toEqual(['jobs: get,list,watch', 'pods: get,list,watch']);
     expect(rulesOf('Role', 'job-watcher-lease')).toEqual(['leases/job-watcher: get,update']);
@@ -211,7 +222,7 @@ describe('rights', () => {
       ),
     );
     expect([...bound].sort()).toEqual([...named].sort());
-    expect(bound.size).toBe(2);
+    expect(bound.size).toBe(3);
   });
 });
 

@@ -34,7 +34,7 @@ const variableOf = (job: JobDetail, name: string) =>
   job.container?.environment?.find((one) => one.name === name)?.value ?? '';
 
 /** What a container leaves behind when it ends well. */
-function leaveOutputs(objectsRoot: string, job: JobDetail): void {
+export function leaveOutputs(objectsRoot: string, job: JobDetail): void {
   const folder = join(objectsRoot, variableOf(job, 'EPSILON_OUTPUT').slice('s3://'.length));
   mkdirSync(folder, { recursive: true });
   const result = results[variableOf(job, 'EPSILON_TRAINING_STAGE')] ?? {};

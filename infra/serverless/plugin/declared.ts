@@ -22,6 +22,8 @@ export type Statements = readonly Tree[];
 export type DeclaredFunction = Tree & {
   /** Kubernetes group of a function that reaches the cluster, without the prefix `epsilon:`. */
   readonly cluster?: string;
+  /** Invocations of itself that a function fans out to at most. */
+  readonly shards?: number;
 };
 
 /** An entry of state-machines.yml. */

@@ -19,17 +19,21 @@ export interface Derived {
   readonly resources: Resources;
 }
 
-/** A role of its own; the network where it reaches the cluster; the queue where nobody waits for its answer. */
+/**
+ * A role of its own; the network where it reaches the cluster; the queue where nobody waits for its answer; one invocation
+ * at a time for each shard, and one for the fan-out itself, which may still be there when the first shard begins.
+ */
 function functionAdditions(declared: Declared): Additions {
   const ofEvents = new Set(eventFunctions(declared));
   const onFailure = { type: 'sqs', arn: arnOf('FailedInvocations') };
   return Object.fromEntries(
-    Object.entries(declared.functions).map(([key, { cluster }]) => [
+    Object.entries(declared.functions).map(([key, { cluster, shards }]) => [
       key,
       {
         role: functionIds(key).role,
         ...(ofEvents.has(key) && { destinations: { onFailure } }),
         ...(cluster !== undefined && declared.cluster && { vpc: declared.cluster.vpc }),
+        ...(shards !== undefined && { reservedConcurrency: shards + 1 }),
       },
     ]),
   );

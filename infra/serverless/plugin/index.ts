@@ -95,7 +95,10 @@ export default class EpsilonPlugin {
       settings: { resolve: ({ address }) => ({ value: this.#settings(address) }) },
     };
     serverless.configSchemaHandler.defineFunctionProperties('aws', {
-      properties: { cluster: { enum: ['job-submitters', 'job-keepers'] } },
+      properties: {
+        cluster: { enum: ['job-submitters', 'job-keepers', 'job-reconcilers'] },
+        shards: { type: 'integer', minimum: 1 },
+      },
     });
     this.hooks = {
       // Before anything is compiled: what is derived goes the way of what is written.

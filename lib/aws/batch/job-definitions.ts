@@ -50,7 +50,12 @@ function withImage(
   return {
     jobDefinitionName,
     type: 'container',
-    containerProperties: { ...containerProperties, image },
+    // Said, not left out: the role asks for it (infra/serverless/roles/training.yml).
+    containerProperties: {
+      ...containerProperties,
+      image,
+      privileged: containerProperties?.privileged ?? false,
+    },
     ...(parameters ? { parameters } : {}),
     ...(retryStrategy ? { retryStrategy } : {}),
     ...(timeout ? { timeout } : {}),

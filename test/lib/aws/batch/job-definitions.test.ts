@@ -42,11 +42,13 @@ describe('the definition of a job', () => {
       timeout: { attemptDurationSeconds: 43_200 },
       containerProperties: {
         image: anImage('a'),
-        jobRoleArn: 'arn:aws:iam::123456789012:role/epsilon-dev-job',
+        jobRoleArn: 'arn:aws:iam::123456789012:role/epsilon-dev-job-batch',
         executionRoleArn: 'arn:aws:iam::123456789012:role/epsilon-dev-batch-execution',
+        privileged: false,
         readonlyRootFilesystem: true,
         user: '10001',
       },
+      tags: { Project: 'embeddings-saas', Environment: 'dev' },
     });
     expect(await make().arnFor({ stage: 'train', image: anImage('a') })).toBe(arn);
     expect(batch.calls.filter((call) => call === 'RegisterJobDefinition')).toHaveLength(1);

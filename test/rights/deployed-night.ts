@@ -1,0 +1,303 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { BatchClient, DescribeComputeEnvironmentsCommand } from '@aws-sdk/client-batch';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { mockClient } from 'aws-sdk-client-mock';
+import { openTableStores, type TableStores } from '../../lib/aws/table/open-stores.ts';
+import type { Clients } from '../../lib/aws/wiring/clients.ts';
+import { assemblePorts } from '../../lib/aws/wiring/wire-aws.ts';
+import { type Deployment, deploymentOf } from '../../lib/config/deployment.ts';
+import type { EpsilonHandler } from '../../lib/handler/define-handler.ts';
+import type { BasePorts } from '../../lib/ports/ports.ts';
+import { systemIds } from '../../lib/system/system-ids.ts';
+import { imageNames, stages } from '../../lib/training/stages.ts';
+import { LocalFunctions, type LocalPorts } from '../../local/adapters/functions.ts';
+import { readYaml } from '../../local/declaration/read-yaml.ts';
+import { writeTemplates } from '../aws/batch-runner.ts';
+import { BatchStandIn } from '../aws/batch-stand-in.ts';
+import { MemoryDynamoDb, type WireRequest } from '../dynamodb/memory-dynamodb.ts';
+import { tableSchema } from '../dynamodb/table-schema.ts';
+import { account, arnOf, region } from '../fixtures/aws-base.ts';
+import { aTenant } from '../fixtures/records.ts';
+import { leaveOutputs } from '../night/batch-night.ts';
+import { type Night, openNight } from '../night/harness.ts';
+import { type AwsRequest, resources } from './requests.ts';
+import { missingObject, requestsOfCall } from './service-requests.ts';
+import { serviceAnswers } from './stand-ins.ts';
+import { requestsOfTableCall } from './table-requests.ts';
+
+/** Function key to what it asked of AWS. */
+export type Recorded = Map<string, AwsRequest[]>;
+
+/** A night whose functions are wired as deployed ones: adapters of AWS over SDK clients whose calls are noted. */
+export interface DeployedNight extends Night {
+  readonly batch: BatchStandIn;
+  /** Says which ECS tasks, by their tags, run on every instance. */
+  runOnInstance(tasks: readonly Readonly<Record<string, string>>[]): void;
+  /** Invocations of this function no longer reach it, as when its event is lost; undefined ends that. */
+  lose(key: string | undefined): void;
+  /** Records that the tenant's data was found bad. */
+  foundBad(tenantId: string): Promise<void>;
+  /** Makes the images' digest another one than the one of infrastructure's definitions, or the same again. */
+  release(digit: string): void;
+  /** Invokes a function with an event, as a rule would. */
+  invoke(key: string, event: unknown): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+const digestOf = (digit: string) => `sha256:${digit.repeat(64)}`;
+
+/** The resources around the functions; the rules of the embedded runtime know the queues by other names than ARNs. */
+function deploymentWith(batchJobDefinitionArns: Deployment['batchJobDefinitionArns']): Deployment {
+  const known = deploymentOf({
+    EPSILON_AWS_ACCOUNT_ID: account,
+    EPSILON_AWS_TABLE_NAME: resources.table,
+    EPSILON_AWS_TOKEN_KEY_ARN: resources.tokenKey,
+    EPSILON_AWS_EVENT_BUS_NAME: resources.bus,
+    EPSILON_AWS_ALERTS_TOPIC_ARN: resources.topic,
+    EPSILON_AWS_BATCH_SPOT_QUEUE_ARN: resources.queues.spot,
+    EPSILON_AWS_BATCH_ON_DEMAND_QUEUE_ARN: resources.queues['on-demand'],
+    EPSILON_AWS_BATCH_JOB_DEFINITION_ARNS: '{}',
+    EPSILON_AWS_REPOSITORY_URLS: JSON.stringify(
+      Object.fromEntries(imageNames.map((image) => [image, resources.repository(image)])),
+    ),
+    EPSILON_AWS_JOB_ROLE_ARN: resources.role('tenant-job'),
+  });
+  const { spot, 'on-demand': onDemand } = resources.localQueues;
+  return { ...known, batchJobDefinitionArns, batchSpotQueueArn: spot, batchOnDemandQueueArn: onDemand };
+}
+
+/** A service behind the clients: what is asked of it, by whom, and what it answers. */
+class Plane {
+  recorded: Recorded = new Map();
+  readonly batch: BatchStandIn;
+  readonly answers: ReturnType<typeof serviceAnswers>;
+  readonly #table: MemoryDynamoDb;
+  readonly #own: LocalPorts;
+  readonly #deployment: Deployment;
+  /** Function key to what it is wired with. */
+  readonly ports = new Map<string, BasePorts>();
+  digit = '0';
+  lost: string | undefined;
+  tasks: readonly Readonly<Record<string, string>>[] = [];
+
+  constructor(own: LocalPorts, table: MemoryDynamoDb) {
+    this.#own = own;
+    this.#table = table;
+    const batch = new BatchStandIn(own.clock, resources.localQueues);
+    this.batch = batch;
+    this.#deployment = deploymentWith(
+      writeTemplates(batch, (stage) => `${resources.repository(stages[stage].image)}@${digestOf('0')}`),
+    );
+    this.answers = serviceAnswers({
+      ports: own,
+      tasksOn: () => this.tasks,
+      digest: () => digestOf(this.digit),
+    });
+  }
+
+  /** Events of AWS come over the account's bus; the embedded runtime has one for all. */
+  publish(event: { source: string; detailType: string; detail: Record<string, unknown> }): Promise<void> {
+    return this.#own.events.publish([{ ...event, source: event.source as never }]);
+  }
+
+  note(key: string, requests: readonly AwsRequest[]): void {
+    this.recorded.set(key, [...(this.recorded.get(key) ?? []), ...requests]);
+  }
+
+  /** Wires every function as when it is deployed, each as a process of its own. */
+  async wire(): Promise<void> {
+    const { config, clock, ids, random, log, metrics } = this.#own;
+    const base = { config, clock, ids, random, log, metrics, deployment: this.#deployment };
+    for (const [key, { aws }] of await handlers())
+      this.ports.set(key, await assemblePorts({ ...base, clients: this.#clients(key) }, aws));
+  }
+
+  #tableClient(key: string): DynamoDBClient {
+    const handle = async (request: WireRequest) => {
+      const response = this.#table.respond(request);
+      const call = this.#table.calls.at(-1);
+      if (call) this.note(key, requestsOfTableCall(call));
+      return { response: response as never };
+    };
+    return new DynamoDBClient({ region, credentials, requestHandler: { handle } });
+  }
+
+  #clients(key: string): Clients {
+    const made = new Map<unknown, unknown>();
+    const make = (Client: ClientClass) =>
+      Client.name === DynamoDBClient.name ? this.#tableClient(key) : this.#client(key, Client);
+    return {
+      region,
+      of: ((Client: ClientClass) => {
+        const there = made.get(Client) ?? make(Client);
+        made.set(Client, there);
+        return there;
+      }) as Clients['of'],
+      close: () => {},
+    };
+  }
+
+  #client(key: string, Client: ClientClass): AnyClient {
+    const client = new Client({ region, credentials });
+    const send = client.send.bind(client);
+    client.send = async (command) => {
+      const name = command.constructor.name;
+      this.note(key, requestsOfCall(Client.name, name, command.input));
+      if (client instanceof BatchClient) return send(command);
+      const answer = this.answers[Client.name]?.[name.replace(/Command$/, '')];
+      if (!answer) throw new Error(`No stand-in answers ${name} of ${Client.name}.`);
+      try {
+        return await answer(command.input as never);
+      } catch (error) {
+        if (isMissing(error)) this.note(key, [missingObject(command.input as never)]);
+        throw error;
+      }
+    };
+    return client;
+  }
+}
+
+interface AnyClient {
+  send(command: { readonly input: unknown }): Promise<unknown>;
+}
+type ClientClass = new (options: object) => AnyClient;
+
+const isMissing = (error: unknown) => ['NoSuchKey', 'NotFound'].includes((error as Error).name);
+
+/** Replaces a method of LocalFunctions until the answer is called. */
+function replace<K extends 'bind' | 'invoke'>(
+  method: K,
+  make: (original: LocalFunctions[K]) => LocalFunctions[K],
+): () => void {
+  const original = LocalFunctions.prototype[method];
+  LocalFunctions.prototype[method] = make(original);
+  return () => {
+    LocalFunctions.prototype[method] = original;
+  };
+}
+
+/** Every function's handler, from the file that functions.yml names. */
+async function handlers(): Promise<Map<string, EpsilonHandler>> {
+  const declared = readYaml('infra/serverless/functions.yml') as Record<string, { handler: string }>;
+  const found = new Map<string, EpsilonHandler>();
+  for (const [key, { handler: named }] of Object.entries(declared)) {
+    const file = resolve(named.replace(/\.handler$/, '.ts'));
+    const { handler } = (await import(pathToFileURL(file).href)) as { handler: EpsilonHandler };
+    found.set(key, handler);
+  }
+  return found;
+}
+
+/** Gives every function the ports it is wired with when deployed; the runtime itself keeps its own. */
+function wireAsDeployed(table: MemoryDynamoDb) {
+  let plane: Plane | undefined;
+  let functions: LocalFunctions | undefined;
+  const mine = new AsyncLocalStorage<BasePorts>();
+  const restoreBind = replace(
+    'bind',
+    (bind) =>
+      function (this: LocalFunctions, ports) {
+        plane = new Plane(ports, table);
+        functions = this;
+        bind.call(this, new Proxy(ports, { get: (own, name) => Reflect.get(mine.getStore() ?? own, name) }));
+      },
+  );
+  const restoreInvoke = replace(
+    'invoke',
+    (invoke) =>
+      function (this: LocalFunctions, key, event) {
+        if (plane?.lost === key) return Promise.resolve({ lost: true });
+        const ports = plane?.ports.get(key);
+        return ports ? mine.run(ports, () => invoke.call(this, key, event)) : invoke.call(this, key, event);
+      },
+  );
+  return {
+    bound: () => {
+      if (plane && functions) return { plane, functions };
+      throw new Error('The runtime bound no ports.');
+    },
+    restore: () => {
+      restoreBind();
+      restoreInvoke();
+    },
+  };
+}
+
+/** Opens a night in which every function works over the adapters of AWS; Batch's events come over the bus. */
+export async function openDeployedNight(
+  recorded: Recorded,
+  options: { readonly variables?: Record<string, string>; readonly schedules?: boolean } = {},
+): Promise<DeployedNight> {
+  const table = new MemoryDynamoDb(resources.table, tableSchema);
+  const wiring = wireAsDeployed(table);
+  const stub = mockClient(BatchClient);
+  let stores: TableStores | undefined;
+  const night = await openNight({
+    schedules: options.schedules ?? true,
+    variables: {
+      EPSILON_ENVIRONMENT: resources.environment,
+      EPSILON_DATA_BUCKET: resources.bucket,
+      ...options.variables,
+    },
+    makeStores: (own, clock) => {
+      stores = openTableStores({
+        client: table.client(),
+        tableName: table.tableName,
+        clock,
+        random: () => 0.5,
+        ids: systemIds(clock),
+        tokenKeyArn: undefined,
+        kms: async () => Promise.reject(new Error('The test itself opens no token.')),
+      });
+      return { ...own, ...stores };
+    },
+  });
+  const { plane, functions } = wiring.bound();
+  await plane.wire();
+  plane.recorded = recorded;
+  const { batch } = plane;
+  batch.install(stub);
+  // Batch makes a cluster for each compute environment and puts its name into the cluster's; how has changed over the years.
+  stub.on(DescribeComputeEnvironmentsCommand).resolves({
+    computeEnvironments: [
+      'epsilon-dev-batch-spot-1_Batch_0000',
+      'AWSBatch-epsilon-dev-batch-on-demand-1-0000',
+    ].map((name) => ({
+      computeEnvironmentArn: arnOf('batch', `compute-environment/${name}`),
+      computeEnvironmentName: name,
+      ecsClusterArn: arnOf('ecs', `cluster/${name}`),
+    })),
+  });
+  batch.onSuccess = (job) => leaveOutputs(night.jobs.objectsRoot, job);
+  batch.onEvent = ({ source, 'detail-type': detailType, detail }) =>
+    void plane.publish({ source, detailType, detail: detail as unknown as Record<string, unknown> });
+  return Object.assign(night, {
+    batch,
+    foundBad: async (tenantId: string) => {
+      const checkedAt = new Date(night.clock.now()).toISOString();
+      await stores?.verdicts.record({ tenantId, verdict: 'failed', reasons: ['empty'], checkedAt });
+    },
+    add: async (...tenantIds: string[]) => {
+      for (const tenantId of tenantIds)
+        await night.runtime.control.tenants.put(aTenant({ tenantId, backend: 'batch' }), 0);
+    },
+    runOnInstance: (tasks: Plane['tasks']) => {
+      plane.tasks = tasks;
+    },
+    lose: (key: string | undefined) => {
+      plane.lost = key;
+    },
+    release: (digit: string) => {
+      plane.digit = digit;
+    },
+    invoke: (key: string, event: unknown) => functions.invoke(key, event),
+    close: async () => {
+      await night.runtime.close();
+      stub.restore();
+      wiring.restore();
+    },
+  });
+}

@@ -1,0 +1,82 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { functionIds } from '../../lib/config/logical-ids.ts';
+import { readYaml } from '../../local/declaration/read-yaml.ts';
+import { covers, type TableUse, tableRights } from '../service/table-rights.ts';
+import { type Json, statementsOf } from '../service/template.ts';
+import type { Recorded } from './deployed-night.ts';
+import type { AwsRequest } from './requests.ts';
+import { recordRequests } from './scenarios.ts';
+
+const roles = readYaml('infra/serverless/roles/training.yml') as Record<string, Json>;
+const functions = Object.keys(readYaml('infra/serverless/functions.yml') as Record<string, Json>);
+const table = tableRights();
+let recorded: Recorded;
+
+/** Rights of every function that are not in its area's file (infra/serverless/plugin/roles.ts): the data key's. */
+const ofEveryFunction = (action: string) => action === 'kms:Decrypt';
+
+/** Rights that no scenario needs, and why they stay; one that is needed after all is to be taken out of this list. */
+const unused: readonly { readonly key: string; readonly action: string; readonly reason: string }[] = [
+  {
+    key: 'promoteModel',
+    action: 's3:PutObjectTagging',
+    reason: 'S3 does not say whether replacing the tags of a copy by none asks for it',
+  },
+];
+
+const actionsOf = (key: string) =>
+  new Set(statementsOf({ Statement: roles[key] ?? [] }).flatMap(({ actions }) => actions));
+
+function useOf({ action, resource, context }: AwsRequest): TableUse[] {
+  const place = resource.includes('/index/') ? 'index' : 'table';
+  return [context['dynamodb:LeadingKeys'] ?? []].flat().map((partition) => ({ action, place, partition }));
+}
+
+const tableUses = (key: string) => (recorded.get(key) ?? []).flatMap(useOf);
+const mayOn = (key: string) => table.filter(({ role }) => role === functionIds(key).role);
+
+beforeAll(async () => {
+  recorded = await recordRequests();
+}, 180_000);
+
+describe('what functions ask of AWS', () => {
+  it('was noted of every function', () => {
+    expect([...recorded.keys()].sort()).toEqual([...functions].sort());
+  });
+
+  it.each(functions)('%s: is granted, action by action', (key) => {
+    const granted = actionsOf(key);
+    const asked = new Set((recorded.get(key) ?? []).map(({ action }) => action));
+    expect([...asked].filter((action) => !granted.has(action) && !ofEveryFunction(action))).toEqual([]);
+  });
+
+  it.each(functions)('%s: is all that is granted, or explained', (key) => {
+    const asked = new Set((recorded.get(key) ?? []).map(({ action }) => action));
+    const idle = [...actionsOf(key)].filter(
+      (action) => !action.startsWith('dynamodb:') && !asked.has(action),
+    );
+    expect(idle.sort()).toEqual(
+      unused
+        .filter((one) => one.key === key)
+        .map(({ action }) => action)
+        .sort(),
+    );
+  });
+
+  it.each(functions)('%s: is in the partitions of the table that it works in', (key) => {
+    const rights = mayOn(key);
+    const refused = tableUses(key).filter((use) => !rights.some((right) => covers(right, use)));
+    expect(refused).toEqual([]);
+  });
+
+  it.each(functions)('%s: is in every partition that its role allows', (key) => {
+    const rights = mayOn(key);
+    const partitions = [...new Set(rights.map(({ partition }) => partition))];
+    const uses = tableUses(key);
+    const idle = partitions.filter((partition) => {
+      const here = rights.filter((right) => right.partition === partition);
+      return !uses.some((use) => here.some((right) => covers(right, use)));
+    });
+    expect(idle).toEqual([]);
+  });
+});

@@ -1,0 +1,174 @@
+import { functionIds } from '../../lib/config/logical-ids.ts';
+import { account, arnOf, region } from '../fixtures/aws-base.ts';
+import {
+  at,
+  isTree,
+  type Json,
+  list,
+  ofType,
+  type Resource,
+  type Template,
+  type Tree,
+} from '../service/template.ts';
+import { type AwsRequest, resources } from './requests.ts';
+
+/** A policy as IAM has it: no reference left. */
+export interface Policy {
+  readonly name: string;
+  readonly policy: { readonly Version: string; readonly Statement: readonly Tree[] };
+}
+
+/** Where a template is deployed, as far as its policies can tell. */
+export interface Place {
+  readonly stage: string;
+  readonly template: Template;
+}
+
+/** What infrastructure wrote, by the template's parameters. */
+function parametersOf(stage: string): Readonly<Record<string, string>> {
+  const values: Record<string, string> = {
+    DataKeyArn: resources.dataKey,
+    LogsKeyArn: resources.logsKey,
+    AlertsTopicArn: resources.topic,
+    BatchSpotQueueArn: resources.queues.spot,
+    BatchOnDemandQueueArn: resources.queues['on-demand'],
+    JobRoleArn: resources.role('tenant-job'),
+    DataPipelineUrl: resources.repository('data-pipeline'),
+    MlEngineUrl: resources.repository('ml-engine'),
+    DeployerUrl: resources.repository('deployer'),
+    EksClusterName: resources.cluster,
+    PrivateSubnetIds: 'subnet-1,subnet-2',
+    FunctionsSecurityGroupId: 'sg-1',
+  };
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, inStage(value, stage)]));
+}
+
+/** Names of the environment that requests were noted in, as they are in another one. */
+export function inStage(text: string, stage: string): string {
+  const suffix = stage === 'prod' ? '' : `-${stage}`;
+  return text
+    .replaceAll('epsilon-dev', `epsilon-${stage}`)
+    .replaceAll(resources.bucket, `embeddings-saas-data${suffix}`)
+    .replaceAll(resources.cluster, `embeddings-saas-cluster${suffix}`);
+}
+
+/** A request as it is in another environment. */
+export function requestIn(request: AwsRequest, stage: string): AwsRequest {
+  return JSON.parse(inStage(JSON.stringify(request), stage)) as AwsRequest;
+}
+
+const pseudo: Readonly<Record<string, string>> = {
+  'AWS::Partition': 'aws',
+  'AWS::Region': region,
+  'AWS::AccountId': account,
+};
+
+type ArnOf = (properties: Tree, id: string) => string;
+
+const arns: Readonly<Record<string, ArnOf>> = {
+  'AWS::DynamoDB::Table': ({ TableName: name }) => arnOf('dynamodb', `table/${name}`),
+  'AWS::Events::EventBus': ({ Name: name }) => arnOf('events', `event-bus/${name}`),
+  'AWS::KMS::Key': () => resources.tokenKey,
+  'AWS::Logs::LogGroup': ({ LogGroupName: name }) => arnOf('logs', `log-group:${name}:*`),
+  'AWS::Lambda::Function': ({ FunctionName: name }) => arnOf('lambda', `function:${name}`),
+  'AWS::SQS::Queue': ({ QueueName: name }, id) => arnOf('sqs', String(name ?? id)),
+  'AWS::StepFunctions::StateMachine': ({ StateMachineName: name }) => arnOf('states', `stateMachine:${name}`),
+};
+
+/** Puts values in the place of references; a reference that nobody here knows is an error. */
+export class Resolver {
+  readonly #template: Template;
+  readonly #parameters: Readonly<Record<string, string>>;
+
+  constructor({ stage, template }: Place) {
+    this.#template = template;
+    this.#parameters = parametersOf(stage);
+  }
+
+  #resource(id: string): Resource {
+    const found = this.#template.Resources[id];
+    if (!found) throw new Error(`The template has neither a parameter nor a resource ${id}.`);
+    return found;
+  }
+
+  #attribute(id: string, attribute: string): string {
+    const { Type, Properties } = this.#resource(id);
+    const arn = attribute === 'Arn' ? arns[Type] : undefined;
+    if (!arn) throw new Error(`${id}.${attribute}: test/rights does not know this attribute of ${Type}.`);
+    return arn(this.resolve(Properties) as Tree, id);
+  }
+
+  #ref(id: string): string {
+    const known = pseudo[id] ?? this.#parameters[id];
+    if (known !== undefined) return known;
+    const { Type } = this.#resource(id);
+    if (Type === 'AWS::StepFunctions::StateMachine') return this.#attribute(id, 'Arn');
+    throw new Error(`Ref ${id}: test/rights does not know the name of a ${Type}.`);
+  }
+
+  #sub(value: Json): string {
+    const [text, given] = Array.isArray(value) ? (value as readonly Json[]) : [value, {}];
+    return String(text).replace(/\$\{([^}]+)\}/g, (whole, name: string) => {
+      // IAM's own variables are written `${!aws:...}`.
+      if (name.startsWith('!')) return `\${${name.slice(1)}}`;
+      const own = at(given, name);
+      if (own !== undefined) return String(this.resolve(own));
+      const [id = '', attribute] = name.split('.');
+      return attribute === undefined ? this.#ref(whole.slice(2, -1)) : this.#attribute(id, attribute);
+    });
+  }
+
+  #call(name: string, value: Json): Json | undefined {
+    const parts = () => list(this.resolve(value));
+    switch (name) {
+      case 'Ref':
+        return this.#ref(String(value));
+      case 'Fn::GetAtt': {
+        const [id, attribute] = typeof value === 'string' ? value.split('.') : list(value);
+        return this.#attribute(String(id), String(attribute));
+      }
+      case 'Fn::Sub':
+        return this.#sub(value);
+      case 'Fn::Join':
+        return list(parts()[1]).join(String(parts()[0]));
+      case 'Fn::Select':
+        return list(parts()[1])[Number(parts()[0])];
+      case 'Fn::Split':
+        return String(parts()[1]).split(String(parts()[0]));
+      default:
+        if (name.startsWith('Fn::')) throw new Error(`test/rights does not know ${name}.`);
+        return undefined;
+    }
+  }
+
+  /** The value without references. */
+  resolve(value: Json): Json {
+    if (Array.isArray(value)) return (value as readonly Json[]).map((each) => this.resolve(each));
+    if (!isTree(value)) return value;
+    const [first, ...others] = Object.entries(value);
+    const called = first && others.length === 0 ? this.#call(...first) : undefined;
+    if (called !== undefined) return called;
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, this.resolve(each)]));
+  }
+}
+
+/** Policies of a role, by its logical id. */
+export function policiesOf(place: Place, roleId: string): Policy[] {
+  const resolver = new Resolver(place);
+  const inline = list(place.template.Resources[roleId]?.Properties['Policies']);
+  if (inline.length === 0) throw new Error(`${roleId} has no policies.`);
+  return inline.map((policy) => ({
+    name: String(at(policy, 'PolicyName')),
+    policy: resolver.resolve(at(policy, 'PolicyDocument') ?? null) as unknown as Policy['policy'],
+  }));
+}
+
+/** Policies of a function's role. */
+export const policiesOfFunction = (place: Place, key: string): Policy[] =>
+  policiesOf(place, functionIds(key).role);
+
+/** The policy of the key that task tokens are sealed under. */
+export function tokenKeyPolicy(place: Place): Json {
+  const [key] = ofType(place.template, 'AWS::KMS::Key');
+  return new Resolver(place).resolve(key?.[1].Properties['KeyPolicy'] ?? null);
+}

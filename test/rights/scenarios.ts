@@ -1,0 +1,246 @@
+import { jobTags } from '../../lib/aws/batch/submit-input.ts';
+import type { AttemptKey } from '../../lib/ports/run-store.ts';
+import { sdkError } from '../aws/batch-stand-in.ts';
+import { account, region } from '../fixtures/aws-base.ts';
+import { type DeployedNight, openDeployedNight, type Recorded } from './deployed-night.ts';
+import { resources } from './requests.ts';
+
+const minute = 60_000;
+const stopped = { error: 'Stopped', cause: 'by the test' };
+const noAnswer = () => sdkError('TimeoutError', 'no answer');
+
+/** One story: what happens in a night that is open. */
+export interface Scenario {
+  readonly name: string;
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Whether schedules fire; they do unless this says no. */
+  readonly schedules?: boolean;
+  readonly happens: (night: DeployedNight) => Promise<void>;
+}
+
+async function mustEnd(night: DeployedNight, arn: string, status: string): Promise<void> {
+  const detail = await night.until(arn);
+  if (detail.status !== status) throw new Error(`${arn} is ${detail.status}, not ${status}: ${detail.cause}`);
+}
+
+const warningOf = (instance: string) => ({
+  version: '0',
+  id: '12345678-1234-1234-1234-123456789012',
+  'detail-type': 'EC2 Spot Instance Interruption Warning',
+  source: 'aws.ec2',
+  account,
+  region,
+  time: '2026-11-24T03:00:00Z',
+  resources: [],
+  detail: { 'instance-id': instance, 'instance-action': 'terminate' },
+});
+
+/** The ECS tasks of attempts, by the tags that their jobs gave them. */
+const tasksOf = (attempts: readonly AttemptKey[]) =>
+  attempts.map(({ runId, stage, attempt }) => ({
+    [jobTags.environment]: resources.environment,
+    [jobTags.run]: runId,
+    [jobTags.stage]: stage,
+    [jobTags.attempt]: String(attempt),
+  }));
+
+/** What the deployed functions live through while their requests are noted; each a path that no other one takes. */
+export const scenarios: readonly Scenario[] = [
+  {
+    name: 'a night of the schedule',
+    happens: async (night) => {
+      await night.add('acme', 'beta');
+      await mustEnd(night, await night.fire(), 'SUCCEEDED');
+    },
+  },
+  {
+    name: 'a night in which a tenant fails, that is redriven after a release, and the night after',
+    happens: async (night) => {
+      await night.add('acme', 'beta');
+      const fails = ({ jobName = '' }) => jobName.startsWith('beta') && jobName.includes('-train-');
+      night.batch.fate = (job) => ({ seconds: 1, ...(fails(job) ? { exitCode: 1 } : {}) });
+      const arn = await night.fire();
+      await mustEnd(night, arn, 'FAILED');
+      night.batch.fate = () => ({ seconds: 1 });
+      await night.runtime.control.workflows.redrive(arn);
+      await mustEnd(night, arn, 'SUCCEEDED');
+      await mustEnd(night, await night.fire('2026-11-25T02:00:00.000Z'), 'SUCCEEDED');
+    },
+  },
+  {
+    name: 'images that are newer than the job definitions',
+    happens: async (night) => {
+      await night.add('acme');
+      night.release('1');
+      await mustEnd(night, await night.train('acme'), 'SUCCEEDED');
+    },
+  },
+  {
+    name: 'events that are all lost, over several shards',
+    variables: { EPSILON_RECONCILE_SHARDS: '2' },
+    happens: async (night) => {
+      await night.add('acme', 'beta');
+      night.batch.deliveries = 0;
+      night.batch.fate = ({ jobName }) => ({
+        seconds: 1,
+        ...(jobName?.includes('-train-1') ? { exitCode: 1 } : {}),
+      });
+      const runs = [await night.train('acme'), await night.train('beta')];
+      for (const arn of runs) await mustEnd(night, arn, 'SUCCEEDED');
+    },
+  },
+  {
+    name: 'a submission whose answer is lost, and one that never reached Batch',
+    happens: async (night) => {
+      await night.add('acme');
+      night.release('2');
+      night.batch.fate = () => ({ seconds: 20 });
+      night.batch.fail('SubmitJob', { error: noAnswer(), after: true });
+      const arn = await night.train('acme');
+      await night.advance(minute / 2);
+      night.batch.fail('SubmitJob', { error: noAnswer() });
+      await mustEnd(night, arn, 'SUCCEEDED');
+    },
+  },
+  {
+    name: 'a job that Batch forgets, and one whose result is missing',
+    happens: async (night) => {
+      await night.add('acme');
+      const leave = night.batch.onSuccess;
+      night.batch.onSuccess = (job) => (job.jobName?.includes('-prepare-') ? undefined : leave(job));
+      night.batch.fate = ({ jobName }) => (jobName?.includes('-train-1') ? {} : { seconds: 1 });
+      const arn = await night.train('acme');
+      await night.advance(2 * minute);
+      for (const job of night.batch.live()) night.batch.jobs.delete(job.jobId ?? '');
+      await night.until(arn);
+    },
+  },
+  {
+    name: 'a queue that has no capacity',
+    happens: async (night) => {
+      await night.add('acme');
+      night.batch.fate = ({ jobQueue = '', jobName }) =>
+        jobQueue.includes('Spot') && jobName?.includes('-train-')
+          ? { notPlaced: { statusReason: 'CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - none' } }
+          : { seconds: 1 };
+      await mustEnd(night, await night.train('acme'), 'SUCCEEDED');
+    },
+  },
+  {
+    name: 'a run that an operator stops, one beside it that is busy, and a stop whose event is lost',
+    happens: async (night) => {
+      await night.add('acme');
+      night.batch.fate = () => ({});
+      const arn = await night.train('acme');
+      await night.advance(2 * minute);
+      await night.train('acme', 'acme-second');
+      await night.advance(2 * minute);
+      await night.runtime.control.workflows.stop(arn, stopped);
+      await night.advance(5 * minute);
+    },
+  },
+  {
+    name: 'an instance that EC2 takes away',
+    happens: async (night) => {
+      await night.add('acme');
+      night.batch.fate = () => ({});
+      await night.train('acme');
+      await night.advance(minute);
+      night.runOnInstance(tasksOf(await night.runtime.control.runs.listAttempts('acme-manual')));
+      await night.invoke('vacateInstance', warningOf('i-0123456789abcdef0'));
+      await night.advance(minute);
+    },
+  },
+  {
+    name: 'jobs whose ids nobody wrote down, when their run is stopped and when their instance is taken away',
+    schedules: false,
+    happens: async (night) => {
+      await night.add('acme', 'beta', 'gamma');
+      night.batch.deliveries = 0;
+      night.batch.fate = ({ jobName }) =>
+        jobName?.startsWith('beta')
+          ? {}
+          : { seconds: 1, ...(jobName?.startsWith('gamma') ? { exitCode: 1 } : {}) };
+      const unanswered = async (tenantId: string) => {
+        night.batch.fail('SubmitJob', { error: noAnswer(), after: true });
+        const arn = await night.train(tenantId);
+        await night.settle();
+        return arn;
+      };
+      const runs = [await unanswered('acme'), await unanswered('gamma')];
+      night.lose('submitStage');
+      await night.advance(minute / 6);
+      for (const arn of runs) await night.runtime.control.workflows.stop(arn, stopped);
+      await night.settle();
+      night.lose(undefined);
+      await unanswered('beta');
+      night.runOnInstance(tasksOf(await night.runtime.control.runs.listAttempts('beta-manual')));
+      await night.invoke('vacateInstance', warningOf('i-0123456789abcdef0'));
+    },
+  },
+  {
+    name: 'jobs whose ends nobody hears of until their stage is entered again',
+    schedules: false,
+    happens: async (night) => {
+      await night.add('acme');
+      night.batch.deliveries = 0;
+      night.batch.fate = ({ jobName }) => ({
+        seconds: 1,
+        ...(jobName?.includes('-train-1') ? { exitCode: 1 } : {}),
+      });
+      await mustEnd(night, await night.train('acme'), 'SUCCEEDED');
+    },
+  },
+  {
+    name: 'a stage whose entry died before it had a job definition, over midnight',
+    variables: { EPSILON_TRAINING_LOOKUP_GRACE_SECONDS: '1' },
+    happens: async (night) => {
+      await night.add('acme');
+      night.release('3');
+      night.batch.fail('RegisterJobDefinition', { error: noAnswer() });
+      const arn = await night.train('acme');
+      await night.settle();
+      night.lose('submitStage');
+      await night.advance(2 * minute);
+      night.lose(undefined);
+      await mustEnd(night, arn, 'SUCCEEDED');
+    },
+  },
+  {
+    name: 'a run whose failure nobody hears of',
+    happens: async (night) => {
+      await night.add('acme');
+      night.batch.fate = () => ({});
+      const arn = await night.train('acme');
+      await night.advance(minute);
+      night.lose('settleRun');
+      await night.runtime.control.workflows.stop(arn, stopped);
+      await night.advance(10 * minute);
+    },
+  },
+  {
+    name: 'a tenant whose last data was found bad',
+    happens: async (night) => {
+      await night.add('acme');
+      await night.foundBad('acme');
+      await night.until(await night.train('acme'));
+    },
+  },
+];
+
+/** Lives through every scenario and gives what each function asked of AWS. Throws when one goes otherwise. */
+export async function recordRequests(): Promise<Recorded> {
+  const recorded: Recorded = new Map();
+  for (const { name, happens, ...options } of scenarios) {
+    const night = await openDeployedNight(recorded, options);
+    try {
+      await happens(night);
+      if (night.faults[0]) throw night.faults[0];
+    } catch (error) {
+      throw new Error(`in ${name}`, { cause: error });
+    } finally {
+      await night.close();
+    }
+  }
+  return recorded;
+}
