@@ -98,6 +98,11 @@ export class Resolver {
     return arn(this.resolve(Properties) as Tree, id);
   }
 
+  /** ARN of a resource, by its logical id. */
+  arn(id: string): string {
+    return this.#attribute(id, 'Arn');
+  }
+
   #ref(id: string): string {
     const known = pseudo[id] ?? this.#parameters[id];
     if (known !== undefined) return known;

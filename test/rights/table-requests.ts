@@ -1,7 +1,7 @@
 import type { RecordedCall } from '../dynamodb/memory-dynamodb.ts';
 import { account, arnOf } from '../fixtures/aws-base.ts';
-import { type TableUse, usesOf } from '../service/table-rights.ts';
 import { type AwsRequest, ask, resources, throughService } from './requests.ts';
+import { type TableUse, usesOf } from './table-rights.ts';
 
 const tableArn = arnOf('dynamodb', `table/${resources.table}`);
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { functionIds } from '../../lib/config/logical-ids.ts';
 import { readYaml } from '../../local/declaration/read-yaml.ts';
 import type { RecordedCall } from '../dynamodb/memory-dynamodb.ts';
-import { at, idIn, type Json, list, statementsOf } from './template.ts';
+import { at, idIn, type Json, list, statementsOf } from '../service/template.ts';
 
 /** One use of one partition: an action, and the partition of the table or of its index. */
 export interface TableUse {

@@ -1,0 +1,191 @@
+import { readSettings } from '../../../infra/pulumi/settings.ts';
+import { account, arnOf } from '../../fixtures/aws-base.ts';
+import { evaluate, ofType, type Registered } from '../../infra/pulumi/program.ts';
+import { type AwsRequest, ask, resources, throughService } from '../../rights/requests.ts';
+import { inStage, type Policy } from '../../rights/role-policies.ts';
+import type { Evaluator } from './evaluator.ts';
+import type { Verdict } from './functions.ts';
+
+/** The ARNs that the mocked program gives its resources, as IAM would know them. */
+function real(text: string): string {
+  return text
+    .replaceAll(/arn:aws:mock:[^:]*:\d+:bucket:Bucket\/([\w-]+)/g, 'arn:aws:s3:::$1')
+    .replaceAll(/arn:aws:mock:[^:]*:\d+:role:Role\/([\w-]+)/g, `arn:aws:iam::${account}:role/$1`)
+    .replaceAll(/arn:aws:mock:[^:]*:\d+:key:Key\/[\w-]+-data\b/g, resources.dataKey)
+    .replaceAll(/arn:aws:mock:[^:]*:\d+:eventBus:EventBus\/([\w-]+)/g, arnOf('events', 'event-bus/$1'));
+}
+
+const digest = `sha256:${'a'.repeat(64)}`;
+
+/** Roles of jobs as the Pulumi program makes them for an environment. */
+export class JobRolesOf {
+  readonly #stage: string;
+  readonly #seen: readonly Registered[];
+  readonly #evaluator: Evaluator;
+  readonly verdict: Verdict = { allowed: 0, refused: 0, faults: [] };
+
+  private constructor(stage: string, seen: readonly Registered[], evaluator: Evaluator) {
+    this.#stage = stage;
+    this.#seen = seen;
+    this.#evaluator = evaluator;
+  }
+
+  static async open(stage: 'dev' | 'staging' | 'prod', evaluator: Evaluator): Promise<JobRolesOf> {
+    const imageDigests = { 'data-pipeline': digest, 'ml-engine': digest, deployer: digest };
+    return new JobRolesOf(stage, await evaluate({ ...readSettings(stage), imageDigests }), evaluator);
+  }
+
+  #role(part: string): string {
+    return inStage(resources.role(part), this.#stage);
+  }
+
+  #policies(part: string): Policy[] {
+    const name = `epsilon-${this.#stage}-${part}`;
+    const found = ofType(this.#seen, 'iam/rolePolicy:RolePolicy').filter((one) => one.name === name);
+    if (found.length === 0) throw new Error(`The program makes no policy ${name}.`);
+    return found.map(({ inputs }) => ({
+      name,
+      policy: JSON.parse(real(String(inputs['policy']))) as Policy['policy'],
+    }));
+  }
+
+  #trust(part: string): unknown {
+    const role = ofType(this.#seen, 'iam/role:Role').find(
+      ({ name }) => name === `epsilon-${this.#stage}-${part}`,
+    );
+    return JSON.parse(real(String(role?.inputs['assumeRolePolicy'])));
+  }
+
+  async #expect(
+    part: string,
+    request: AwsRequest,
+    allowed: boolean,
+    more: { readonly resourcePolicy?: unknown; readonly sessionPolicy?: Policy } = {},
+  ): Promise<void> {
+    const principal = this.#role(part).replace(':iam:', ':sts:').replace(':role/', ':assumed-role/');
+    const found = await this.#evaluator.allows({
+      principal: `${principal}/job`,
+      request,
+      policies: this.#policies(part),
+      ...more,
+    });
+    if (found === allowed) this.verdict[allowed ? 'allowed' : 'refused'] += 1;
+    else
+      this.verdict.faults.push(
+        `${this.#stage}: ${part} ${allowed ? 'may not' : 'may'} ${request.action} on ${request.resource} ${JSON.stringify(request.context)}`,
+      );
+  }
+
+  /** A session of one tenant: its own objects and no others', whatever the ids look like. */
+  async tenants(): Promise<void> {
+    const bucket = `arn:aws:s3:::${inStage(resources.bucket, this.#stage)}`;
+    for (const [who, whose] of pairs) {
+      const tag = { 'aws:PrincipalTag/TenantId': who };
+      const own = who === whose;
+      const sealed = { resourcePolicy: dataKeyPolicy };
+      for (const action of ['GetObject', 'PutObject', 'PutObjectTagging', 'AbortMultipartUpload'])
+        await this.#expect(
+          'tenant-job',
+          ask(`s3:${action}`, `${bucket}/${whose}/runs/r/train/1/model.bin`, tag),
+          own,
+        );
+      await this.#expect(
+        'tenant-job',
+        ask('s3:ListBucket', bucket, { ...tag, 's3:prefix': `${whose}/runs/` }),
+        own,
+      );
+      const key = throughService('Decrypt', resources.dataKey, 's3', { 'aws:s3:arn': bucket });
+      await this.#expect('tenant-job', { ...key, context: { ...key.context, ...tag } }, true, sealed);
+      // Narrowed further by whoever begins the session, as the job of one run might be.
+      const run = { ...tag };
+      const session = onlyRun(bucket, whose, 'r');
+      await this.#expect('tenant-job', ask('s3:GetObject', `${bucket}/${whose}/runs/r/x`, run), own, {
+        sessionPolicy: session,
+      });
+      await this.#expect('tenant-job', ask('s3:GetObject', `${bucket}/${whose}/runs/other/x`, run), false, {
+        sessionPolicy: session,
+      });
+    }
+    const another = throughService('Decrypt', resources.dataKey, 'dynamodb', {
+      'aws:dynamodb:tableName': 'x',
+    });
+    await this.#expect('tenant-job', another, false, { resourcePolicy: dataKeyPolicy });
+    const untagged = ask('s3:GetObject', `${bucket}/acme/runs/r/x`);
+    await this.#expect('tenant-job', untagged, false);
+    for (const action of ['DeleteObject', 'PutObjectAcl'])
+      await this.#expect(
+        'tenant-job',
+        ask(`s3:${action}`, `${bucket}/acme/x`, { 'aws:PrincipalTag/TenantId': 'acme' }),
+        false,
+      );
+  }
+
+  /** Who becomes a tenant: a job, as exactly one; trust and the starting role's own policy both decide. */
+  async becoming(): Promise<void> {
+    const cluster = inStage(resources.cluster, this.#stage);
+    const pod = {
+      'aws:PrincipalTag/eks-cluster-name': cluster,
+      'aws:PrincipalTag/kubernetes-namespace': 'ml-jobs',
+      'aws:PrincipalTag/kubernetes-service-account': 'training-job',
+    };
+    const as = (tenant: string, keys: readonly string[] = []) => ({
+      'aws:RequestTag/TenantId': tenant,
+      'aws:TagKeys': ['TenantId', ...keys],
+    });
+    const cases: readonly (readonly [part: string, context: AwsRequest['context'], allowed: boolean])[] = [
+      ['job-batch', as('acme'), true],
+      ['job-batch', {}, false],
+      ['job-batch', as(''), false],
+      ['job-batch', as('acme', ['Role']), false],
+      ['job-pod', { ...pod, ...as('acme') }, true],
+      ['job-pod', { ...pod, ...as('acme', ['Role']) }, false],
+      ['job-pod', { ...pod, 'aws:PrincipalTag/kubernetes-namespace': 'default', ...as('acme') }, false],
+      ['job-pod', as('acme'), false],
+      ['job-watcher', { ...pod, ...as('acme') }, false],
+    ];
+    const trust = { resourcePolicy: this.#trust('tenant-job') };
+    for (const [part, context, allowed] of cases)
+      for (const action of ['sts:AssumeRole', 'sts:TagSession'])
+        await this.#expect(part, ask(action, this.#role('tenant-job'), context), allowed, trust);
+    for (const part of ['job-batch', 'job-pod'])
+      await this.#expect(
+        part,
+        ask('s3:GetObject', `arn:aws:s3:::${inStage(resources.bucket, this.#stage)}/acme/x`),
+        false,
+      );
+  }
+
+  /** The watcher tells our bus of jobs, and of nothing else. */
+  async watcher(): Promise<void> {
+    const tell = (bus: string, source: string, detailType: string) =>
+      ask('events:PutEvents', arnOf('events', `event-bus/${bus}`), {
+        'events:source': source,
+        'events:detail-type': detailType,
+      });
+    const ours = `epsilon-${this.#stage}`;
+    await this.#expect('job-watcher', tell(ours, 'epsilon.jobs', 'Job State Change'), true);
+    await this.#expect('job-watcher', tell(ours, 'epsilon.training', 'Job State Change'), false);
+    await this.#expect('job-watcher', tell(ours, 'epsilon.jobs', 'Model Promoted'), false);
+    await this.#expect('job-watcher', tell('default', 'epsilon.jobs', 'Job State Change'), false);
+  }
+}
+
+const dataKeyPolicy = {
+  Version: '2012-10-17',
+  Statement: [
+    { Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: 'kms:*', Resource: '*' },
+  ],
+};
+
+const onlyRun = (bucket: string, tenant: string, run: string): Policy => ({
+  name: 'session',
+  policy: {
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Action: 's3:GetObject', Resource: `${bucket}/${tenant}/runs/${run}/*` }],
+  },
+});
+
+/** Whose session, whose objects. */
+const pairs = ['acme', 't1', 't10', 'acme-2'].flatMap((who) =>
+  ['acme', 't1', 't10', 'acme-2', 'nights', 'raw'].map((whose) => [who, whose] as const),
+);

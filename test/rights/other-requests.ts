@@ -1,0 +1,59 @@
+import { machineNames } from '../../lib/aws/stepfunctions/machine-names.ts';
+import { functionIds } from '../../lib/config/logical-ids.ts';
+import { account, arnOf, region } from '../fixtures/aws-base.ts';
+import { at, ofType } from '../service/template.ts';
+import { type AwsRequest, ask, resources, throughService } from './requests.ts';
+import { type Place, Resolver } from './role-policies.ts';
+import { requestsOfCall } from './service-requests.ts';
+
+const names = machineNames({
+  partition: 'aws',
+  accountId: account,
+  region,
+  environment: resources.environment,
+});
+
+/** Requests that only more runs than a scenario has would bring about (lib/operations/reconcile/reconcile-runs.ts). */
+export const rareRequests: Readonly<Record<string, readonly AwsRequest[]>> = {
+  reconcileJobs: requestsOfCall('SFNClient', 'ListExecutions', {
+    stateMachineArn: names.machineArn('tenant-model-training'),
+  }),
+};
+
+/** What Lambda does in the name of a function's role: logs, traces, environment, and what the function could not do. */
+export function platformRequests(place: Place, key: string): AwsRequest[] {
+  const ids = functionIds(key);
+  const { Properties: properties } = place.template.Resources[ids.lambda] ?? {};
+  if (!properties) throw new Error(`The template has no function ${key}.`);
+  const resolver = new Resolver(place);
+  const name = String(properties['FunctionName']);
+  const stream = resolver.arn(ids.logGroup).replace(/\*$/, 'log-stream:2026/11/24/[1]x');
+  const functionArn = arnOf('lambda', `function:${name}`);
+  const queue = ofType(place.template, 'AWS::Lambda::EventInvokeConfig').find(([, { Properties: config }]) =>
+    JSON.stringify(config['FunctionName']).includes(ids.lambda),
+  );
+  const destination = at(queue?.[1].Properties, 'DestinationConfig', 'OnFailure', 'Destination');
+  return [
+    ask('logs:CreateLogStream', resolver.arn(ids.logGroup).replace(/:\*$/, ':log-stream:x')),
+    ask('logs:PutLogEvents', stream),
+    ask('xray:PutTraceSegments', '*'),
+    ask('xray:PutTelemetryRecords', '*'),
+    throughService('Decrypt', resources.dataKey, 'lambda', { 'aws:lambda:FunctionArn': functionArn }),
+    ...(destination === undefined ? [] : [ask('sqs:SendMessage', String(resolver.resolve(destination)))]),
+    ...(properties['VpcConfig'] === undefined ? [] : networkRequests()),
+  ];
+}
+
+/** Lambda's own interfaces in the network, and the one call that a function makes before it talks to the cluster. */
+function networkRequests(): AwsRequest[] {
+  const eni = arnOf('ec2', 'network-interface/eni-1');
+  return [
+    ask('ec2:CreateNetworkInterface', eni),
+    ask('ec2:CreateNetworkInterface', arnOf('ec2', 'subnet/subnet-1')),
+    ask('ec2:CreateNetworkInterface', arnOf('ec2', 'security-group/sg-1')),
+    ask('ec2:DeleteNetworkInterface', eni),
+    ask('ec2:DescribeNetworkInterfaces', '*'),
+    ask('ec2:DescribeSubnets', '*'),
+    ...requestsOfCall('EKSClient', 'DescribeCluster', { name: resources.cluster }),
+  ];
+}
