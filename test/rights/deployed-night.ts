@@ -281,8 +281,7 @@ export async function openDeployedNight(
       await stores?.verdicts.record({ tenantId, verdict: 'failed', reasons: ['empty'], checkedAt });
     },
     add: async (...tenantIds: string[]) => {
-      for (const tenantId of tenantIds)
-        await night.runtime.control.tenants.put(aTenant({ tenantId, backend: 'batch' }), 0);
+      for (const tenantId of tenantIds) await stores?.tenants.put(aTenant({ tenantId, backend: 'batch' }), 0);
     },
     runOnInstance: (tasks: Plane['tasks']) => {
       plane.tasks = tasks;

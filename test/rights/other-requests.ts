@@ -13,11 +13,27 @@ const names = machineNames({
   environment: resources.environment,
 });
 
-/** Requests that only more runs than a scenario has would bring about (lib/operations/reconcile/reconcile-runs.ts). */
+const copy = {
+  Bucket: resources.bucket,
+  Key: 'acme/model.bin',
+  CopySource: `${resources.bucket}/acme/runs/acme-2026-11-24/train/1/model.bin`,
+};
+const part = { Bucket: resources.bucket, Key: 'acme/training_data/old.jsonl' };
+
+/**
+ * Requests that no scenario brings about: they take more runs (lib/operations/reconcile/reconcile-runs.ts), larger objects, or
+ * what an earlier model left.
+ */
 export const rareRequests: Readonly<Record<string, readonly AwsRequest[]>> = {
   reconcileJobs: requestsOfCall('SFNClient', 'ListExecutions', {
     stateMachineArn: names.machineArn('tenant-model-training'),
   }),
+  alignFixedNames: [
+    ...['CreateMultipartUpload', 'UploadPartCopy', 'CompleteMultipartUpload', 'AbortMultipartUpload'].flatMap(
+      (command) => requestsOfCall('S3Client', command, copy),
+    ),
+    ...requestsOfCall('S3Client', 'DeleteObject', part),
+  ],
 };
 
 /** What Lambda does in the name of a function's role: logs, traces, environment, and what the function could not do. */

@@ -3,6 +3,7 @@ import { functionIds } from '../../lib/config/logical-ids.ts';
 import { readYaml } from '../../local/declaration/read-yaml.ts';
 import { type Json, statementsOf } from '../service/template.ts';
 import type { Recorded } from './deployed-night.ts';
+import { rareRequests } from './other-requests.ts';
 import type { AwsRequest } from './requests.ts';
 import { recordRequests } from './scenarios.ts';
 import { covers, type TableUse, tableRights } from './table-rights.ts';
@@ -18,13 +19,7 @@ const ofEveryFunction = (action: string) => action === 'kms:Decrypt';
 /** Rights that no scenario needs, and why they stay; one that is needed after all is to be taken out of this list. */
 const unused: readonly { readonly key: string; readonly action: string; readonly reason: string }[] = [
   {
-    key: 'reconcileJobs',
-    action: 'states:ListExecutions',
-    reason:
-      'asked when more than 20 runs are quiet at once; judged with the others all the same (other-requests.ts)',
-  },
-  {
-    key: 'promoteModel',
+    key: 'alignFixedNames',
     action: 's3:PutObjectTagging',
     reason: 'S3 does not say whether replacing the tags of a copy by none asks for it',
   },
@@ -52,12 +47,16 @@ describe('what functions ask of AWS', () => {
 
   it.each(functions)('%s: is granted, action by action', (key) => {
     const granted = actionsOf(key);
-    const asked = new Set((recorded.get(key) ?? []).map(({ action }) => action));
+    const asked = new Set(
+      [...(recorded.get(key) ?? []), ...(rareRequests[key] ?? [])].map(({ action }) => action),
+    );
     expect([...asked].filter((action) => !granted.has(action) && !ofEveryFunction(action))).toEqual([]);
   });
 
   it.each(functions)('%s: is all that is granted, or explained', (key) => {
-    const asked = new Set((recorded.get(key) ?? []).map(({ action }) => action));
+    const asked = new Set(
+      [...(recorded.get(key) ?? []), ...(rareRequests[key] ?? [])].map(({ action }) => action),
+    );
     const idle = [...actionsOf(key)].filter(
       (action) => !action.startsWith('dynamodb:') && !asked.has(action),
     );

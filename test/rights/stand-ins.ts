@@ -46,6 +46,10 @@ function objectAnswers({ objects }: Pick<Ports, 'objects'>): Record<string, Answ
       await s3Errors(objects.copy(`s3://${source}`, uriOf(place)));
       return {};
     },
+    DeleteObject: async (place: Put) => {
+      await objects.delete(uriOf(place));
+      return {};
+    },
     ListObjectsV2: async ({ Bucket, Prefix }: { Bucket: string; Prefix: string }) => {
       const found = await Array.fromAsync(objects.list(`s3://${Bucket}/${Prefix}`));
       return {

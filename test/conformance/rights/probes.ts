@@ -158,6 +158,7 @@ export const probes: readonly Probe[] = [
     'judgeNight',
     'beginRun',
     'promoteModel',
+    'alignFixedNames',
     'finishRun',
     'settleRun',
     'vacateInstance',
@@ -189,7 +190,10 @@ export const shared: readonly { readonly kind: RegExp; readonly reason: string }
     kind: /^kms:GenerateDataKey data-key/,
     reason: 'one statement for all that a function writes under the data key',
   },
-  { kind: /^kms:(Decrypt|GenerateDataKey) token-key/, reason: 'who seals or opens a token may be the day’s first and make its key, or find it made' },
+  {
+    kind: /^kms:(Decrypt|GenerateDataKey) token-key/,
+    reason: 'who seals or opens a token may be the day’s first and make its key, or find it made',
+  },
   { kind: /^s3:ListBucket \S+ results/, reason: 'who asks for a result learns that it is missing' },
   { kind: /^s3:GetObject \S*runs/, reason: 'promotion copies what stages left, whatever its name' },
 ];
