@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { readYaml } from '../../local/declaration/read-yaml.ts';
-import { at, type Json, list, type Statement, statementsOf } from '../service/template.ts';
+import { at, list, type Statement, statementsOf } from '../service/template.ts';
+import { declaredStatements } from './table-rights.ts';
 
-const roles = readYaml('infra/serverless/roles/training.yml') as Record<string, Json>;
+const roles = declaredStatements();
 const statementsFor = (key: string) => statementsOf({ Statement: roles[key] ?? [] });
 const page = (name: string) => readFileSync(`docs/${name}.md`, 'utf8').replaceAll(/\s+/g, ' ');
 

@@ -6,9 +6,9 @@ import type { Recorded } from './deployed-night.ts';
 import { rareRequests } from './other-requests.ts';
 import type { AwsRequest } from './requests.ts';
 import { recordRequests } from './scenarios.ts';
-import { covers, type TableUse, tableRights } from './table-rights.ts';
+import { covers, declaredStatements, type TableUse, tableRights } from './table-rights.ts';
 
-const roles = readYaml('infra/serverless/roles/training.yml') as Record<string, Json>;
+const roles = declaredStatements();
 const functions = Object.keys(readYaml('infra/serverless/functions.yml') as Record<string, Json>);
 const table = tableRights();
 let recorded: Recorded;

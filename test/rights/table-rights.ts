@@ -64,13 +64,17 @@ function rightsIn(role: string, statements: Json): TableRight[] {
   });
 }
 
-/** Rights of every function's role, as the files of infra/serverless/roles grant them; what all roles have is not about the table. */
-export function tableRights(): TableRight[] {
+/** Statements of every function and machine, as the files of infra/serverless/roles grant them, by its key. */
+export function declaredStatements(): Readonly<Record<string, Json>> {
   const folder = 'infra/serverless/roles';
-  return readdirSync(folder).flatMap((name) =>
-    Object.entries(readYaml(join(folder, name)) as Record<string, Json>).flatMap(([key, statements]) =>
-      rightsIn(functionIds(key).role, statements),
-    ),
+  const files = readdirSync(folder).map((name) => readYaml(join(folder, name)) as Record<string, Json>);
+  return Object.assign({}, ...files) as Record<string, Json>;
+}
+
+/** Rights on the table of every role; what all roles have is not about the table. */
+export function tableRights(): TableRight[] {
+  return Object.entries(declaredStatements()).flatMap(([key, statements]) =>
+    rightsIn(functionIds(key).role, statements),
   );
 }
 
