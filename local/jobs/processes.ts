@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 const hasProc = existsSync('/proc/self/stat');
 
-/** Fields of /proc/<pid>/stat behind the bracketed name: [0] state, [2] group, [19] start time. */
+/** Fields of /proc/<pid>/stat behind the bracketed name: [0] state, [2] group, [11] and [12] processor time, [19] start time. */
 function statOf(pid: number): string[] | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -27,6 +27,13 @@ export function startOf(pid: number): string | undefined {
   }).stdout.trim();
   const [state = '', ...start] = shown.split(/\s+/);
   return shown === '' || state.startsWith('Z') ? undefined : start.join(' ');
+}
+
+/** Milliseconds of processor time a process has used; undefined where that cannot be told. */
+export function processorMs(pid: number): number | undefined {
+  const fields = statOf(pid);
+  // In ticks, of which the kernel shows 100 a second (proc_pid_stat(5)).
+  return fields && (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 /** Whether exactly this process is alive. */

@@ -133,7 +133,7 @@ function compileCatch(compilation: Compilation, { raw, at }: Source): Catcher[] 
       next: String(value['Next'] ?? ''),
       ...templatesOf(
         compilation,
-        { name: '', raw: value, at: path, prefix: '', within: `Catch/${index}/` },
+        { name: '', raw: value, at: path, prefix: '', within: `Catch[${index}]/` },
         { output: 'Output', assign: 'Assign' },
       ),
     };
@@ -262,7 +262,7 @@ function rulesOf(compilation: Compilation, { raw, at }: Source): ChoiceRule[] {
   const list = Array.isArray(raw['Choices']) ? (raw['Choices'] as readonly Json[]) : [];
   if (list.length === 0) compilation.invalid(`${at}.Choices`, 'needs at least one rule');
   return list.map((entry, index) =>
-    compileRule(compilation, entry, `${at}.Choices[${index}]`, `Choices/${index}/`),
+    compileRule(compilation, entry, `${at}.Choices[${index}]`, `Choices[${index}]/`),
   );
 }
 

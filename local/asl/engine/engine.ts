@@ -5,6 +5,7 @@ import type {
   ExecutionSummary,
   HistoryEvent,
 } from '../../../lib/ports/workflows.ts';
+import { type Evaluators, ProcessEvaluators } from '../jsonata/evaluators.ts';
 import { type MapRunDetail, mapRunDetailOf } from '../map/map-run-detail.ts';
 import { detailOf, historyEventOf, statusChangeOf, summaryOf } from '../model/describe.ts';
 import type { Failure } from '../model/failure.ts';
@@ -20,7 +21,9 @@ import { Redriver } from './redriver.ts';
 import { TaskTokens } from './task-tokens.ts';
 
 /** How an engine is opened; limits and retryScale default to the service's. */
-export type EngineOptions = Omit<InterpreterOptions, 'limits' | 'retryScale'> & {
+export type EngineOptions = Omit<InterpreterOptions, 'limits' | 'retryScale' | 'evaluators'> & {
+  /** Processes for expressions that are not plain; by default its own, started when the first one comes. */
+  readonly evaluators?: Evaluators;
   readonly limits?: Partial<Limits>;
   /** Factor on the pauses of Retry, for demos and tests; 1 is the machine's own. */
   readonly retryScale?: number;
@@ -53,7 +56,12 @@ export class Engine {
     this.#options = options;
     this.#machines = new MachineRegistry(journal);
     const interpreter = new Interpreter(
-      { ...options, limits: { ...serviceLimits, ...options.limits }, retryScale: options.retryScale ?? 1 },
+      {
+        ...options,
+        limits: { ...serviceLimits, ...options.limits },
+        retryScale: options.retryScale ?? 1,
+        evaluators: options.evaluators ?? new ProcessEvaluators(),
+      },
       {
         ended: (execution) => this.#executions.ended(execution),
         event: ({ record }, event) => {

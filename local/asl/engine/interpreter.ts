@@ -2,6 +2,7 @@ import type { Clock, Timer } from '../../../lib/ports/clock.ts';
 import type { IdSource } from '../../../lib/ports/id-source.ts';
 import type { Random } from '../../../lib/ports/random.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { Evaluators } from '../jsonata/evaluators.ts';
 import { ActiveMapRuns } from '../map/active-map-runs.ts';
 import { type Failure, statesErrors } from '../model/failure.ts';
 import type { Integrations } from '../model/integrations.ts';
@@ -9,7 +10,7 @@ import type { Payload } from '../model/json.ts';
 import type { Mock } from '../model/mock.ts';
 import type { EventRecord, MapRunRecord, Outcome } from '../model/records.ts';
 import { isReady, step } from '../states/step.ts';
-import type { Chain, LiveExecution, Thread } from '../threads/live-execution.ts';
+import type { Chain, LiveExecution, StagedEvent, Thread } from '../threads/live-execution.ts';
 import { isOver, type Limits } from '../threads/state-context.ts';
 import { Deadlines } from './deadlines.ts';
 import { recordEnd } from './execution-completion.ts';
@@ -28,6 +29,8 @@ export interface InterpreterOptions {
   readonly limits: Limits;
   readonly retryScale: number;
   readonly onFault: (error: Error) => void;
+  /** Evaluates expressions that are not plain; closed with the engine. */
+  readonly evaluators: Evaluators;
   /** Answers Tasks by state name instead of calling anything. */
   readonly mock?: Mock;
 }
@@ -38,6 +41,11 @@ export interface InterpreterListeners {
   ended(execution: LiveExecution): void;
   event(execution: LiveExecution, event: EventRecord): void;
 }
+
+/** Items and thousands of characters that one step may go through in plain expressions: a few milliseconds. */
+const stepBudget = 100_000;
+
+const enteredDetails = 'stateEnteredEventDetails';
 
 /** Threads run in one turn of the event loop before others (timers, sockets) get theirs. */
 const turn = 2_000;
@@ -50,6 +58,8 @@ export class Interpreter implements InterpreterContext {
   readonly limits: Limits;
   readonly retryScale: number;
   readonly integrations: Integrations;
+  readonly evaluators: Evaluators;
+  readonly budget = { left: 0 };
   readonly writer: GroupWriter;
   readonly deadlines: Deadlines;
   readonly calls: TaskCalls;
@@ -70,6 +80,7 @@ export class Interpreter implements InterpreterContext {
     this.limits = options.limits;
     this.retryScale = options.retryScale;
     this.integrations = options.integrations;
+    this.evaluators = options.evaluators;
     this.#onFault = options.onFault;
     this.#listeners = listeners;
     this.deadlines = new Deadlines(options.clock);
@@ -92,21 +103,35 @@ export class Interpreter implements InterpreterContext {
   commitStep(thread: Thread): void {
     this.writer.thread(thread);
     if (thread.staged.length === 0) return;
-    const { execution } = thread;
     thread.lastEvent = thread.last;
     const timestamp = this.clock.now();
-    for (const { type, detailName, details, chain } of thread.staged) {
-      const latest = execution.record.eventCount;
-      const id = latest + 1;
-      execution.record.eventCount = id;
-      const after = chain?.after === 'latest' ? latest : chain?.after;
-      const head = { id, previousEventId: after ?? thread.lastEvent, timestamp, type };
-      const event = detailName === undefined ? head : { ...head, [detailName]: details };
-      if (!chain?.aside) thread.lastEvent = id;
-      execution.events.push(event);
-      this.#listeners.event(execution, event);
-    }
+    for (const staged of thread.staged) this.#record(thread, staged, timestamp);
     thread.staged = [];
+  }
+
+  commitEntered(thread: Thread): void {
+    const [entered, ...rest] = thread.staged;
+    if (thread.phase !== 'enter' || entered?.detailName !== enteredDetails) return;
+    thread.lastEvent = thread.last;
+    this.#record(thread, entered, this.clock.now());
+    thread.staged = rest;
+    // After a crash before the step is over the state is not entered a second time.
+    thread.phase = 'again';
+    this.writer.thread(thread);
+  }
+
+  #record(thread: Thread, { type, detailName, details, chain }: StagedEvent, timestamp: number): void {
+    const { execution } = thread;
+    const latest = execution.record.eventCount;
+    const id = latest + 1;
+    execution.record.eventCount = id;
+    const after = chain?.after === 'latest' ? latest : chain?.after;
+    const head = { id, previousEventId: after ?? thread.lastEvent, timestamp, type };
+    const event = detailName === undefined ? head : { ...head, [detailName]: details };
+    if (!chain?.aside) thread.lastEvent = id;
+    if (detailName === enteredDetails) thread.enteredEvent = id;
+    execution.events.push(event);
+    this.#listeners.event(execution, event);
   }
 
   enqueue(thread: Thread): void {
@@ -163,6 +188,7 @@ export class Interpreter implements InterpreterContext {
   close(): void {
     this.#closed = true;
     this.deadlines.close();
+    this.evaluators.close();
     this.calls.abortAll([...this.live.values()]);
   }
 
@@ -180,6 +206,7 @@ export class Interpreter implements InterpreterContext {
     steps: ReturnType<typeof step>,
     resume: { value: unknown } | { error: unknown } | undefined,
   ): boolean {
+    this.budget.left = stepBudget;
     try {
       return this.#advance(thread, steps, resume);
     } catch (error) {

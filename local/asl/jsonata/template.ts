@@ -1,6 +1,7 @@
-import { AslFailure, statesErrors } from '../model/failure.ts';
+import { EvaluationFailure } from '../model/failure.ts';
 import type { Json } from '../model/json.ts';
-import { compileExpression, type Expression, type Scope } from './expression.ts';
+import { exceeds, textWeights } from '../model/measure.ts';
+import { compileExpression, type Evaluated, type Expression, type Scope } from './expression.ts';
 
 /** A value of a definition in which strings may be `{% expressions %}`. */
 export interface Template {
@@ -8,8 +9,10 @@ export interface Template {
   evaluate(scope: Scope): Generator<Promise<unknown>, Json, unknown>;
   /** Present when the template holds no expression at all. */
   readonly constant?: Json;
-  /** The field it stands in, as failures name it: `Output/result`. */
+  /** The field it is in, as failures name it: `Output/results[0]`. */
   readonly location: string;
+  /** The expression, where the whole template is one. */
+  readonly source?: string;
 }
 
 /** Where a value of a definition stands: for faults when loading, and for failures when running. */
@@ -30,12 +33,59 @@ function* evaluateExpression(
   scope: Scope,
   location: string,
 ): Generator<Promise<unknown>, Json, unknown> {
-  try {
-    const value = expression.evaluate(scope);
-    return (value instanceof Promise ? yield value : value) as Json;
-  } catch (error) {
-    throw error instanceof AslFailure ? new AslFailure(error.error, error.reason, location) : error;
-  }
+  const begun = expression.evaluate(scope);
+  const evaluated = (begun instanceof Promise ? yield begun : begun) as Evaluated;
+  if (evaluated.kind === 'value') return evaluated.value as Json;
+  throw new EvaluationFailure(`${subjectOf(expression.source, location)} ${reasonOf(evaluated)}`, location);
+}
+
+/** How the service begins the cause of an evaluation's failure. */
+function subjectOf(source: string, location: string): string {
+  return `The JSONata expression '${source}' specified for the field '${location}'`;
+}
+
+function reasonOf(evaluated: Exclude<Evaluated, { kind: 'value' }>): string {
+  if (evaluated.kind === 'nothing') return 'returned nothing (undefined).';
+  if (evaluated.kind === 'unsupported') return 'returned an unsupported result type.';
+  const { code, message } = evaluated;
+  return code === undefined
+    ? `threw an error during evaluation: ${message}`
+    : `threw an error during evaluation. ${code}: ${message}`;
+}
+
+/** Type of a JSON value as the service names it. */
+function typeOf(value: Json): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'array' : typeof value;
+}
+
+/** Longest value that a cause shows, in characters. */
+const longestShown = 4_000;
+
+function shown(value: Json): string {
+  return exceeds(value, longestShown, textWeights) ? '(too long to be shown)' : JSON.stringify(value);
+}
+
+/** The failure of a template that gave a value which its field does not take. */
+export function wrongType(
+  { source, location }: Pick<Template, 'source' | 'location'>,
+  expected: string,
+  value: Json,
+): EvaluationFailure {
+  const subject = source === undefined ? `The field '${location}'` : subjectOf(source, location);
+  return new EvaluationFailure(
+    `${subject} returned an unexpected result type. Expected '${expected}', but was '${typeOf(value)}' for value: ${shown(value)}`,
+    location,
+  );
+}
+
+/** The failure of a template whose value has the right type, and is out of bounds. */
+export function wrongValue({ source, location }: Template, rule: string, value: Json): EvaluationFailure {
+  const subject = source === undefined ? `The field '${location}'` : subjectOf(source, location);
+  return new EvaluationFailure(
+    `${subject} returned a value that is not allowed: it must be ${rule}, not ${shown(value)}`,
+    location,
+  );
 }
 
 function constantOf(value: Json, location: string): Template {
@@ -51,7 +101,7 @@ function constantOf(value: Json, location: string): Template {
 
 function compileList(values: readonly Json[], { path, location }: Place, faults: TemplateFault[]): Template {
   const parts = values.map((value, index) =>
-    compileTemplate(value, { path: `${path}[${index}]`, location: `${location}/${index}` }, faults),
+    compileTemplate(value, { path: `${path}[${index}]`, location: `${location}[${index}]` }, faults),
   );
   if (parts.every((part) => part.constant !== undefined)) return constantOf(values, location);
   return {
@@ -80,9 +130,10 @@ function compileRecord(
   return {
     location,
     *evaluate(scope) {
-      const made: Record<string, Json> = {};
-      for (const [key, part] of parts) made[key] = part.constant ?? (yield* part.evaluate(scope));
-      return made;
+      const made: [string, Json][] = [];
+      for (const [key, part] of parts) made.push([key, part.constant ?? (yield* part.evaluate(scope))]);
+      // Not by assignment: a key may be __proto__.
+      return Object.fromEntries(made);
     },
   };
 }
@@ -107,7 +158,7 @@ export function compileTemplate(value: Json, place: Place, faults: TemplateFault
   }
   try {
     const expression = compileExpression(source);
-    return { location, evaluate: (scope) => evaluateExpression(expression, scope, location) };
+    return { location, source, evaluate: (scope) => evaluateExpression(expression, scope, location) };
   } catch (error) {
     faults.push({ path, message: `invalid JSONata: ${(error as Error).message}` });
     return constantOf(null, location);
@@ -130,14 +181,11 @@ export function isWithin(value: unknown, { min, max, whole = true }: Bounds): va
 export function* evaluateNumber(
   template: Template,
   scope: Scope,
-  { field, ...bounds }: Bounds & { readonly field: string },
+  bounds: Bounds,
 ): Generator<Promise<unknown>, number, unknown> {
   const value = yield* template.evaluate(scope);
   if (isWithin(value, bounds)) return value;
+  if (typeof value !== 'number') throw wrongType(template, 'number', value);
   const { min, max, whole = true } = bounds;
-  throw new AslFailure(
-    statesErrors.query,
-    `${field} must be a ${whole ? 'whole ' : ''}number from ${min} to ${max}, not ${JSON.stringify(value)}.`,
-    template.location,
-  );
+  throw wrongValue(template, `a ${whole ? 'whole ' : ''}number from ${min} to ${max}`, value);
 }

@@ -4,6 +4,7 @@ import type { Scope } from '../jsonata/expression.ts';
 import { evaluateNumber } from '../jsonata/template.ts';
 import { AslFailure, statesErrors } from '../model/failure.ts';
 import type { Json } from '../model/json.ts';
+import { exceeds, textWeights } from '../model/measure.ts';
 import type { Steps } from '../threads/state-context.ts';
 
 /**
@@ -17,11 +18,13 @@ export function* batchItems(
   name: string,
 ): Steps<readonly Json[]> {
   const { maxItems, maxBytes, batchInput } = batcher;
-  const size = { field: 'MaxItemsPerBatch', min: 1, max: longestBatch };
-  const bytes = { field: 'MaxInputBytesPerBatch', min: 1, max: largestBatch };
+  const size = { min: 1, max: longestBatch };
+  const bytes = { min: 1, max: largestBatch };
   const most = maxItems ? yield* evaluateNumber(maxItems, scope, size) : longestBatch;
   const heaviest = maxBytes ? yield* evaluateNumber(maxBytes, scope, bytes) : largestBatch;
   const extra = batchInput ? { BatchInput: yield* batchInput.evaluate(scope) } : {};
+  if (exceeds(extra, heaviest, textWeights))
+    throw new AslFailure(statesErrors.itemReader, `The BatchInput of state "${name}" fills a batch alone.`);
   const empty = Buffer.byteLength(JSON.stringify({ ...extra, Items: [] }));
   const batches: { readonly Items: Json[] }[] = [];
   let current: { readonly Items: Json[] } | undefined;

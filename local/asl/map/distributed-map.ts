@@ -21,14 +21,14 @@ function* evaluateSettings(
   concurrency: number,
 ): Steps<MapSettings> {
   const scope = scopeOf(context, thread, { input: thread.input.value });
-  const number = function* (template: Template | undefined, field: string, max: number, whole: boolean) {
-    return template ? yield* evaluateNumber(template, scope, { field, min: 0, max, whole }) : 0;
+  const number = function* (template: Template | undefined, max: number, whole: boolean) {
+    return template ? yield* evaluateNumber(template, scope, { min: 0, max, whole }) : 0;
   };
   const widest = context.limits.distributedChildren;
   return {
     maxConcurrency: concurrency === 0 ? widest : Math.min(concurrency, widest),
-    toleratedPercentage: yield* number(state.toleratedPercentage, 'ToleratedFailurePercentage', 100, false),
-    toleratedCount: yield* number(state.toleratedCount, 'ToleratedFailureCount', 100_000_000, true),
+    toleratedPercentage: yield* number(state.toleratedPercentage, 100, false),
+    toleratedCount: yield* number(state.toleratedCount, 100_000_000, true),
   };
 }
 

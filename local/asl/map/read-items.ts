@@ -54,7 +54,7 @@ export function* readItems(
     statesErrors.itemReader,
     name,
   );
-  const rule = { field: 'MaxItems', min: 0, max: 100_000_000 };
+  const rule = { min: 0, max: 100_000_000 };
   const most = reader.maxItems ? yield* evaluateNumber(reader.maxItems, scope, rule) : 0;
   let items: readonly Json[];
   try {

@@ -14,7 +14,7 @@ export class AslFailure extends Error {
   override readonly name = 'AslFailure';
   readonly error: string | undefined;
   readonly reason: string | undefined;
-  /** The field whose evaluation failed, as the service names it: `Output/result`. */
+  /** The field whose evaluation failed, as the service names it: `Output/results[0]`. */
   readonly location: string | undefined;
 
   constructor(error: string | undefined, cause: string | undefined, location?: string) {
@@ -22,6 +22,16 @@ export class AslFailure extends Error {
     this.error = error;
     this.reason = cause;
     this.location = location;
+  }
+}
+
+/** Most characters of a cause, as the service has it (EvaluationFailedEventDetails). */
+const longestCause = 32_768;
+
+/** An expression that could not be evaluated, or gave what its field does not take: `States.QueryEvaluationError`. */
+export class EvaluationFailure extends AslFailure {
+  constructor(cause: string, location?: string) {
+    super('States.QueryEvaluationError', cause.slice(0, longestCause), location);
   }
 }
 

@@ -21,6 +21,11 @@ export class Payload {
     return this.#text;
   }
 
+  /** Whether the text is made: it then costs nothing. */
+  get isWritten(): boolean {
+    return this.#text !== undefined;
+  }
+
   static parse(text: string): Payload {
     return new Payload(JSON.parse(text) as Json, text);
   }

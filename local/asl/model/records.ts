@@ -71,6 +71,8 @@ export interface ThreadRecord {
   retries: number[];
   retryCount: number;
   enteredAt: number;
+  /** Id of the event that says the state was entered. */
+  enteredEvent?: number;
   lastEvent: number;
   task?: TaskRecord;
   outcome?: Outcome;

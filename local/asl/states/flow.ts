@@ -1,6 +1,6 @@
 import type { Retrier, State } from '../definition/machine.ts';
 import type { Template } from '../jsonata/template.ts';
-import { AslFailure, failureOf, matchesError, statesErrors } from '../model/failure.ts';
+import { AslFailure, EvaluationFailure, failureOf, matchesError } from '../model/failure.ts';
 import { type Json, Payload } from '../model/json.ts';
 import type { Chain, Thread } from '../threads/live-execution.ts';
 import { checkSize, type StateContext, type Steps, scopeOf, type Visible } from '../threads/state-context.ts';
@@ -10,6 +10,7 @@ const notTruncated = { truncated: false };
 /** Emits the state's Entered event and resets what belongs to one visit. */
 export function enterState(context: StateContext, thread: Thread, state: State): void {
   thread.enteredAt = context.clock.now();
+  thread.enteredEvent = undefined;
   thread.retries = [];
   thread.retryCount = 0;
   context.emit(thread, `${state.type}StateEntered`, 'stateEnteredEventDetails', {
@@ -112,6 +113,24 @@ function tryRetry(context: StateContext, thread: Thread, state: State, error: st
   return true;
 }
 
+/** The thread whose state an expression belongs to: that of an ItemSelector is the Map. */
+function evaluatingThread(thread: Thread): Thread {
+  return thread.phase === 'select' && thread.parent ? thread.parent : thread;
+}
+
+/** A failure with what the service says first of each: in which state it happened, and which event entered that. */
+export function inState(context: StateContext, thread: Thread, failure: AslFailure): AslFailure {
+  if (!(failure instanceof EvaluationFailure)) return failure;
+  const { stateName } = evaluatingThread(thread);
+  if (thread.phase !== 'select') context.commitEntered(thread);
+  const { enteredEvent } = evaluatingThread(thread);
+  const entered = enteredEvent === undefined ? '' : ` (entered at the event id #${enteredEvent})`;
+  return new EvaluationFailure(
+    `An error occurred while executing the state '${stateName}'${entered}. ${failure.reason}`,
+    failure.location,
+  );
+}
+
 /** The event of an expression that failed; none for other failures. */
 export function tellEvaluationFailed(
   context: StateContext,
@@ -119,12 +138,12 @@ export function tellEvaluationFailed(
   failure: AslFailure,
   chain?: Chain,
 ): void {
+  if (!(failure instanceof EvaluationFailure)) return;
   const { error, reason, location } = failure;
-  if (error !== statesErrors.query) return;
   const details = {
     ...failureOf(error, reason),
     ...(location === undefined ? {} : { location }),
-    state: thread.stateName,
+    state: evaluatingThread(thread).stateName,
   };
   context.emit(thread, 'EvaluationFailed', 'evaluationFailedEventDetails', details, chain);
 }
@@ -158,8 +177,9 @@ export function* handleFailure(context: StateContext, thread: Thread, failure: A
       new Payload(errorOutput),
     );
     context.dropChildren(thread);
-  } catch (inner) {
-    if (!(inner instanceof AslFailure)) throw inner;
+  } catch (thrown) {
+    if (!(thrown instanceof AslFailure)) throw thrown;
+    const inner = inState(context, thread, thrown);
     tellEvaluationFailed(context, thread, inner);
     context.failThread(thread, failureOf(inner.error, inner.reason));
   }

@@ -1,8 +1,10 @@
 import type { MapState } from '../definition/machine.ts';
-import { evaluateNumber } from '../jsonata/template.ts';
+import { evaluationLimits } from '../jsonata/limits.ts';
+import { evaluateNumber, wrongType } from '../jsonata/template.ts';
 import { finishRun, startDistributed } from '../map/distributed-map.ts';
-import { AslFailure, failureOf, statesErrors } from '../model/failure.ts';
+import { AslFailure, EvaluationFailure, failureOf, statesErrors } from '../model/failure.ts';
 import { type Json, Payload } from '../model/json.ts';
+import { exceeds, textWeights } from '../model/measure.ts';
 import { Thread } from '../threads/live-execution.ts';
 import { checkSize, type StateContext, type Steps, scopeOf } from '../threads/state-context.ts';
 import { leaveState } from './flow.ts';
@@ -12,20 +14,18 @@ function asItems(value: Json, state: MapState): readonly Json[] {
   if (Array.isArray(value)) return value as readonly Json[];
   if (typeof value === 'object' && value !== null)
     return Object.entries(value).map(([Key, Value]) => ({ Key, Value: Value as Json }));
-  const what = state.items ? `Items of state "${state.name}"` : `The input of state "${state.name}"`;
-  throw new AslFailure(
-    statesErrors.query,
-    `${what} is neither a list nor an object, but ${JSON.stringify(value)}.`,
-    state.items?.location,
-  );
+  if (state.items) throw wrongType(state.items, 'array', value);
+  throw new EvaluationFailure('The input of a Map without Items must be an array or an object.');
 }
 
 /** Map: an inline one runs its iterations as threads, a distributed one as executions of their own. */
 export function* runMap(context: StateContext, thread: Thread, state: MapState): Steps {
   const scope = scopeOf(context, thread, { input: thread.input.value });
-  const rule = { field: 'MaxConcurrency', min: 0, max: 1_000_000 };
+  const rule = { min: 0, max: 1_000_000 };
   const concurrency = state.maxConcurrency ? yield* evaluateNumber(state.maxConcurrency, scope, rule) : 0;
   const given = state.items ? yield* state.items.evaluate(scope) : thread.input.value;
+  if (exceeds(given, evaluationLimits.valueBytes, textWeights))
+    throw new AslFailure(statesErrors.tooLarge, `The Items of state "${state.name}" have too many bytes.`);
   if (state.distributed) {
     yield* startDistributed(context, thread, state, {
       concurrency,
@@ -124,7 +124,7 @@ function* finishDistributed(context: StateContext, thread: Thread, state: MapSta
     context.emit(thread, 'MapRunSucceeded', undefined, undefined, { aside: true });
     return result;
   } catch (error) {
-    if (error instanceof AslFailure && error.error !== statesErrors.query)
+    if (error instanceof AslFailure && !(error instanceof EvaluationFailure))
       context.emit(thread, 'MapRunFailed', 'mapRunFailedEventDetails', {
         ...failureOf(error.error, error.reason),
       });

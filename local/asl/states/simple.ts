@@ -1,9 +1,10 @@
 import { longestSeconds } from '../definition/bounds.ts';
 import { parseInstant } from '../definition/instant.ts';
 import type { ChoiceState, FailState, PassState, SucceedState, WaitState } from '../definition/machine.ts';
-import { evaluateNumber, type Template } from '../jsonata/template.ts';
+import type { Scope } from '../jsonata/expression.ts';
+import { evaluateNumber, type Template, wrongType, wrongValue } from '../jsonata/template.ts';
 import { AslFailure, failureOf, statesErrors } from '../model/failure.ts';
-import { type Json, Payload } from '../model/json.ts';
+import { Payload } from '../model/json.ts';
 import type { Thread } from '../threads/live-execution.ts';
 import { type StateContext, type Steps, scopeOf } from '../threads/state-context.ts';
 import { leaveState } from './flow.ts';
@@ -19,13 +20,7 @@ export function* runChoice(context: StateContext, thread: Thread, state: ChoiceS
   const scope = scopeOf(context, thread, visible);
   for (const rule of state.choices) {
     const met = yield* rule.condition.evaluate(scope);
-    if (typeof met !== 'boolean') {
-      throw new AslFailure(
-        statesErrors.query,
-        `A Condition of state "${state.name}" gave ${JSON.stringify(met)}, not a boolean.`,
-        rule.condition.location,
-      );
-    }
+    if (typeof met !== 'boolean') throw wrongType(rule.condition, 'boolean', met);
     if (met) {
       yield* leaveState(context, thread, rule, visible, thread.input);
       return;
@@ -39,24 +34,21 @@ export function* runChoice(context: StateContext, thread: Thread, state: ChoiceS
   yield* leaveState(context, thread, { ...state, next: state.default }, visible, thread.input);
 }
 
-function instantOf(value: unknown, name: string): number {
+function* instantOf(timestamp: Template | undefined, scope: Scope): Steps<number> {
+  const value = timestamp ? yield* timestamp.evaluate(scope) : null;
   const at = parseInstant(value);
-  if (at !== undefined) return at;
-  throw new AslFailure(
-    statesErrors.query,
-    `Timestamp of state "${name}" is ${JSON.stringify(value)}, not an ISO 8601 instant.`,
-    'Timestamp',
-  );
+  if (at !== undefined || !timestamp) return at ?? 0;
+  if (typeof value !== 'string') throw wrongType(timestamp, 'string', value);
+  throw wrongValue(timestamp, 'an ISO 8601 instant', value);
 }
 
 /** Wait: until an instant, which survives a restart. */
 export function* runWait(context: StateContext, thread: Thread, state: WaitState): Steps {
   const scope = scopeOf(context, thread, { input: thread.input.value });
-  const field = `Seconds of state "${state.name}"`;
   const until = state.seconds
     ? context.clock.now() +
-      1000 * (yield* evaluateNumber(state.seconds, scope, { field, min: 0, max: longestSeconds }))
-    : instantOf(state.timestamp && (yield* state.timestamp.evaluate(scope)), state.name);
+      1000 * (yield* evaluateNumber(state.seconds, scope, { min: 0, max: longestSeconds }))
+    : yield* instantOf(state.timestamp, scope);
   thread.phase = 'wait';
   thread.until = until;
   waitUntil(context, thread);
@@ -76,8 +68,8 @@ export function waitUntil(context: StateContext, thread: Thread): void {
 
 /** Fail: ends the thread with the state's own error; nothing retries or catches it here. */
 export function* runFail(context: StateContext, thread: Thread, state: FailState): Steps {
-  const error = yield* textOf(context, thread, state.error, 'Error');
-  const cause = yield* textOf(context, thread, state.cause, 'Cause');
+  const error = yield* textOf(context, thread, state.error);
+  const cause = yield* textOf(context, thread, state.cause);
   context.failThread(thread, failureOf(error, cause));
 }
 
@@ -85,16 +77,11 @@ function* textOf(
   context: StateContext,
   thread: Thread,
   template: Template | undefined,
-  field: string,
 ): Steps<string | undefined> {
   if (!template) return undefined;
-  const value: Json = yield* template.evaluate(scopeOf(context, thread, { input: thread.input.value }));
+  const value = yield* template.evaluate(scopeOf(context, thread, { input: thread.input.value }));
   if (typeof value === 'string') return value;
-  throw new AslFailure(
-    statesErrors.query,
-    `${field} of state "${thread.stateName}" is ${JSON.stringify(value)}, not a text.`,
-    field,
-  );
+  throw wrongType(template, 'string', value);
 }
 
 /** The payload of a list of outputs, without parsing texts again. */

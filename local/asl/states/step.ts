@@ -1,7 +1,7 @@
 import { AslFailure, failureOf } from '../model/failure.ts';
 import type { Thread } from '../threads/live-execution.ts';
 import type { StateContext, Steps } from '../threads/state-context.ts';
-import { enterState, handleFailure, leaveState, tellEvaluationFailed } from './flow.ts';
+import { enterState, handleFailure, inState, leaveState, tellEvaluationFailed } from './flow.ts';
 import { finishMap, runMap, selectItem } from './map.ts';
 import { finishParallel, runParallel } from './parallel.ts';
 import { runChoice, runFail, runPass, runWait } from './simple.ts';
@@ -50,8 +50,9 @@ export function* step(context: StateContext, thread: Thread): Steps {
     if (thread.phase === 'select') yield* selectItem(context, thread);
     else if (thread.phase === 'resume') yield* resume(context, thread);
     else yield* begin(context, thread);
-  } catch (error) {
-    if (!(error instanceof AslFailure)) throw error;
+  } catch (thrown) {
+    if (!(thrown instanceof AslFailure)) throw thrown;
+    const error = inState(context, thread, thrown);
     // As the service: what fails while a state is entered follows what the entering followed; a Wait is entered before.
     const entering = (phase === 'enter' || phase === 'again') && thread.state.type !== 'Wait';
     tellEvaluationFailed(context, thread, error, entering ? { after: last } : undefined);

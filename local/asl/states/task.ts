@@ -20,12 +20,10 @@ function* secondsOf(
   context: StateContext,
   thread: Thread,
   template: Template | undefined,
-  field: string,
 ): Steps<number | undefined> {
   if (!template) return undefined;
   const scope = scopeOf(context, thread, { input: thread.input.value });
   return yield* evaluateNumber(template, scope, {
-    field: `${field} of state "${thread.stateName}"`,
     min: 1,
     max: longestSeconds,
   });
@@ -61,8 +59,8 @@ export function* runTask(context: StateContext, thread: Thread, state: TaskState
   const scope = scopeOf(context, thread, { input: thread.input.value });
   const given: Json = state.arguments ? yield* state.arguments.evaluate(scope) : thread.input.value;
   const parameters = checkSize(context, new Payload(given), `arguments of state "${state.name}"`);
-  const timeout = yield* secondsOf(context, thread, state.timeout, 'TimeoutSeconds');
-  const heartbeat = yield* secondsOf(context, thread, state.heartbeat, 'HeartbeatSeconds');
+  const timeout = yield* secondsOf(context, thread, state.timeout);
+  const heartbeat = yield* secondsOf(context, thread, state.heartbeat);
   const now = context.clock.now();
   thread.task = {
     ...thread.task,

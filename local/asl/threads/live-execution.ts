@@ -87,6 +87,8 @@ export class Thread {
   retries: number[] = [];
   retryCount = 0;
   enteredAt = 0;
+  /** Id of the event that says its state was entered; undefined until that is on record. */
+  enteredEvent: number | undefined;
   lastEvent: number;
   task: TaskRecord | undefined;
   outcome: Outcome | undefined;
@@ -158,6 +160,7 @@ export class Thread {
       retryCount: this.retryCount,
       enteredAt: this.enteredAt,
       lastEvent: this.lastEvent,
+      ...(this.enteredEvent === undefined ? {} : { enteredEvent: this.enteredEvent }),
       ...(this.task ? { task: { ...this.task } } : {}),
       ...(this.outcome ? { outcome: this.outcome } : {}),
       ...(this.until === undefined ? {} : { until: this.until }),
@@ -194,6 +197,7 @@ function restoreThread(execution: LiveExecution, record: ThreadRecord): Thread {
     retries,
     retryCount,
     enteredAt,
+    enteredEvent,
     task,
     outcome,
     until,
@@ -209,6 +213,7 @@ function restoreThread(execution: LiveExecution, record: ThreadRecord): Thread {
     retries,
     retryCount,
     enteredAt,
+    enteredEvent,
     task,
     outcome,
     until,

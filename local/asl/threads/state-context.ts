@@ -1,10 +1,12 @@
 import type { Clock, Timer } from '../../../lib/ports/clock.ts';
 import type { IdSource } from '../../../lib/ports/id-source.ts';
 import type { Random } from '../../../lib/ports/random.ts';
+import type { Evaluators } from '../jsonata/evaluators.ts';
 import type { Scope } from '../jsonata/expression.ts';
 import { AslFailure, type Failure, statesErrors } from '../model/failure.ts';
 import type { Integrations } from '../model/integrations.ts';
 import type { Json, Payload } from '../model/json.ts';
+import { exceeds, textWeights } from '../model/measure.ts';
 import { machineArn, roleArn } from '../model/names.ts';
 import type { ExecutionRecord, MapRunRecord, Outcome } from '../model/records.ts';
 import type { Chain, LiveExecution, Thread } from './live-execution.ts';
@@ -41,6 +43,9 @@ export interface StateContext {
   readonly retryScale: number;
   readonly integrations: Integrations;
   readonly mapRuns: MapRuns;
+  readonly evaluators: Evaluators;
+  /** What the step under way may still spend on expressions in this process. */
+  readonly budget: { left: number };
   /** Executions that are not over, by key. */
   readonly live: ReadonlyMap<number, LiveExecution>;
   /** Stages an event of the step under way. */
@@ -51,6 +56,8 @@ export interface StateContext {
     details?: Readonly<Record<string, unknown>>,
     chain?: Chain,
   ): void;
+  /** Numbers the event that says a state was entered ahead of its step, whose failure is to name it. */
+  commitEntered(thread: Thread): void;
   /** Numbers the staged events of a thread: what it did so far is on record. */
   commitStep(thread: Thread): void;
   enqueue(thread: Thread): void;
@@ -122,13 +129,18 @@ function contextObjectOf(thread: Thread): Record<string, unknown> {
     State: {
       EnteredTime: new Date(thread.enteredAt).toISOString(),
       Name: thread.stateName,
-      RetryCount: thread.retryCount,
+      ...(isRetried(thread) ? { RetryCount: thread.retryCount } : {}),
     },
     StateMachine: { Id: machineArn(record.machine), Name: record.machine },
     ...(thread.task?.token === undefined ? {} : { Task: { Token: thread.task.token } }),
     ...(iteration ? { Map: { Item: { Index: iteration.index, Value: iteration.item?.value ?? null } } } : {}),
   };
 }
+
+/** States that may have a Retry, and so a count of retries. */
+const retried: ReadonlySet<string> = new Set(['Task', 'Parallel', 'Map']);
+
+const isRetried = ({ state }: Thread) => retried.has(state.type);
 
 function iterationOf(thread: Thread): Thread | undefined {
   for (let at: Thread | undefined = thread; at; at = at.parent) if (at.item) return at;
@@ -166,6 +178,8 @@ export function scopeOf(
   };
   return {
     lookup,
+    budget: context.budget,
+    evaluate: (evaluation) => context.evaluators.evaluate(evaluation),
     now: () => context.clock.now(),
     random: context.random,
     uuid: () => uuidFrom(context.ids.traceId()),
@@ -178,12 +192,15 @@ export function uuidFrom(hex: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
+const fitsIn = (text: string, bytes: number) => text.length * 3 <= bytes || Buffer.byteLength(text) <= bytes;
+
 /** Returns the payload when it fits the service's limit; otherwise fails with `States.DataLimitExceeded`. */
 export function checkSize(context: StateContext, payload: Payload, what: string): Payload {
-  const { text } = payload;
-  const fits =
-    text.length * 3 <= context.limits.payloadBytes || Buffer.byteLength(text) <= context.limits.payloadBytes;
-  if (fits) return payload;
+  const { payloadBytes } = context.limits;
+  // Measured before it is written: the text of a value whose parts are shared may be endless.
+  const tooLong =
+    !payload.isWritten && Number.isFinite(payloadBytes) && exceeds(payload.value, payloadBytes, textWeights);
+  if (!tooLong && fitsIn(payload.text, payloadBytes)) return payload;
   throw new AslFailure(
     statesErrors.tooLarge,
     `The ${what} has more than ${context.limits.payloadBytes} bytes, the maximum the service allows.`,

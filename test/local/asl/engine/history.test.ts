@@ -214,7 +214,7 @@ describe('a failed evaluation', () => {
   it.each([
     ['Pass', 'Output', { Type: 'Pass', Output: '{% $nothing %}' }, 0],
     ['Pass', 'Output/a', { Type: 'Pass', Output: { a: '{% $nothing %}' } }, 0],
-    ['Pass', 'Output/a/1/b', { Type: 'Pass', Output: { a: [0, { b: '{% $nothing %}' }] } }, 0],
+    ['Pass', 'Output/a[1]/b', { Type: 'Pass', Output: { a: [0, { b: '{% $nothing %}' }] } }, 0],
     ['Pass', 'Assign/a', { Type: 'Pass', Assign: { a: '{% $nothing %}' } }, 0],
     ['Task', 'Arguments/FunctionName', invoke('f', { Arguments: { FunctionName: '{% $nothing %}' } }), 0],
     ['Task', 'TimeoutSeconds', invoke('f', { TimeoutSeconds: '{% 0 %}' }), 0],
@@ -268,7 +268,7 @@ describe('a failed evaluation', () => {
       const [{ evaluationFailedEventDetails: found } = {}] = await details(bench, arn, 'EvaluationFailed');
       return (found as { location?: string } | undefined)?.location;
     };
-    expect(await place(choice.executionArn)).toBe('Choices/0/Condition');
+    expect(await place(choice.executionArn)).toBe('Choices[0]/Condition');
     const caught = await bench.run(
       machine({
         T: invoke('f', {
@@ -279,7 +279,7 @@ describe('a failed evaluation', () => {
       }),
     );
     expect(caught.error).toBe('States.QueryEvaluationError');
-    expect(await place(caught.executionArn)).toBe('Catch/0/Output');
+    expect(await place(caught.executionArn)).toBe('Catch[0]/Output');
   });
 });
 

@@ -231,7 +231,7 @@ describe('an expression', () => {
     makeBench().run(machine({ P: { Type: 'Pass', Output: `{% ${expression} %}`, End: true } }));
 
   it.each([
-    ['calls itself for ever', '($f := function() { $f() }; $f())', /steps/],
+    ['calls itself for ever', '($f := function() { $f() }; $f())', /timeout: Check for infinite loop/],
     ['nests without end', '($f := function($n) { 1 + $f($n + 1) }; $f(1))', /Stack overflow/],
   ])('that %s fails as a query instead of stopping the process', async (_, expression, cause) => {
     expect(await evaluate(expression)).toMatchObject({
@@ -271,7 +271,11 @@ describe('an expression', () => {
 
 describe('values that the service refuses', () => {
   it.each([
-    ['a Fail whose Error is no text', { Type: 'Fail', Error: '{% {"a": 1} %}' }, /Error of state "S"/],
+    [
+      'a Fail whose Error is no text',
+      { Type: 'Fail', Error: '{% {"a": 1} %}' },
+      /field .Error. returned an unexpected result type. Expected .string., but was .object./,
+    ],
     ['a Wait of half a second', { Type: 'Wait', Seconds: '{% 0.5 %}', End: true }, /whole number/],
     ['a Timestamp without a time', { Type: 'Wait', Timestamp: "{% '2027-01-01' %}", End: true }, /ISO 8601/],
   ])('%s fails as a query', async (_, state, cause) => {
