@@ -33,9 +33,29 @@ export function checkAssign(compilation: Compilation, value: Json | undefined, p
   }
   for (const name of Object.keys(value)) {
     if (name === 'states') compilation.invalid(`${path}.${name}`, '$states is reserved');
-    else if (name.length > 80 || !variableName.test(name))
-      compilation.invalid(`${path}.${name}`, 'is no name of a variable');
+    else if ([...name].length > 80 || !variableName.test(name))
+      compilation.invalid(
+        `${path}.${name}`,
+        'is no name of a variable: it begins with a letter, goes on with letters, digits and _, and has at most 80 characters',
+      );
+    else if (compilation.isAssignedOutside(name))
+      compilation.invalid(
+        `${path}.${name}`,
+        `the variable is assigned outside of this part, where alone it may be; take another name`,
+      );
   }
+}
+
+/** Text or an expression that gives it. */
+export function checkText(compilation: Compilation, value: Json | undefined, path: string): void {
+  if (value !== undefined && typeof value !== 'string')
+    compilation.invalid(path, `must be text or an expression, not ${JSON.stringify(value)}`);
+}
+
+/** The name of the state that follows. */
+export function checkTarget(compilation: Compilation, value: Json | undefined, path: string): void {
+  if (typeof value !== 'string' || value === '')
+    compilation.invalid(path, `must be the name of a state, not ${JSON.stringify(value ?? null)}`);
 }
 
 /** `States.ALL` stands alone, and in the last entry: what follows it could never be reached. */

@@ -1,16 +1,46 @@
-import type { Template } from '../jsonata/template.ts';
+import { expressionIn, type Template } from '../jsonata/template.ts';
 import { isObject, type Json } from '../model/json.ts';
-import { largestBatch, longestBatch } from './bounds.ts';
+import { largestBatch, longestBatch, widestConcurrency } from './bounds.ts';
 import type { Compilation } from './compilation.ts';
 import { type Source, templateOf, templatesOf } from './compile-fields.ts';
-import { checkNumber } from './compile-literals.ts';
+import { checkNumber, checkText } from './compile-literals.ts';
 import type { ItemBatcher, ItemReader, MapState, ResultWriter } from './machine.ts';
 
 type MapPart = Omit<MapState, 'name' | 'next' | 'end' | 'output' | 'assign' | 'retry' | 'catch'>;
 
-function part(raw: Source['raw'], field: string): { readonly [key: string]: Json } | undefined {
+/** A part of a Map that is an object; undefined when it is absent. */
+function part(
+  compilation: Compilation,
+  raw: Source['raw'],
+  field: string,
+  at: string,
+): { readonly [key: string]: Json } | undefined {
   const value = raw[field];
+  if (value !== undefined && !isObject(value)) compilation.invalid(`${at}.${field}`, 'must be an object');
   return isObject(value) ? value : undefined;
+}
+
+/** Arguments of a reader or writer: an expression, or the fields that are known, of which some are needed. */
+function checkPlace(
+  compilation: Compilation,
+  value: Json | undefined,
+  path: string,
+  fields: { readonly needed: readonly string[]; readonly known: readonly string[] },
+): void {
+  if (typeof value === 'string' && expressionIn(value) !== undefined) return;
+  if (!isObject(value)) {
+    compilation.invalid(path, `must be an object with ${fields.needed.join(' and ')}, or an expression`);
+    return;
+  }
+  for (const field of Object.keys(value))
+    if (!fields.known.includes(field))
+      compilation.unsupported(
+        `${path}.${field}`,
+        `${field} is not known here (known: ${fields.known.join(', ')})`,
+      );
+  for (const field of fields.needed)
+    if (value[field] === undefined) compilation.invalid(`${path}.${field}`, 'is needed');
+  for (const field of fields.known) checkText(compilation, value[field], `${path}.${field}`);
 }
 
 const delimiters: Readonly<Record<string, string>> = {
@@ -38,7 +68,7 @@ function checkCsv(compilation: Compilation, config: { readonly [key: string]: Js
 }
 
 function readerOf(compilation: Compilation, { raw, at }: Source): ItemReader | undefined {
-  const value = part(raw, 'ItemReader');
+  const value = part(compilation, raw, 'ItemReader', at);
   if (!value) return undefined;
   const path = `${at}.ItemReader`;
   compilation.checkFields(value, ['Resource', 'ReaderConfig', 'Arguments'], path);
@@ -48,7 +78,7 @@ function readerOf(compilation: Compilation, { raw, at }: Source): ItemReader | u
       `${JSON.stringify(value['Resource'] ?? null)}: only s3:getObject is read here`,
     );
   }
-  const config = part(value, 'ReaderConfig') ?? {};
+  const config = part(compilation, value, 'ReaderConfig', path) ?? {};
   compilation.checkFields(
     config,
     ['InputType', 'CSVHeaderLocation', 'CSVHeaders', 'CSVDelimiter', 'MaxItems'],
@@ -61,6 +91,10 @@ function readerOf(compilation: Compilation, { raw, at }: Source): ItemReader | u
       `${inputType}: JSON, JSONL and CSV are read here`,
     );
   checkCsv(compilation, config, `${path}.ReaderConfig`);
+  checkPlace(compilation, value['Arguments'], `${path}.Arguments`, {
+    needed: ['Bucket', 'Key'],
+    known: ['Bucket', 'Key'],
+  });
   const most = `${path}.ReaderConfig.MaxItems`;
   checkNumber(compilation, config['MaxItems'], most, { min: 0, max: 100_000_000 });
   const maxItems = templateOf(compilation, config['MaxItems'], {
@@ -96,12 +130,12 @@ function oneOf<T extends string>(
 }
 
 function writerOf(compilation: Compilation, { raw, at }: Source): ResultWriter | undefined {
-  const value = part(raw, 'ResultWriter');
+  const value = part(compilation, raw, 'ResultWriter', at);
   if (!value) return undefined;
   const path = `${at}.ResultWriter`;
   compilation.checkFields(value, ['Resource', 'WriterConfig', 'Arguments'], path);
   const { Resource: resource, Arguments: given } = value;
-  const config = part(value, 'WriterConfig');
+  const config = part(compilation, value, 'WriterConfig', path);
   compilation.checkFields(config ?? {}, ['Transformation', 'OutputType'], `${path}.WriterConfig`);
   if (resource !== undefined && !/^arn:[a-z-]+:states:::s3:putObject$/.test(String(resource)))
     compilation.unsupported(`${path}.Resource`, 'only s3:putObject is written here');
@@ -112,6 +146,8 @@ function writerOf(compilation: Compilation, { raw, at }: Source): ResultWriter |
     config ?? {};
   if (type === 'JSONL' && resource === undefined)
     compilation.unsupported(`${path}.WriterConfig.OutputType`, 'JSONL is written to objects only here');
+  if (given !== undefined)
+    checkPlace(compilation, given, `${path}.Arguments`, { needed: ['Bucket'], known: ['Bucket', 'Prefix'] });
   const place = templateOf(compilation, given, {
     path: `${path}.Arguments`,
     location: 'ResultWriter/Arguments',
@@ -130,7 +166,7 @@ function writerOf(compilation: Compilation, { raw, at }: Source): ResultWriter |
 }
 
 function batcherOf(compilation: Compilation, { raw, at }: Source): ItemBatcher | undefined {
-  const value = part(raw, 'ItemBatcher');
+  const value = part(compilation, raw, 'ItemBatcher', at);
   if (!value) return undefined;
   const path = `${at}.ItemBatcher`;
   compilation.checkFields(value, ['MaxItemsPerBatch', 'MaxInputBytesPerBatch', 'BatchInput'], path);
@@ -152,13 +188,15 @@ const notInLabel = /[\s?*<>{}[\]:;,\\|^~$#%&`"\p{Cc}]/u;
 function checkNumbers(compilation: Compilation, { raw, at }: Source): void {
   const check = (field: string, max: number, whole = true) =>
     checkNumber(compilation, raw[field], `${at}.${field}`, { min: 0, max, whole });
-  check('MaxConcurrency', 1_000_000);
+  check('MaxConcurrency', widestConcurrency);
   check('ToleratedFailureCount', 100_000_000);
   check('ToleratedFailurePercentage', 100, false);
   const { Label: label } = raw;
   const fits =
     typeof label === 'string' && label.length >= 1 && label.length <= 40 && !notInLabel.test(label);
-  if (label !== undefined && !fits)
+  if (label === undefined) return;
+  if (fits) compilation.checkLabel(label, `${at}.Label`);
+  else
     compilation.invalid(
       `${at}.Label`,
       'must have 1 to 40 characters, without spaces, brackets and : ; , ? * and the like',
@@ -168,14 +206,14 @@ function checkNumbers(compilation: Compilation, { raw, at }: Source): void {
 /** The Map's own part. Distributed-only fields on an inline Map are refused. */
 export function compileMap(compilation: Compilation, source: Source): MapPart {
   const { raw, at, name, prefix } = source;
-  const processor = part(raw, 'ItemProcessor');
+  const processor = part(compilation, raw, 'ItemProcessor', at);
   if (!processor) compilation.invalid(`${at}.ItemProcessor`, 'is needed');
   compilation.checkFields(
     processor ?? {},
     ['ProcessorConfig', 'StartAt', 'States', 'Comment'],
     `${at}.ItemProcessor`,
   );
-  const config = part(processor ?? {}, 'ProcessorConfig') ?? {};
+  const config = part(compilation, processor ?? {}, 'ProcessorConfig', `${at}.ItemProcessor`) ?? {};
   compilation.checkFields(config, ['Mode', 'ExecutionType'], `${at}.ItemProcessor.ProcessorConfig`);
   const mode = config['Mode'] ?? 'INLINE';
   if (mode !== 'INLINE' && mode !== 'DISTRIBUTED')
@@ -188,18 +226,19 @@ export function compileMap(compilation: Compilation, source: Source): MapPart {
     );
   }
   if (!distributed) {
-    for (const field of [
-      'ItemReader',
-      'ItemBatcher',
-      'ResultWriter',
-      'ToleratedFailurePercentage',
-      'ToleratedFailureCount',
-      'Label',
-    ]) {
+    for (const field of ['ItemReader', 'ItemBatcher', 'ResultWriter', 'Label']) {
       if (raw[field] !== undefined) compilation.invalid(`${at}.${field}`, 'belongs to a distributed Map');
     }
   }
   checkNumbers(compilation, source);
+  const { Items: items } = raw;
+  if (items !== undefined && typeof items !== 'object' && expressionIn(String(items)) === undefined)
+    compilation.invalid(
+      `${at}.Items`,
+      `must be a list, an object or an expression, not ${JSON.stringify(items)}`,
+    );
+  else if (items === null)
+    compilation.invalid(`${at}.Items`, 'must be a list, an object or an expression, not null');
   const itemReader = readerOf(compilation, source);
   const resultWriter = writerOf(compilation, source);
   const batcher = batcherOf(compilation, source);

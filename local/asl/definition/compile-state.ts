@@ -3,11 +3,12 @@ import { isObject, type Json } from '../model/json.ts';
 import { longestSeconds } from './bounds.ts';
 import type { Compilation } from './compilation.ts';
 import { type Source, templateOf, templatesOf } from './compile-fields.ts';
-import { checkAssign, checkNumber, checkWildcard } from './compile-literals.ts';
+import { checkAssign, checkNumber, checkTarget, checkText } from './compile-literals.ts';
 import { compileMap } from './compile-map.ts';
+import { compileCatch, compileRetry } from './compile-recovery.ts';
 import { compileTask } from './compile-task.ts';
 import { parseInstant } from './instant.ts';
-import type { Catcher, ChoiceRule, Retrier, State } from './machine.ts';
+import type { ChoiceRule, State } from './machine.ts';
 
 const common = ['Type', 'Comment', 'QueryLanguage', 'Next', 'End', 'Output', 'Assign'];
 
@@ -16,6 +17,9 @@ const without: Readonly<Record<string, readonly string[]>> = {
   Succeed: ['Assign'],
   Fail: ['Assign', 'Output'],
 };
+
+/** Types of states that have a result, which their Output and Assign see. */
+const resultful: ReadonlySet<string> = new Set(['Task', 'Parallel', 'Map']);
 
 /** Fields each type of state may have beside the common ones. */
 const fields: Readonly<Record<string, readonly string[]>> = {
@@ -42,114 +46,12 @@ const fields: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-function names(compilation: Compilation, value: Json | undefined, path: string): string[] {
-  if (Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string'))
-    return value as string[];
-  compilation.invalid(path, 'must be a list of error names');
-  return [];
-}
-
-function bounded(
-  compilation: Compilation,
-  value: Json | undefined,
-  path: string,
-  rule: { fallback: number; min: number; max: number; whole?: boolean },
-): number {
-  if (value === undefined) return rule.fallback;
-  const fits =
-    typeof value === 'number' &&
-    value >= rule.min &&
-    value <= rule.max &&
-    (!rule.whole || Number.isInteger(value));
-  if (!fits)
-    compilation.invalid(
-      path,
-      `must be ${rule.whole ? 'a whole number' : 'a number'} from ${rule.min} to ${rule.max}, not ${JSON.stringify(value)}`,
-    );
-  return fits ? value : rule.fallback;
-}
-
-function compileRetry(compilation: Compilation, { raw, at }: Source): Retrier[] {
-  const list = raw['Retry'] ?? [];
-  if (!Array.isArray(list)) {
-    compilation.invalid(`${at}.Retry`, 'must be a list');
-    return [];
-  }
-  const retriers = list.map((entry, index) => {
-    const path = `${at}.Retry[${index}]`;
-    const value = isObject(entry) ? entry : {};
-    compilation.checkFields(
-      value,
-      [
-        'ErrorEquals',
-        'IntervalSeconds',
-        'MaxAttempts',
-        'BackoffRate',
-        'MaxDelaySeconds',
-        'JitterStrategy',
-        'Comment',
-      ],
-      path,
-    );
-    const jitter = value['JitterStrategy'];
-    if (jitter !== undefined && jitter !== 'FULL' && jitter !== 'NONE')
-      compilation.invalid(`${path}.JitterStrategy`, 'must be FULL or NONE');
-    const number = (field: string, rule: { fallback: number; min: number; max: number; whole?: boolean }) =>
-      bounded(compilation, value[field], `${path}.${field}`, rule);
-    return {
-      errorEquals: names(compilation, value['ErrorEquals'], `${path}.ErrorEquals`),
-      intervalSeconds: number('IntervalSeconds', { fallback: 1, min: 1, max: longestSeconds, whole: true }),
-      maxAttempts: number('MaxAttempts', { fallback: 3, min: 0, max: longestSeconds, whole: true }),
-      backoffRate: number('BackoffRate', { fallback: 2, min: 1, max: 1_000 }),
-      ...(value['MaxDelaySeconds'] === undefined
-        ? {}
-        : {
-            maxDelaySeconds: number('MaxDelaySeconds', { fallback: 1, min: 1, max: 31_622_400, whole: true }),
-          }),
-      jitter: jitter === 'FULL',
-    };
-  });
-  checkWildcard(
-    compilation,
-    retriers.map(({ errorEquals }) => errorEquals),
-    `${at}.Retry`,
-  );
-  return retriers;
-}
-
-function compileCatch(compilation: Compilation, { raw, at }: Source): Catcher[] {
-  const list = raw['Catch'] ?? [];
-  if (!Array.isArray(list)) {
-    compilation.invalid(`${at}.Catch`, 'must be a list');
-    return [];
-  }
-  const catchers = list.map((entry, index) => {
-    const path = `${at}.Catch[${index}]`;
-    const value = isObject(entry) ? entry : {};
-    compilation.checkFields(value, ['ErrorEquals', 'Next', 'Output', 'Assign', 'Comment'], path);
-    checkAssign(compilation, value['Assign'], `${path}.Assign`);
-    return {
-      errorEquals: names(compilation, value['ErrorEquals'], `${path}.ErrorEquals`),
-      next: String(value['Next'] ?? ''),
-      ...templatesOf(
-        compilation,
-        { name: '', raw: value, at: path, prefix: '', within: `Catch[${index}]/` },
-        { output: 'Output', assign: 'Assign' },
-      ),
-    };
-  });
-  checkWildcard(
-    compilation,
-    catchers.map(({ errorEquals }) => errorEquals),
-    `${at}.Catch`,
-  );
-  return catchers;
-}
-
 function compileRule(compilation: Compilation, entry: Json, path: string, within: string): ChoiceRule {
   const value = isObject(entry) ? entry : {};
   compilation.checkFields(value, ['Condition', 'Next', 'Output', 'Assign', 'Comment'], path);
+  if (!isObject(entry)) compilation.invalid(path, 'must be an object');
   checkAssign(compilation, value['Assign'], `${path}.Assign`);
+  checkTarget(compilation, value['Next'], `${path}.Next`);
   const condition = value['Condition'];
   if (
     typeof condition === 'string' ? expressionIn(condition) === undefined : typeof condition !== 'boolean'
@@ -177,7 +79,10 @@ function flowOf(compilation: Compilation, { raw, at }: Source): { next?: string;
       if (raw[field] !== undefined) compilation.invalid(`${at}.${field}`, `a ${type} state has no ${field}`);
     return { end: type !== 'Choice' };
   }
-  if ((next === undefined) === (end !== true)) compilation.invalid(at, 'needs either Next or "End": true');
+  if (end !== undefined && typeof end !== 'boolean')
+    compilation.invalid(`${at}.End`, 'must be true or false');
+  else if ((next === undefined) === (end !== true))
+    compilation.invalid(at, 'needs either Next or "End": true');
   if (next !== undefined && typeof next !== 'string')
     compilation.invalid(`${at}.Next`, 'must be the name of a state');
   return typeof next === 'string' ? { next, end: false } : { end: true };
@@ -198,16 +103,20 @@ export function compileState(
     compilation.invalid(`${at}.Type`, `unknown type ${JSON.stringify(raw['Type'] ?? null)}`);
     return undefined;
   }
-  if (raw['QueryLanguage'] !== undefined && raw['QueryLanguage'] !== 'JSONata') {
+  if (raw['QueryLanguage'] !== undefined && raw['QueryLanguage'] !== 'JSONata')
     compilation.unsupported(`${at}.QueryLanguage`, 'only JSONata states run here');
-  }
   compilation.checkFields(raw, [...common.filter((field) => !without[type]?.includes(field)), ...own], at);
   checkAssign(compilation, raw['Assign'], `${at}.Assign`);
   const source: Source = { name, raw, at, prefix };
   const base = {
     name,
     ...flowOf(compilation, source),
-    ...templatesOf(compilation, source, { output: 'Output', assign: 'Assign' }),
+    ...templatesOf(
+      compilation,
+      source,
+      { output: 'Output', assign: 'Assign' },
+      resultful.has(type) ? 'result' : 'nothing more',
+    ),
     retry: compileRetry(compilation, source),
     catch: compileCatch(compilation, source),
   };
@@ -224,6 +133,7 @@ export function compileState(
         branches: branchesOf(compilation, source),
       };
     case 'Choice':
+      if (raw['Default'] !== undefined) checkTarget(compilation, raw['Default'], `${at}.Default`);
       return {
         ...base,
         type: 'Choice',
@@ -240,6 +150,7 @@ export function compileState(
         ...templatesOf(compilation, source, { seconds: 'Seconds', timestamp: 'Timestamp' }),
       };
     case 'Fail':
+      for (const field of ['Error', 'Cause']) checkText(compilation, raw[field], `${at}.${field}`);
       return {
         ...base,
         type: 'Fail',
@@ -253,7 +164,8 @@ export function compileState(
 function checkWait(compilation: Compilation, { raw, at }: Source): void {
   const { Seconds: seconds, Timestamp: timestamp } = raw;
   checkNumber(compilation, seconds, `${at}.Seconds`, { min: 0, max: longestSeconds });
-  const plain = typeof timestamp === 'string' && expressionIn(timestamp) === undefined;
+  const plain =
+    timestamp !== undefined && (typeof timestamp !== 'string' || expressionIn(timestamp) === undefined);
   if (plain && parseInstant(timestamp) === undefined)
     compilation.invalid(`${at}.Timestamp`, 'must be an ISO 8601 instant or an expression');
 }
@@ -271,6 +183,7 @@ function branchesOf(compilation: Compilation, { raw, at, name, prefix }: Source)
   if (list.length === 0) compilation.invalid(`${at}.Branches`, 'needs at least one branch');
   return list.map((entry, index) => {
     const value = isObject(entry) ? entry : {};
+    if (!isObject(entry)) compilation.invalid(`${at}.Branches[${index}]`, 'must be an object');
     compilation.checkFields(value, ['StartAt', 'States', 'Comment'], `${at}.Branches[${index}]`);
     return compilation.block(value, `${prefix}${name}/${index}`, `${at}.Branches[${index}]`);
   });

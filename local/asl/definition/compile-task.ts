@@ -1,3 +1,4 @@
+import { expressionIn } from '../jsonata/template.ts';
 import { isObject } from '../model/json.ts';
 import { longestSeconds } from './bounds.ts';
 import type { Compilation } from './compilation.ts';
@@ -39,7 +40,14 @@ const texts = ['FunctionName', 'StateMachineArn', 'QueueUrl'];
 
 function checkArguments(compilation: Compilation, { raw, at }: Source, integration: Integration): void {
   const given = raw['Arguments'];
-  if (typeof given === 'string') return;
+  if (typeof given === 'string' && expressionIn(given) !== undefined) return;
+  if (given !== undefined && !isObject(given)) {
+    compilation.invalid(
+      `${at}.Arguments`,
+      `must be an object or an expression, not ${JSON.stringify(given)}`,
+    );
+    return;
+  }
   const fields = isObject(given) ? given : {};
   const allowed = known[integration];
   for (const field of Object.keys(fields))
@@ -71,6 +79,8 @@ export function compileTask(
 ): Pick<TaskState, 'type' | 'resource' | 'integration' | 'waitForTaskToken'> {
   const { raw, at } = source;
   const resource = String(raw['Resource'] ?? '');
+  if (typeof raw['Resource'] !== 'string')
+    compilation.invalid(`${at}.Resource`, 'must be the ARN of what the Task calls');
   const named = /^arn:[a-z-]+:states:[a-z0-9-]*:\d*:(.+)$/.exec(resource)?.[1] ?? '';
   const waitForTaskToken = named.endsWith(tokenPattern);
   const plain = waitForTaskToken ? named.slice(0, -tokenPattern.length) : named;

@@ -1,5 +1,6 @@
 import { EpsilonError } from '../../../lib/errors/epsilon-error.ts';
 import { isObject } from '../model/json.ts';
+import { longestSeconds } from './bounds.ts';
 import { Compilation } from './compilation.ts';
 import { compileState } from './compile-state.ts';
 import type { Fault, Machine } from './machine.ts';
@@ -34,9 +35,11 @@ function read(definition: unknown): { readonly faults: readonly Fault[]; readonl
     '',
   );
   const timeout = value['TimeoutSeconds'];
-  if (timeout !== undefined && !(Number.isInteger(timeout) && Number(timeout) > 0)) {
-    compilation.invalid('TimeoutSeconds', 'must be a positive whole number');
-  }
+  const inTime = Number.isInteger(timeout) && Number(timeout) > 0 && Number(timeout) <= longestSeconds;
+  if (timeout !== undefined && !inTime)
+    compilation.invalid('TimeoutSeconds', `must be a positive whole number up to ${longestSeconds}`);
+  const version = value['Version'];
+  if (version !== undefined && version !== '1.0') compilation.invalid('Version', 'must be "1.0"');
   const block = compilation.block(value, '', '');
   return {
     faults: compilation.faults.map((fault) => ({ ...fault, path: fault.path.replace(/^\./, '') })),

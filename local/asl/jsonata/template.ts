@@ -2,6 +2,7 @@ import { EvaluationFailure } from '../model/failure.ts';
 import type { Json } from '../model/json.ts';
 import { exceeds, textWeights } from '../model/measure.ts';
 import { compileExpression, type Evaluated, type Expression, type Scope } from './expression.ts';
+import type { Node } from './syntax-tree.ts';
 
 /** A value of a definition in which strings may be `{% expressions %}`. */
 export interface Template {
@@ -19,6 +20,8 @@ export interface Template {
 export interface Place {
   readonly path: string;
   readonly location: string;
+  /** What is wrong with an expression there, beside its syntax. */
+  readonly check?: (tree: Node) => readonly string[];
 }
 
 const delimited = /^\{%(.*)%\}$/s;
@@ -99,9 +102,13 @@ function constantOf(value: Json, location: string): Template {
   };
 }
 
-function compileList(values: readonly Json[], { path, location }: Place, faults: TemplateFault[]): Template {
+function compileList(
+  values: readonly Json[],
+  { path, location, ...rest }: Place,
+  faults: TemplateFault[],
+): Template {
   const parts = values.map((value, index) =>
-    compileTemplate(value, { path: `${path}[${index}]`, location: `${location}[${index}]` }, faults),
+    compileTemplate(value, { ...rest, path: `${path}[${index}]`, location: `${location}[${index}]` }, faults),
   );
   if (parts.every((part) => part.constant !== undefined)) return constantOf(values, location);
   return {
@@ -116,14 +123,14 @@ function compileList(values: readonly Json[], { path, location }: Place, faults:
 
 function compileRecord(
   value: { readonly [key: string]: Json },
-  { path, location }: Place,
+  { path, location, ...rest }: Place,
   faults: TemplateFault[],
 ): Template {
   const parts = Object.entries(value).map(
     ([key, each]) =>
       [
         key,
-        compileTemplate(each, { path: `${path}.${key}`, location: `${location}/${key}` }, faults),
+        compileTemplate(each, { ...rest, path: `${path}.${key}`, location: `${location}/${key}` }, faults),
       ] as const,
   );
   if (parts.every(([, part]) => part.constant !== undefined)) return constantOf(value, location);
@@ -158,6 +165,7 @@ export function compileTemplate(value: Json, place: Place, faults: TemplateFault
   }
   try {
     const expression = compileExpression(source);
+    for (const message of place.check?.(expression.tree) ?? []) faults.push({ path, message });
     return { location, source, evaluate: (scope) => evaluateExpression(expression, scope, location) };
   } catch (error) {
     faults.push({ path, message: `invalid JSONata: ${(error as Error).message}` });

@@ -1,3 +1,4 @@
+import { widestConcurrency } from '../definition/bounds.ts';
 import type { MapState } from '../definition/machine.ts';
 import { evaluationLimits } from '../jsonata/limits.ts';
 import { evaluateNumber, wrongType } from '../jsonata/template.ts';
@@ -21,7 +22,7 @@ function asItems(value: Json, state: MapState): readonly Json[] {
 /** Map: an inline one runs its iterations as threads, a distributed one as executions of their own. */
 export function* runMap(context: StateContext, thread: Thread, state: MapState): Steps {
   const scope = scopeOf(context, thread, { input: thread.input.value });
-  const rule = { min: 0, max: 1_000_000 };
+  const rule = { min: 0, max: widestConcurrency };
   const concurrency = state.maxConcurrency ? yield* evaluateNumber(state.maxConcurrency, scope, rule) : 0;
   const given = state.items ? yield* state.items.evaluate(scope) : thread.input.value;
   if (exceeds(given, evaluationLimits.valueBytes, textWeights))

@@ -40,7 +40,10 @@ export interface BenchOptions {
 
 /** One pool of evaluating processes for all engines of a test file; an engine that is closed leaves it open. */
 const processes = new ProcessEvaluators();
-const evaluators = { evaluate: (evaluation: Evaluation) => processes.evaluate(evaluation), close: () => {} };
+export const evaluators = {
+  evaluate: (evaluation: Evaluation) => processes.evaluate(evaluation),
+  close: () => {},
+};
 
 /** Everything a state's arguments may name, as an object store and functions of the test. */
 export function makeBench({
