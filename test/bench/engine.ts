@@ -8,6 +8,7 @@ import type { Journal } from '../../local/asl/journal/journal.ts';
 import { MemoryJournal } from '../../local/asl/journal/memory.ts';
 import { SqliteJournal } from '../../local/asl/journal/sqlite.ts';
 import { makeEngine } from './engines.ts';
+import { benchHostile } from './hostile.ts';
 
 const freshDir = () => mkdtempSync(join(tmpdir(), 'epsilon-bench-'));
 
@@ -240,5 +241,6 @@ export async function benchEngine(): Promise<Record<string, unknown>> {
     durableTasks: await durableTasks(),
     fortyTasks: await fortyTasks(),
     tokens: await tokens(),
+    hostile: await benchHostile(),
   };
 }

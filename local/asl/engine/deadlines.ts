@@ -25,7 +25,7 @@ export class Deadlines {
     return this.#heap.length;
   }
 
-  /** TaskCalls `fire` at `at` (milliseconds since the Unix epoch) or soon after, unless it is called off before. */
+  /** Calls `fire` at `at` (milliseconds since the Unix epoch) or soon after, unless it is called off before. */
   add(at: number, fire: () => void): Timer {
     const entry: Entry = { at, fire };
     this.#heap.push(entry);

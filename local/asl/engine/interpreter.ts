@@ -16,6 +16,7 @@ import { Deadlines } from './deadlines.ts';
 import { recordEnd } from './execution-completion.ts';
 import { GroupWriter } from './group-writer.ts';
 import type { EndStatus, InterpreterContext } from './interpreter-context.ts';
+import { isPassThrough, type PassingParts, passThrough } from './pass-through.ts';
 import { TaskCalls } from './task-calls.ts';
 import { ThreadCompletion } from './thread-completion.ts';
 
@@ -68,6 +69,7 @@ export class Interpreter implements InterpreterContext {
   readonly #listeners: InterpreterListeners;
   readonly #completion: ThreadCompletion;
   readonly #onFault: (error: Error) => void;
+  readonly #passing: PassingParts = { context: this, record: (thread, event) => this.#keep(thread, event) };
   #queue: Thread[] = [];
   #scheduled = false;
   #closed = false;
@@ -120,6 +122,11 @@ export class Interpreter implements InterpreterContext {
     this.writer.thread(thread);
   }
 
+  readonly #keep = ({ execution }: Thread, event: EventRecord): void => {
+    execution.events.push(event);
+    this.#listeners.event(execution, event);
+  };
+
   #record(thread: Thread, { type, detailName, details, chain }: StagedEvent, timestamp: number): void {
     const { execution } = thread;
     const latest = execution.record.eventCount;
@@ -130,8 +137,7 @@ export class Interpreter implements InterpreterContext {
     const event = detailName === undefined ? head : { ...head, [detailName]: details };
     if (!chain?.aside) thread.lastEvent = id;
     if (detailName === enteredDetails) thread.enteredEvent = id;
-    execution.events.push(event);
-    this.#listeners.event(execution, event);
+    this.#keep(thread, event);
   }
 
   enqueue(thread: Thread): void {
@@ -195,9 +201,18 @@ export class Interpreter implements InterpreterContext {
   #run(thread: Thread): void {
     thread.queued = false;
     while (isReady(thread) && !thread.suspended && !isOver(thread.execution)) {
-      if (!this.#attempt(thread, step(this, thread), undefined)) return;
+      if (!this.#pass(thread) && !this.#attempt(thread, step(this, thread), undefined)) return;
       if (thread.execution.record.eventCount >= this.limits.historyEvents) this.#tooLong(thread);
     }
+  }
+
+  /** The short way through a state that only hands on what it is given; false where the general one is to be taken. */
+  #pass(thread: Thread): boolean {
+    if (thread.phase !== 'enter') return false;
+    const { state } = thread;
+    if (!isPassThrough(state) || !passThrough(this.#passing, thread, state)) return false;
+    this.writer.thread(thread);
+    return true;
   }
 
   /** Drives one step as `advance` does. A step that breaks ends its own execution; the others go on. */

@@ -46,11 +46,11 @@ class Sources {
   }
 }
 
-/** Milliseconds an evaluation may hold up those behind it before it goes to the slow lane. */
+/** Milliseconds of work after which an evaluation is slow, and makes way for those behind it. */
 const quickMs = 100;
 
 /** Milliseconds between two looks at how long an evaluation has taken. */
-const watchMs = 250;
+const watchMs = 50;
 
 /** How long one evaluation may take, in milliseconds of processor time and of real time. */
 interface Deadlines {
@@ -69,6 +69,28 @@ const mostLosses = 3;
 
 /** Sources remembered as quick or slow. */
 const mostRemembered = 10_000;
+
+/** How long a process has been at an evaluation. */
+class Stopwatch {
+  readonly #process: EvaluatorProcess;
+  readonly #began = performance.now();
+  readonly #used: number | undefined;
+
+  constructor(process: EvaluatorProcess) {
+    this.#process = process;
+    this.#used = process.processorMs();
+  }
+
+  elapsedMs(): number {
+    return performance.now() - this.#began;
+  }
+
+  /** Its own work, whatever else the host does; time that has passed, where that cannot be told. */
+  workedMs(): number {
+    const used = this.#process.processorMs();
+    return used === undefined || this.#used === undefined ? this.elapsedMs() : used - this.#used;
+  }
+}
 
 const newLane = (): Lane => ({ process: undefined, task: undefined, since: 0, waiting: [] });
 
@@ -135,29 +157,31 @@ export class ProcessEvaluators implements Evaluators {
     );
     await process.ready;
     clearTimeout(starting);
-    const slow = setTimeout(() => this.#makeWay(process, task), quickMs);
-    const deadline = this.#watch(process);
+    const stopwatch = new Stopwatch(process);
+    const watch = this.#watch(process, task, stopwatch);
     const outcome = await process.evaluate(task.evaluation);
-    clearTimeout(slow);
-    clearInterval(deadline);
+    clearInterval(watch);
     const lanes = [this.#first, this.#slow, this.#express];
     const lane = lanes.find((each) => each.task === task && each.process === process);
     // An evaluation that made way without its process is under way again elsewhere.
     if (!lane) return;
     lane.task = undefined;
-    if (lane !== this.#slow) this.#knownQuick.add(task);
+    if (stopwatch.workedMs() < quickMs) {
+      this.#knownQuick.add(task);
+      this.#knownSlow.delete(task);
+    }
     this.#settle(lane, task, outcome);
     this.#next(lane);
   }
 
-  /** Kills a process that has used up its processor time, or has got none for too long. */
-  #watch(process: EvaluatorProcess): NodeJS.Timeout {
-    const began = performance.now();
-    const used = process.processorMs() ?? 0;
+  /** Takes a slow evaluation out of the way, and kills a process that has used up its time. */
+  #watch(process: EvaluatorProcess, task: Task, stopwatch: Stopwatch): NodeJS.Timeout {
     return setInterval(() => {
-      const late = performance.now() - began > this.#limits.deadlineMs;
-      const spent = (process.processorMs() ?? 0) - used > this.#limits.processorMs;
-      if (late || spent) process.kill({ kind: 'failed', message: stoppedBecause.endless });
+      const late = stopwatch.elapsedMs() > this.#limits.deadlineMs;
+      const worked = stopwatch.workedMs();
+      if (late || worked > this.#limits.processorMs)
+        process.kill({ kind: 'failed', message: stoppedBecause.endless });
+      else if (worked > quickMs) this.#makeWay(process, task);
     }, watchMs);
   }
 

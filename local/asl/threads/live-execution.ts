@@ -79,6 +79,7 @@ export class Thread {
   readonly block: Block;
   readonly item: Payload | undefined;
   readonly children = new Map<number, Thread>();
+  #state: State | undefined;
   status: ThreadRecord['status'] = 'active';
   stateName: string;
   phase: Phase;
@@ -131,12 +132,14 @@ export class Thread {
   }
 
   get state(): State {
+    if (this.#state?.name === this.stateName) return this.#state;
     const state = this.block.states.get(this.stateName);
+    this.#state = state;
     if (!state) throw new Error(`Block "${this.block.path}" has no state "${this.stateName}".`);
     return state;
   }
 
-  /** TaskCalls off every deadline: nothing is waited for any more. */
+  /** Calls off every deadline: nothing is waited for any more. */
   disarm(): void {
     const { timeout, heartbeat, pause } = this.timers;
     timeout?.cancel();

@@ -66,7 +66,7 @@ export interface StateContext {
   dropChildren(thread: Thread): void;
   /** Runs after everything so far is in the journal. */
   afterCommit(effect: () => void): void;
-  /** TaskCalls back at an instant, unless called off. */
+  /** Calls back at an instant, unless called off. */
   at(instant: number, callback: () => void): Timer;
   /** Hands a Task's answer over; ignored when `serial` is not the thread's try any more. */
   settle(thread: Thread, serial: number, outcome: Outcome): boolean;
@@ -192,18 +192,26 @@ export function uuidFrom(hex: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
-const fitsIn = (text: string, bytes: number) => text.length * 3 <= bytes || Buffer.byteLength(text) <= bytes;
+/** Whether a payload fits the service's limit. */
+export function fitsPayload({ limits: { payloadBytes } }: StateContext, payload: Payload): boolean {
+  // Measured before it is written: the text of a value whose parts are shared may be endless.
+  if (
+    !payload.isWritten &&
+    Number.isFinite(payloadBytes) &&
+    exceeds(payload.value, payloadBytes, textWeights)
+  )
+    return false;
+  const { text } = payload;
+  return text.length * 3 <= payloadBytes || Buffer.byteLength(text) <= payloadBytes;
+}
 
 /** Returns the payload when it fits the service's limit; otherwise fails with `States.DataLimitExceeded`. */
 export function checkSize(context: StateContext, payload: Payload, what: string): Payload {
   const { payloadBytes } = context.limits;
-  // Measured before it is written: the text of a value whose parts are shared may be endless.
-  const tooLong =
-    !payload.isWritten && Number.isFinite(payloadBytes) && exceeds(payload.value, payloadBytes, textWeights);
-  if (!tooLong && fitsIn(payload.text, payloadBytes)) return payload;
+  if (fitsPayload(context, payload)) return payload;
   throw new AslFailure(
     statesErrors.tooLarge,
-    `The ${what} has more than ${context.limits.payloadBytes} bytes, the maximum the service allows.`,
+    `The ${what} has more than ${payloadBytes} bytes, the maximum the service allows.`,
   );
 }
 
