@@ -77,6 +77,36 @@ const refused: Readonly<Record<string, readonly unknown[]>> = {
   '`{%`': [machine({ P: { ...pass, Output: '{% 1' } }), machine({ P: { ...pass, Output: '1 %}' } })],
   '`Assign` to `states`': [machine({ P: { ...pass, Assign: { states: 1 } } })],
   '`Assign` to what': [machine({ P: { ...pass, Assign: { 'a-b': 1 } } })],
+  'a field of `$states`': [machine({ P: { ...pass, Output: '{% $states.result %}' } })],
+  'a name, `$` or': [
+    machine({ P: { ...pass, Output: '{% phone %}' } }),
+    machine({ P: { ...pass, Output: '{% $ %}' } }),
+    machine({ P: { ...pass, Output: '{% $$ %}' } }),
+  ],
+  'a variable of an outer': [
+    machine({
+      A: { Type: 'Pass', Assign: { v: 1 }, Next: 'B' },
+      B: {
+        Type: 'Parallel',
+        Branches: [{ StartAt: 'P', States: { P: { ...pass, Assign: { v: 2 } } } }],
+        End: true,
+      },
+    }),
+  ],
+  'a `Label` used': [
+    (() => {
+      const { M } = fan({ Label: 'L' }).States as { M: object };
+      const { M: N } = JSON.parse(JSON.stringify(fan({ Label: 'L' }).States).replaceAll('"P"', '"Q"')) as {
+        M: object;
+      };
+      return machine({ M: { ...M, End: undefined, Next: 'N' }, N });
+    })(),
+  ],
+  'a value of a type': [
+    fan({ ItemReader: 1 }),
+    machine({ T: invoke('f', { Arguments: 1, End: true }) }),
+    machine({ P: { Type: 'Parallel', Branches: [1], End: true } }),
+  ],
   'literal numbers': [
     machine({ W: { Type: 'Wait', Seconds: -1, End: true } }),
     machine({ T: invoke('f', { TimeoutSeconds: 0, End: true }) }),

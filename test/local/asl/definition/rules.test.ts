@@ -771,7 +771,7 @@ const service: readonly Rule[] = [
 describe.each([
   ['the language', specification],
   ['the service', service],
-])('a rule of %s', (_, rules) => {
+])('every rule holds: of %s', (_, rules) => {
   it.each(rules)('%s', (_rule, broken, path, right, kept) => {
     const faults = faultsOf(broken).filter((fault) => fault.path === path);
     expect(
