@@ -77,6 +77,14 @@ function blockOf(list: readonly Tree[]): Tree {
   return { StartAt: 'S0', States: wanted ? { ...block, SE: { Type: 'Succeed' } } : block };
 }
 
+/** A variable is assigned in one part only: each depth has its own. */
+function withOwnVariables(state: Tree, depth: number): Tree {
+  const text = JSON.stringify(state)
+    .replaceAll('$seen', `$seen${depth}`)
+    .replace(/"Assign":\{"(\w+)"/, `"Assign":{"$1${depth}"`);
+  return JSON.parse(text) as Tree;
+}
+
 /** Names are used once in a definition: each state's is made from its place. What is never reached is left out. */
 function placed(block: Tree, place = 'S'): Tree {
   const name = (key: unknown) => `${place}${String(key).slice(1)}`;
@@ -96,7 +104,8 @@ function placed(block: Tree, place = 'S'): Tree {
   visit(String(block['StartAt']));
   const moved = (list: unknown) => (list as Tree[]).map((each) => ({ ...each, Next: name(each['Next']) }));
   const states = [...reached].map((key): [string, Tree] => {
-    const { Next, Default, Choices, Catch, Branches, ItemProcessor, ...state } = all[key] ?? {};
+    const { Next, Default, Choices, Catch, Branches, ItemProcessor, ...given } = all[key] ?? {};
+    const state = withOwnVariables(given, place.split('_').length);
     const inner = `${name(key)}_`;
     return [
       name(key),
