@@ -1,5 +1,4 @@
 import jsonata from 'jsonata';
-import type { Random } from '../../../lib/ports/random.ts';
 import { exceeds, expressionWeights } from '../model/measure.ts';
 import { evaluationLimits, Stopped, stoppedBecause } from './limits.ts';
 import { compilePlain, notPlain, type PlainScope } from './plain-expression.ts';
@@ -8,9 +7,8 @@ import { type Names, type Node, namesIn } from './syntax-tree.ts';
 
 /** What an evaluation may see. */
 export interface Scope extends PlainScope {
-  readonly random: Random;
   /** Evaluates what is not plain, in another process. */
-  readonly evaluate: (evaluation: Evaluation) => Promise<EvaluationResult>;
+  evaluate(evaluation: Evaluation): Promise<EvaluationResult>;
 }
 
 /** How an evaluation ended; a value here is JSON already. */

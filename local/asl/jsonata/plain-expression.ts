@@ -18,7 +18,7 @@ import {
 } from './plain-values.ts';
 import type { Node } from './syntax-tree.ts';
 
-export { type Lookup, notPlain, type PlainScope } from './plain-values.ts';
+export { notPlain, type PlainScope } from './plain-values.ts';
 
 /** A compiled plain expression. */
 export type Plain = (scope: PlainScope) => unknown;
@@ -128,10 +128,10 @@ const ofOne: Readonly<Record<string, (value: unknown) => unknown>> = {
 };
 
 const ofNone: Readonly<Record<string, (scope: PlainScope) => unknown>> = {
-  now: ({ now }) => new Date(now()).toISOString(),
-  millis: ({ now }) => now(),
-  random: ({ random }) => random(),
-  uuid: ({ uuid }) => uuid(),
+  now: (scope) => new Date(scope.now()).toISOString(),
+  millis: (scope) => scope.now(),
+  random: (scope) => scope.random(),
+  uuid: (scope) => scope.uuid(),
 };
 
 function compileCall(node: Node): Plain | undefined {

@@ -1,16 +1,14 @@
 import { evaluationLimits, Stopped, stoppedBecause } from './limits.ts';
 
-/** Looks a `$variable` up; undefined when it has no value. */
-export type Lookup = (name: string) => unknown;
-
 /** What plain expressions see, and what they may still spend in this process before they are evaluated elsewhere. */
 export interface PlainScope {
-  readonly lookup: Lookup;
+  /** A `$variable`; undefined when it has no value. */
+  lookup(name: string): unknown;
   /** Milliseconds since the Unix epoch, for `$now` and `$millis`. */
-  readonly now: () => number;
-  readonly random: () => number;
+  now(): number;
+  random(): number;
   /** A version 4 UUID. */
-  readonly uuid: () => string;
+  uuid(): string;
   /** Items and thousands of characters that may still be gone through. */
   readonly budget: { left: number };
 }

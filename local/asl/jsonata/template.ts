@@ -121,6 +121,9 @@ function compileList(
   };
 }
 
+/** How a property is that was assigned; that name alone cannot be. */
+const ordinary = { enumerable: true, configurable: true, writable: true } as const;
+
 function compileRecord(
   value: { readonly [key: string]: Json },
   { path, location, ...rest }: Place,
@@ -137,10 +140,13 @@ function compileRecord(
   return {
     location,
     *evaluate(scope) {
-      const made: [string, Json][] = [];
-      for (const [key, part] of parts) made.push([key, part.constant ?? (yield* part.evaluate(scope))]);
-      // Not by assignment: a key may be __proto__.
-      return Object.fromEntries(made);
+      const made: Record<string, Json> = {};
+      for (const [key, part] of parts) {
+        const each = part.constant ?? (yield* part.evaluate(scope));
+        if (key === '__proto__') Object.defineProperty(made, key, { value: each, ...ordinary });
+        else made[key] = each;
+      }
+      return made;
     },
   };
 }

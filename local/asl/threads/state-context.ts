@@ -3,6 +3,7 @@ import type { IdSource } from '../../../lib/ports/id-source.ts';
 import type { Random } from '../../../lib/ports/random.ts';
 import type { Evaluators } from '../jsonata/evaluators.ts';
 import type { Scope } from '../jsonata/expression.ts';
+import type { Evaluation, EvaluationResult } from '../jsonata/protocol.ts';
 import { AslFailure, type Failure, statesErrors } from '../model/failure.ts';
 import type { Integrations } from '../model/integrations.ts';
 import type { Json, Payload } from '../model/json.ts';
@@ -154,18 +155,31 @@ function variableOf(thread: Thread, name: string): unknown {
   return undefined;
 }
 
-/** The scope of one evaluation; the Context object is built only when an expression asks for it. */
-export function scopeOf(
-  context: StateContext,
-  thread: Thread,
-  visible: Visible,
-  contextObject?: Record<string, unknown>,
-): Scope {
-  let states: Record<string, unknown> | undefined;
-  const lookup = (name: string): unknown => {
-    if (name !== 'states') return variableOf(thread, name);
-    states ??= {
-      ...visible,
+/** What the expressions of one field see; the Context object is built only when one asks for it. */
+class ThreadScope implements Scope {
+  readonly #context: StateContext;
+  readonly #thread: Thread;
+  readonly #visible: Visible;
+  readonly #contextObject: Record<string, unknown> | undefined;
+  #states: Record<string, unknown> | undefined;
+
+  constructor(
+    context: StateContext,
+    thread: Thread,
+    visible: Visible,
+    contextObject: Record<string, unknown> | undefined,
+  ) {
+    this.#context = context;
+    this.#thread = thread;
+    this.#visible = visible;
+    this.#contextObject = contextObject;
+  }
+
+  lookup(name: string): unknown {
+    if (name !== 'states') return variableOf(this.#thread, name);
+    const [thread, contextObject] = [this.#thread, this.#contextObject];
+    this.#states ??= {
+      ...this.#visible,
       get context() {
         const value = contextObject
           ? { ...contextObjectOf(thread), ...contextObject }
@@ -174,16 +188,38 @@ export function scopeOf(
         return value;
       },
     };
-    return states;
-  };
-  return {
-    lookup,
-    budget: context.budget,
-    evaluate: (evaluation) => context.evaluators.evaluate(evaluation),
-    now: () => context.clock.now(),
-    random: context.random,
-    uuid: () => uuidFrom(context.ids.traceId()),
-  };
+    return this.#states;
+  }
+
+  get budget(): { left: number } {
+    return this.#context.budget;
+  }
+
+  evaluate(evaluation: Evaluation): Promise<EvaluationResult> {
+    return this.#context.evaluators.evaluate(evaluation);
+  }
+
+  now(): number {
+    return this.#context.clock.now();
+  }
+
+  random(): number {
+    return this.#context.random();
+  }
+
+  uuid(): string {
+    return uuidFrom(this.#context.ids.traceId());
+  }
+}
+
+/** The scope of one field's evaluation. */
+export function scopeOf(
+  context: StateContext,
+  thread: Thread,
+  visible: Visible,
+  contextObject?: Record<string, unknown>,
+): Scope {
+  return new ThreadScope(context, thread, visible, contextObject);
 }
 
 /** A version 4 UUID from 32 hex digits. */
