@@ -5,6 +5,7 @@ import { faultsOf } from '../../local/asl/definition/compile.ts';
 import { intrinsicName, resolveIntrinsics } from '../../local/asl/definition/resolve-intrinsics.ts';
 import { readMocks } from '../../local/asl/runner/mocks.ts';
 import { runDefinition } from '../../local/asl/runner/run-definition.ts';
+import { type Verdict, verifyRecordings } from '../../local/asl/runner/verify.ts';
 import { print } from '../output.ts';
 import type { Session } from '../session.ts';
 import { inputOf } from '../start-input.ts';
@@ -82,7 +83,33 @@ function validate(session: Session, file: string): void {
   );
 }
 
-/** `asl run` and `asl validate`. */
+function lineOfVerdict(verdict: Verdict): string {
+  if (verdict.verdict === 'same') return `same     ${verdict.name} (${verdict.events} events)`;
+  if (verdict.verdict === 'refused')
+    return `refused  ${verdict.name}\n         ${verdict.faults.join('\n         ')}`;
+  const { event, recorded, here } = verdict.difference;
+  return [
+    `differs  ${verdict.name} at event ${event}`,
+    `         recorded ${JSON.stringify(recorded ?? 'nothing')}`,
+    `         here     ${JSON.stringify(here ?? 'nothing')}`,
+  ].join('\n');
+}
+
+async function verify(session: Session, folder: string): Promise<void> {
+  requireLocal(session.target, '"epsilon asl"', 'it runs files and deploys nothing.');
+  const recordings = await verifyRecordings(folder, session.clock.now());
+  const count = (verdict: Verdict['verdict']) => recordings.filter((each) => each.verdict === verdict).length;
+  const counts = { same: count('same'), differs: count('differs'), refused: count('refused') };
+  print(session.output, { ...counts, recordings }, () => recordings.map(lineOfVerdict).join('\n'));
+  if (counts.same === recordings.length) return;
+  throw new EpsilonError(
+    'RECORDINGS_DIFFER',
+    `${counts.same} of ${recordings.length} recordings come out the same; ${counts.differs} differ, ${counts.refused} are refused.`,
+    { exitCode: exitCodes.runFailed },
+  );
+}
+
+/** `asl run`, `asl validate` and `asl verify`. */
 export function addAsl(program: Command, session: () => Session): void {
   const asl = program.command('asl').description('run or check any state machine file (JSONata dialect)');
   asl
@@ -90,7 +117,7 @@ export function addAsl(program: Command, session: () => Session): void {
     .description('run a file under virtual time: waits take no time, Tasks answer from the mocks')
     .argument('<file>', 'definition as JSON')
     .option('--input <json>', 'input as JSON, or @file')
-    .option('--mocks <file>', "mock configuration in Step Functions Local's format")
+    .option('--mocks <file>', 'mocks in the format of Step Functions Local or of TestState')
     .option('--machine <name>', "the mocks' machine; the first otherwise")
     .option('--test-case <name>', "the mocks' test case; the first otherwise")
     .option('--objects <folder>', 'objects that Maps read and write, as <folder>/<bucket>/<key>')
@@ -100,4 +127,9 @@ export function addAsl(program: Command, session: () => Session): void {
     .description('list all faults of a file')
     .argument('<file>')
     .action((file: string) => validate(session(), file));
+  asl
+    .command('verify')
+    .description('run recorded executions again and compare their histories, event for event')
+    .argument('<folder>', 'a recording (machine.asl.json, history.json, ...), or a folder of them')
+    .action((folder: string) => verify(session(), folder));
 }

@@ -81,7 +81,7 @@ function readerOf(compilation: Compilation, { raw, at }: Source): ItemReader | u
   const config = part(compilation, value, 'ReaderConfig', path) ?? {};
   compilation.checkFields(
     config,
-    ['InputType', 'CSVHeaderLocation', 'CSVHeaders', 'CSVDelimiter', 'MaxItems'],
+    ['InputType', 'CSVHeaderLocation', 'CSVHeaders', 'CSVDelimiter', 'ItemsPointer', 'MaxItems'],
     `${path}.ReaderConfig`,
   );
   const inputType = String(config['InputType'] ?? 'JSON');
@@ -89,6 +89,15 @@ function readerOf(compilation: Compilation, { raw, at }: Source): ItemReader | u
     compilation.unsupported(
       `${path}.ReaderConfig.InputType`,
       `${inputType}: JSON, JSONL and CSV are read here`,
+    );
+  const { ItemsPointer: pointer } = config;
+  if (
+    pointer !== undefined &&
+    (inputType !== 'JSON' || typeof pointer !== 'string' || !pointer.startsWith('/'))
+  )
+    compilation.invalid(
+      `${path}.ReaderConfig.ItemsPointer`,
+      'must be a JSON Pointer (/a/b), for InputType JSON',
     );
   checkCsv(compilation, config, `${path}.ReaderConfig`);
   checkPlace(compilation, value['Arguments'], `${path}.Arguments`, {
@@ -105,6 +114,7 @@ function readerOf(compilation: Compilation, { raw, at }: Source): ItemReader | u
   return {
     inputType: inputType as ItemReader['inputType'],
     csvDelimiter: delimiters[String(config['CSVDelimiter'] ?? 'COMMA')] ?? ',',
+    ...(typeof pointer === 'string' ? { itemsPointer: pointer } : {}),
     ...(given ? { csvHeaders: config['CSVHeaders'] as string[] } : {}),
     ...(maxItems ? { maxItems } : {}),
     arguments: templateOf(compilation, value['Arguments'] ?? {}, {

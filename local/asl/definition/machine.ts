@@ -99,6 +99,8 @@ export interface ParallelState extends Common {
 export interface ItemReader {
   readonly inputType: 'JSON' | 'JSONL' | 'CSV';
   readonly csvHeaders?: readonly string[];
+  /** JSON Pointer to the items inside a JSON object file. */
+  readonly itemsPointer?: string;
   readonly csvDelimiter: string;
   readonly maxItems?: Template;
   readonly arguments: Template;

@@ -39,8 +39,8 @@ export class TaskCalls {
     const mocked = this.#mock?.(state.name);
     if (mocked) {
       const { serial } = task;
-      const outcome = mockedOutcome(mocked);
-      this.#context.afterCommit(() => this.#context.settle(thread, serial, outcome));
+      const outcome = mockedOutcome(mocked, thread);
+      if (outcome) this.#context.afterCommit(() => this.#context.settle(thread, serial, outcome));
       // What would have been accepted first is said to have been, as in histories of the service.
       if (state.waitForTaskToken || state.integration === 'startExecution.sync')
         this.#tellSubmitted(thread, state, '{}');
@@ -215,7 +215,13 @@ function inputText(input: Json | undefined): string {
   }
 }
 
-function mockedOutcome(mocked: MockedResponse): Outcome {
+/** What a mock answers; nothing where the Task's own deadline is waited for. */
+function mockedOutcome(mocked: MockedResponse, { state, task, stateName }: Thread): Outcome | undefined {
+  if ('TimeOut' in mocked) {
+    const deadline =
+      mocked.TimeOut === 'timeout' ? state.type === 'Task' && state.timeout : task?.heartbeatAt;
+    return deadline ? undefined : timeoutOutcome(mocked.TimeOut, stateName);
+  }
   if ('Return' in mocked) return { ok: true, output: JSON.stringify(mocked.Return) };
   return { ok: false, error: mocked.Throw.Error, cause: mocked.Throw.Cause };
 }

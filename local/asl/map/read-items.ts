@@ -1,3 +1,4 @@
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { parse as parseCsv } from 'csv-parse/sync';
 import type { ItemReader } from '../definition/machine.ts';
 import type { Scope } from '../jsonata/expression.ts';
@@ -32,13 +33,43 @@ function csvRows(text: string, reader: ItemReader): Json[] {
   return rows.map((row) => Object.fromEntries(header.map((column, index) => [column, row[index] ?? ''])));
 }
 
+/** The value that a JSON Pointer (RFC 6901) names. */
+function valueAt(value: Json, pointer: string): Json {
+  let found: Json | undefined = value;
+  for (const part of pointer.split('/').slice(1)) {
+    const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
+    const owner: Json | undefined = found;
+    found =
+      typeof owner === 'object' && owner !== null && Object.hasOwn(owner, key)
+        ? (owner as { readonly [key: string]: Json })[key]
+        : undefined;
+  }
+  if (found !== undefined) return found;
+  throw new Error(
+    'The provided ReaderConfig.ItemsPointer does not match any valid path in the JSON structure.',
+  );
+}
+
+/** Most bytes a compressed object may have when it is read. */
+const largestInflated = 1_073_741_824;
+
+/** An object's bytes, taken out of gzip or zstd, which their first bytes tell. */
+function inflated(bytes: Uint8Array): Uint8Array {
+  const [first, second, third, fourth] = bytes;
+  const limit = { maxOutputLength: largestInflated };
+  if (first === 0x1f && second === 0x8b) return gunzipSync(bytes, limit);
+  const isZstd = first === 0x28 && second === 0xb5 && third === 0x2f && fourth === 0xfd;
+  return isZstd ? zstdDecompressSync(bytes, limit) : bytes;
+}
+
 function parseItems(text: string, reader: ItemReader): readonly Json[] {
   if (reader.inputType === 'CSV') return csvRows(text, reader);
   if (reader.inputType === 'JSONL')
     return text.split('\n').flatMap((line) => (line.trim() === '' ? [] : [JSON.parse(line) as Json]));
-  const value = JSON.parse(text) as Json;
+  const value = valueAt(JSON.parse(text) as Json, reader.itemsPointer ?? '');
   if (Array.isArray(value)) return value as readonly Json[];
-  throw new Error('a JSON list was expected');
+  if (isObject(value)) return Object.entries(value).map(([Key, Value]) => ({ Key, Value }));
+  throw new Error('a JSON list or object was expected');
 }
 
 /** Reads a distributed Map's items; whatever goes wrong is `States.ItemReaderFailed`. `MaxItems` 0 reads all. */
@@ -59,7 +90,7 @@ export function* readItems(
   let items: readonly Json[];
   try {
     const bytes = (yield context.integrations.readObject(bucket, key)) as Uint8Array;
-    items = parseItems(new TextDecoder('utf-8', { fatal: true }).decode(bytes), reader);
+    items = parseItems(new TextDecoder('utf-8', { fatal: true }).decode(inflated(bytes)), reader);
   } catch (error) {
     if (error instanceof AslFailure) throw error;
     throw new AslFailure(

@@ -1,3 +1,4 @@
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { serviceLimits } from '../../../../local/asl/threads/state-context.ts';
 import type { Bench } from '../harness.ts';
@@ -104,13 +105,16 @@ describe('Map DISTRIBUTED', () => {
 
   it.each([
     ['JSON', '[{"t":"a"},{"t":"b"}]', {}],
+    ['JSON', '{"data":{"a/b":[{"t":"a"},{"t":"b"}]}}', { ItemsPointer: '/data/a~1b' }],
     ['JSONL', '{"t":"a"}\n{"t":"b"}\n', {}],
+    ['JSONL', gzipSync('{"t":"a"}\n{"t":"b"}\n'), {}],
+    ['CSV', zstdCompressSync('t,u\na,1\nb,2\n'), {}],
     ['CSV', 't,u\na,1\nb,2\n', { CSVHeaderLocation: 'FIRST_ROW' }],
     ['CSV', 'a,1\nb,2\n', { CSVHeaderLocation: 'GIVEN', CSVHeaders: ['t', 'u'] }],
   ])('reads items as %s from an object', async (InputType, body, config) => {
     const bench = makeBench({
       functions: { f: (item: { t: string }) => item.t },
-      objects: new Map([['bucket/items', body]]),
+      integrations: { readObject: async () => new Uint8Array(Buffer.from(body)) },
     });
     const { Items: _, ...map } = (fanOut(0)['States'] as Record<string, Record<string, unknown>>)[
       'M'
@@ -126,7 +130,7 @@ describe('Map DISTRIBUTED', () => {
 
   it.each([
     ['a missing object', 'nothing', '[]'],
-    ['an object that is no list', 'items', '{}'],
+    ['an object that is no list', 'items', '5'],
     ['an object that is no JSON', 'items', '{'],
   ])('%s is States.ItemReaderFailed', async (_, key, body) => {
     const bench = makeBench({ objects: new Map([['bucket/items', body]]) });
