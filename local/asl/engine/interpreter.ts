@@ -10,9 +10,10 @@ import type { Payload } from '../model/json.ts';
 import type { Mock } from '../model/mock.ts';
 import type { EventRecord, MapRunRecord, Outcome } from '../model/records.ts';
 import { isReady, step } from '../states/step.ts';
-import type { Chain, LiveExecution, StagedEvent, Thread } from '../threads/live-execution.ts';
+import type { Chain, LiveExecution, Thread } from '../threads/live-execution.ts';
 import { isOver, type Limits } from '../threads/state-context.ts';
 import { Deadlines } from './deadlines.ts';
+import { EventRecorder } from './event-recorder.ts';
 import { recordEnd } from './execution-completion.ts';
 import { GroupWriter } from './group-writer.ts';
 import type { EndStatus, InterpreterContext } from './interpreter-context.ts';
@@ -46,8 +47,6 @@ export interface InterpreterListeners {
 /** Items and thousands of characters that one step may go through in plain expressions: a few milliseconds. */
 const stepBudget = 100_000;
 
-const enteredDetails = 'stateEnteredEventDetails';
-
 /** Threads run in one turn of the event loop before others (timers, sockets) get theirs. */
 const turn = 2_000;
 
@@ -69,7 +68,8 @@ export class Interpreter implements InterpreterContext {
   readonly #listeners: InterpreterListeners;
   readonly #completion: ThreadCompletion;
   readonly #onFault: (error: Error) => void;
-  readonly #passing: PassingParts = { context: this, record: (thread, event) => this.#keep(thread, event) };
+  readonly #recorder: EventRecorder;
+  readonly #passing: PassingParts;
   #queue: Thread[] = [];
   #scheduled = false;
   #closed = false;
@@ -87,6 +87,8 @@ export class Interpreter implements InterpreterContext {
     this.#listeners = listeners;
     this.deadlines = new Deadlines(options.clock);
     this.writer = new GroupWriter(options.journal, options.clock, options.onFault);
+    this.#recorder = new EventRecorder(this.writer, options.clock, listeners.event);
+    this.#passing = { context: this, record: (thread, event) => this.#recorder.keep(thread, event) };
     this.calls = new TaskCalls(this, options.mock);
     this.mapRuns = new ActiveMapRuns(this);
     this.#completion = new ThreadCompletion(this);
@@ -103,41 +105,11 @@ export class Interpreter implements InterpreterContext {
   }
 
   commitStep(thread: Thread): void {
-    this.writer.thread(thread);
-    if (thread.staged.length === 0) return;
-    thread.lastEvent = thread.last;
-    const timestamp = this.clock.now();
-    for (const staged of thread.staged) this.#record(thread, staged, timestamp);
-    thread.staged = [];
+    this.#recorder.commitStep(thread);
   }
 
   commitEntered(thread: Thread): void {
-    const [entered, ...rest] = thread.staged;
-    if (thread.phase !== 'enter' || entered?.detailName !== enteredDetails) return;
-    thread.lastEvent = thread.last;
-    this.#record(thread, entered, this.clock.now());
-    thread.staged = rest;
-    // After a crash before the step is over the state is not entered a second time.
-    thread.phase = 'again';
-    this.writer.thread(thread);
-  }
-
-  readonly #keep = ({ execution }: Thread, event: EventRecord): void => {
-    execution.events.push(event);
-    this.#listeners.event(execution, event);
-  };
-
-  #record(thread: Thread, { type, detailName, details, chain }: StagedEvent, timestamp: number): void {
-    const { execution } = thread;
-    const latest = execution.record.eventCount;
-    const id = latest + 1;
-    execution.record.eventCount = id;
-    const after = chain?.after === 'latest' ? latest : chain?.after;
-    const head = { id, previousEventId: after ?? thread.lastEvent, timestamp, type };
-    const event = detailName === undefined ? head : { ...head, [detailName]: details };
-    if (!chain?.aside) thread.lastEvent = id;
-    if (detailName === enteredDetails) thread.enteredEvent = id;
-    this.#keep(thread, event);
+    this.#recorder.commitEntered(thread);
   }
 
   enqueue(thread: Thread): void {

@@ -30,7 +30,7 @@ export function referencesIn(tree: Node): References {
     const [first, second] = steps;
     if (first?.type === 'variable' && first.value === 'states' && second?.type === 'name')
       statesFields.add(String(second.value));
-    steps.forEach((step, index) => visit(step, top && index === 0));
+    for (const [index, step] of steps.entries()) visit(step, top && index === 0);
   };
   const visit = (value: unknown, top: boolean): void => {
     if (typeof value !== 'object' || value === null) return;

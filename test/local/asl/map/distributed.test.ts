@@ -116,9 +116,8 @@ describe('Map DISTRIBUTED', () => {
       functions: { f: (item: { t: string }) => item.t },
       integrations: { readObject: async () => new Uint8Array(Buffer.from(body)) },
     });
-    const { Items: _, ...map } = (fanOut(0)['States'] as Record<string, Record<string, unknown>>)[
-      'M'
-    ] as Record<string, unknown>;
+    const { M = {} } = fanOut(0)['States'] as Record<string, Record<string, unknown>>;
+    const { Items: _, ...map } = M;
     const reader = {
       Resource: 'arn:aws:states:::s3:getObject',
       ReaderConfig: { InputType, ...config },
