@@ -106,7 +106,6 @@ describe('Map DISTRIBUTED', () => {
   it.each([
     ['JSON', '[{"t":"a"},{"t":"b"}]', {}],
     ['JSON', '{"data":{"a/b":[{"t":"a"},{"t":"b"}]}}', { ItemsPointer: '/data/a~1b' }],
-    ['JSONL', '{"t":"a"}\n{"t":"b"}\n', {}],
     ['JSONL', gzipSync('{"t":"a"}\n{"t":"b"}\n'), {}],
     ['CSV', zstdCompressSync('t,u\na,1\nb,2\n'), {}],
     ['CSV', 't,u\na,1\nb,2\n', { CSVHeaderLocation: 'FIRST_ROW' }],
