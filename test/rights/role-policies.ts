@@ -158,7 +158,7 @@ export class Resolver {
 }
 
 /** Policies of a role, by its logical id. */
-export function policiesOf(place: Place, roleId: string): Policy[] {
+function policiesOf(place: Place, roleId: string): Policy[] {
   const resolver = new Resolver(place);
   const inline = list(place.template.Resources[roleId]?.Properties['Policies']);
   if (inline.length === 0) throw new Error(`${roleId} has no policies.`);

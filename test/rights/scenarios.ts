@@ -45,7 +45,7 @@ const tasksOf = (attempts: readonly AttemptKey[]) =>
   }));
 
 /** What the deployed functions live through while their requests are noted; each a path that no other one takes. */
-export const scenarios: readonly Scenario[] = [
+const scenarios: readonly Scenario[] = [
   {
     name: 'a night of the schedule',
     happens: async (night) => {

@@ -65,7 +65,7 @@ function isMaking(value: unknown): boolean {
 }
 
 /** Parses one expression; throws the library's error, whose message says what is wrong. */
-export function parseExpression(source: string): Node {
+function parseExpression(source: string): Node {
   try {
     return jsonata(source).ast() as unknown as Node;
   } catch (error) {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { evaluationLimits, Stopped, stoppedBecause } from '../limits.ts';
 
 /** An error as the library throws it: `code` and `message` go into the cause of the failure. */
-export function jsonataError(code: string, message: string): { code: string; message: string } {
+function jsonataError(code: string, message: string): { code: string; message: string } {
   return { code, message };
 }
 
