@@ -1,0 +1,190 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { openTableStores } from '../../lib/aws/table/open-stores.ts';
+import { attemptForm, leaseForm, liveForm, type RecordForm, runForm } from '../../lib/aws/table/records.ts';
+import { tableSchema } from '../../lib/aws/table/schema.ts';
+import type { Clock } from '../../lib/ports/clock.ts';
+import { MemoryDynamoDb, type WireRequest } from '../dynamodb/memory-dynamodb.ts';
+import type { WireItem } from '../dynamodb/values.ts';
+import { sequentialIds } from '../fixtures/sequential-ids.ts';
+import type { Actor } from './actors.ts';
+import { digest } from './digest.ts';
+import { conditionsOf, footprintOfRequest, labelOf, taken } from './dynamo-requests.ts';
+import type { Guards } from './guards.ts';
+import type { Stores } from './memory-stores.ts';
+import type { ExploredStores, Gate, StoreKind } from './store-kinds.ts';
+
+const tableName = 'epsilon-test';
+const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+
+/** Without what differs and makes no difference: who wrote last, and the bytes of a sealed token, whose hash stands beside it. */
+function stable(text: string): string {
+  return text.replace(/"(writeId|sealedToken)":\{"S":"[^"]*"\}/g, '"$1":0');
+}
+
+const texts = new WeakMap<WireItem, string>();
+
+function textOf(item: WireItem): string {
+  let text = texts.get(item);
+  if (text === undefined) {
+    text = stable(JSON.stringify(item));
+    texts.set(item, text);
+  }
+  return text;
+}
+
+const forms: readonly (readonly [RegExp, string, RecordForm<never> | undefined])[] = [
+  [/^RUN#[^\n]*\nMETA$/, 'run', runForm as RecordForm<never>],
+  [/^RUN#[^\n]*\nSTAGE#/, 'attempt', attemptForm as RecordForm<never>],
+  [/\nLEASE$/, 'lease', leaseForm as RecordForm<never>],
+  [/\nLIVE$/, 'live', liveForm as RecordForm<never>],
+  [/\nLOCK$/, 'lock', undefined],
+];
+
+const parsed = new WeakMap<WireItem, readonly [string, object] | undefined>();
+
+/** An item as the record it holds, under the same key as in memory. */
+function recordOf(item: WireItem): readonly [string, object] | undefined {
+  if (parsed.has(item)) return parsed.get(item);
+  const plain = unmarshall(item as never);
+  const id = `${plain['pk']}\n${plain['sk']}`;
+  const found = forms.find(([pattern]) => pattern.test(id));
+  const [, kind, form] = found ?? [];
+  const held = kind === 'lease' ? { held: plain['held'] } : {};
+  const name = kind === 'run' ? String(plain['runId']) : id;
+  const record = found && ([`${kind} ${name}`, { ...(form ? form.read(plain) : plain), ...held }] as const);
+  parsed.set(item, record);
+  return record;
+}
+
+/** A data key that nobody else makes. */
+function keysOf(name: string) {
+  let made = 0;
+  return {
+    generate: async () => {
+      made += 1;
+      const key = new Uint8Array(Buffer.from(digest(`${name} ${made}`).repeat(2).slice(0, 32)));
+      return { key, wrapped: key.toReversed() };
+    },
+    unwrap: async (wrapped: Uint8Array) => wrapped.toReversed(),
+  };
+}
+
+interface Answered {
+  readonly statusCode: number;
+  readonly headers: Record<string, string>;
+  readonly body: Uint8Array;
+}
+
+/** An answer whose name leaves chance out. */
+class Answer {
+  readonly answered: Answered;
+  constructor(answered: Answered) {
+    this.answered = answered;
+  }
+  toJSON(): string {
+    return stable(new TextDecoder().decode(this.answered.body));
+  }
+}
+
+class DynamoStores implements ExploredStores {
+  readonly direct: Stores;
+  readonly #dynamo = new MemoryDynamoDb(tableName, tableSchema);
+  readonly #gate: Gate;
+  readonly #now: () => number;
+  readonly #guards: Guards;
+  /** A short name of what the index shows; undefined while it shows everything. */
+  #held: string | undefined;
+
+  constructor(gate: Gate, now: () => number, guards: Guards) {
+    this.#gate = gate;
+    this.#now = now;
+    this.#guards = guards;
+    this.direct = this.#stores('direct', async (request) => this.#dynamo.respond(request));
+  }
+
+  #respond(request: WireRequest): Answer {
+    const { action, input } = read(request);
+    for (const { name, holds } of conditionsOf(action, input, this.#dynamo)) this.#guards.count(name, holds);
+    return new Answer(this.#dynamo.respond(taken(request, { action, input, out: this.#guards.out })));
+  }
+
+  #stores(name: string, answer: (request: WireRequest) => Promise<Answered>): Stores {
+    const clock = {
+      now: this.#now,
+      setTimer: () => {
+        throw new Error(`${name} waits for time`);
+      },
+    } as Clock;
+    const handle = async (request: unknown) => ({
+      response: (await answer(request as WireRequest)) as never,
+    });
+    const client = new DynamoDBClient({
+      region: 'us-west-2',
+      maxAttempts: 1,
+      credentials,
+      requestHandler: { handle },
+    });
+    const keys = keysOf(name);
+    const parts = { client, tableName, clock, random: () => 0.5, ids: sequentialIds(name.toUpperCase()) };
+    return openTableStores({
+      ...parts,
+      tokenKeyArn: 'arn:aws:kms:us-west-2:123456789012:key/tokens',
+      kms: async () => keys,
+    });
+  }
+
+  of(actor: Actor): Stores {
+    return this.#stores(actor.name, async (request) => {
+      const { action, input } = read(request);
+      const reads = /^(GetItem|Query|BatchGetItem|Scan)$/.test(action);
+      const answer = await this.#gate(actor, {
+        label: labelOf(action, input),
+        footprint: footprintOfRequest(action, input),
+        outcomes: reads
+          ? ['done', 'refused']
+          : ['done', 'refused', 'lost', 'twice', 'dies before', 'dies after'],
+        perform: () => this.#respond(request),
+      });
+      return answer.answered;
+    });
+  }
+
+  records(): ReadonlyMap<string, object> {
+    const records = this.#dynamo.table.all().map(recordOf);
+    return new Map(records.filter((record) => record !== undefined));
+  }
+
+  #items(): string {
+    return digest(this.#dynamo.table.all().map(textOf).sort().join('\n'));
+  }
+
+  state(): string {
+    return `${this.#items()} ${this.#held ?? ''}`;
+  }
+
+  readonly index = {
+    lags: () => this.#held !== undefined && this.#held !== this.#items(),
+    lag: () => {
+      this.#held = this.#items();
+      this.#dynamo.table.holdIndexes();
+    },
+    catchUp: () => {
+      this.#held = undefined;
+      this.#dynamo.table.releaseIndexes();
+    },
+  };
+}
+
+function read(request: WireRequest): { action: string; input: Record<string, unknown> } {
+  const action = request.headers['x-amz-target']?.split('.')[1] ?? '';
+  return {
+    action,
+    input: JSON.parse(new TextDecoder().decode(request.body as Uint8Array)) as Record<string, unknown>,
+  };
+}
+
+/** The table's stores behind the SDK's own client: every request waits to be picked, every conjunct of a condition counts. */
+export function dynamoKind(guards: Guards): StoreKind {
+  return { name: 'dynamodb', turns: 2, open: (gate, now) => new DynamoStores(gate, now, guards) };
+}

@@ -1,0 +1,175 @@
+import { Parser, Placeholders } from '../dynamodb/expressions.ts';
+import type { MemoryDynamoDb, WireRequest } from '../dynamodb/memory-dynamodb.ts';
+import type { Wire, WireItem } from '../dynamodb/values.ts';
+import type { Footprint } from './footprint.ts';
+
+/** What a request asks for, as far as it is looked at here. */
+type Input = Readonly<Record<string, unknown>>;
+
+/** One write, or one part of a transaction. */
+interface Part {
+  readonly verb: string;
+  readonly key: WireItem;
+  readonly fields: Input;
+}
+
+const text = (value: Wire | undefined) => (value && 'S' in value ? value.S : '');
+const idOf = (key: WireItem) => `${text(key['pk'])}/${text(key['sk'])}`;
+
+function partsOf(action: string, input: Input): Part[] {
+  const single: Readonly<Record<string, string>> = {
+    PutItem: 'Put',
+    UpdateItem: 'Update',
+    DeleteItem: 'Delete',
+  };
+  const one = (verb: string, fields: Input): Part => ({
+    verb,
+    key: (fields['Key'] ?? fields['Item']) as WireItem,
+    fields,
+  });
+  const verb = single[action];
+  if (verb) return [one(verb, input)];
+  if (action !== 'TransactWriteItems') return [];
+  return (input['TransactItems'] as Input[]).flatMap((item) =>
+    Object.entries(item).map(([name, fields]) => one(name, fields as Input)),
+  );
+}
+
+/** Kind of item: `RUN`, `ATTEMPT`, `LEASE`. */
+function kindOf(key: WireItem): string {
+  const [pk, sk] = [text(key['pk']), text(key['sk'])];
+  if (sk.startsWith('STAGE#')) return 'ATTEMPT';
+  if (sk === 'META' || pk.startsWith('CLAIM#')) return pk.split('#')[0] ?? '';
+  return sk.split('#')[0] ?? '';
+}
+
+/** Attributes by placeholder put in, so that equal requests have equal names. */
+const named = (expression: string, names: unknown) =>
+  expression.replace(
+    /#a\d+/g,
+    (placeholder) => (names as Record<string, string> | undefined)?.[placeholder] ?? placeholder,
+  );
+
+function changed({ fields }: Part): string {
+  const update = fields['UpdateExpression'];
+  if (typeof update !== 'string') return '';
+  const names = named(update, fields['ExpressionAttributeNames']).match(/[A-Za-z]\w*(?= = |,|$| )/g) ?? [];
+  return [...new Set(names)]
+    .filter((name) => !/^(SET|REMOVE|writeId|v\d+)$/.test(name))
+    .sort()
+    .join(',');
+}
+
+/** A request in a few words. */
+export function labelOf(action: string, input: Input): string {
+  const parts = partsOf(action, input);
+  if (parts.length > 0) return `${action} ${parts.map((part) => kindOf(part.key)).join('+')}`;
+  if (action === 'Query') return `Query ${String(input['IndexName'] ?? 'partition')}`;
+  if (action === 'GetItem') return `GetItem ${kindOf(input['Key'] as WireItem)}`;
+  return action;
+}
+
+/** What a request touches. An index changes for readers when it catches up, which is a move of the surroundings. */
+export function footprintOfRequest(action: string, input: Input): Footprint {
+  const parts = partsOf(action, input);
+  if (parts.length > 0) {
+    const isCheck = ({ verb }: Part) => verb === 'ConditionCheck';
+    return {
+      reads: parts.filter(isCheck).map(({ key }) => idOf(key)),
+      writes: [...parts.filter((part) => !isCheck(part)).map(({ key }) => idOf(key)), 'index'],
+    };
+  }
+  if (action === 'GetItem') return { reads: [idOf(input['Key'] as WireItem)], writes: [] };
+  if (action === 'BatchGetItem') {
+    const asked = Object.values(input['RequestItems'] as Record<string, { Keys: WireItem[] }>);
+    return { reads: asked.flatMap(({ Keys }) => Keys.map(idOf)), writes: [] };
+  }
+  if (action === 'Query' && input['IndexName'] === undefined) {
+    const values = Object.values((input['ExpressionAttributeValues'] ?? {}) as Record<string, Wire>);
+    return { reads: [`${text(values[0])}/`], writes: [] };
+  }
+  return action === 'Query' ? { reads: ['index'], writes: [] } : { reads: [], writes: ['*'] };
+}
+
+/** Conjuncts of a condition; what stands in brackets is one of them. */
+function conjunctsOf(condition: string): string[] {
+  const found: string[] = [];
+  let depth = 0;
+  let from = 0;
+  for (let at = 0; at < condition.length; at += 1) {
+    if (condition[at] === '(') depth += 1;
+    if (condition[at] === ')') depth -= 1;
+    if (depth === 0 && condition.startsWith(' AND ', at)) {
+      found.push(condition.slice(from, at));
+      from = at + 5;
+    }
+  }
+  return [...found, condition.slice(from)];
+}
+
+/** A condition's name: what is written, and the comparison without its value. */
+function nameOf(part: Part, conjunct: string): string {
+  const names = part.fields['ExpressionAttributeNames'];
+  const changes = changed(part);
+  const plain = named(conjunct, names)
+    .replace(/:v\d+/g, '?')
+    .replace(/(\?, )+\?/, '?...');
+  return `${part.verb} ${kindOf(part.key)}${changes === '' ? '' : ` (${changes})`}: ${plain}`;
+}
+
+/** One conjunct and whether it holds for the item that stands there. */
+export interface ConditionSeen {
+  readonly name: string;
+  readonly holds: boolean;
+}
+
+/** All conjuncts of a request's conditions, with their verdicts at this moment. */
+export function conditionsOf(action: string, input: Input, dynamo: MemoryDynamoDb): ConditionSeen[] {
+  return partsOf(action, input).flatMap((part) => {
+    const condition = part.fields['ConditionExpression'];
+    if (typeof condition !== 'string') return [];
+    const { pk, sk } = part.key;
+    const item = dynamo.table.get({ pk: pk as Wire, sk: sk as Wire }) ?? {};
+    const terms = new Placeholders(
+      part.fields['ExpressionAttributeNames'] as Record<string, string>,
+      part.fields['ExpressionAttributeValues'] as Record<string, Wire>,
+    );
+    return conjunctsOf(condition).map((conjunct) => ({
+      name: nameOf(part, conjunct),
+      holds: new Parser(conjunct, terms).condition()(item),
+    }));
+  });
+}
+
+/** The condition without one of its conjuncts; its placeholders stay used, as DynamoDB demands. */
+function without(part: Part, out: string): string | undefined {
+  const condition = part.fields['ConditionExpression'];
+  if (typeof condition !== 'string') return undefined;
+  const conjuncts = conjunctsOf(condition);
+  if (!conjuncts.some((conjunct) => nameOf(part, conjunct) === out)) return undefined;
+  return conjuncts
+    .map((conjunct) => (nameOf(part, conjunct) === out ? `(${conjunct} OR NOT ${conjunct})` : conjunct))
+    .join(' AND ');
+}
+
+/** The request with the condition taken out that is named, or as it is. */
+export function taken(
+  request: WireRequest,
+  {
+    action,
+    input,
+    out,
+  }: { readonly action: string; readonly input: Input; readonly out: string | undefined },
+): WireRequest {
+  if (out === undefined) return request;
+  let found = false;
+  for (const part of partsOf(action, input)) {
+    const condition = without(part, out);
+    if (condition === undefined) continue;
+    found = true;
+    Object.assign(part.fields, { ConditionExpression: condition });
+  }
+  return found
+    ? { ...request, headers: request.headers, body: new TextEncoder().encode(JSON.stringify(input)) }
+    : request;
+}

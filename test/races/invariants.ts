@@ -1,0 +1,235 @@
+import type { LiveModel } from '../../lib/training/models/model.ts';
+import { type Attempt, type Run, terminalStatuses } from '../../lib/training/run.ts';
+import type { Actor } from './actors.ts';
+import { isLive } from './backend.ts';
+import type { Machine } from './machine.ts';
+import type { HeldLease } from './memory-tenant-stores.ts';
+import type { Broken, Trial } from './trial.ts';
+
+/** What must hold whatever happens in whatever order. */
+export const promises = {
+  one: 'an attempt has at most one live job',
+  outlives: 'no job outlives its attempt by more than a pass',
+  stopped: 'no job is stopped that somebody waits for',
+  final: 'a final state is never overwritten',
+  past: 'a redriven run is never ended by its past',
+  answered: 'every token is answered once, and truly',
+  ends: 'every run ends',
+  leases: 'leases and fences balance',
+  live: 'the live model is switched by the holder of the newest fence alone',
+  lock: 'one pass at a time',
+  own: 'what the scenario asks for',
+} as const;
+
+type Records = ReadonlyMap<string, object>;
+
+/** One step: everything on record before and after, and who made it. */
+export interface Step {
+  readonly before: Records;
+  readonly after: Records;
+  readonly trial: Trial;
+  readonly actor?: Actor;
+}
+
+const of = <T>(records: Records, kind: string): T[] =>
+  [...records].filter(([key]) => key.startsWith(`${kind} `)).map(([, record]) => record as T);
+
+/** All attempts on record. */
+export const attemptsOf = (records: Records): Attempt[] => of<Attempt>(records, 'attempt');
+
+/** Names of the jobs whose attempts are closed. */
+export function closedJobs(records: Records): Set<string> {
+  const closed = attemptsOf(records).filter(({ settledAt }) => settledAt !== undefined);
+  return new Set(closed.map(({ jobName }) => jobName));
+}
+
+const machineOf = (trial: Trial, runId: string): Machine | undefined =>
+  trial.machines.find((machine) => machine.runId === runId);
+
+const waitsForIt = (trial: Trial, attempt: Attempt): boolean =>
+  machineOf(trial, attempt.runId)?.waitsFor === attempt.tokenDigest;
+
+function brokenByAttempt(before: Attempt | undefined, after: Attempt, trial: Trial): Broken | undefined {
+  if (!before) return undefined;
+  const name = `${after.jobName} ${before.status} -> ${after.status}`;
+  if (terminalStatuses.has(before.status) && after.status !== before.status)
+    return { promise: promises.final, detail: name };
+  if (before.settledAt === undefined && after.settledAt !== undefined && waitsForIt(trial, after))
+    return {
+      promise: promises.answered,
+      detail: `${after.jobName} is closed (${after.status}) and its stage still waits`,
+    };
+  return undefined;
+}
+
+const ended: ReadonlySet<Run['status']> = new Set(['failed', 'aborted', 'timed-out']);
+
+function brokenByRun(before: Run | undefined, after: Run, trial: Trial): Broken | undefined {
+  if (!before) return undefined;
+  const detail = `${after.runId} ${before.status} -> ${after.status}, redrive ${after.redriveCount}`;
+  if (before.modelVersion !== after.modelVersion)
+    return { promise: promises.final, detail: `${after.runId} was made a second time` };
+  if (before.status === after.status) return undefined;
+  if (before.status === 'succeeded') return { promise: promises.final, detail };
+  const machine = machineOf(trial, after.runId);
+  const goesOn = machine?.status === 'RUNNING' && machine.redriveCount === after.redriveCount;
+  if (ended.has(after.status) && goesOn) return { promise: promises.past, detail };
+  return undefined;
+}
+
+function brokenByLease(
+  before: HeldLease | undefined,
+  after: HeldLease,
+  { trial, after: records }: Step,
+): Broken | undefined {
+  if (!before) return undefined;
+  const detail = JSON.stringify({ before, after });
+  if (after.fence < before.fence) return { promise: promises.leases, detail };
+  const now = new Date(trial.now()).toISOString();
+  if (before.held && after.holder !== before.holder && before.expiresAt > now)
+    return { promise: promises.leases, detail: `taken from its holder: ${detail}` };
+  if (after.holder !== before.holder && after.fence === before.fence)
+    return { promise: promises.leases, detail };
+  const run = of<Run>(records, 'run').find(({ runId }) => runId === before.holder);
+  const machine = run && machineOf(trial, run.runId);
+  const atWork =
+    run?.status === 'running' && machine?.status === 'RUNNING' && machine.redriveCount === run.redriveCount;
+  if (before.held && !after.held && atWork && run.fence === before.fence)
+    return { promise: promises.leases, detail: `given back while its run is at work: ${detail}` };
+  return undefined;
+}
+
+function brokenByLive(
+  before: LiveModel | undefined,
+  after: LiveModel,
+  { after: records }: Step,
+): Broken | undefined {
+  const lease = of<HeldLease>(records, 'lease').find(({ tenantId }) => tenantId === after.tenantId);
+  const detail = `${before?.modelVersion} -> ${after.modelVersion}, fence ${after.fence}, lease ${lease?.fence}`;
+  if (after.fence < Math.max(before?.fence ?? 0, lease?.fence ?? 0))
+    return { promise: promises.live, detail };
+  if (after.previousVersion !== before?.modelVersion)
+    return { promise: promises.live, detail: `lost: ${detail}` };
+  return undefined;
+}
+
+type Lock = { readonly holder: string; readonly expiresAt: string };
+
+/** A lock changes hands only when its holder is over or its time is, or when its holder gives it back. */
+function brokenByLock(before: Lock, after: Lock | undefined, { trial, actor }: Step): Broken | undefined {
+  const holder = trial.actors.find(
+    ({ name, state }) => state === 'running' && before.holder === `request-${name}`,
+  );
+  const isOver = before.expiresAt <= new Date(trial.now()).toISOString();
+  if (isOver || !holder || holder === actor || after?.holder === before.holder) return undefined;
+  return { promise: promises.lock, detail: `${actor?.name} takes it from ${holder.name}` };
+}
+
+function brokenByRecord(key: string, step: Step): Broken | undefined {
+  const [before, after] = [step.before.get(key), step.after.get(key)] as never[];
+  if (key.startsWith('lock ')) return before ? brokenByLock(before, after, step) : undefined;
+  if (!after) return undefined;
+  if (key.startsWith('attempt ')) return brokenByAttempt(before, after, step.trial);
+  if (key.startsWith('run ')) return brokenByRun(before, after, step.trial);
+  if (key.startsWith('lease ')) return brokenByLease(before, after, step);
+  if (key.startsWith('live ')) return brokenByLive(before, after, step);
+  return undefined;
+}
+
+function brokenByJobs({ after, trial }: Step): Broken | undefined {
+  for (const [name, jobs] of Map.groupBy(trial.backend.jobs.filter(isLive), (job) => job.name))
+    if (jobs.length > 1)
+      return { promise: promises.one, detail: jobs.map(({ id }) => `${id} (${name})`).join(', ') };
+  const stopped = trial.backend.jobs.filter(({ reason }) => reason === 'cancelled');
+  for (const { id, name } of stopped) {
+    const alone = !trial.backend.jobs.some((job) => job.name === name && job.id !== id);
+    const attempt = alone ? attemptsOf(after).find(({ jobName }) => jobName === name) : undefined;
+    if (attempt && !terminalStatuses.has(attempt.status) && waitsForIt(trial, attempt))
+      return { promise: promises.stopped, detail: `${id} (${name})` };
+  }
+  return undefined;
+}
+
+/** Answers tell what became of the job. */
+function brokenByAnswer({ after, trial }: Step): Broken | undefined {
+  for (const machine of trial.machines)
+    for (const { tokenDigest, error } of machine.answers.splice(0)) {
+      const attempt = attemptsOf(after).find((one) => one.tokenDigest === tokenDigest);
+      const jobs = trial.backend.jobs.filter(({ name }) => name === attempt?.jobName);
+      const detail = `${attempt?.jobName ?? 'no attempt'} was told as ${error ?? 'succeeded'}`;
+      const wrong =
+        error === undefined ? !jobs.some(({ state }) => state === 'succeeded') : jobs.some(isLive);
+      if (wrong) return { promise: promises.answered, detail };
+    }
+  return undefined;
+}
+
+/** The first promise that a step broke. */
+export function brokenByStep(step: Step): Broken | undefined {
+  const keys = new Set([...step.before.keys(), ...step.after.keys()]);
+  for (const key of keys) {
+    if (step.before.get(key) === step.after.get(key)) continue;
+    const broken = brokenByRecord(key, step);
+    if (broken) return broken;
+  }
+  return brokenByJobs(step) ?? brokenByAnswer(step);
+}
+
+/** Nobody is at work and nothing is left to be done. */
+export function isQuiet(trial: Trial): boolean {
+  const records = trial.stores.records();
+  return (
+    trial.actors.every(({ state }) => state === 'over') &&
+    trial.machines.every(({ status }) => status !== 'RUNNING') &&
+    !trial.backend.jobs.some(isLive) &&
+    attemptsOf(records).every(({ settledAt }) => settledAt !== undefined) &&
+    of<Run>(records, 'run').every(({ status }) => status !== 'running')
+  );
+}
+
+function endedWrongly(trial: Trial, records: Records): string | undefined {
+  for (const machine of trial.machines) {
+    const run = records.get(`run ${machine.runId}`) as Run | undefined;
+    if (machine.status === 'RUNNING') return `${machine.runId} still waits in ${machine.state}`;
+    // A stop that comes after the last write finds a run that is done, and leaves it so.
+    if (!run ? machine.status === 'SUCCEEDED' : machine.status === 'SUCCEEDED' && run.status !== 'succeeded')
+      return `${machine.runId} is ${machine.status} and on record as ${run?.status ?? 'nothing'}`;
+  }
+  const running = of<Run>(records, 'run').find(({ status }) => status === 'running');
+  if (running) return `${running.runId} is on record as running`;
+  const open = attemptsOf(records).find(({ settledAt }) => settledAt === undefined);
+  return open && `${open.jobName} is ${open.status} and never closed`;
+}
+
+/**
+ * A lease that nobody gave back, although nothing failed on the way, or that somebody keeps alive; and a run that failed
+ * because it had taken its own lease twice.
+ */
+function leftLease(trial: Trial, records: Records): string | undefined {
+  for (const { holder, held, expiresAt, fence } of of<HeldLease>(records, 'lease')) {
+    const machine = machineOf(trial, holder);
+    if (!machine || machine.status === 'RUNNING') continue;
+    if (machine.error === 'StaleFence')
+      return `${holder} failed: fence ${fence} of its own lease is newer than its record's`;
+    const excused =
+      trial.actors.some(({ faulted }) => faulted) && expiresAt <= new Date(trial.now()).toISOString();
+    if (held && !excused) return `${holder} is over and still holds it`;
+  }
+  return undefined;
+}
+
+/** The first promise that is broken when all is quiet. */
+export async function brokenAtEnd(trial: Trial): Promise<Broken | undefined> {
+  const records = trial.stores.records();
+  const closed = closedJobs(records);
+  const live = trial.backend.jobs.find((job) => isLive(job) && closed.has(job.name));
+  if (live) return { promise: promises.outlives, detail: `${live.id} (${live.name})` };
+  const wrong = endedWrongly(trial, records);
+  if (wrong) return { promise: promises.ends, detail: wrong };
+  const left = leftLease(trial, records);
+  if (left) return { promise: promises.leases, detail: left };
+  const lock = [...records.keys()].find((key) => key.startsWith('lock '));
+  if (lock && trial.scenario.pass) return { promise: promises.lock, detail: `${lock} is never given back` };
+  const own = await trial.scenario.promises?.(trial);
+  return own === undefined ? undefined : { promise: promises.own, detail: own };
+}

@@ -1,0 +1,69 @@
+import type { Log } from '../../lib/ports/log.ts';
+import type { Ports } from '../../lib/ports/ports.ts';
+import { sequentialIds } from '../fixtures/sequential-ids.ts';
+import type { Actor } from './actors.ts';
+import { footprintOf } from './footprint.ts';
+import { outcomesOf } from './outcomes.ts';
+import { config } from './settings.ts';
+import type { Trial } from './trial.ts';
+
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
+
+/** All ports of one actor: what others can see of a call waits at the gate, the rest is its own affair. */
+export function portsOf(trial: Trial, actor: Actor): Ports {
+  const through = <T>(label: string, args: readonly unknown[], perform: () => T) =>
+    trial.gate<T>(actor, {
+      label,
+      footprint: footprintOf(label, args),
+      outcomes: outcomesOf(label),
+      perform,
+    });
+  const runner = trial.backend.runner(
+    (call, jobName, perform) => through(`backend.${call}`, [jobName], perform),
+    trial.now,
+  );
+  const machineOf = (token: string) => trial.machines.find(({ runId }) => token.startsWith(`${runId}/`));
+  const answer = (call: string, token: string, perform: () => 'delivered' | 'gone' | undefined) =>
+    through(`callbacks.${call}`, [token], () => perform() ?? ('gone' as const));
+  return {
+    ...trial.stores.of(actor),
+    config,
+    clock: {
+      now: trial.now,
+      setTimer: () => {
+        throw new Error(`${actor.name} sets a timer: nothing that waits for time can be explored`);
+      },
+    },
+    ids: sequentialIds(actor.name),
+    random: () => 0.4,
+    log: silent,
+    metrics: { count: () => {}, duration: () => {} },
+    jobs: new Map([['local', runner]]),
+    callbacks: {
+      succeed: (token: string) => answer('succeed', token, () => machineOf(token)?.succeed(token)),
+      fail: (token: string, { error }: { readonly error: string }) =>
+        answer('fail', token, () => machineOf(token)?.answerFailure(token, error)),
+      heartbeat: (token: string) => answer('heartbeat', token, () => machineOf(token)?.heartbeat(token)),
+    },
+    workflows: {
+      describe: (arn: string) =>
+        through('workflows.describe', [arn], () => {
+          const { status = 'FAILED', redriveCount = 0 } = trial.machines.find((one) => one.arn === arn) ?? {};
+          return { executionArn: arn, status, redriveCount, error: 'JobFailed' };
+        }),
+    },
+    events: { publish: (events: unknown) => through('events.publish', [events], () => undefined) },
+    notifier: { notify: (message: unknown) => through('notifier.notify', [message], () => undefined) },
+    images: {
+      resolve: (names: readonly string[]) =>
+        through('images.resolve', names, () =>
+          Object.fromEntries(names.map((name) => [name, `${name}@sha256:${'a'.repeat(64)}`])),
+        ),
+    },
+    objects: {
+      async *list() {},
+      copy: (from: string, to: string) => through('objects.copy', [from, to], () => undefined),
+      put: (uri: string) => through('objects.put', [uri], () => undefined),
+    },
+  } as unknown as Ports;
+}

@@ -1,0 +1,90 @@
+import { handler as loadTenants } from '../../functions/training/load-tenants.ts';
+import type { QualityVerdict } from '../../lib/quality/verdict.ts';
+import { aTenant } from '../fixtures/records.ts';
+import { portsOf } from './ports.ts';
+import type { Scenario } from './scenario.ts';
+import type { Trial } from './trial.ts';
+
+const quiet = { backend: 'host', retries: 0, limits: {} } as const;
+
+/** What a scenario without machines counts: it is asked for when all is quiet. */
+const counted = new WeakMap<Trial, { edits: number; claims: number }>();
+
+function countsOf(trial: Trial) {
+  const counts = counted.get(trial) ?? { edits: 0, claims: 0 };
+  counted.set(trial, counts);
+  return counts;
+}
+
+/** Two operators change one tenant: the later write must not undo the earlier one unseen. */
+export const editTwice: Scenario = {
+  ...quiet,
+  name: 'edit-twice',
+  about: 'Two operators change one tenant at the same time.',
+  prepare: async (trial) => {
+    await trial.stores.direct.tenants.put(aTenant(), 0);
+    for (let count = 0; count < 2; count += 1)
+      trial.spawn('Operator', async (actor) => {
+        const { tenants } = portsOf(trial, actor);
+        const tenant = await tenants.get('acme');
+        if (!tenant) return;
+        await tenants.put({ ...tenant, priority: tenant.priority + 1 }, tenant.version);
+        if (!actor.faulted) countsOf(trial).edits += 1;
+      });
+  },
+  promises: async (trial) => {
+    const priority = (await trial.stores.direct.tenants.get('acme'))?.priority ?? 0;
+    const { edits } = countsOf(trial);
+    return priority < aTenant().priority + edits
+      ? `${edits} changes were accepted, the record shows fewer`
+      : undefined;
+  },
+};
+
+const verdict = (hour: number): QualityVerdict => ({
+  tenantId: 'acme',
+  verdict: 'passed',
+  reasons: [],
+  checkedAt: `2026-11-24T0${hour}:00:00.000Z`,
+});
+
+/** Two verdicts on one tenant, recorded in either order. */
+export const judgeTwice: Scenario = {
+  ...quiet,
+  name: 'judge-twice',
+  about: 'Two verdicts on one tenant are recorded at the same time.',
+  prepare: async (trial) => {
+    for (const hour of [1, 2])
+      trial.spawn('Judge', async (actor) => {
+        await portsOf(trial, actor).verdicts.record(verdict(hour));
+        if (!actor.faulted && hour === 2) countsOf(trial).edits += 1;
+      });
+  },
+  promises: async (trial) => {
+    if (countsOf(trial).edits === 0) return undefined;
+    const found = await trial.stores.direct.verdicts.latest('acme');
+    return found?.checkedAt === verdict(2).checkedAt ? undefined : 'the older verdict replaced the newer one';
+  },
+};
+
+/** One scheduled time, delivered to two executions. */
+export const claimTwice: Scenario = {
+  ...quiet,
+  name: 'claim-twice',
+  about: 'One scheduled time is delivered to two executions.',
+  prepare: async (trial) => {
+    await trial.stores.direct.tenants.put(aTenant(), 0);
+    for (const name of ['first', 'second'])
+      trial.spawn('Night', async (actor, context) => {
+        const execution = { id: `arn:${name}`, name, redriveCount: 0 };
+        const input = { trigger: 'schedule', scheduledTime: '2026-11-24T02:00:00.000Z' };
+        await loadTenants.withPorts(portsOf(trial, actor))(
+          { input, machine: 'nightly-training', execution },
+          context,
+        );
+        countsOf(trial).claims += 1;
+      });
+  },
+  promises: async (trial) =>
+    countsOf(trial).claims > 1 ? `${countsOf(trial).claims} nights run for one scheduled time` : undefined,
+};
