@@ -5,6 +5,7 @@ import { ConditionFailed } from '../../lib/errors/store-errors.ts';
 import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
 import { awsBatch, awsImages, awsKubernetes, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
+import { acquireLease, resumeRun, runIsOver } from '../../lib/operations/attempts/hold-lease.ts';
 import { findActiveTenant } from '../../lib/operations/tenants/find-tenant.ts';
 import type { BasePorts, Ports } from '../../lib/ports/ports.ts';
 import { gateClosedBecause } from '../../lib/quality/gate.ts';
@@ -76,7 +77,7 @@ const aws = [awsStores, awsImages, awsBatch, awsKubernetes] as const;
 
 /** Begins a tenant's run: quality gate, lease, image digests, record. Repeating it continues the same run. */
 export function createBeginRun(ports: Wired<typeof aws>) {
-  const { runs, leases, images, verdicts, config, clock, metrics } = ports;
+  const { runs, images, verdicts, config, metrics } = ports;
 
   /** Writes how a run that did not train ended; a run that is on record as running or finished is left alone. */
   async function recordUntrained(draft: Run, status: RunStatus, cause: string): Promise<void> {
@@ -90,29 +91,20 @@ export function createBeginRun(ports: Wired<typeof aws>) {
   }
 
   async function takeLease(draft: Run): Promise<number> {
-    const now = clock.now();
     try {
-      const lease = await leases.acquire({
-        tenantId: draft.tenantId,
-        holder: draft.runId,
-        now: new Date(now).toISOString(),
-        expiresAt: new Date(now + config.training.leaseSeconds * 1000).toISOString(),
-      });
-      return lease.fence;
+      return await acquireLease(ports, draft, draft.redriveCount);
     } catch (error) {
       if (error instanceof TenantBusy) await recordUntrained(draft, 'busy', error.message);
       throw error;
     }
   }
 
-  /** The run was on record already: from an earlier try of this state, or because the tenant was busy then. */
-  function continueRun(stored: Run, fence: number, resolved: Run['images']): Promise<Run> {
-    const images = Object.keys(stored.images).length === 0 ? { images: resolved } : {};
-    return runs.updateRun(
-      stored.runId,
-      { status: 'running', fence, ...images },
-      { status: ['running', 'busy', 'skipped'] },
-    );
+  /** The run was on record already: from an earlier try of this state or of the execution, or because the tenant was busy then. */
+  async function continueRun(stored: Run, { redriveCount, fence, images: resolved }: Run): Promise<Run> {
+    const changes = Object.keys(stored.images).length === 0 ? { images: resolved } : {};
+    const run = await resumeRun(ports, stored, { redriveCount, fence, changes });
+    if (run) return run;
+    throw runIsOver(stored);
   }
 
   return async (event: Event) => {
@@ -126,8 +118,9 @@ export function createBeginRun(ports: Wired<typeof aws>) {
     }
     const fence = await takeLease(draft);
     const resolved = await images.resolve(imageNames);
-    const stored = await runs.createRun({ ...draft, images: resolved, fence });
-    const run = stored.fence === fence ? stored : await continueRun(stored, fence, resolved);
+    const wanted = { ...draft, images: resolved, fence };
+    const stored = await runs.createRun(wanted);
+    const run = stored.fence === fence ? stored : await continueRun(stored, wanted);
     metrics.count('RunsBegun', 1, { trigger: run.trigger });
     return {
       runId: run.runId,

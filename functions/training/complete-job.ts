@@ -3,11 +3,14 @@ import { type JobEvent, jobEventOf, jobEventSchema } from '../../lib/event-schem
 import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
 import { awsCallbacks, awsObjects, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
+import { noteStray, reopenToStop } from '../../lib/operations/attempts/abandon.ts';
 import { finishAttempt, recordProgress } from '../../lib/operations/attempts/settle-attempt.ts';
 import type { JobObservation } from '../../lib/training/attempts/job.ts';
 import { readResultOfEnd } from '../../lib/training/attempts/job-result.ts';
+import { type Attempt, terminalStatuses } from '../../lib/training/run.ts';
 
-type Outcome = 'settled' | 'progress' | 'repeated' | 'unknown';
+/** `stray`: a job is alive that nobody waits for; the reconciler's next pass stops it. */
+type Outcome = 'settled' | 'progress' | 'repeated' | 'unknown' | 'stray';
 
 function tell(log: Invocation['log'], outcome: Outcome, event: JobEvent | undefined): void {
   if (!event) {
@@ -19,6 +22,7 @@ function tell(log: Invocation['log'], outcome: Outcome, event: JobEvent | undefi
   const fields = { runId, tenantId, stage, attempt, outcome, jobName, state, reason };
   if (outcome === 'settled') log.info('job finished', fields);
   else if (outcome === 'unknown') log.warn('event of an unknown job', fields);
+  else if (outcome === 'stray') log.warn('a job is alive that nobody waits for', fields);
   else log.debug('job event', fields);
 }
 
@@ -40,10 +44,19 @@ export function createCompleteJob(ports: Wired<typeof aws>) {
     return result ? { ...observed, result } : observed;
   }
 
+  /** Notes a live job of an attempt that was given up, or that has another job. */
+  async function isToBeStopped(attempt: Attempt, { observed }: JobEvent): Promise<boolean> {
+    if (terminalStatuses.has(attempt.status)) return reopenToStop(ports, attempt, observed.jobId);
+    return attempt.jobId !== undefined && attempt.jobId !== observed.jobId
+      ? noteStray(ports, attempt, observed.jobId)
+      : false;
+  }
+
   /** A job that is alive keeps its stage waiting: its task hears of it also when the record knows it already. */
   async function progress(event: JobEvent): Promise<Outcome> {
     const attempt = await ports.runs.getAttempt(event);
     if (!attempt) return 'unknown';
+    if (await isToBeStopped(attempt, event)) return 'stray';
     if (attempt.settledAt !== undefined) return 'repeated';
     await recordProgress(ports, attempt, event.observed);
     if (attempt.taskToken !== undefined) {
@@ -64,6 +77,7 @@ export function createCompleteJob(ports: Wired<typeof aws>) {
     if (event) noteTraceFields(event);
     const outcome = event ? await take(event, log) : 'unknown';
     if (outcome === 'repeated') ports.metrics.count('JobEventsRepeated', 1);
+    if (outcome === 'stray') ports.metrics.count('StrayJobs', 1);
     if (outcome === 'unknown') ports.metrics.count('JobEventsUnknown', 1);
     tell(log, outcome, event);
     return { outcome };

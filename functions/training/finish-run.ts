@@ -4,9 +4,12 @@ import { detailTypes, eventDetail } from '../../lib/event-schemas/detail.ts';
 import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
 import { awsEvents, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
+import { leaseOfTry, runIsOver } from '../../lib/operations/attempts/hold-lease.ts';
+import type { Run } from '../../lib/training/run.ts';
 
 const input = z.object({
   runId: z.string().min(1),
+  execution: z.object({ redriveCount: z.int().min(0) }),
   model: z.object({
     modelVersion: z.string(),
     modelUri: z.string(),
@@ -19,19 +22,28 @@ const input = z.object({
 const aws = [awsStores, awsEvents] as const;
 
 /** Records the success, gives the lease back and says so on the bus. Safe to repeat. */
-export function createFinishRun({ runs, leases, events, clock, metrics }: Wired<typeof aws>) {
-  return async ({ runId, model }: z.output<typeof input>) => {
-    const run = await runs.getRun(runId);
-    if (!run) throw new NotFound('RUN_NOT_FOUND', `There is no run "${runId}".`);
-    noteTraceFields(run);
-    if (run.status !== 'succeeded') {
-      await runs.updateRun(
-        runId,
-        { status: 'succeeded', finishedAt: new Date(clock.now()).toISOString() },
-        { status: ['running'] },
-      );
-      metrics.count('RunsSucceeded', 1);
-    }
+export function createFinishRun(ports: Wired<typeof aws>) {
+  const { runs, leases, events, clock, metrics } = ports;
+
+  /** The run as it is once it has succeeded, by this call or an earlier one. */
+  async function succeed(found: Run, redriveCount: number): Promise<Run> {
+    if (found.status === 'succeeded') return found;
+    const run = await leaseOfTry(ports, found, redriveCount);
+    if (!run) throw runIsOver(found);
+    const done = await runs.updateRun(
+      run.runId,
+      { status: 'succeeded', finishedAt: new Date(clock.now()).toISOString() },
+      { status: ['running'], maxRedriveCount: redriveCount },
+    );
+    metrics.count('RunsSucceeded', 1);
+    return done;
+  }
+
+  return async ({ runId, execution, model }: z.output<typeof input>) => {
+    const found = await runs.getRun(runId);
+    if (!found) throw new NotFound('RUN_NOT_FOUND', `There is no run "${runId}".`);
+    noteTraceFields(found);
+    const run = await succeed(found, execution.redriveCount);
     await leases.release({ tenantId: run.tenantId, holder: runId, fence: run.fence });
     await events.publish([
       {

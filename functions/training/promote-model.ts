@@ -3,9 +3,13 @@ import { NotFound } from '../../lib/errors/store-errors.ts';
 import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
 import { awsEvents, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
+import { leaseOfTry, runIsOver } from '../../lib/operations/attempts/hold-lease.ts';
 import { promoteCandidate } from '../../lib/operations/models/promote-model.ts';
 
-const input = z.object({ runId: z.string().min(1) });
+const input = z.object({
+  runId: z.string().min(1),
+  execution: z.object({ redriveCount: z.int().min(0) }),
+});
 
 const aws = [awsStores, awsEvents] as const;
 
@@ -14,10 +18,12 @@ const aws = [awsStores, awsEvents] as const;
  * stale writers. Nothing that takes long or may fail comes after: the fixed names follow the event (alignFixedNames).
  */
 export function createPromoteModel(ports: Wired<typeof aws>) {
-  return async ({ runId }: z.output<typeof input>, { log }: Invocation) => {
-    const run = await ports.runs.getRun(runId);
-    if (!run) throw new NotFound('RUN_NOT_FOUND', `There is no run "${runId}".`);
-    noteTraceFields(run);
+  return async ({ runId, execution }: z.output<typeof input>, { log }: Invocation) => {
+    const found = await ports.runs.getRun(runId);
+    if (!found) throw new NotFound('RUN_NOT_FOUND', `There is no run "${runId}".`);
+    noteTraceFields(found);
+    const run = await leaseOfTry(ports, found, execution.redriveCount);
+    if (!run) throw runIsOver(found);
     const { live, candidate } = await promoteCandidate(ports, run, await ports.runs.listAttempts(runId));
     const { modelVersion, modelUri, indexUri } = live;
     log.info('model promoted', { runId, tenantId: run.tenantId, traceId: run.traceId, modelVersion });

@@ -29,9 +29,32 @@ export type RunChanges = Partial<Omit<Run, 'runId' | 'tenantId' | 'logicalDate' 
 /** What an attempt has to be for a change to be made. */
 export interface AttemptExpectation {
   readonly status: readonly AttemptStatus[];
-  readonly taskToken?: string;
+  /** The newest token it was entered with: nobody else has entered since it was read. */
+  readonly tokenDigest?: string;
   /** Under this name its job runs; an event of another job changes nothing. */
   readonly jobName?: string;
+  /** The submission that was last begun is this one; `null`: none is under way or unclear. */
+  readonly submitBegunAt?: string | null;
+  /** The job on record is this one; `null`: none is. */
+  readonly jobId?: string | null;
+  /** The job on record is this one, or none is yet: what is told of a second job of the name changes nothing. */
+  readonly ofJob?: string;
+  /** No later try of the execution has adopted it. */
+  readonly maxRedriveCount?: number;
+}
+
+/** What a change gives back. */
+export interface ChangeOptions {
+  /** With the task token, which opens a sealed secret: only for who is going to answer it. */
+  readonly withToken?: boolean;
+}
+
+/** What a run has to be for a change to be made; any when absent. */
+export interface RunExpectation {
+  readonly status?: readonly RunStatus[];
+  readonly maxRedriveCount?: number;
+  /** No newer lease than this fence's is noted on it. */
+  readonly maxFence?: number;
 }
 
 /** The lease that a new attempt keeps alive: held by (holder, fence), from now on until `expiresAt`. */
@@ -46,19 +69,15 @@ export interface LeaseRenewal {
  * Runs and attempts. Every write that two writers may race for is conditional; the loser gets `ConditionFailed`.
  * Everything is read as it is, never as it was a moment ago, except which work is open (`listOpenAttempts`,
  * `listRunningRuns`): what has just been opened may be missing there for a moment.
- * Task tokens are secrets: encrypted at rest, never printed, and only in what `getAttempt`, `latestAttempt`,
- * `updateAttempt`, `changeAttempt` and `listOpenAttempts` give.
+ * Task tokens are secrets: encrypted at rest, never printed, and only in what `getAttempt`, `latestAttempt` and
+ * `listOpenAttempts` give, and a change that is asked for it: nobody else needs the right to open one.
  */
 export interface RunStore {
   /** Makes the run, or returns the one that is there: calling it twice is safe. */
   createRun(run: Run): Promise<Run>;
   getRun(runId: string): Promise<Run | undefined>;
-  /** Applies changes when the run is in one of `expect` (any status when absent) and returns the new record. */
-  updateRun(
-    runId: string,
-    changes: RunChanges,
-    expect?: { readonly status?: readonly RunStatus[]; readonly maxRedriveCount?: number },
-  ): Promise<Run>;
+  /** Applies changes when the run is as expected and returns the new record. */
+  updateRun(runId: string, changes: RunChanges, expect?: RunExpectation): Promise<Run>;
   /** Newest first. */
   listRuns(filter: RunFilter): Promise<Run[]>;
   /** Runs with status `running` of a shard. */
@@ -86,6 +105,7 @@ export interface RunStore {
     key: AttemptKey,
     changes: AttemptChanges,
     expect: AttemptExpectation,
+    options?: ChangeOptions,
   ): Promise<{ readonly changed: boolean; readonly attempt?: Attempt }>;
   /** Attempts not settled yet of a shard, oldest intent first. */
   listOpenAttempts(options: Shard & { readonly limit?: number }): Promise<Attempt[]>;

@@ -119,6 +119,13 @@ export interface Attempt {
   readonly cause?: string;
   /** When the state machine was told the outcome; an attempt without it is still open. */
   readonly settledAt?: string;
+  /**
+   * When the end of its run gave it up. Nobody waits to be told any more; it stays open until its job was stopped, or cannot
+   * show up any more.
+   */
+  readonly abandonedAt?: string;
+  /** A second job of this attempt's name that was seen alive; the reconciler stops it. */
+  readonly strayJobId?: string;
 }
 
 /** An attempt's name within the service: `<runId>/<stage>/<attempt>`. */

@@ -4,8 +4,10 @@ import type {
   AttemptChanges,
   AttemptExpectation,
   AttemptKey,
+  ChangeOptions,
   LeaseRenewal,
   RunChanges,
+  RunExpectation,
   RunFilter,
   RunStore,
 } from '../../lib/ports/run-store.ts';
@@ -27,6 +29,19 @@ function withChanges<T extends object>(record: T, changes: object): T {
     ([, value]) => value !== null && value !== undefined,
   );
   return withShortCause(Object.fromEntries(entries) as T);
+}
+
+function isAsExpected(attempt: Attempt, expect: AttemptExpectation): boolean {
+  const { status, tokenDigest, jobName, submitBegunAt, jobId, ofJob, maxRedriveCount } = expect;
+  return (
+    status.includes(attempt.status) &&
+    (tokenDigest === undefined || attempt.tokenDigest === tokenDigest) &&
+    (jobName === undefined || attempt.jobName === jobName) &&
+    (jobId === undefined || (attempt.jobId ?? null) === jobId) &&
+    (ofJob === undefined || attempt.jobId === undefined || attempt.jobId === ofJob) &&
+    (submitBegunAt === undefined || (attempt.submitBegunAt ?? null) === submitBegunAt) &&
+    (maxRedriveCount === undefined || attempt.redriveCount <= maxRedriveCount)
+  );
 }
 
 /** Runs and attempts in SQLite. */
@@ -52,17 +67,14 @@ export class LocalRunStore implements RunStore {
     return this.#run(runId);
   }
 
-  async updateRun(
-    runId: string,
-    changes: RunChanges,
-    expect: Parameters<RunStore['updateRun']>[2] = {},
-  ): Promise<Run> {
+  async updateRun(runId: string, changes: RunChanges, expect: RunExpectation = {}): Promise<Run> {
     return this.#db.transaction(() => {
       const run = this.#run(runId);
       const refused =
         !run ||
         (expect.status && !expect.status.includes(run.status)) ||
-        (expect.maxRedriveCount !== undefined && run.redriveCount > expect.maxRedriveCount);
+        (expect.maxRedriveCount !== undefined && run.redriveCount > expect.maxRedriveCount) ||
+        (expect.maxFence !== undefined && run.fence > expect.maxFence);
       if (refused) throw new ConditionFailed(`run ${runId} is ${run?.status ?? 'not on record'}`, { runId });
       const next = withChanges(run, changes);
       this.#writeRun(next);
@@ -139,18 +151,17 @@ export class LocalRunStore implements RunStore {
     key: AttemptKey,
     changes: AttemptChanges,
     expect: AttemptExpectation,
+    { withToken = false }: ChangeOptions = {},
   ): Promise<{ changed: boolean; attempt?: Attempt }> {
+    const given = ({ taskToken, ...attempt }: Attempt): Attempt =>
+      withToken && taskToken !== undefined ? { ...attempt, taskToken } : attempt;
     return this.#db.transaction(() => {
       const attempt = this.#attempt(key);
       if (!attempt) return { changed: false };
-      const fits =
-        expect.status.includes(attempt.status) &&
-        (expect.taskToken === undefined || attempt.taskToken === expect.taskToken) &&
-        (expect.jobName === undefined || attempt.jobName === expect.jobName);
-      if (!fits) return { changed: false, attempt };
+      if (!isAsExpected(attempt, expect)) return { changed: false, attempt: given(attempt) };
       const next = withChanges(attempt, changes);
       this.#writeAttempt(next);
-      return { changed: true, attempt: next };
+      return { changed: true, attempt: given(next) };
     });
   }
 

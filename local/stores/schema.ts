@@ -42,4 +42,5 @@ export const storeMigrations: readonly string[] = [
   ALTER TABLE live ADD COLUMN unaligned INTEGER NOT NULL DEFAULT 1;
   CREATE INDEX live_unaligned ON live (unaligned) WHERE unaligned = 1;
   `,
+  'ALTER TABLE leases ADD COLUMN redrive_count INTEGER NOT NULL DEFAULT 0;',
 ];

@@ -54,12 +54,13 @@ export function localTenantStore(db: Database): TenantStore {
 /** The lease on record, also when it is not held; its fence never goes back. */
 export function leaseOf(row: Row | undefined): (Lease & { readonly held: boolean }) | undefined {
   if (!row) return undefined;
-  const { tenant_id, holder, fence, expires_at, held } = row;
+  const { tenant_id, holder, fence, expires_at, redrive_count, held } = row;
   return {
     tenantId: String(tenant_id),
     holder: String(holder),
     fence: Number(fence),
     expiresAt: String(expires_at),
+    redriveCount: Number(redrive_count),
     held: held === 1,
   };
 }
@@ -68,20 +69,22 @@ export function leaseOf(row: Row | undefined): (Lease & { readonly held: boolean
 export function localLeaseStore(db: Database): LeaseStore {
   const read = (tenantId: string) => leaseOf(db.get('SELECT * FROM leases WHERE tenant_id = ?', tenantId));
   return {
-    acquire: async ({ tenantId, holder, now, expiresAt }) =>
+    acquire: async ({ tenantId, holder, now, expiresAt, redriveCount = 0 }) =>
       db.transaction(() => {
         const current = read(tenantId);
-        if (current?.held && current.holder !== holder && current.expiresAt > now)
-          throw new TenantBusy(tenantId, current.holder);
+        const mine = current?.holder === holder && current.redriveCount <= redriveCount;
+        if (current?.held && !mine && current.expiresAt > now) throw new TenantBusy(tenantId, current.holder);
         const fence = (current?.fence ?? 0) + 1;
         db.run(
-          'INSERT OR REPLACE INTO leases (tenant_id, holder, fence, expires_at, held) VALUES (?, ?, ?, ?, 1)',
+          `INSERT OR REPLACE INTO leases (tenant_id, holder, fence, expires_at, redrive_count, held)
+           VALUES (?, ?, ?, ?, ?, 1)`,
           tenantId,
           holder,
           fence,
           expiresAt,
+          redriveCount,
         );
-        return { tenantId, holder, fence, expiresAt };
+        return { tenantId, holder, fence, expiresAt, redriveCount };
       }),
     renew: async ({ tenantId, holder, fence, expiresAt }) => {
       const changed = db.run(

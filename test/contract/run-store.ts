@@ -195,6 +195,7 @@ export function describeRunStore(name: string, makeStores: () => Promise<RunStor
           anAttempt(),
           { status: 'failed' },
           { status: ['submitted'], jobName: 'another-job' },
+          { withToken: true },
         ),
       ).toMatchObject({ changed: false, attempt: { status: 'submitted', taskToken: 'token-1' } });
       expect(
@@ -202,9 +203,59 @@ export function describeRunStore(name: string, makeStores: () => Promise<RunStor
           anAttempt(),
           { status: 'failed', taskToken: 'token-2' },
           { status: ['submitted'], jobName: anAttempt().jobName },
+          { withToken: true },
         ),
       ).toMatchObject({ changed: true, attempt: { status: 'failed', taskToken: 'token-2' } });
       expect(await store.latestAttempt('acme-2026-11-24', 'train')).toMatchObject({ taskToken: 'token-2' });
+    });
+
+    it('gives no token with a change unless it is asked for it', async () => {
+      const store = await make();
+      await store.createAttempt(anAttempt());
+      for (const status of ['submitted', 'intent'] as const) {
+        const { attempt } = await store.changeAttempt(anAttempt(), { cause: 'x' }, { status: [status] });
+        expect(attempt).toMatchObject({ attempt: 1 });
+        expect(attempt).not.toHaveProperty('taskToken');
+      }
+      const changed = await store.updateAttempt(
+        anAttempt(),
+        { taskToken: 'token-2' },
+        { status: ['submitted'] },
+      );
+      expect(changed).not.toHaveProperty('taskToken');
+    });
+
+    it.each([
+      ['another submission was begun', { submitBegunAt: at(2) }],
+      ['no submission is under way', { submitBegunAt: null }],
+      ['its job is another one', { jobId: 'job-2' }],
+      ['it has no job yet', { jobId: null }],
+      ['what is told is of a second job', { ofJob: 'job-2' }],
+      ['an earlier try has it', { maxRedriveCount: 0 }],
+    ] as const)('refuses a change to an attempt that is not as expected: %s', async (_, expectation) => {
+      const store = await make();
+      await store.createAttempt(anAttempt({ submitBegunAt: at(1), redriveCount: 1 }));
+      const change = (expected: object) =>
+        store.changeAttempt(anAttempt(), { cause: 'x' }, { status: ['submitted'], ...expected });
+      expect(await change(expectation)).toMatchObject({ changed: false });
+      const right = { submitBegunAt: at(1), jobId: 'job-1', ofJob: 'job-1', maxRedriveCount: 1 };
+      expect(await change(right)).toMatchObject({ changed: true });
+    });
+
+    it('takes an attempt without job or submission for one of which none is expected', async () => {
+      const store = await make();
+      const { jobId: _, ...attempt } = anAttempt();
+      await store.createAttempt(attempt);
+      const none = { status: ['submitted'], submitBegunAt: null, jobId: null, ofJob: 'job-1' } as const;
+      expect(await store.changeAttempt(attempt, { cause: 'x' }, none)).toMatchObject({ changed: true });
+    });
+
+    it('changes a run only while no newer fence is noted on it', async () => {
+      const store = await make();
+      await store.createRun(aRun({ fence: 3 }));
+      const change = (maxFence: number) => store.updateRun(aRun().runId, { fence: maxFence }, { maxFence });
+      await expect(change(2)).rejects.toMatchObject({ name: 'ConditionFailed' });
+      expect(await change(4)).toMatchObject({ fence: 4 });
     });
 
     it('of two writers that race for an attempt one loses', async () => {
@@ -228,12 +279,12 @@ export function describeRunStore(name: string, makeStores: () => Promise<RunStor
         store.updateAttempt(anAttempt(), { status: 'running' }, { status: ['intent'] }),
       ).rejects.toMatchObject({ name: 'ConditionFailed' });
       await expect(
-        store.updateAttempt(anAttempt(), {}, { status: ['submitted'], taskToken: 'another' }),
+        store.updateAttempt(anAttempt(), {}, { status: ['submitted'], tokenDigest: 'another' }),
       ).rejects.toMatchObject({ name: 'ConditionFailed' });
       const changed = await store.updateAttempt(
         anAttempt(),
         { taskToken: null, settledAt: '2026-11-24T03:00:00.000Z' },
-        { status: ['submitted'], taskToken: 'token-1' },
+        { status: ['submitted'], tokenDigest: 'digest-1' },
       );
       expect(changed).not.toHaveProperty('taskToken');
       expect(await store.getAttempt(anAttempt())).not.toHaveProperty('taskToken');

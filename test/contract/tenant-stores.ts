@@ -103,6 +103,19 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
       expect((await take(leases, 'b', 3)).fence).toBeGreaterThan(again.fence);
     });
 
+    it('is taken again by its holder only in the same try of its execution or a later one', async () => {
+      const { leases } = await make();
+      const take = (redriveCount: number, minute = 1) =>
+        leases.acquire({ tenantId: 'acme', holder: 'a', redriveCount, now: at(minute), expiresAt: at(15) });
+      const first = await take(1);
+      await expect(take(0)).rejects.toMatchObject({ name: 'TenantBusy' });
+      expect(await take(1)).toMatchObject({ redriveCount: 1, fence: first.fence + 1 });
+      const third = await take(2);
+      expect(third).toMatchObject({ redriveCount: 2, fence: first.fence + 2 });
+      await leases.release({ tenantId: 'acme', holder: 'a', fence: third.fence });
+      expect(await take(0)).toMatchObject({ redriveCount: 0 });
+    });
+
     it('F29: expires inside the condition of the write: nobody has to sweep it', async () => {
       const { leases } = await make();
       const first = await take(leases, 'a', 0);

@@ -95,10 +95,11 @@ export class MemoryRunStore implements RunStore {
       throw new ConditionFailed(`run ${runId} is ${run?.status ?? 'not on record'}`, { runId });
     };
     if (!run) return refused();
-    const { status, maxRedriveCount: most } = expect;
+    const { status, maxRedriveCount: most, maxFence } = expect;
     const fits = [
       status === undefined || this.#guards.holds('status', status.includes(run.status)),
       most === undefined || this.#guards.holds('redriveCount', run.redriveCount <= most),
+      maxFence === undefined || this.#guards.holds('fence', run.fence <= maxFence),
     ];
     if (fits.includes(false)) return refused();
     const next = changed(run, changes);
@@ -177,22 +178,29 @@ export class MemoryRunStore implements RunStore {
   }
 
   async changeAttempt(
-    ...[key, changes, expect]: Parameters<RunStore['changeAttempt']>
+    ...[key, changes, expect, { withToken = false } = {}]: Parameters<RunStore['changeAttempt']>
   ): Promise<{ changed: boolean; attempt?: Attempt }> {
+    const given = (attempt: Attempt) => (withToken ? attempt : open(attempt));
     const attempt = this.#attempt(key);
     if (!attempt) return { changed: false };
-    if (!this.#fits(attempt, expect)) return { changed: false, attempt };
+    if (!this.#fits(attempt, expect)) return { changed: false, attempt: given(attempt) };
     const next = changed(attempt, changes);
     this.#records.set(recordKeys.attempt(key), next);
-    return { changed: true, attempt: next };
+    return { changed: true, attempt: given(next) };
   }
 
   #fits(attempt: Attempt, expect: AttemptExpectation): boolean {
-    const verdicts = Object.entries(expect).map(([field, wanted]) => {
-      const there = attempt[field as keyof Attempt];
-      return this.#guards.holds(field, Array.isArray(wanted) ? wanted.includes(there) : there === wanted);
-    });
-    return !verdicts.includes(false);
+    const isAs: Readonly<Record<keyof AttemptExpectation, () => boolean>> = {
+      status: () => expect.status.includes(attempt.status),
+      tokenDigest: () => attempt.tokenDigest === expect.tokenDigest,
+      jobName: () => attempt.jobName === expect.jobName,
+      jobId: () => (attempt.jobId ?? null) === expect.jobId,
+      ofJob: () => attempt.jobId === undefined || attempt.jobId === expect.ofJob,
+      submitBegunAt: () => (attempt.submitBegunAt ?? null) === expect.submitBegunAt,
+      maxRedriveCount: () => attempt.redriveCount <= (expect.maxRedriveCount ?? 0),
+    };
+    const asked = Object.keys(expect) as (keyof AttemptExpectation)[];
+    return !asked.map((field) => this.#guards.holds(field, isAs[field]())).includes(false);
   }
 
   async listOpenAttempts(...[asked]: Parameters<RunStore['listOpenAttempts']>): Promise<Attempt[]> {

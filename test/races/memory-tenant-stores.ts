@@ -37,11 +37,25 @@ export function memoryLeases({ records, guards }: StoreParts): LeaseStore {
       guards.holds('held', lease?.held === true),
     ].includes(false);
   return {
-    acquire: async ({ tenantId, holder, now, expiresAt }) => {
+    acquire: async ({ tenantId, holder, now, expiresAt, redriveCount = 0 }) => {
       const there = read(tenantId);
-      const free = !there?.held || there.holder === holder || there.expiresAt <= now;
-      if (!guards.holds('free', free)) throw new TenantBusy(tenantId, there?.holder ?? '');
-      const lease: HeldLease = { tenantId, holder, fence: (there?.fence ?? 0) + 1, expiresAt, held: true };
+      const mine = there?.holder === holder;
+      const fits = [
+        guards.holds('free', !there?.held || mine || there.expiresAt <= now),
+        guards.holds(
+          'try',
+          !there?.held || !mine || there.redriveCount <= redriveCount || there.expiresAt <= now,
+        ),
+      ];
+      if (fits.includes(false)) throw new TenantBusy(tenantId, there?.holder ?? '');
+      const lease: HeldLease = {
+        tenantId,
+        holder,
+        fence: (there?.fence ?? 0) + 1,
+        expiresAt,
+        redriveCount,
+        held: true,
+      };
       records.set(recordKeys.lease(tenantId), lease);
       const { held: _, ...taken } = lease;
       return taken;

@@ -1,5 +1,6 @@
 import type { Actor } from './actors.ts';
 import { commute, type Footprint } from './footprint.ts';
+import { promises } from './invariants.ts';
 import type { Scenario } from './scenario.ts';
 import type { StoreKind } from './store-kinds.ts';
 import { type Broken, type Option, Trial } from './trial.ts';
@@ -106,7 +107,10 @@ async function playIn(trial: Trial, director: Director): Promise<Played> {
   let asleep: ReadonlyMap<string, Footprint> = new Map();
   for (let depth = 0; !trial.broken; depth += 1) {
     if (depth > longest)
-      throw new Error(`A schedule of ${scenario.name} does not end: ${trace.slice(-20).join(' > ')}`);
+      trial.broken = {
+        promise: promises.ends,
+        detail: `it goes round and round: ${trace.slice(-6).join(' > ')}`,
+      };
     const all = trial.options();
     const options = all.filter((option) => !isAsleep(option, asleep));
     if (options.length === 0) return { chosen, whole, trace, cost, cut: 'order' };

@@ -45,8 +45,8 @@ function invocationOf(machine: Machine, token: string | undefined): [kind: strin
     return ['Begin', beginRun, { input: { tenantId, logicalDate: '2026-11-24' }, execution }];
   if (state === 'prepare')
     return ['Entry', submitStage, { runId, stage: 'prepare', taskToken: token, execution }];
-  if (state === 'promote') return ['Promotion', promoteModel, { runId }];
-  return ['Finish', finishRun, { runId, model }];
+  if (state === 'promote') return ['Promotion', promoteModel, { runId, execution }];
+  return ['Finish', finishRun, { runId, execution, model }];
 }
 
 /** Invokes the functions that a machine's states name, and tells what became of its execution. */

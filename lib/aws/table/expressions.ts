@@ -80,6 +80,12 @@ export const all =
   (terms) =>
     parts.map((part) => part(terms)).join(' AND ');
 
+/** Every part holds, inside a part that is one of several. */
+export const both =
+  (...parts: readonly Part[]): Part =>
+  (terms) =>
+    `(${all(...parts)(terms)})`;
+
 /** One of the parts holds. */
 export const any =
   (...parts: readonly Part[]): Part =>

@@ -2,7 +2,7 @@ import { StaleFence, TenantBusy } from '../../errors/run-errors.ts';
 import type { ClaimStore } from '../../ports/claim-store.ts';
 import type { LeaseStore } from '../../ports/lease-store.ts';
 import type { LockStore } from '../../ports/lock-store.ts';
-import { absent, any, compare, oneMore } from './expressions.ts';
+import { absent, any, both, compare, oneMore } from './expressions.ts';
 import { claimKey, lockKey, tenantKeys } from './keys.ts';
 import { heldBy } from './new-attempt.ts';
 import { leaseForm } from './records.ts';
@@ -15,14 +15,14 @@ const seconds = (at: string) => Math.floor(Date.parse(at) / 1000);
 /** Leases in the table. A released lease keeps its item, because its fence must never go back. */
 export function tableLeaseStore(table: Table): LeaseStore {
   return {
-    acquire: async ({ tenantId, holder, now, expiresAt }) => {
+    acquire: async ({ tenantId, holder, now, expiresAt, redriveCount = 0 }) => {
       const free = any(
         absent('pk'),
         compare('held', '=', false),
-        compare('holder', '=', holder),
+        both(compare('holder', '=', holder), compare('redriveCount', '<=', redriveCount)),
         compare('expiresAt', '<=', now),
       );
-      const changes = { tenantId, holder, expiresAt, held: true, fence: oneMore('fence') };
+      const changes = { tenantId, holder, expiresAt, redriveCount, held: true, fence: oneMore('fence') };
       const { done, item } = await table.update(tenantKeys.lease(tenantId), changes, free);
       if (done && item) return leaseForm.read(item);
       throw new TenantBusy(tenantId, String(item?.['holder']));

@@ -16,7 +16,6 @@ const ours: ReadonlySet<string> = new Set([
   'openOrder',
   'held',
   'sealedToken',
-  'tokenHash',
 ]);
 
 /** How records of one kind stand in the table: scalars as they are, the fields named here as JSON text. */

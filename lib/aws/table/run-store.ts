@@ -3,16 +3,17 @@ import type {
   AttemptChanges,
   AttemptExpectation,
   AttemptKey,
+  ChangeOptions,
   LeaseRenewal,
   RunChanges,
+  RunExpectation,
   RunFilter,
   RunStore,
 } from '../../ports/run-store.ts';
-import { tokenDigestOf } from '../../training/attempts/token-digest.ts';
 import { type Attempt, attemptName, type Run } from '../../training/run.ts';
 import type { Shard } from '../../training/shards.ts';
 import type { StageName } from '../../training/stages.ts';
-import { all, beginsWith, compare, isOneOf, type Part, present } from './expressions.ts';
+import { absent, all, any, beginsWith, compare, isOneOf, type Part, present } from './expressions.ts';
 import { openAttributes, runKeys } from './keys.ts';
 import { newAttemptParts, whyRefused } from './new-attempt.ts';
 import { openItems } from './open-work.ts';
@@ -57,15 +58,12 @@ export class TableRunStore implements RunStore {
     return item ? runForm.read(item) : undefined;
   }
 
-  async updateRun(
-    runId: string,
-    changes: RunChanges,
-    expect: Parameters<RunStore['updateRun']>[2] = {},
-  ): Promise<Run> {
+  async updateRun(runId: string, changes: RunChanges, expect: RunExpectation = {}): Promise<Run> {
     const conditions: Part[] = [present('pk')];
     if (expect.status) conditions.push(isOneOf('status', expect.status));
     if (expect.maxRedriveCount !== undefined)
       conditions.push(compare('redriveCount', '<=', expect.maxRedriveCount));
+    if (expect.maxFence !== undefined) conditions.push(compare('fence', '<=', expect.maxFence));
     const open = openAttributes('RUN', runId);
     const index =
       changes.status === undefined
@@ -176,29 +174,22 @@ export class TableRunStore implements RunStore {
     key: AttemptKey,
     changes: AttemptChanges,
     expect: AttemptExpectation,
+    { withToken = false }: ChangeOptions = {},
   ): Promise<{ changed: boolean; attempt?: Attempt }> {
     const { taskToken, ...rest } = changes;
-    const conditions = [isOneOf('status', expect.status)];
-    if (expect.taskToken !== undefined)
-      conditions.push(compare('tokenHash', '=', tokenDigestOf(expect.taskToken)));
-    if (expect.jobName !== undefined) conditions.push(compare('jobName', '=', expect.jobName));
     const token =
       taskToken === undefined
         ? {}
         : taskToken === null
-          ? { sealedToken: null, tokenHash: null }
+          ? { sealedToken: null }
           : await this.#tokens.seal(taskToken, key);
     const { done, item } = await this.#table.update(
       runKeys.attempt(key),
       { ...attemptForm.write(rest), ...token, ...openIndex(changes, key) },
-      all(...conditions),
+      all(...attemptConditions(expect)),
     );
     if (!item) return { changed: false };
-    const known = done && typeof taskToken === 'string' ? { taskToken } : {};
-    return {
-      changed: done,
-      attempt: 'taskToken' in known ? { ...attemptForm.read(item), ...known } : await this.#read(item),
-    };
+    return { changed: done, attempt: withToken ? await this.#read(item) : attemptForm.read(item) };
   }
 
   async listOpenAttempts({
@@ -215,6 +206,18 @@ export class TableRunStore implements RunStore {
     const taskToken = await this.#tokens.open(item, attempt);
     return taskToken === undefined ? attempt : { ...attempt, taskToken };
   }
+}
+
+function attemptConditions(expect: AttemptExpectation): Part[] {
+  const { status, tokenDigest, jobName, submitBegunAt, jobId, ofJob, maxRedriveCount } = expect;
+  const conditions = [isOneOf('status', status)];
+  if (tokenDigest !== undefined) conditions.push(compare('tokenDigest', '=', tokenDigest));
+  if (jobName !== undefined) conditions.push(compare('jobName', '=', jobName));
+  for (const [name, value] of Object.entries({ submitBegunAt, jobId }))
+    if (value !== undefined) conditions.push(value === null ? absent(name) : compare(name, '=', value));
+  if (ofJob !== undefined) conditions.push(any(absent('jobId'), compare('jobId', '=', ofJob)));
+  if (maxRedriveCount !== undefined) conditions.push(compare('redriveCount', '<=', maxRedriveCount));
+  return conditions;
 }
 
 /** An attempt is in the index of open work until it is settled. */

@@ -1,6 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { AttemptKey } from '../../ports/run-store.ts';
-import { tokenDigestOf } from '../../training/attempts/token-digest.ts';
 import { attemptName } from '../../training/run.ts';
 import type { Item } from './table-errors.ts';
 import type { TokenKeys } from './token-keys.ts';
@@ -14,11 +13,8 @@ const boundTo = (of: AttemptKey) => Buffer.from(attemptName(of));
 
 /** Task tokens as attributes of an attempt: `sealedToken` = day of the key, ":", and base64 of nonce, tag and ciphertext. */
 export interface SealedTokens {
-  /** Attributes that hold the token. */
-  seal(
-    taskToken: string,
-    of: AttemptKey,
-  ): Promise<{ readonly sealedToken: string; readonly tokenHash: string }>;
+  /** The attribute that holds the token. */
+  seal(taskToken: string, of: AttemptKey): Promise<{ readonly sealedToken: string }>;
   /**
    * The token of an item; undefined when it has none, when its key has been let go, or when it does not open for this
    * attempt. The stage's heartbeat then brings a new one.
@@ -35,7 +31,7 @@ export function createSealedTokens(keys: TokenKeys): SealedTokens {
       const cipher = createCipheriv(cipherName, key, nonce).setAAD(boundTo(of));
       const body = Buffer.concat([cipher.update(taskToken, 'utf8'), cipher.final()]);
       const sealed = Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64');
-      return { sealedToken: `${day}:${sealed}`, tokenHash: tokenDigestOf(taskToken) };
+      return { sealedToken: `${day}:${sealed}` };
     },
     open: async (item, of) => {
       const text = item['sealedToken'];

@@ -1,6 +1,9 @@
+import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
+import { Throttled } from '../../errors/run-errors.ts';
+import { ConditionFailed } from '../../errors/store-errors.ts';
 import type { Ports } from '../../ports/ports.ts';
-import type { LeaseRenewal } from '../../ports/run-store.ts';
-import type { Run } from '../../training/run.ts';
+import type { LeaseRenewal, RunChanges } from '../../ports/run-store.ts';
+import type { Run, RunStatus } from '../../training/run.ts';
 
 type Needed = Pick<Ports, 'runs' | 'leases' | 'clock' | 'config'>;
 
@@ -14,23 +17,86 @@ export function leaseOf(ports: Pick<Ports, 'clock' | 'config'>, run: Run): Lease
   return { tenantId, holder, fence, expiresAt: leaseEnd(ports) };
 }
 
-/** Takes the lease with a new, larger fence and notes it on the run. `TenantBusy` when another run holds it. */
-export async function takeLease(ports: Needed, run: Run, redriveCount: number): Promise<Run> {
-  const { fence } = await ports.leases.acquire({
-    tenantId: run.tenantId,
-    holder: run.runId,
-    now: new Date(ports.clock.now()).toISOString(),
-    expiresAt: leaseEnd(ports),
-  });
-  return ports.runs.updateRun(
-    run.runId,
-    { status: 'running', fence, redriveCount },
-    { maxRedriveCount: redriveCount },
+/** Takes the tenant's lease for a try of a run's execution; gives its fence. `TenantBusy` when another run or a later try holds it. */
+export async function acquireLease(
+  ports: Pick<Ports, 'leases' | 'clock' | 'config'>,
+  { tenantId, runId: holder }: Pick<Run, 'tenantId' | 'runId'>,
+  redriveCount: number,
+): Promise<number> {
+  const times = { now: new Date(ports.clock.now()).toISOString(), expiresAt: leaseEnd(ports) };
+  return (await ports.leases.acquire({ tenantId, holder, redriveCount, ...times })).fence;
+}
+
+/** When a try of an execution comes too late: its run was redriven since, or is over. Nothing was touched. */
+export function runIsOver({ runId, status, redriveCount }: Run): EpsilonError {
+  return new EpsilonError(
+    'RUN_OVER',
+    `Run ${runId} is ${status} (redrive ${redriveCount}); this try of its execution is over.`,
+    { exitCode: exitCodes.conflict },
   );
 }
 
-/** The run as this try of its execution may go on with it: after a redrive, or once it was ended, the lease is taken again. */
-export async function leaseOfTry(ports: Needed, run: Run, redriveCount: number): Promise<Run> {
+/** Times that a run is taken up from a new reading because somebody else changed it in between. */
+const rounds = 5;
+
+const ended: ReadonlySet<RunStatus> = new Set(['failed', 'aborted', 'timed-out']);
+
+/** Whether a run has left this try of its execution behind: it was redriven since, or ended in it. */
+function isPast(run: Run, redriveCount: number): boolean {
+  return run.redriveCount > redriveCount || (run.redriveCount === redriveCount && ended.has(run.status));
+}
+
+/** What a try of an execution takes a run up with. */
+export interface Resumption {
+  readonly redriveCount: number;
+  readonly fence: number;
+  readonly changes?: RunChanges;
+}
+
+/**
+ * Notes on a run that a try of its execution goes on with it, under a lease that this try has taken. Undefined, and the lease is
+ * given back, when the try is over itself or the run has succeeded. With a newer lease of the same try on record, that one counts.
+ */
+export async function resumeRun(
+  ports: Needed,
+  run: Run,
+  { redriveCount, fence, changes = {} }: Resumption,
+): Promise<Run | undefined> {
+  let current: Run | undefined = run;
+  for (
+    let round = 0;
+    current && current.status !== 'succeeded' && !isPast(current, redriveCount);
+    round += 1
+  ) {
+    const isSameTry = current.redriveCount === redriveCount;
+    if (isSameTry && current.status === 'running' && current.fence > fence) return current;
+    if (round >= rounds) throw new Throttled(`Run ${run.runId} keeps changing; try again.`);
+    try {
+      return await ports.runs.updateRun(
+        run.runId,
+        { ...changes, status: 'running', fence, redriveCount },
+        { status: [current.status], maxRedriveCount: current.redriveCount, maxFence: fence },
+      );
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+      current = await ports.runs.getRun(run.runId);
+    }
+  }
+  await ports.leases.release({ tenantId: run.tenantId, holder: run.runId, fence });
+  return undefined;
+}
+
+/** Takes the lease with a new, larger fence and notes it on the run; undefined when this try of the execution is over. */
+export async function takeLease(ports: Needed, run: Run, redriveCount: number): Promise<Run | undefined> {
+  if (isPast(run, redriveCount)) return undefined;
+  return resumeRun(ports, run, { redriveCount, fence: await acquireLease(ports, run, redriveCount) });
+}
+
+/**
+ * The run as this try of its execution may go on with it: after a redrive, or once it was ended, the lease is taken again.
+ * Undefined when the run has left this try behind: whoever asks comes too late and must not touch anything.
+ */
+export async function leaseOfTry(ports: Needed, run: Run, redriveCount: number): Promise<Run | undefined> {
   const sameTry = run.status === 'running' && run.redriveCount === redriveCount;
   return sameTry ? run : takeLease(ports, run, redriveCount);
 }

@@ -56,8 +56,10 @@ async function recordOutcome(
     ...(observed.result ? { result: observed.result } : {}),
     ...(outcome.error ? { error: outcome.error, cause: outcome.cause ?? '' } : {}),
   };
-  const expect = { status: open, jobName: observed.jobName };
-  const { changed, attempt } = await ports.runs.changeAttempt(key, changes, expect);
+  const expect = { status: open, jobName: observed.jobName, ofJob: observed.jobId };
+  const { changed, attempt } = await ports.runs.changeAttempt(key, changes, expect, {
+    withToken: true,
+  });
   return { attempt: attempt?.jobName === observed.jobName ? attempt : undefined, recorded: changed };
 }
 
@@ -78,20 +80,18 @@ export async function settleAttempt(ports: Needed, attempt: Attempt): Promise<vo
       const outcome = await answer(ports, current, taskToken);
       ports.metrics.count(outcome === 'delivered' ? 'CallbacksDelivered' : 'CallbacksGone', 1);
     }
-    current = await close(ports, current, taskToken);
+    current = await close(ports, current);
   }
 }
 
-/** Closes the attempt; returns it anew when its token was replaced since it was read. */
-async function close(
-  ports: Needed,
-  attempt: Attempt,
-  taskToken: string | undefined,
-): Promise<Attempt | undefined> {
+/** Closes the attempt; gives it as it is now when it was entered with another token since it was read. */
+async function close(ports: Needed, attempt: Attempt): Promise<Attempt | undefined> {
+  const { tokenDigest } = attempt;
   const { changed, attempt: current } = await ports.runs.changeAttempt(
     attempt,
     { settledAt: new Date(ports.clock.now()).toISOString(), taskToken: null },
-    { status: terminal, ...(taskToken === undefined ? {} : { taskToken }) },
+    { status: terminal, tokenDigest },
+    { withToken: true },
   );
   return changed ? undefined : current;
 }
@@ -120,7 +120,8 @@ export async function finishAttempt(
   observed: JobObservation,
 ): Promise<Finish> {
   const { attempt, recorded } = await recordOutcome(ports, key, observed);
-  if (!attempt) return 'unknown';
+  // Open still: it was another job of this name.
+  if (!attempt || !terminalStatuses.has(attempt.status)) return 'unknown';
   if (!recorded && attempt.settledAt !== undefined) return 'repeated';
   await settleAttempt(ports, attempt);
   return 'settled';

@@ -11,6 +11,7 @@ import { nextStep, stepForOpenAttempt } from '../../training/attempts/submission
 import { tokenDigestOf } from '../../training/attempts/token-digest.ts';
 import { type Attempt, type Run, terminalStatuses } from '../../training/run.ts';
 import { type StageName, stages } from '../../training/stages.ts';
+import { reopenToStop, withinGrace } from './abandon.ts';
 import { leaseOf, leaseOfTry, takeLease } from './hold-lease.ts';
 import { finishAttempt, recordProgress, settleAttempt } from './settle-attempt.ts';
 
@@ -27,7 +28,15 @@ export interface StageEntry {
 }
 
 /** What an entry did; told to the log and the history, never needed by the machine. */
-export type EntryOutcome = 'submitted' | 'adopted' | 'waiting' | 'settled' | 'lost' | 'answered';
+export type EntryOutcome =
+  | 'submitted'
+  | 'adopted'
+  | 'waiting'
+  | 'settled'
+  | 'lost'
+  | 'answered'
+  /** The run has left this try of its execution behind: nothing was touched. */
+  | 'superseded';
 
 function runnerOf(ports: Needed, attempt: Attempt): JobRunner {
   const runner = ports.jobs[attempt.backend];
@@ -90,10 +99,14 @@ function isRefusal(error: unknown): boolean {
   return error instanceof EpsilonError && !(error instanceof Throttled && error.unclear);
 }
 
-/** Lets the next entry submit at once: throttling is common and must not wait until the backend's lists can be trusted. */
+/**
+ * Lets the next entry submit at once: throttling is common and must not wait until the backend's lists can be trusted. A
+ * submission that somebody else began since is not touched.
+ */
 async function noteRefusal(ports: Needed, attempt: Attempt): Promise<void> {
+  const { submitBegunAt = null } = attempt;
   await ports.runs
-    .updateAttempt(attempt, { submitBegunAt: null }, { status: ['intent'] })
+    .changeAttempt(attempt, { submitBegunAt: null }, { status: ['intent'], submitBegunAt })
     .catch((error: unknown) =>
       ports.log.warn('refusal not recorded', { jobName: attempt.jobName, error: String(error) }),
     );
@@ -114,26 +127,30 @@ async function submit(
   if (runner.namesAreIds) return;
   const submittedAt = new Date(ports.clock.now()).toISOString();
   // A quick job's completion may overtake this write; the record is then further on, which is right.
-  await ports.runs.changeAttempt(
+  const { changed } = await ports.runs.changeAttempt(
     attempt,
     { status: 'submitted', jobId, submittedAt },
     { status: ['intent'] },
   );
+  if (!changed && (await reopenToStop(ports, attempt, jobId)))
+    ports.log.warn('submitted for a run that had ended', { jobName: attempt.jobName, jobId });
 }
 
-/** Puts this entry's token on an attempt that is not settled; undefined when it was settled meanwhile. */
-async function takeOver(ports: Needed, attempt: Attempt, taskToken: string): Promise<Attempt | undefined> {
+/**
+ * Puts this entry's token on an attempt, and its try of the execution, so that the end of an earlier try leaves it alone. Undefined
+ * when the attempt went on meanwhile.
+ */
+async function takeOver(
+  ports: Needed,
+  attempt: Attempt,
+  { taskToken, redriveCount }: Pick<StageEntry, 'taskToken' | 'redriveCount'>,
+): Promise<Attempt | undefined> {
   const { changed, attempt: mine } = await ports.runs.changeAttempt(
     attempt,
-    { taskToken, tokenDigest: tokenDigestOf(taskToken), settledAt: null },
-    { status: [attempt.status] },
+    { taskToken, tokenDigest: tokenDigestOf(taskToken), redriveCount, settledAt: null },
+    { status: [attempt.status], maxRedriveCount: redriveCount },
   );
-  return changed ? mine : undefined;
-}
-
-function withinGrace({ clock, config }: Pick<Ports, 'clock' | 'config'>, since: string | undefined): boolean {
-  if (since === undefined) return false;
-  return clock.now() - Date.parse(since) < config.training.lookupGraceSeconds * 1000;
+  return changed && mine ? { ...mine, taskToken } : undefined;
 }
 
 /** Whether a job that its backend does not show may exist all the same: its lists may lag behind a submission. */
@@ -143,22 +160,20 @@ export function mayStillShowUp(ports: Pick<Ports, 'clock' | 'config'>, attempt: 
 }
 
 /**
- * Submits under an intent that is there already. Where lists lag, of all who hold the attempt only the newest holder of its
- * token may, and it says so first: whoever comes next waits for this submission. False when somebody else was first.
+ * Submits under an intent that is there already. Of all who have read the attempt only one may, and it says so first, on condition
+ * that nobody else has since: whoever comes next waits for this submission. False when somebody else was first.
  */
 export async function submitAgain(
   ports: Needed,
   of: Pick<StageEntry, 'run' | 'attempts'>,
   attempt: Attempt,
 ): Promise<boolean> {
-  if (runnerOf(ports, attempt).lookupLags) {
-    const submitBegunAt = new Date(ports.clock.now()).toISOString();
-    const { taskToken } = attempt;
-    const mine = { status: ['intent'], ...(taskToken === undefined ? {} : { taskToken }) } as const;
-    const { changed } = await ports.runs.changeAttempt(attempt, { submitBegunAt }, mine);
-    if (!changed) return false;
-  }
-  await submit(ports, of, attempt, false);
+  const { tokenDigest, submitBegunAt: before = null } = attempt;
+  const submitBegunAt = new Date(ports.clock.now()).toISOString();
+  const unchanged = { status: ['intent'], tokenDigest, submitBegunAt: before } as const;
+  const { changed } = await ports.runs.changeAttempt(attempt, { submitBegunAt }, unchanged);
+  if (!changed) return false;
+  await submit(ports, of, { ...attempt, submitBegunAt }, false);
   return true;
 }
 
@@ -220,24 +235,40 @@ export async function readEntry(
  * attempt renews it with its own write, after a redrive it is taken again with a new, larger fence.
  */
 export async function enterStage(ports: Needed, first: StageEntry): Promise<EntryOutcome> {
-  let entry = { ...first, run: await leaseOfTry(ports, first.run, first.redriveCount) };
-  for (;;) {
-    const step = nextStep(ofStage(entry).at(-1), tokenDigestOf(entry.taskToken));
-    if (step.kind === 'answered') return 'answered';
+  let { attempts } = first;
+  let run = await leaseOfTry(ports, first.run, first.redriveCount);
+  while (run) {
+    const held: Run = run;
+    const entry: StageEntry = { ...first, run: held, attempts };
     try {
-      if (step.kind === 'new-attempt') {
-        if (await beginAttempt(ports, entry, step.attempt)) return 'submitted';
-      } else {
-        await ports.leases.renew(leaseOf(ports, entry.run));
-        const owned = await takeOver(ports, step.attempt, entry.taskToken);
-        if (owned && step.kind === 'look-up') return await continueAttempt(ports, entry, owned);
-        if (owned && terminalStatuses.has(owned.status)) await settleAttempt(ports, owned);
-        if (owned) return 'settled';
-      }
-      entry = { ...entry, ...(await readEntry(ports, entry.run.runId)) };
+      const outcome = await decideOnce(ports, entry);
+      if (outcome) return outcome;
+      const read = await readEntry(ports, held.runId);
+      attempts = read.attempts;
+      run = await leaseOfTry(ports, read.run, first.redriveCount);
     } catch (error) {
       if (!(error instanceof StaleFence)) throw error;
-      entry = { ...entry, run: await takeLease(ports, entry.run, entry.redriveCount) };
+      // Of this run a newer lease may be on record, which another entry has taken.
+      const { run: current } = await readEntry(ports, held.runId);
+      const isNewer = current.fence > held.fence && current.status === 'running';
+      run = isNewer
+        ? await leaseOfTry(ports, current, first.redriveCount)
+        : await takeLease(ports, current, first.redriveCount);
     }
   }
+  return 'superseded';
+}
+
+/** Decides from the record as it was read; undefined when the record went on before anything was done. */
+async function decideOnce(ports: Needed, entry: StageEntry): Promise<EntryOutcome | undefined> {
+  const step = nextStep(ofStage(entry).at(-1), tokenDigestOf(entry.taskToken));
+  if (step.kind === 'answered') return 'answered';
+  if (step.kind === 'new-attempt')
+    return (await beginAttempt(ports, entry, step.attempt)) ? 'submitted' : undefined;
+  await ports.leases.renew(leaseOf(ports, entry.run));
+  const owned = await takeOver(ports, step.attempt, entry);
+  if (!owned) return undefined;
+  if (step.kind === 'look-up') return continueAttempt(ports, entry, owned);
+  if (terminalStatuses.has(owned.status)) await settleAttempt(ports, owned);
+  return 'settled';
 }

@@ -4,6 +4,7 @@ import type { JobRunner } from '../../ports/job-runner.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { JobObservation, JobRef } from '../../training/attempts/job.ts';
 import { type Attempt, type Run, terminalStatuses } from '../../training/run.ts';
+import { seeOff, stopStray } from '../attempts/abandon.ts';
 import { giveUpPlacement } from '../attempts/give-up-placement.ts';
 import { leaseOf } from '../attempts/hold-lease.ts';
 import { finishAttempt, recordProgress, settleAttempt } from '../attempts/settle-attempt.ts';
@@ -164,6 +165,8 @@ async function reconcileOne(
   observed: JobObservation | undefined,
   renewed: Set<string>,
 ): Promise<Verdict> {
+  if (attempt.strayJobId !== undefined) await stopStray(ports, attempt);
+  if (attempt.abandonedAt !== undefined) return (await seeOff(ports, attempt)) ? 'cancelled' : 'alive';
   if (terminalStatuses.has(attempt.status)) {
     await settleAttempt(ports, attempt);
     return 'settled';

@@ -24,7 +24,8 @@ const everyExecution = 1_000_000;
  * attempt tells whether anybody still waits.
  */
 async function suspects(ports: Needed, { runs, attempts }: Pass): Promise<Run[]> {
-  const atWork = new Set(attempts.map(({ runId }) => runId));
+  const waitedFor = attempts.filter(({ abandonedAt }) => abandonedAt === undefined);
+  const atWork = new Set(waitedFor.map(({ runId }) => runId));
   const quiet = [...runs.values()].filter(({ runId }) => !atWork.has(runId));
   if (quiet.length <= describedOneByOne) return quiet;
   const executions = await ports.workflows.list({

@@ -1,9 +1,13 @@
 import { ConditionFailed } from '../../errors/store-errors.ts';
 import { detailTypes, eventDetail } from '../../event-schemas/detail.ts';
 import type { Ports } from '../../ports/ports.ts';
-import { type Attempt, type Run, type RunStatus, terminalStatuses } from '../../training/run.ts';
+import type { Attempt, Run, RunStatus } from '../../training/run.ts';
+import { abandonAttempt, seeOff } from '../attempts/abandon.ts';
 
-type Needed = Pick<Ports, 'runs' | 'leases' | 'jobs' | 'events' | 'notifier' | 'clock' | 'metrics'>;
+type Needed = Pick<
+  Ports,
+  'runs' | 'leases' | 'jobs' | 'events' | 'notifier' | 'clock' | 'config' | 'metrics'
+>;
 
 /** How an execution ended, as the status-change event or DescribeExecution tells it. */
 export interface ExecutionEnd {
@@ -19,67 +23,64 @@ const statusOf: Readonly<Record<ExecutionEnd['status'], RunStatus>> = {
   ABORTED: 'aborted',
 };
 
-async function cancelJobs(ports: Needed, attempts: readonly Attempt[], reason: string): Promise<number> {
-  const open = attempts.filter((attempt) => attempt.settledAt === undefined);
-  for (const attempt of open) {
-    const runner = ports.jobs[attempt.backend];
-    const found = attempt.jobId ? attempt : await runner?.find(attempt.jobName);
-    if (runner && found?.jobId) await runner.cancel({ jobName: attempt.jobName, jobId: found.jobId }, reason);
-    await closeCancelled(ports, attempt);
+/** The run as this end leaves it, and whether this very end ended it; undefined when the run has left the try behind. */
+async function moveRun(
+  ports: Needed,
+  run: Run,
+  end: ExecutionEnd,
+): Promise<{ readonly run: Run; readonly moved: boolean } | undefined> {
+  const isPast = (one: Run) => one.redriveCount > end.redriveCount || one.status === 'succeeded';
+  if (isPast(run)) return undefined;
+  if (run.status !== 'running') return { run, moved: false };
+  const changes = {
+    status: statusOf[end.status],
+    finishedAt: new Date(ports.clock.now()).toISOString(),
+    ...(end.error === undefined ? {} : { error: end.error }),
+    ...(end.cause === undefined ? {} : { cause: end.cause }),
+  };
+  try {
+    const expect = { status: ['running'], maxRedriveCount: end.redriveCount } as const;
+    return { run: await ports.runs.updateRun(run.runId, changes, expect), moved: true };
+  } catch (error) {
+    if (!(error instanceof ConditionFailed)) throw error;
+    const current = await ports.runs.getRun(run.runId);
+    return current && !isPast(current) ? { run: current, moved: false } : undefined;
   }
-  return open.length;
 }
 
-async function closeCancelled(ports: Needed, attempt: Attempt): Promise<void> {
-  const now = new Date(ports.clock.now()).toISOString();
-  const closed = { settledAt: now, taskToken: null } as const;
-  const { changed } = await ports.runs.changeAttempt(
-    attempt,
-    {
-      ...closed,
-      status: 'cancelled',
-      finishedAt: now,
-      error: 'JobCancelled',
-      cause: 'The execution ended.',
-    },
-    { status: ['intent', 'submitted', 'running'] },
-  );
-  if (changed) return;
-  await ports.runs.updateAttempt(attempt, closed, { status: [attempt.status, ...terminalStatuses] });
+/** Gives up all attempts of the try that ended; gives those whose jobs are to be seen off. */
+async function abandonAttempts(ports: Needed, run: Run, end: ExecutionEnd): Promise<Attempt[]> {
+  const attempts = await ports.runs.listAttempts(run.runId);
+  const left: Attempt[] = [];
+  for (const attempt of attempts.filter(({ settledAt }) => settledAt === undefined)) {
+    const abandoned = await abandonAttempt(ports, attempt, end.redriveCount);
+    if (abandoned) left.push(abandoned);
+  }
+  return left;
+}
+
+/** Stops what can be stopped now. One job's fault never keeps the others running; the first is thrown when all were tried. */
+async function seeAllOff(ports: Needed, attempts: readonly Attempt[]): Promise<void> {
+  const faults: unknown[] = [];
+  for (const attempt of attempts) await seeOff(ports, attempt).catch((error: unknown) => faults.push(error));
+  if (faults.length > 0) throw faults[0];
 }
 
 /**
- * Cleans up after an execution that did not succeed: cancels live jobs, releases the lease, records the end and tells
- * people. Fenced by redrive count: the end of an earlier try never touches a run that has been redriven since.
- * Returns false when there was nothing to do.
+ * Cleans up after an execution that did not succeed: records the end, gives the attempts up, releases the lease, tells people and
+ * stops the jobs. The record comes first and is fenced by redrive count, and so is each attempt: the end of an earlier try never
+ * touches a run, or an attempt, that a redrive goes on with. A job that does not show yet is left to the reconciler, and so is
+ * whatever a crash leaves. Returns false when there was nothing to do.
  */
 export async function endRun(ports: Needed, run: Run, end: ExecutionEnd): Promise<boolean> {
-  if (run.redriveCount > end.redriveCount || run.status === 'succeeded') return false;
-  const alreadyEnded = run.status !== 'running';
-  const cancelled = await cancelJobs(
-    ports,
-    await ports.runs.listAttempts(run.runId),
-    `execution ${end.status}`,
-  );
-  await ports.leases.release({ tenantId: run.tenantId, holder: run.runId, fence: run.fence });
-  if (alreadyEnded) return cancelled > 0;
-  try {
-    await ports.runs.updateRun(
-      run.runId,
-      {
-        status: statusOf[end.status],
-        finishedAt: new Date(ports.clock.now()).toISOString(),
-        ...(end.error === undefined ? {} : { error: end.error }),
-        ...(end.cause === undefined ? {} : { cause: end.cause }),
-      },
-      { status: ['running'], maxRedriveCount: end.redriveCount },
-    );
-  } catch (error) {
-    if (error instanceof ConditionFailed) return false;
-    throw error;
-  }
-  await announce(ports, run, end);
-  return true;
+  const found = await moveRun(ports, run, end);
+  if (!found) return false;
+  const { tenantId, runId: holder, fence } = found.run;
+  const left = await abandonAttempts(ports, found.run, end);
+  await ports.leases.release({ tenantId, holder, fence });
+  if (found.moved) await announce(ports, found.run, end);
+  await seeAllOff(ports, left);
+  return found.moved || left.length > 0;
 }
 
 async function announce(ports: Needed, run: Run, end: ExecutionEnd): Promise<void> {

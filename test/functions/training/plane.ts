@@ -6,7 +6,7 @@ import type { OutgoingEvent } from '../../../lib/ports/event-publisher.ts';
 import type { JobRunner } from '../../../lib/ports/job-runner.ts';
 import type { Ports } from '../../../lib/ports/ports.ts';
 import type { ExecutionStatus, ExecutionSummary } from '../../../lib/ports/workflows.ts';
-import type { JobObservation } from '../../../lib/training/attempts/job.ts';
+import type { JobObservation, JobRef } from '../../../lib/training/attempts/job.ts';
 import type { StageName } from '../../../lib/training/stages.ts';
 import { VirtualClock } from '../../../local/clock/virtual-clock.ts';
 import { readYaml } from '../../../local/declaration/read-yaml.ts';
@@ -51,7 +51,7 @@ export class Plane {
       submit: async ({ jobName }) => ({ jobName, jobId: jobName }),
       find: async () => undefined,
       cancel: async ({ jobName }) => note(`cancel ${jobName}`),
-      observe: async (jobs) => this.#observe(jobs.map(({ jobName }) => jobName)),
+      observe: async (jobs) => this.#observe(jobs),
       ...backend,
     };
     this.ports = testPorts({
@@ -104,11 +104,11 @@ export class Plane {
     return this.heard;
   }
 
-  #observe(names: readonly string[]): ReadonlyMap<string, JobObservation> {
-    this.observed.push(names.length);
-    if (this.observeFails(names)) throw new Error('DescribeJobs failed');
+  #observe(refs: readonly JobRef[]): ReadonlyMap<string, JobObservation> {
+    this.observed.push(refs.length);
+    if (this.observeFails(refs.map(({ jobName }) => jobName))) throw new Error('DescribeJobs failed');
     return new Map(
-      names.flatMap((jobName) => {
+      refs.flatMap(({ jobName }) => {
         const state = this.state(jobName);
         return state ? [[jobName, { jobName, jobId: `id-${jobName}`, state }] as const] : [];
       }),
@@ -129,7 +129,7 @@ export class Plane {
       });
       await this.ports.runs.createRun(aRun({ ...of, fence }));
       await this.ports.runs.createAttempt(
-        anAttempt({ ...of, jobName: `job-${n}`, taskToken: `token-${n}`, fence }),
+        anAttempt({ ...of, jobName: `job-${n}`, jobId: `id-job-${n}`, taskToken: `token-${n}`, fence }),
       );
     }
   }

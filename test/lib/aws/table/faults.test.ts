@@ -65,7 +65,11 @@ const writes: readonly Call[] = [
     'a token replaced under its own condition',
     'UpdateItem',
     ({ runs }) =>
-      runs.updateAttempt(anAttempt(), { taskToken: 'token-2' }, { ...submitted, taskToken: 'token-1' }),
+      runs.updateAttempt(
+        anAttempt(),
+        { taskToken: 'token-2', tokenDigest: 'digest-2' },
+        { ...submitted, tokenDigest: 'digest-1' },
+      ),
   ],
   ['a new tenant', 'TransactWriteItems', ({ tenants }) => tenants.put(aTenant({ tenantId: 'beta' }), 0)],
   ['the next version of a tenant', 'PutItem', ({ tenants }) => tenants.put(aTenant({ priority: 1 }), 1)],
