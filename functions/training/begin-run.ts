@@ -111,7 +111,11 @@ export function createBeginRun(ports: Wired<typeof aws>) {
     const tenant = await requireTenant(ports, event.input.tenantId);
     const draft = draftRun(ports, event, tenant);
     noteTraceFields(draft);
-    const closed = gateClosedBecause(await verdicts.latest(tenant.tenantId), config.quality.gate);
+    const closed = gateClosedBecause(
+      await verdicts.latest(tenant.tenantId),
+      config.quality.gate,
+      tenant.tenantId,
+    );
     if (closed) {
       await recordUntrained(draft, 'skipped', closed);
       throw new QualityGateClosed(tenant.tenantId, closed);

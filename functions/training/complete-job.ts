@@ -4,7 +4,7 @@ import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
 import { awsCallbacks, awsObjects, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
 import { noteStray, reopenToStop } from '../../lib/operations/attempts/abandon.ts';
-import { finishAttempt, recordProgress } from '../../lib/operations/attempts/settle-attempt.ts';
+import { finishAttempt, isFrom, recordProgress } from '../../lib/operations/attempts/settle-attempt.ts';
 import type { JobObservation } from '../../lib/training/attempts/job.ts';
 import { readResultOfEnd } from '../../lib/training/attempts/job-result.ts';
 import { type Attempt, terminalStatuses } from '../../lib/training/run.ts';
@@ -55,7 +55,7 @@ export function createCompleteJob(ports: Wired<typeof aws>) {
   /** A job that is alive keeps its stage waiting: its task hears of it also when the record knows it already. */
   async function progress(event: JobEvent): Promise<Outcome> {
     const attempt = await ports.runs.getAttempt(event);
-    if (!attempt) return 'unknown';
+    if (!attempt || !isFrom(attempt, event)) return 'unknown';
     if (await isToBeStopped(attempt, event)) return 'stray';
     if (attempt.settledAt !== undefined) return 'repeated';
     await recordProgress(ports, attempt, event.observed);
@@ -69,7 +69,9 @@ export function createCompleteJob(ports: Wired<typeof aws>) {
   async function take(event: JobEvent, log: Invocation['log']): Promise<Outcome> {
     const { state } = event.observed;
     if (state === 'pending' || state === 'running') return progress(event);
-    return finishAttempt(ports, event, await withResult(event, log));
+    const { tenantId, backends } = event;
+    const origin = { backends, ...(tenantId === undefined ? {} : { tenantId }) };
+    return finishAttempt(ports, event, await withResult(event, log), origin);
   }
 
   return async (input: z.output<typeof jobEventSchema>, { log }: Invocation) => {

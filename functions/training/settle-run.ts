@@ -21,7 +21,11 @@ const input = envelopeOf(
     error: z.string().nullish(),
     cause: z.string().nullish(),
   }),
-);
+  // Nobody but AWS can put an event with such a source on a bus.
+).extend({
+  source: z.literal('aws.states'),
+  'detail-type': z.literal('Step Functions Execution Status Change'),
+});
 
 const aws = [awsStores, awsBatch, awsKubernetes, awsEvents, awsNotifier] as const;
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Backend } from '../tenants/tenant.ts';
 import type { JobObservation } from '../training/attempts/job.ts';
 import { jobNameOf } from '../training/attempts/job-name.ts';
 import type { StageName } from '../training/stages.ts';
@@ -26,6 +27,8 @@ export interface JobEvent {
   readonly stage: StageName;
   readonly attempt: number;
   readonly observed: JobObservation;
+  /** Backends that report in this envelope: of a job on another one it proves nothing. */
+  readonly backends: readonly Backend[];
   readonly tenantId?: string;
   readonly logicalDate?: string;
   readonly traceId?: string;
@@ -36,7 +39,9 @@ export interface JobEvent {
 function ofOwn({ detail }: z.output<typeof ownEvent>): JobEvent {
   const { data, runId, tenantId, logicalDate, traceId } = detail;
   const { stage, attempt, ...observed } = data;
-  return { runId, stage, attempt, tenantId, logicalDate, traceId, observed: observed as JobObservation };
+  const of = { runId, stage, attempt, tenantId, logicalDate, traceId };
+  // Batch speaks for itself, and nobody but AWS can say that an event is Batch's.
+  return { ...of, backends: ['eks', 'local'], observed: observed as JobObservation };
 }
 
 /** `s3://<bucket>/<tenant>/runs/<run>/<stage>/<attempt>/` of this environment; its tenant, or undefined. */
@@ -59,6 +64,7 @@ function ofBatch({ detail }: z.output<typeof batchEvent>, bucket: string): JobEv
     stage,
     attempt,
     tenantId,
+    backends: ['batch'],
     observed: observationOfBatchJob(detail),
     resultBelow: outputUri,
     ...(traceId ? { traceId } : {}),

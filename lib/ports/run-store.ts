@@ -31,6 +31,9 @@ export interface AttemptExpectation {
   readonly status: readonly AttemptStatus[];
   /** The newest token it was entered with: nobody else has entered since it was read. */
   readonly tokenDigest?: string;
+  /** It is this tenant's, and its jobs run on one of these backends: who reports of another cannot know of it. */
+  readonly tenantId?: string;
+  readonly backends?: readonly Attempt['backend'][];
   /** Under this name its job runs; an event of another job changes nothing. */
   readonly jobName?: string;
   /** The submission that was last begun is this one; `null`: none is under way or unclear. */

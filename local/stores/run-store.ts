@@ -32,11 +32,14 @@ function withChanges<T extends object>(record: T, changes: object): T {
 }
 
 function isAsExpected(attempt: Attempt, expect: AttemptExpectation): boolean {
-  const { status, tokenDigest, jobName, submitBegunAt, jobId, ofJob, maxRedriveCount } = expect;
+  const { status, tokenDigest, jobName, tenantId, backends, submitBegunAt, jobId, ofJob, maxRedriveCount } =
+    expect;
   return (
     status.includes(attempt.status) &&
     (tokenDigest === undefined || attempt.tokenDigest === tokenDigest) &&
     (jobName === undefined || attempt.jobName === jobName) &&
+    (tenantId === undefined || attempt.tenantId === tenantId) &&
+    (backends === undefined || backends.includes(attempt.backend)) &&
     (jobId === undefined || (attempt.jobId ?? null) === jobId) &&
     (ofJob === undefined || attempt.jobId === undefined || attempt.jobId === ofJob) &&
     (submitBegunAt === undefined || (attempt.submitBegunAt ?? null) === submitBegunAt) &&

@@ -231,14 +231,19 @@ export function describeRunStore(name: string, makeStores: () => Promise<RunStor
       ['its job is another one', { jobId: 'job-2' }],
       ['it has no job yet', { jobId: null }],
       ['what is told is of a second job', { ofJob: 'job-2' }],
-      ['an earlier try has it', { maxRedriveCount: 0 }],
+      ['a later try has it', { maxRedriveCount: 0 }],
+      ['it is another tenant’s', { tenantId: 'beta' }],
+      ['its jobs run elsewhere', { backends: ['batch', 'eks'] }],
     ] as const)('refuses a change to an attempt that is not as expected: %s', async (_, expectation) => {
       const store = await make();
       await store.createAttempt(anAttempt({ submitBegunAt: at(1), redriveCount: 1 }));
       const change = (expected: object) =>
         store.changeAttempt(anAttempt(), { cause: 'x' }, { status: ['submitted'], ...expected });
       expect(await change(expectation)).toMatchObject({ changed: false });
-      const right = { submitBegunAt: at(1), jobId: 'job-1', ofJob: 'job-1', maxRedriveCount: 1 };
+      const right = {
+        ...{ submitBegunAt: at(1), jobId: 'job-1', ofJob: 'job-1', maxRedriveCount: 1 },
+        ...{ tenantId: 'acme', backends: ['local'], tokenDigest: 'digest-1', jobName: anAttempt().jobName },
+      };
       expect(await change(right)).toMatchObject({ changed: true });
     });
 

@@ -193,6 +193,8 @@ export class MemoryRunStore implements RunStore {
     const isAs: Readonly<Record<keyof AttemptExpectation, () => boolean>> = {
       status: () => expect.status.includes(attempt.status),
       tokenDigest: () => attempt.tokenDigest === expect.tokenDigest,
+      tenantId: () => attempt.tenantId === expect.tenantId,
+      backends: () => expect.backends?.includes(attempt.backend) === true,
       jobName: () => attempt.jobName === expect.jobName,
       jobId: () => (attempt.jobId ?? null) === expect.jobId,
       ofJob: () => attempt.jobId === undefined || attempt.jobId === expect.ofJob,

@@ -19,14 +19,14 @@ const instant = ({ clock }: Pick<Ports, 'clock'>) => new Date(clock.now()).toISO
 export async function abandonAttempt(
   ports: Pick<Ports, 'runs' | 'clock'>,
   attempt: Attempt,
-  maxRedriveCount: number,
+  { maxRedriveCount, cause }: { readonly maxRedriveCount: number; readonly cause: string },
 ): Promise<Attempt | undefined> {
   const now = instant(ports);
   const cancelled = {
     status: 'cancelled',
     finishedAt: now,
     error: 'JobCancelled',
-    cause: 'The execution ended.',
+    cause,
   } as const;
   const { changed, attempt: current } = await ports.runs.changeAttempt(
     attempt,
@@ -98,7 +98,11 @@ export async function seeOff(ports: Needed, attempt: Attempt): Promise<boolean> 
   const found = jobId ?? (await runner?.find(jobName))?.jobId;
   // A process that began to submit may still be about to, whatever the backend's lists show.
   if (found === undefined && withinGrace(ports, submitBegunAt)) return false;
-  if (found !== undefined) await runner?.cancel({ jobName, jobId: found }, 'the execution ended');
+  if (found !== undefined)
+    await runner?.cancel(
+      { jobName, jobId: found },
+      attempt.error === 'JobCancelled' ? (attempt.cause ?? '') : 'it was given up',
+    );
   const expect = { status: concluded, tokenDigest, jobId: jobId ?? null };
   const { changed } = await ports.runs.changeAttempt(attempt, { settledAt: instant(ports) }, expect);
   return changed;

@@ -1,5 +1,5 @@
 import type { Ports } from '../../ports/ports.ts';
-import type { AttemptKey } from '../../ports/run-store.ts';
+import type { AttemptExpectation, AttemptKey } from '../../ports/run-store.ts';
 import type { JobObservation } from '../../training/attempts/job.ts';
 import { outcomeOfJob } from '../../training/attempts/outcome.ts';
 import { type Attempt, type AttemptStatus, terminalStatuses } from '../../training/run.ts';
@@ -29,6 +29,17 @@ function factsOf(observed: JobObservation): Partial<Attempt> {
   };
 }
 
+/** What is known of who reports of a job: whose it is, and which backends that reporter can know of. */
+export type Origin = Pick<AttemptExpectation, 'tenantId' | 'backends'>;
+
+/** Whether an attempt is one that this reporter can know of. */
+export function isFrom(attempt: Attempt, { tenantId, backends }: Origin): boolean {
+  return (
+    (tenantId === undefined || attempt.tenantId === tenantId) &&
+    (backends === undefined || backends.includes(attempt.backend))
+  );
+}
+
 /** The attempt as it stands, and whether this very observation ended it. */
 export interface RecordedOutcome {
   /** Undefined when there is no such attempt, or its job is another one. */
@@ -44,6 +55,7 @@ async function recordOutcome(
   ports: Needed,
   key: AttemptKey,
   observed: JobObservation,
+  origin: Origin = {},
 ): Promise<RecordedOutcome> {
   const state = observed.state === 'succeeded' ? 'succeeded' : 'failed';
   const outcome = outcomeOfJob({ ...observed, state });
@@ -56,11 +68,12 @@ async function recordOutcome(
     ...(observed.result ? { result: observed.result } : {}),
     ...(outcome.error ? { error: outcome.error, cause: outcome.cause ?? '' } : {}),
   };
-  const expect = { status: open, jobName: observed.jobName, ofJob: observed.jobId };
+  const expect = { status: open, jobName: observed.jobName, ofJob: observed.jobId, ...origin };
   const { changed, attempt } = await ports.runs.changeAttempt(key, changes, expect, {
     withToken: true,
   });
-  return { attempt: attempt?.jobName === observed.jobName ? attempt : undefined, recorded: changed };
+  const isIts = attempt?.jobName === observed.jobName && isFrom(attempt, origin);
+  return { attempt: isIts ? attempt : undefined, recorded: changed };
 }
 
 async function answer(ports: Needed, attempt: Attempt, taskToken: string): Promise<'delivered' | 'gone'> {
@@ -118,8 +131,9 @@ export async function finishAttempt(
   ports: Needed,
   key: AttemptKey,
   observed: JobObservation,
+  origin: Origin = {},
 ): Promise<Finish> {
-  const { attempt, recorded } = await recordOutcome(ports, key, observed);
+  const { attempt, recorded } = await recordOutcome(ports, key, observed, origin);
   // Open still: it was another job of this name.
   if (!attempt || !terminalStatuses.has(attempt.status)) return 'unknown';
   if (!recorded && attempt.settledAt !== undefined) return 'repeated';

@@ -53,7 +53,10 @@ async function abandonAttempts(ports: Needed, run: Run, end: ExecutionEnd): Prom
   const attempts = await ports.runs.listAttempts(run.runId);
   const left: Attempt[] = [];
   for (const attempt of attempts.filter(({ settledAt }) => settledAt === undefined)) {
-    const abandoned = await abandonAttempt(ports, attempt, end.redriveCount);
+    const abandoned = await abandonAttempt(ports, attempt, {
+      maxRedriveCount: end.redriveCount,
+      cause: `execution ${end.status}`,
+    });
     if (abandoned) left.push(abandoned);
   }
   return left;

@@ -71,6 +71,9 @@ async function open(attempt: Attempt = anAttempt()) {
   };
 }
 
+/** An attempt whose job Batch runs. */
+const onBatch = () => anAttempt({ backend: 'batch' });
+
 const uri = 's3://data/acme/runs/acme-2026-11-24/train/1/';
 
 function own(data: Record<string, unknown> = {}) {
@@ -141,7 +144,7 @@ describe('the end of a job', () => {
   });
 
   it('costs one read of the result more on Batch, whose events do not carry it', async () => {
-    const { calls, told, objects, send } = await open();
+    const { calls, told, objects, send } = await open(onBatch());
     objects.texts.set(`${uri}result.json`, '{"words":100}');
     expect(await send(batch())).toEqual({ outcome: 'settled' });
     expect(calls).toEqual(['objects.get', 'runs.changeAttempt', 'callbacks.succeed', 'runs.changeAttempt']);
@@ -151,14 +154,14 @@ describe('the end of a job', () => {
   });
 
   it('tells the words of a job that failed on Batch', async () => {
-    const { told, objects, send } = await open();
+    const { told, objects, send } = await open(onBatch());
     objects.texts.set(`${uri}result.json`, '{"error":{"code":"DATA_EMPTY","message":"no documents"}}');
     await send(batch({ status: 'FAILED', container: { ...batch().detail.container, exitCode: 65 } }));
     expect(told).toEqual([{ error: 'JobRejected', cause: 'DATA_EMPTY: no documents' }]);
   });
 
   it('is told also when a failed job’s result cannot be read; that of a good one is asked for again', async () => {
-    const { told, objects, send, attempt } = await open();
+    const { told, objects, send, attempt } = await open(onBatch());
     objects.fault = sdkError('SlowDown');
     await expect(send(batch())).rejects.toThrow('SlowDown');
     expect((await attempt())?.status).toBe('submitted');
@@ -169,15 +172,17 @@ describe('the end of a job', () => {
     expect(told).toEqual([{ error: 'JobPreempted', cause: 'Host EC2 (instance i-0abc) terminated.' }]);
   });
 
-  it('F5: twice is told once; a token that is gone is counted', async () => {
-    const { told, gone, send, metrics } = await open();
+  it.each([
+    ['our own', own(), anAttempt()],
+    ['Batch’s', batch(), onBatch()],
+  ])('F5: twice is told once; a token that is gone is counted: %s events', async (_, event, made) => {
+    const { told, gone, send, metrics } = await open(made);
     gone();
-    expect(await send(own())).toEqual({ outcome: 'settled' });
-    expect(await send(own())).toEqual({ outcome: 'repeated' });
-    expect(await send(batch())).toEqual({ outcome: 'repeated' });
+    expect(await send(event)).toEqual({ outcome: 'settled' });
+    expect(await send(event)).toEqual({ outcome: 'repeated' });
     expect(told).toHaveLength(1);
     expect(metrics()).toMatch(/callbacks_gone_total 1/);
-    expect(metrics()).toMatch(/job_events_repeated_total 2/);
+    expect(metrics()).toMatch(/job_events_repeated_total 1/);
   });
 
   it('F5: recorded but not told, because the handler died between, is told by the second delivery', async () => {
@@ -198,6 +203,15 @@ describe('the end of a job', () => {
     await send(own());
     const ended = await attempt();
     expect(await send(own({ state: 'running', result: undefined }))).toEqual({ outcome: 'repeated' });
+    expect(await send(own({ state: 'failed' }))).toEqual({ outcome: 'repeated' });
+    expect(await attempt()).toEqual(ended);
+    expect(told).toHaveLength(1);
+  });
+
+  it('F6: out of order never moves a record back on Batch', async () => {
+    const { told, send, attempt } = await open(onBatch());
+    await send(batch());
+    const ended = await attempt();
     expect(await send(batch({ status: 'RUNNING' }))).toEqual({ outcome: 'repeated' });
     expect(await send(batch({ status: 'FAILED' }))).toEqual({ outcome: 'repeated' });
     expect(await attempt()).toEqual(ended);
@@ -205,25 +219,43 @@ describe('the end of a job', () => {
   });
 });
 
+/** Whatever the event says, and whatever stands under the output that it names. */
+async function changesNothing(made: Attempt, event: unknown): Promise<void> {
+  const { told, objects, send, attempt, metrics } = await open(made);
+  for (const there of [uri, uri.replace('/1/', '/2/'), uri.replace('/acme/', '/beta/')])
+    objects.texts.set(`${there}result.json`, '{"words":666}');
+  const before = await attempt();
+  expect(await send(event)).toEqual({ outcome: 'unknown' });
+  expect(await attempt()).toEqual(before);
+  expect(told).toEqual([]);
+  expect(metrics()).toMatch(/job_events_unknown_total 1/);
+}
+
 describe('F7: an event of no job of ours', () => {
   it.each([
     ['another name', own({ jobName: 'someone-elses-train-1' })],
     ['an attempt that was never made', own({ attempt: 9, jobName: 'acme-2026-11-24-train-9' })],
+    ['a job id that is not the attempt’s', own({ jobId: 'job-forged' })],
+    ['another tenant', { ...own(), detail: { ...own().detail, tenantId: 'beta' } }],
+    ['Batch’s word on a job that Batch does not run', batch()],
+  ])('with %s is counted and changes nothing', async (_, event) => {
+    await changesNothing(anAttempt(), event);
+  });
+
+  it.each([
     ['no variables of ours', batch({ container: {} })],
     [
       'another environment’s bucket',
       batch({}, { EPSILON_OUTPUT: 's3://data-staging/acme/runs/acme-2026-11-24/train/1/' }),
     ],
     ['another attempt’s output', batch({}, { EPSILON_OUTPUT: uri.replace('/1/', '/2/') })],
+    ['another tenant’s output', batch({}, { EPSILON_OUTPUT: uri.replace('/acme/', '/beta/') })],
     ['a name that is not its attempt’s', batch({ jobName: 'clone-of-acme' })],
-  ])('with %s is counted and changes nothing', async (_, event) => {
-    const { told, calls, send, attempt, metrics } = await open();
-    const before = await attempt();
-    calls.length = 0;
-    expect(await send(event)).toEqual({ outcome: 'unknown' });
-    expect(await attempt()).toEqual(before);
-    expect(told).toEqual([]);
-    expect(metrics()).toMatch(/job_events_unknown_total 1/);
+    ['our name and another attempt’s variables', batch({}, { EPSILON_ATTEMPT: '2' })],
+    ['our name, and the id of another job', batch({ jobId: 'job-look-alike' })],
+    ['our own envelope: Batch speaks for itself', own()],
+  ])('on Batch with %s is counted and changes nothing', async (_, event) => {
+    await changesNothing(onBatch(), event);
   });
 
   it.each([
@@ -243,7 +275,7 @@ describe('a job that is alive', () => {
     ['STARTING', 'submitted'],
     ['RUNNING', 'running'],
   ])('%s keeps its stage waiting', async (status, recorded) => {
-    const { told, send, attempt } = await open();
+    const { told, send, attempt } = await open(onBatch());
     expect(await send(batch({ status }))).toEqual({ outcome: 'progress' });
     expect(told).toEqual(['heartbeat']);
     expect((await attempt())?.status).toBe(recorded);
@@ -261,5 +293,31 @@ describe('a job that is alive', () => {
       'callbacks.heartbeat',
     ]);
     expect(metrics()).toMatch(/callbacks_gone_total 1/);
+  });
+});
+
+describe('a job that nobody waits for', () => {
+  it('of an attempt that was given up is noted, so that the next pass stops it', async () => {
+    const { told, send, attempt, metrics } = await open(
+      anAttempt({ status: 'cancelled', settledAt: '2026-11-24T02:30:00.000Z' }),
+    );
+    expect(await send(own({ state: 'running', jobId: 'job-late', result: undefined }))).toEqual({
+      outcome: 'stray',
+    });
+    expect(await attempt()).toMatchObject({ status: 'cancelled', jobId: 'job-late' });
+    expect(await attempt()).not.toHaveProperty('settledAt');
+    expect(told).toEqual([]);
+    expect(metrics()).toMatch(/stray_jobs_total 1/);
+  });
+
+  it('of a name that has a job is noted beside it; what becomes of it changes nothing', async () => {
+    const { told, send, attempt } = await open(anAttempt({ status: 'running' }));
+    expect(await send(own({ state: 'running', jobId: 'job-2', result: undefined }))).toEqual({
+      outcome: 'stray',
+    });
+    expect(await attempt()).toMatchObject({ status: 'running', jobId: 'job-1', strayJobId: 'job-2' });
+    expect(await send(own({ state: 'failed', jobId: 'job-2' }))).toEqual({ outcome: 'unknown' });
+    expect(await attempt()).toMatchObject({ status: 'running', jobId: 'job-1' });
+    expect(told).toEqual([]);
   });
 });
