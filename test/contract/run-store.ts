@@ -241,8 +241,14 @@ export function describeRunStore(name: string, makeStores: () => Promise<RunStor
         store.changeAttempt(anAttempt(), { cause: 'x' }, { status: ['submitted'], ...expected });
       expect(await change(expectation)).toMatchObject({ changed: false });
       const right = {
-        ...{ submitBegunAt: at(1), jobId: 'job-1', ofJob: 'job-1', maxRedriveCount: 1 },
-        ...{ tenantId: 'acme', backends: ['local'], tokenDigest: 'digest-1', jobName: anAttempt().jobName },
+        submitBegunAt: at(1),
+        jobId: 'job-1',
+        ofJob: 'job-1',
+        maxRedriveCount: 1,
+        tenantId: 'acme',
+        backends: ['local'],
+        tokenDigest: 'digest-1',
+        jobName: anAttempt().jobName,
       };
       expect(await change(right)).toMatchObject({ changed: true });
     });

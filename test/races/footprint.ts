@@ -65,6 +65,9 @@ const known: Readonly<Record<string, (args: readonly unknown[]) => Footprint>> =
   'locks.tryLock': ([asked]) => writes(`lock ${(asked as Named).name}`),
   'locks.unlock': ([asked]) => writes(`lock ${(asked as Named).name}`),
   'models.register': ([model]) => writes(ofTenant('model', model)),
+  'models.listUnaligned': () => reads('live '),
+  'models.noteAligned': ([asked]) => writes(ofTenant('live', asked)),
+  'models.live': ([tenantId]) => reads(`live ${String(tenantId)}`),
   'models.promote': ([asked]) => ({
     reads: [ofTenant('lease', asked), ofTenant('model', asked)],
     writes: [ofTenant('live', asked)],

@@ -29,7 +29,11 @@ function asked() {
   const flag = { type: 'boolean', default: false } as const;
   const { values } = parseArgs({
     options: {
-      ...{ kind: text, scenario: text, replay: text, help: flag, deep: flag },
+      kind: text,
+      scenario: text,
+      replay: text,
+      help: flag,
+      deep: flag,
       minutes: { ...text, default: '0' },
       seed: { ...text, default: '1' },
       'search-seconds': { ...text, default: '10' },
@@ -64,7 +68,10 @@ async function main(): Promise<number> {
       );
     const begun = performance.now();
     const explored = await explore({
-      ...{ scenarios: chosen, kind, now, print },
+      scenarios: chosen,
+      kind,
+      now,
+      print,
       bounds: values.deep ? [first, { preemptions: 3, faults: 2 }] : [first],
       searchMs: numberOf('search-seconds', values['search-seconds']) * 1000,
       walkMs: (numberOf('minutes', values.minutes) * 60_000) / kinds.length,

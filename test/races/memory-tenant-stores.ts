@@ -9,6 +9,7 @@ import type { TenantStore } from '../../lib/ports/tenant-store.ts';
 import type { QualityVerdict } from '../../lib/quality/verdict.ts';
 import type { Tenant } from '../../lib/tenants/tenant.ts';
 import type { LiveModel, ModelVersion } from '../../lib/training/models/model.ts';
+import { isOfShard } from '../../lib/training/shards.ts';
 import type { Guards } from './guards.ts';
 import { type Records, recordKeys } from './memory-run-store.ts';
 
@@ -125,6 +126,17 @@ export function memoryModels({ records, guards }: StoreParts): ModelRegistry {
     get: async (tenantId, version) => model(tenantId, version),
     list: async (tenantId) => listOf<ModelVersion>(records, `model ${tenantId}/`).reverse(),
     live: async (tenantId) => live(tenantId),
+    noteAligned: async ({ tenantId, modelVersion, fence, at }) => {
+      const there = live(tenantId);
+      const isStill = there?.modelVersion === modelVersion && there.fence === fence;
+      if (!there || !guards.holds('still live', isStill)) return false;
+      records.set(`live ${tenantId}`, { ...there, fixedNamesAt: at });
+      return true;
+    },
+    listUnaligned: async (shard) =>
+      listOf<LiveModel>(records, 'live ').filter(
+        ({ tenantId, fixedNamesAt }) => fixedNamesAt === undefined && isOfShard(tenantId, shard),
+      ),
     promote: async ({ tenantId, modelVersion, fence, at, reason }) => {
       const chosen = model(tenantId, modelVersion);
       if (!chosen)

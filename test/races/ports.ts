@@ -38,7 +38,7 @@ export function portsOf(trial: Trial, actor: Actor): Ports {
     random: () => 0.4,
     log: silent,
     metrics: { count: () => {}, duration: () => {} },
-    jobs: new Map([['local', runner]]),
+    jobs: { batch: undefined, eks: undefined, local: runner },
     callbacks: {
       succeed: (token: string) => answer('succeed', token, () => machineOf(token)?.succeed(token)),
       fail: (token: string, { error }: { readonly error: string }) =>

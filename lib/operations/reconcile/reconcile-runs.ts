@@ -7,7 +7,7 @@ import type { Pass } from './reconcile-attempts.ts';
 
 type Needed = Pick<
   Ports,
-  'runs' | 'leases' | 'jobs' | 'workflows' | 'events' | 'notifier' | 'clock' | 'log' | 'metrics'
+  'runs' | 'leases' | 'jobs' | 'workflows' | 'events' | 'notifier' | 'clock' | 'config' | 'log' | 'metrics'
 >;
 
 /** Runs that are described one by one; with more the list of running executions is read first. */
