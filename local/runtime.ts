@@ -98,7 +98,13 @@ class LocalRuntime {
       metrics,
       ...this.stores,
       objects: createFileObjectStore({ root: state.objects }),
-      jobs: { local: runner, batch: undefined, eks: undefined },
+      // A runner that a test hands in may speak for another backend than this host's.
+      jobs: {
+        local: undefined,
+        batch: undefined,
+        eks: undefined,
+        ...(runner ? { [runner.backend]: runner } : {}),
+      },
       callbacks: engineCallbacks(engine),
       events: busPublisher(this.bus),
       notifier: logNotifier(log),

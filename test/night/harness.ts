@@ -210,7 +210,7 @@ export async function openNight(
     add: async (...tenantIds) => {
       const { ports } = night.runtime;
       for (const tenantId of tenantIds) {
-        await ports.tenants.put(aTenant({ tenantId }), 0);
+        await ports.tenants.put(aTenant({ tenantId, backend: ports.jobs.batch ? 'batch' : 'local' }), 0);
       }
     },
     settle: async () => {

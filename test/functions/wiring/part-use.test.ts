@@ -65,7 +65,7 @@ describe('a function', () => {
 
   it('is found out that names parts of which it uses nothing', () => {
     expect(partUseOf(program, 'functions/training/unused.ts')).toMatchObject({
-      used: ['clock', 'events', 'leases', 'metrics', 'runs'],
+      used: ['clock', 'config', 'events', 'leases', 'metrics', 'runs'],
       unused: ['awsNotifier', 'awsBatch'],
     });
   });
