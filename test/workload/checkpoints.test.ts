@@ -2,14 +2,14 @@ import { existsSync, mkdirSync, readdirSync, truncateSync, writeFileSync } from 
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { freshDir } from '../local/asl/harness.ts';
+import { freshDir } from '../fresh-dir.ts';
 import { openWorkload } from './harness.ts';
 
 /** Documents whose words are rare enough that an epoch takes many slices. */
 function manyWords(): string {
   const folder = freshDir();
   const word = (n: number) => `w${((n * 2_654_435_761) % 4_001).toString(36)}`;
-  for (let index = 0; index < 16; index += 1) {
+  for (let index = 0; index < 64; index += 1) {
     const words = Array.from({ length: 600 }, (_, at) => word(index * 577 + at * 7));
     const lines = Array.from({ length: 12 }, (_, line) => words.slice(line * 50, line * 50 + 50).join(' '));
     writeFileSync(join(folder, `doc-${index}.md`), `${lines.join('.\n\n')}.\n`);

@@ -3,8 +3,8 @@ import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import type { SkipGramState } from '../../lib/training/models/vectors/skip-gram.ts';
 import type { JobContext } from '../job/context.ts';
 
-/** Header bytes: epoch, at, random, epochRandom, floats as u32; pairs, loss as f64; fingerprint 32. */
-const headerBytes = 68;
+/** Header bytes: epoch, chunks, bytes of each matrix as u32, one word unused; pairs, loss as f64; fingerprint 32. */
+const headerBytes = 64;
 
 /** Bytes of the checksum at the end. */
 const checksumBytes = 32;
@@ -12,44 +12,50 @@ const checksumBytes = 32;
 /** Newest checkpoints of an attempt that stay: one more than needed, should the newest be torn. */
 const kept = 2;
 
-/** File: header, input floats, output floats, SHA-256 of everything before. The fingerprint names data, seed and shape. */
-function encode(state: SkipGramState, fingerprint: Buffer): Buffer {
-  const { epoch, at, random, epochRandom, pairs, loss, input, output } = state;
+/** A training that can be put aside: where it is, and its two matrices, which are written and read in place. */
+export interface Checkpointed {
+  readonly state: SkipGramState;
+  readonly input: Uint8Array;
+  readonly output: Uint8Array;
+}
+
+/** File: header, input matrix, output matrix, SHA-256 of everything before. The fingerprint names data, seed and shape. */
+async function* encode(
+  { state, input, output }: Checkpointed,
+  fingerprint: Buffer,
+): AsyncGenerator<Uint8Array> {
   const header = Buffer.alloc(headerBytes);
-  for (const [index, value] of [epoch, at, random, epochRandom, input.length].entries())
+  for (const [index, value] of [state.epoch, state.at, input.byteLength].entries())
     header.writeUInt32LE(value, index * 4);
-  header.writeDoubleLE(pairs, 20);
-  header.writeDoubleLE(loss, 28);
-  fingerprint.copy(header, 36);
-  const body = Buffer.concat([header, bytesOf(input), bytesOf(output)]);
-  return Buffer.concat([body, createHash('sha256').update(body).digest()]);
+  header.writeDoubleLE(state.pairs, 16);
+  header.writeDoubleLE(state.loss, 24);
+  fingerprint.copy(header, 32);
+  const hash = createHash('sha256');
+  for (const part of [header, input, output]) {
+    hash.update(part);
+    yield part;
+  }
+  yield hash.digest();
 }
 
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength);
-}
-
-/** The state in a checkpoint; undefined when it is torn, changed, or of another training. */
-function decode(bytes: Uint8Array, fingerprint: Buffer): SkipGramState | undefined {
-  const file = Buffer.from(bytes);
-  if (file.length < headerBytes + checksumBytes) return undefined;
+/** Takes a checkpoint over; false, and nothing changed, when it is torn, changed, or of another training. */
+function restore(bytes: Uint8Array, into: Checkpointed, fingerprint: Buffer): boolean {
+  const { input, output, state } = into;
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (file.length !== headerBytes + input.byteLength + output.byteLength + checksumBytes) return false;
   const body = file.subarray(0, -checksumBytes);
   const checksum = createHash('sha256').update(body).digest();
-  if (!checksum.equals(file.subarray(-checksumBytes))) return undefined;
-  const floats = body.readUInt32LE(16);
-  if (!body.subarray(36, headerBytes).equals(fingerprint) || body.length !== headerBytes + floats * 8)
-    return undefined;
-  const all = new Float32Array(new Uint8Array(body.subarray(headerBytes)).buffer);
-  return {
+  if (!checksum.equals(file.subarray(-checksumBytes))) return false;
+  if (!body.subarray(32, headerBytes).equals(fingerprint)) return false;
+  input.set(body.subarray(headerBytes, headerBytes + input.byteLength));
+  output.set(body.subarray(headerBytes + input.byteLength));
+  Object.assign(state, {
     epoch: body.readUInt32LE(0),
     at: body.readUInt32LE(4),
-    random: body.readUInt32LE(8),
-    epochRandom: body.readUInt32LE(12),
-    pairs: body.readDoubleLE(20),
-    loss: body.readDoubleLE(28),
-    input: all.slice(0, floats),
-    output: all.slice(floats),
-  };
+    pairs: body.readDoubleLE(16),
+    loss: body.readDoubleLE(24),
+  });
+  return true;
 }
 
 /** What makes two trainings the same: a checkpoint of anything else is never resumed. */
@@ -79,11 +85,12 @@ async function furthestFirst(context: JobContext, prefix: string): Promise<strin
  */
 export async function saveCheckpoint(
   context: JobContext,
-  state: SkipGramState,
+  training: Checkpointed,
   fingerprint: Buffer,
 ): Promise<void> {
+  const { state } = training;
   try {
-    await context.objects.put(context.output + nameOf(state), encode(state, fingerprint));
+    await context.objects.put(context.output + nameOf(state), encode(training, fingerprint));
     const all = await furthestFirst(context, `${context.output}checkpoints/`);
     for (const uri of all.slice(kept)) await context.objects.delete(uri);
   } catch (error) {
@@ -101,17 +108,17 @@ async function read(context: JobContext, uri: string): Promise<Uint8Array | unde
   }
 }
 
-/** The furthest whole checkpoint of any attempt of this run's stage. Torn ones are skipped by their checksum. */
-export async function latestCheckpoint(
+/** Takes over the furthest whole checkpoint of any attempt of this run's stage and gives its URI. Torn ones are skipped by their checksum. */
+export async function resume(
   context: JobContext,
+  training: Checkpointed,
   fingerprint: Buffer,
-): Promise<{ readonly state: SkipGramState; readonly uri: string } | undefined> {
+): Promise<string | undefined> {
   const prefix = context.inputs['checkpoints'];
   if (prefix === undefined) return undefined;
   for (const uri of await furthestFirst(context, prefix)) {
     const bytes = await read(context, uri);
-    const state = bytes && decode(bytes, fingerprint);
-    if (state) return { state, uri };
+    if (bytes && restore(bytes, training, fingerprint)) return uri;
     context.progress('checkpoint skipped: torn, gone or of another training', { uri });
   }
   return undefined;

@@ -56,6 +56,8 @@ export class Embedder {
 
 /** The vector divided by its length; undefined for a zero vector. */
 function normalise(vector: Float32Array): Float32Array | undefined {
-  const length = Math.hypot(...vector);
+  let squares = 0;
+  for (const value of vector) squares += value * value;
+  const length = Math.sqrt(squares);
   return length > 0 ? vector.map((value) => value / length) : undefined;
 }

@@ -7,43 +7,44 @@ export interface SkipGramOptions {
   readonly negatives: number;
   readonly epochs: number;
   readonly learningRate: number;
-  /** 32 bits; the same seed and data give the same model. */
+  /** 32 bits; the same seed and data give the same model, with any number of threads and interruptions. */
   readonly seed: number;
 }
 
-/** Where a training stands, also within an epoch: enough to go on after a restart as if nothing had happened. */
+/** How a training is cut. It follows from the size of the corpus alone, never from the machine. */
+export interface SkipGramShape {
+  /** Rows of the corpus in one chunk: what is trained between two looks at the world. */
+  readonly chunkRows: number;
+  /** Parts of the vocabulary that may be trained side by side: at most so many threads have work. */
+  readonly partitions: number;
+}
+
+/** Rows from which a corpus is worth several threads: about a second of work. */
+const manyRows = 262_144;
+
+/** The shape of a training on a corpus of so many rows. */
+export function shapeOf(rows: number): SkipGramShape {
+  return rows < manyRows ? { chunkRows: 2_048, partitions: 1 } : { chunkRows: 65_536, partitions: 8 };
+}
+
+/** Pairs are sorted into buckets by the partitions of context and centre. */
+export function bucketsOf({ partitions }: SkipGramShape): number {
+  return partitions * partitions;
+}
+
+/** Where a training is: enough to go on after a restart as if nothing had happened. */
 export interface SkipGramState {
   /** Epochs that are done. */
   epoch: number;
-  /** Positions of the epoch under way that are done. */
+  /** Chunks of the epoch under way that are done. */
   at: number;
-  random: number;
-  /** Randomness with which the epoch under way began: it says which words are thinned out. */
-  epochRandom: number;
   /** Loss and pairs of the epoch under way so far. */
   loss: number;
   pairs: number;
-  readonly input: Float32Array;
-  readonly output: Float32Array;
-}
-
-const tableSize = 1 << 18;
-const sigmoidSteps = 1_024;
-const sigmoidReach = 6;
-
-const sigmoids = Float32Array.from(
-  { length: sigmoidSteps },
-  (_, index) => 1 / (1 + Math.exp(-((index / sigmoidSteps) * 2 - 1) * sigmoidReach)),
-);
-
-function sigmoid(value: number): number {
-  if (value >= sigmoidReach) return 1;
-  if (value <= -sigmoidReach) return 0;
-  return sigmoids[((value + sigmoidReach) * (sigmoidSteps / (2 * sigmoidReach))) | 0] as number;
 }
 
 /** Marsaglia's xorshift with 32 bits. */
-function next(random: number): number {
+export function next(random: number): number {
   let mixed = random;
   mixed ^= mixed << 13;
   mixed ^= mixed >>> 17;
@@ -51,140 +52,33 @@ function next(random: number): number {
   return mixed >>> 0;
 }
 
-/** Rows to draw negatives from, each as often as its count to the 3/4 asks (Mikolov et al. 2013). */
-function negativeTable(counts: readonly number[]): Uint32Array {
-  const weights = counts.map((count) => count ** 0.75);
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const table = new Uint32Array(tableSize);
-  let row = 0;
-  let reached = (weights[0] ?? 0) / total;
-  for (let index = 0; index < tableSize; index += 1) {
-    table[index] = row;
-    if (index / tableSize > reached && row < counts.length - 1) {
-      row += 1;
-      reached += (weights[row] ?? 0) / total;
-    }
+/** A seed of its own for each purpose, never 0: the finaliser of MurmurHash3 over all parts. */
+export function seedOf(...parts: readonly number[]): number {
+  let hash = 0x9e3779b9;
+  for (const part of parts) {
+    hash = Math.imul(hash ^ part, 0x85ebca6b);
+    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+    hash ^= hash >>> 16;
   }
-  return table;
+  return hash >>> 0 || 1;
 }
 
-/** Share of all words above which a word is thinned out (Mikolov et al. 2013 use 1e-5 on corpora 10,000 times larger). */
-const frequent = 1e-3;
-
-/** A corpus without most occurrences of its most frequent words, so that rarer words meet; where one is left out, its neighbours do. */
-function thinned(
-  corpus: Int32Array,
-  counts: readonly number[],
-  random: number,
-): { readonly rows: Int32Array; readonly random: number } {
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  const keep = counts.map((count) => Math.sqrt((frequent * total) / count));
-  const rows = new Int32Array(corpus.length);
-  let length = 0;
-  let mixed = random;
-  for (const row of corpus) {
-    if (row >= 0) {
-      mixed = next(mixed);
-      if (mixed / 2 ** 32 > (keep[row] as number)) continue;
-    }
-    rows[length] = row;
-    length += 1;
-  }
-  return { rows: rows.subarray(0, length), random: mixed };
-}
-
-/** A training that has not begun. */
-export function beginSkipGram(words: number, { dimensions, seed }: SkipGramOptions): SkipGramState {
-  let random = (seed >>> 0) | 1;
-  const input = new Float32Array(words * dimensions);
-  for (let index = 0; index < input.length; index += 1) {
-    random = next(random);
-    input[index] = (random / 2 ** 32 - 0.5) / dimensions;
-  }
-  const output = new Float32Array(words * dimensions);
-  return { epoch: 0, at: 0, random, epochRandom: random, loss: 0, pairs: 0, input, output };
-}
-
-/** What all slices of one epoch share. */
-export interface EpochPlan {
-  /** Row numbers, -1 between passages, frequent words thinned out. */
-  readonly corpus: Int32Array;
-  readonly table: Uint32Array;
-}
-
-/** Plans the epoch that the state stands before or in; `whole` holds row numbers, -1 between passages. */
-export function planEpoch(whole: Int32Array, counts: readonly number[], state: SkipGramState): EpochPlan {
-  if (state.at === 0) state.epochRandom = state.random;
-  const { rows, random } = thinned(whole, counts, state.epochRandom);
-  if (state.at === 0) state.random = random;
-  return { corpus: rows, table: negativeTable(counts) };
-}
-
-/** One word and one of its neighbours, with negative samples (Mikolov et al. 2013); adds to loss and pairs. */
-function trainPair(
-  pair: { readonly center: number; readonly context: number; readonly rate: number },
-  { table }: EpochPlan,
-  state: SkipGramState,
-  options: SkipGramOptions,
-  gradient: Float32Array,
+/** Fills the vectors that a training begins with, row by row of `floats` of which the first `dimensions` count. */
+export function beginVectors(
+  input: Float32Array,
+  floats: number,
+  { dimensions, seed }: SkipGramOptions,
 ): void {
-  const { dimensions, negatives } = options;
-  const { input, output } = state;
-  const row = pair.context * dimensions;
-  gradient.fill(0);
-  for (let sample = 0; sample <= negatives; sample += 1) {
-    let target = pair.center;
-    if (sample > 0) {
-      state.random = next(state.random);
-      target = table[state.random & (tableSize - 1)] as number;
-      if (target === pair.center) continue;
-    }
-    const column = target * dimensions;
-    let dot = 0;
-    for (let index = 0; index < dimensions; index += 1)
-      dot += (input[row + index] as number) * (output[column + index] as number);
-    const predicted = sigmoid(dot);
-    const step = ((sample === 0 ? 1 : 0) - predicted) * pair.rate;
-    state.loss -= Math.log(Math.max(1e-7, sample === 0 ? predicted : 1 - predicted));
+  let random = seedOf(seed);
+  for (let row = 0; row < input.length; row += floats) {
     for (let index = 0; index < dimensions; index += 1) {
-      gradient[index] = (gradient[index] as number) + step * (output[column + index] as number);
-      output[column + index] = (output[column + index] as number) + step * (input[row + index] as number);
+      random = next(random);
+      input[row + index] = (random / 2 ** 32 - 0.5) / dimensions;
     }
   }
-  for (let index = 0; index < dimensions; index += 1)
-    input[row + index] = (input[row + index] as number) + (gradient[index] as number);
-  state.pairs += 1;
 }
 
-/**
- * Trains so many positions of the epoch in place. Undefined while the epoch goes on, its mean loss per pair when it is
- * over. However an epoch is cut into slices, the numbers are the same.
- */
-export function trainSlice(
-  plan: EpochPlan,
-  state: SkipGramState,
-  options: SkipGramOptions,
-  positions: number,
-): number | undefined {
-  const { corpus } = plan;
-  const gradient = new Float32Array(options.dimensions);
-  const end = Math.min(corpus.length, state.at + positions);
-  for (let at = state.at; at < end; at += 1) {
-    const center = corpus[at] as number;
-    if (center < 0) continue;
-    const done = (state.epoch + at / corpus.length) / options.epochs;
-    const rate = options.learningRate * Math.max(1e-4, 1 - done);
-    state.random = next(state.random);
-    const reach = 1 + (state.random % options.window);
-    for (let side = -reach; side <= reach; side += 1) {
-      const context = side === 0 ? -1 : (corpus[at + side] ?? -1);
-      if (context >= 0) trainPair({ center, context, rate }, plan, state, options, gradient);
-      else if (side > 0) break;
-    }
-  }
-  state.at = end;
-  if (end < corpus.length) return undefined;
-  const loss = state.pairs === 0 ? 0 : state.loss / state.pairs;
-  Object.assign(state, { epoch: state.epoch + 1, at: 0, loss: 0, pairs: 0 });
-  return loss;
+/** The learning rate falls in a straight line to a ten-thousandth (Mikolov et al. 2013); it is one number for a chunk. */
+export function rateOf({ learningRate, epochs }: SkipGramOptions, epoch: number, share: number): number {
+  return Math.fround(learningRate * Math.max(1e-4, 1 - (epoch + share) / epochs));
 }

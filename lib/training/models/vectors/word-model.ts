@@ -47,9 +47,34 @@ export function decodeModel(bytes: Uint8Array): WordModel {
   if (!createHash('sha256').update(body).digest().equals(data.subarray(-32)))
     throw corrupt('its checksum does not match');
   const length = data.readUInt32LE(8);
-  const header = JSON.parse(body.subarray(12, 12 + length).toString('utf8')) as Omit<WordModel, 'vectors'>;
+  const header = headerOf(body.subarray(12, 12 + length));
   const start = 12 + Math.ceil(length / 4) * 4;
-  const floats = new Float32Array(new Uint8Array(body.subarray(start)).buffer);
-  if (floats.length !== header.words.length * header.dimensions) throw corrupt('words and vectors disagree');
-  return { ...header, vectors: floats };
+  if (body.length - start !== header.words.length * header.dimensions * 4)
+    throw corrupt('words and vectors disagree');
+  const vectors = new Float32Array(new Uint8Array(body.subarray(start)).buffer);
+  const bad = vectors.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0)
+    throw corrupt(`the vector of row ${Math.floor(bad / header.dimensions)} holds ${vectors[bad]}`);
+  return { ...header, vectors };
+}
+
+/** The header of a model whose checksum is right: whoever wrote it may still have written nonsense. */
+function headerOf(bytes: Uint8Array): Omit<WordModel, 'vectors'> {
+  let value: Partial<Omit<WordModel, 'vectors'>> | null;
+  try {
+    value = JSON.parse(new TextDecoder().decode(bytes)) as typeof value;
+  } catch {
+    throw corrupt('its header is not JSON');
+  }
+  const { modelType, dimensions, words, counts } = value ?? {};
+  if (typeof modelType !== 'string' || !Number.isInteger(dimensions) || Number(dimensions) < 1)
+    throw corrupt(`its header says ${String(dimensions)} dimensions of type ${String(modelType)}`);
+  const fits =
+    Array.isArray(words) &&
+    Array.isArray(counts) &&
+    counts.length === words.length &&
+    words.every((word) => typeof word === 'string') &&
+    counts.every((count) => Number.isFinite(count) && count > 0);
+  if (!fits) throw corrupt('its words and counts disagree');
+  return { modelType, dimensions: Number(dimensions), words, counts };
 }

@@ -4,13 +4,9 @@ import { Embedder } from '../../../../../lib/training/models/vectors/embedder.ts
 import {
   decodeFlatIndex,
   encodeFlatIndex,
+  readFlatRows,
   search,
 } from '../../../../../lib/training/models/vectors/flat-index.ts';
-import {
-  beginSkipGram,
-  planEpoch,
-  trainSlice,
-} from '../../../../../lib/training/models/vectors/skip-gram.ts';
 import { tokenize } from '../../../../../lib/training/models/vectors/tokens.ts';
 import { decodeModel, encodeModel } from '../../../../../lib/training/models/vectors/word-model.ts';
 
@@ -39,6 +35,20 @@ describe('model.bin', () => {
   });
 });
 
+describe('model.bin with a right checksum', () => {
+  it.each([
+    ['no dimensions', { dimensions: 0, vectors: new Float32Array() }],
+    ['fewer counts than words', { counts: [1] }],
+    ['a word that never occurred', { counts: [0, 1] }],
+    ['a vector of NaN', { vectors: Float32Array.of(1, Number.NaN, 0, 1) }],
+    ['a vector too few', { vectors: Float32Array.of(1, 0) }],
+  ])('is refused with %s', (_, change) => {
+    expect(() => decodeModel(encodeModel({ ...model, ...change }))).toThrow(
+      expect.objectContaining({ code: 'DATA_MODEL_CORRUPT' }),
+    );
+  });
+});
+
 describe('the flat index', () => {
   it("has FAISS's header: mark, dimensions, count, inner product, floats", () => {
     const file = Buffer.from(encodeFlatIndex({ dimensions: 2, vectors: Float32Array.of(1, 0, 0, 1, 1, 1) }));
@@ -58,6 +68,56 @@ describe('the flat index', () => {
     for (const bad of [file.subarray(0, -1), Buffer.from('nothing'), metric]) {
       expect(() => decodeFlatIndex(bad)).toThrow(expect.objectContaining({ code: 'DATA_INDEX_CORRUPT' }));
     }
+  });
+
+  const header = (change: (file: Buffer) => void) => {
+    const file = Buffer.from(encodeFlatIndex({ dimensions: 2, vectors: Float32Array.of(1, 0, 0, 1) }));
+    change(file);
+    return file;
+  };
+
+  const damaged: readonly (readonly [string, Buffer])[] = [
+    ['no dimensions', header((file) => file.writeInt32LE(0, 4))],
+    [
+      'negative dimensions and rows whose product fits',
+      header((file) => {
+        file.writeInt32LE(-2, 4);
+        file.writeBigInt64LE(-2n, 8);
+      }),
+    ],
+    ['more dimensions than there can be', header((file) => file.writeInt32LE(2 ** 30, 4))],
+    ['a number of rows that no number can hold', header((file) => file.writeBigInt64LE(2n ** 62n, 8))],
+    ['the mark of an index that is not trained', header((file) => file.writeUInt8(0, 32))],
+    ['a row of NaN', header((file) => file.writeFloatLE(Number.NaN, 45))],
+    ['an infinite value', header((file) => file.writeFloatLE(Number.NEGATIVE_INFINITY, 57))],
+    ['a header alone', header(() => {}).subarray(0, 45)],
+    ['half a header', header(() => {}).subarray(0, 20)],
+    ['nothing', Buffer.alloc(0)],
+    ['a row too many', Buffer.concat([header(() => {}), Buffer.alloc(8)])],
+  ];
+
+  async function* pieces(file: Buffer, size: number): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < file.length; at += size) yield file.subarray(at, at + size);
+  }
+
+  it.each(damaged)('is refused with %s, whole and as a stream', async (_, file) => {
+    const refusal = expect.objectContaining({ code: 'DATA_INDEX_CORRUPT' });
+    expect(() => decodeFlatIndex(file)).toThrow(refusal);
+    for (const size of [1, 7, 1_000])
+      await expect(Array.fromAsync(readFlatRows(pieces(file, size)))).rejects.toEqual(refusal);
+  });
+
+  it('reads as a stream what it holds as a whole, however it is cut', async () => {
+    const index = { dimensions: 3, vectors: Float32Array.from({ length: 60 }, (_, at) => at / 7) };
+    const file = Buffer.from(encodeFlatIndex(index));
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 400 }), async (size) => {
+        const parts = await Array.fromAsync(readFlatRows(pieces(file, size)));
+        expect(parts.flatMap(({ vectors }) => [...vectors])).toEqual([...index.vectors]);
+        expect(parts.map(({ firstRow, vectors }) => firstRow + vectors.length / 3).at(-1)).toBe(20);
+      }),
+      { numRuns: 50 },
+    );
   });
 
   it('finds what a full sort finds', () => {
@@ -102,49 +162,31 @@ describe('the embedder', () => {
 });
 
 describe('tokenize', () => {
-  it('keeps words of any alphabet, lower case, with inner marks', () => {
-    expect(tokenize('Größe der snake_case-Namen: v1.2, 日本語!')).toEqual([
-      'größe',
-      'der',
-      'snake_case-namen',
-      'v1.2',
-      '日本語',
-    ]);
+  it.each([
+    [
+      'any alphabet, lower case, with inner marks',
+      'Größe der snake_case-Namen: v1.2, 日本語!',
+      ['größe', 'der', 'snake_case-namen', 'v1.2', '日本語'],
+    ],
+    ['Hindi with its vowel signs', 'हिन्दी भाषा', ['हिन्दी', 'भाषा']],
+    ['Thai, which has no blanks', 'ภาษาไทย', ['ภาษา', 'ไทย']],
+    ['Chinese, single characters too', '今天去北京', ['今天', '去', '北京']],
+    ['mixed scripts', '编程python3', ['编', '程', 'python3']],
+    ['Persian with joiners', 'می\u200cخواهم', ['می\u200cخواهم']],
+    [
+      'both cases of the Turkish letters i',
+      'İSTANBUL istanbul ISPARTA ısparta',
+      ['istanbul', 'istanbul', 'isparta', 'isparta'],
+    ],
+    ['composed and decomposed spelling alike', 'cafe\u0301 café', ['café', 'café']],
+    ['final sigma as any other', 'ΟΔΟΣ οδος οδοσ', ['οδοσ', 'οδοσ', 'οδοσ']],
+    ['no emoji and no lone letters', '👍🏽 a b', []],
+  ])('knows %s', (_, text, words) => {
+    expect(tokenize(text)).toEqual(words);
   });
-});
 
-describe('an epoch of skip-gram', () => {
-  const options = {
-    dimensions: 4,
-    window: 3,
-    negatives: 2,
-    epochs: 2,
-    learningRate: 0.1,
-    seed: 5,
-  };
-  const rows = Int32Array.from({ length: 200 }, (_, at) => (at % 20 === 19 ? -1 : (at * 7) % 23));
-  const counts = Array.from({ length: 23 }, (_, row) => rows.filter((one) => one === row).length + 1);
-
-  /** Trains all epochs in slices as long as `slices` says in turn, planning anew before each as after a restart. */
-  function trained(slices: readonly number[]) {
-    const state = beginSkipGram(counts.length, options);
-    const losses: number[] = [];
-    for (let turn = 0; state.epoch < options.epochs; turn += 1) {
-      const plan = planEpoch(rows, counts, state);
-      const loss = trainSlice(plan, state, options, slices[turn % slices.length] ?? 1);
-      if (loss !== undefined) losses.push(loss);
-    }
-    return { state, losses };
-  }
-
-  it('is the same however it is cut and wherever it is taken up again', () => {
-    const whole = trained([1_000]);
-    expect(whole.losses).toHaveLength(2);
-    fc.assert(
-      fc.property(fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 6 }), (slices) => {
-        expect(trained(slices)).toEqual(whole);
-      }),
-      { numRuns: 30 },
-    );
+  it('keeps every script whose letters carry marks in one piece', () => {
+    for (const word of ['தமிழ்', 'বাংলা', 'తెలుగు', 'ಕನ್ನಡ', 'മലയാളം', 'ਪੰਜਾਬੀ', 'ગુજરાતી', 'עִבְרִית', 'العَرَبِيَّة', 'བོད'])
+      expect(tokenize(`${word}, ${word}`)).toEqual([word.normalize('NFC'), word.normalize('NFC')]);
   });
 });
