@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, createReadStream } from 'node:fs';
 import {
   copyFile,
   link,
@@ -32,6 +32,9 @@ function explain(error: unknown, uri: string): unknown {
   }
   return error;
 }
+
+/** Bytes of a piece when an object is read as a stream. */
+const pieceBytes = 262_144;
 
 async function readFirst(path: string, bytes: number): Promise<Uint8Array> {
   await using file = await open(path);
@@ -98,7 +101,18 @@ export function createFileObjectStore({ root }: { readonly root: string }): Obje
     }
   }
 
+  async function* stream(uri: string): AsyncGenerator<Uint8Array> {
+    try {
+      const path = pathOf(uri);
+      await checkInside(path, uri);
+      yield* createReadStream(path, { highWaterMark: pieceBytes });
+    } catch (error) {
+      throw explain(error, uri);
+    }
+  }
+
   return {
+    stream,
     get: async (uri, { first } = {}) => {
       try {
         const path = pathOf(uri);

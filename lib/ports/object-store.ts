@@ -25,13 +25,19 @@ export interface GetOptions {
   readonly first?: number;
 }
 
+/** What an object is made of: all of it, or pieces in order, which never lie in memory together. */
+export type ObjectBody = Uint8Array | string | AsyncIterable<Uint8Array>;
+
 /**
  * Objects under `s3://bucket/key` URIs. A write is all or nothing: readers see the old object or the whole new one.
  * Errors: `OBJECT_NOT_FOUND` (NotFound), `OBJECT_URI_INVALID`, `PREFIX_UNSAFE` (a prefix without trailing slash).
  */
 export interface ObjectStore {
   get(uri: string, options?: GetOptions): Promise<Uint8Array>;
-  put(uri: string, body: Uint8Array | string, options?: PutOptions): Promise<void>;
+  /** An object's bytes in pieces, in order, of one version of it. Errors come with the first piece. */
+  stream(uri: string): AsyncIterable<Uint8Array>;
+  /** Pieces that throw leave no object. */
+  put(uri: string, body: ObjectBody, options?: PutOptions): Promise<void>;
   head(uri: string): Promise<ObjectInfo | undefined>;
   /** All objects below a prefix that ends in "/", in key order. */
   list(prefixUri: string): AsyncIterable<ObjectInfo>;

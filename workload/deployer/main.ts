@@ -1,9 +1,9 @@
-import { type FlatIndex, scoreOf } from '../../lib/training/models/vectors/flat-index.ts';
+import { type FlatRows, scoreOf } from '../../lib/training/models/vectors/flat-index.ts';
 import { ArtifactWriter } from '../job/artifacts.ts';
-import { type Candidate, loadCandidate } from '../job/candidate.ts';
-import { inputOf } from '../job/context.ts';
+import { type Candidate, openCandidate } from '../job/candidate.ts';
+import { inputOf, type JobContext } from '../job/context.ts';
 import { JobFailure, jobExit } from '../job/failure.ts';
-import { runJob } from '../job/run-job.ts';
+import { checkInterrupted, runJob } from '../job/run-job.ts';
 
 /** Passages that are looked for. */
 const sampleSize = 200;
@@ -14,37 +14,58 @@ const defaultShare = 0.9;
 /** Scores closer than this are equal: the order of additions decides the last digits. */
 const nearly = 1e-6;
 
-/**
- * Whether a row answers its own text: no other scores better, and it says something. A collapsed model, which scores
- * nothing or most rows alike, finds everything everywhere and answers nobody.
- */
-function findsItself(index: FlatIndex, query: Float32Array, own: number): boolean {
-  const rows = index.vectors.length / index.dimensions;
-  const score = scoreOf(index, query, own);
-  let alike = 0;
-  for (let row = 0; row < rows; row += 1) {
-    const other = scoreOf(index, query, row);
-    if (other > score + nearly) return false;
-    if (other >= score - nearly) alike += 1;
-  }
-  return score > 0 && (alike === 1 || alike <= rows / 2);
+/** A passage that is looked up by its own text, and what came of it. */
+interface Lookup {
+  readonly row: number;
+  readonly query: Float32Array;
+  readonly score: number;
+  /** Rows that score as well as its own, itself included. */
+  alike: number;
+  beaten: boolean;
 }
 
-/** Looks evenly spread passages up by their own text; the share whose first hit is themselves (or their equal). */
-export function selfRetrieval({ embedder, index, ids, passages }: Candidate): {
-  readonly share: number;
-  readonly sampled: number;
-} {
-  const step = Math.max(1, Math.floor(ids.length / sampleSize));
-  let sampled = 0;
-  let found = 0;
-  for (let row = 0; row < ids.length; row += step) {
-    const query = embedder.embed(passages.get(ids[row] ?? '')?.text ?? '');
+/** Evenly spread passages, each with the score of its own row. */
+async function sample({ embedder, rows, entries }: Candidate): Promise<Lookup[]> {
+  const step = Math.max(1, Math.floor(rows / sampleSize));
+  const lookups: Lookup[] = [];
+  for await (const { row, passage, vector } of entries()) {
+    const query = row % step === 0 ? embedder.embed(passage.text) : undefined;
     if (!query) continue;
-    sampled += 1;
-    if (findsItself(index, query, row)) found += 1;
+    const score = scoreOf({ dimensions: vector.length, vectors: vector }, query, 0);
+    lookups.push({ row, query, score, alike: 0, beaten: false });
   }
-  return { share: sampled === 0 ? 0 : found / sampled, sampled };
+  return lookups;
+}
+
+/** Looks at some rows of the index for a lookup: one that scores better beats it. */
+function lookThrough(rows: FlatRows, lookup: Lookup): void {
+  const count = rows.vectors.length / rows.dimensions;
+  for (let at = 0; at < count && !lookup.beaten; at += 1) {
+    const score = scoreOf(rows, lookup.query, at);
+    if (score > lookup.score + nearly) lookup.beaten = true;
+    else if (score >= lookup.score - nearly) lookup.alike += 1;
+  }
+}
+
+/**
+ * Looks evenly spread passages up by their own text; the share whose first hit is themselves (or their equal). A collapsed
+ * model, which scores nothing or most rows alike, finds everything everywhere and answers nobody.
+ */
+async function selfRetrieval(
+  context: JobContext,
+  candidate: Candidate,
+): Promise<{ readonly share: number; readonly sampled: number }> {
+  const lookups = await sample(candidate);
+  for await (const rows of candidate.index()) {
+    checkInterrupted(context);
+    for (const lookup of lookups) lookThrough(rows, lookup);
+    context.report({ done: rows.firstRow, total: candidate.rows, unit: 'rows' });
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  const found = lookups.filter(
+    ({ score, alike, beaten }) => !beaten && score > 0 && (alike === 1 || alike <= candidate.rows / 2),
+  );
+  return { share: lookups.length === 0 ? 0 : found.length / lookups.length, sampled: lookups.length };
 }
 
 await runJob({
@@ -57,9 +78,9 @@ await runJob({
         `--model-path ${String(args['model-path'])} is not this run's model.`,
       );
     }
-    const candidate = await loadCandidate(context);
+    const candidate = await openCandidate(context);
     const wanted = context.options.minSelfRetrieval ?? defaultShare;
-    const { share, sampled } = selfRetrieval(candidate);
+    const { share, sampled } = await selfRetrieval(context, candidate);
     context.progress('self-retrieval measured', { share, sampled, wanted });
     if (share < wanted) {
       throw new JobFailure(
@@ -72,8 +93,8 @@ await runJob({
     const facts = {
       selfRetrieval: share,
       sampled,
-      vectors: candidate.ids.length,
-      dimensions: candidate.index.dimensions,
+      vectors: candidate.rows,
+      dimensions: candidate.embedder.dimensions,
     };
     await writer.write('verdict.json', JSON.stringify({ ...facts, wanted, accepted: true }));
     await writer.close(facts);

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
+import type { Passage } from '../../lib/documents/passages.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
-import type { ObjectStore } from '../../lib/ports/object-store.ts';
+import type { ObjectBody, ObjectStore } from '../../lib/ports/object-store.ts';
 import type { JobContext } from './context.ts';
 import { JobFailure, jobExit } from './failure.ts';
 import { sha256 } from './run-job.ts';
@@ -20,6 +22,24 @@ export interface Manifest {
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
+/** Passes pieces on and gives their number of bytes and SHA-256 when they are through. */
+class Meter {
+  readonly #hash = createHash('sha256');
+  bytes = 0;
+
+  async *measure(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const piece of pieces) {
+      this.#hash.update(piece);
+      this.bytes += piece.byteLength;
+      yield piece;
+    }
+  }
+
+  digest(): string {
+    return this.#hash.digest('hex');
+  }
+}
+
 /** Writes files one by one and the manifest last. */
 export class ArtifactWriter {
   readonly #context: JobContext;
@@ -29,11 +49,21 @@ export class ArtifactWriter {
     this.#context = context;
   }
 
-  async write(name: string, body: Uint8Array | string): Promise<string> {
-    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
-    const digest = sha256(bytes);
-    await this.#context.objects.put(this.#context.output + name, bytes);
-    this.#files.push({ name, bytes: bytes.byteLength, sha256: digest });
+  /** Writes one file, whole or in pieces, and gives its SHA-256. */
+  async write(name: string, body: ObjectBody): Promise<string> {
+    const { objects, output } = this.#context;
+    if (typeof body === 'string' || body instanceof Uint8Array) {
+      const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+      await objects.put(output + name, bytes);
+      return this.#add(name, bytes.byteLength, sha256(bytes));
+    }
+    const meter = new Meter();
+    await objects.put(output + name, meter.measure(body));
+    return this.#add(name, meter.bytes, meter.digest());
+  }
+
+  #add(name: string, bytes: number, digest: string): string {
+    this.#files.push({ name, bytes, sha256: digest });
     return digest;
   }
 
@@ -62,6 +92,16 @@ export async function readManifest(objects: ObjectStore, prefix: string): Promis
   }
 }
 
+function entryOf(manifest: Manifest, prefix: string, name: string): ManifestFile {
+  const entry = manifest.files.find((file) => file.name === name);
+  if (entry) return entry;
+  throw new JobFailure(jobExit.noInput, 'DATA_FILE_MISSING', `The manifest of ${prefix} names no ${name}.`);
+}
+
+function changed(prefix: string, name: string): JobFailure {
+  return new JobFailure(jobExit.data, 'DATA_CHECKSUM', `${prefix}${name} does not match its checksum.`);
+}
+
 /** Reads a file named by a manifest and checks its checksum. */
 export async function readArtifact(
   objects: ObjectStore,
@@ -69,33 +109,33 @@ export async function readArtifact(
   manifest: Manifest,
   name: string,
 ): Promise<Uint8Array> {
-  const entry = manifest.files.find((file) => file.name === name);
-  if (!entry)
-    throw new JobFailure(jobExit.noInput, 'DATA_FILE_MISSING', `The manifest of ${prefix} names no ${name}.`);
+  const entry = entryOf(manifest, prefix, name);
   const body = await objects.get(prefix + name);
-  if (sha256(body) !== entry.sha256)
-    throw new JobFailure(jobExit.data, 'DATA_CHECKSUM', `${prefix}${name} does not match its checksum.`);
+  if (sha256(body) !== entry.sha256) throw changed(prefix, name);
   return body;
 }
 
-/** One passage of a tenant's documents. */
-export interface Passage {
-  readonly id: string;
-  /** The document it is from. */
-  readonly source: string;
-  readonly text: string;
-}
-
-/** Passages of a prepared data set, in order, each shard's checksum checked. */
-export async function readPassages(
+/** Reads a file named by a manifest in pieces; one that does not match its checksum throws after the last. */
+export async function* streamArtifact(
   objects: ObjectStore,
   prefix: string,
-): Promise<{ readonly manifest: Manifest; readonly passages: Passage[] }> {
-  const manifest = await readManifest(objects, prefix);
-  const passages: Passage[] = [];
+  manifest: Manifest,
+  name: string,
+): AsyncGenerator<Uint8Array> {
+  const entry = entryOf(manifest, prefix, name);
+  const meter = new Meter();
+  yield* meter.measure(objects.stream(prefix + name));
+  if (meter.digest() !== entry.sha256) throw changed(prefix, name);
+}
+
+/** Passages of a prepared data set, in order, shard by shard: each shard's checksum is checked before its first passage. */
+export async function* streamPassages(
+  objects: ObjectStore,
+  prefix: string,
+  manifest: Manifest,
+): AsyncGenerator<Passage> {
   for (const { name } of manifest.files) {
     const text = new TextDecoder().decode(await readArtifact(objects, prefix, manifest, name));
-    for (const line of text.split('\n')) if (line !== '') passages.push(JSON.parse(line) as Passage);
+    for (const line of text.split('\n')) if (line !== '') yield JSON.parse(line) as Passage;
   }
-  return { manifest, passages };
 }

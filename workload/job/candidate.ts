@@ -1,48 +1,111 @@
+import type { Passage } from '../../lib/documents/passages.ts';
 import { artifactNames } from '../../lib/training/models/candidate.ts';
 import { Embedder } from '../../lib/training/models/vectors/embedder.ts';
-import { decodeFlatIndex, type FlatIndex } from '../../lib/training/models/vectors/flat-index.ts';
+import { type FlatRows, readFlatRows } from '../../lib/training/models/vectors/flat-index.ts';
 import { decodeModel } from '../../lib/training/models/vectors/word-model.ts';
-import { type Passage, readArtifact, readManifest, readPassages } from './artifacts.ts';
+import { type Manifest, readArtifact, readManifest, streamArtifact, streamPassages } from './artifacts.ts';
 import { inputOf, type JobContext } from './context.ts';
 import { JobFailure, jobExit } from './failure.ts';
 
-/** A trained model with its index and passages, everything checked against its manifest. */
-export interface Candidate {
-  readonly embedder: Embedder;
-  readonly index: FlatIndex;
-  readonly ids: readonly string[];
-  readonly passages: ReadonlyMap<string, Passage>;
+/** A row of the index with the passage it is of. */
+export interface CandidateRow {
+  readonly row: number;
+  readonly passage: Passage;
+  readonly vector: Float32Array;
 }
 
-/** Loads model, index and passages of a run and checks that they belong together. */
-export async function loadCandidate(context: JobContext): Promise<Candidate> {
+/** A trained model with its index and passages, everything checked against its manifest where it is read. */
+export interface Candidate {
+  readonly embedder: Embedder;
+  /** Rows of the index, as its manifest has them. */
+  readonly rows: number;
+  /** The index alone, some rows at a time. */
+  index(): AsyncGenerator<FlatRows>;
+  /** Rows in order, each with its passage. */
+  entries(): AsyncGenerator<CandidateRow>;
+}
+
+/** The ids in `ids.json`, however its JSON is broken into lines: ids are hexadecimal and need no unescaping. */
+async function* idsOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  let held = '';
+  for await (const piece of pieces) {
+    const parts = (held + Buffer.from(piece).toString('latin1')).split('"');
+    held = parts.length % 2 === 0 ? `"${parts.pop() ?? ''}` : '';
+    for (let index = 1; index < parts.length; index += 2) yield parts[index] ?? '';
+  }
+}
+
+/** What is read next of a sequence. */
+async function nextOf<T>(sequence: AsyncGenerator<T>): Promise<T | undefined> {
+  const { value, done } = await sequence.next();
+  return done ? undefined : value;
+}
+
+interface Parts {
+  readonly index: () => AsyncGenerator<FlatRows>;
+  readonly ids: () => AsyncGenerator<string>;
+  readonly passages: () => AsyncGenerator<Passage>;
+}
+
+function miscounted(rows: number, what: string): JobFailure {
+  return new JobFailure(jobExit.data, 'DATA_COUNT', `The index has ${rows} rows for ${what} passages.`);
+}
+
+/** Index, ids and passages are in the same order; passages without a vector are only among the passages. */
+async function* entriesOf(parts: Parts, rows: number): AsyncGenerator<CandidateRow> {
+  const [ids, passages] = [parts.ids(), parts.passages()];
+  for await (const { vectors, dimensions, firstRow } of parts.index()) {
+    for (let at = 0; at * dimensions < vectors.length; at += 1) {
+      const id = await nextOf(ids);
+      if (id === undefined) throw miscounted(rows, `${firstRow + at}`);
+      let passage = await nextOf(passages);
+      while (passage && passage.id !== id) passage = await nextOf(passages);
+      if (!passage)
+        throw new JobFailure(
+          jobExit.data,
+          'DATA_COUNT',
+          `The index names passage ${id}, which the data does not hold.`,
+        );
+      const vector = vectors.subarray(at * dimensions, (at + 1) * dimensions);
+      yield { row: firstRow + at, passage, vector };
+    }
+  }
+  if ((await nextOf(ids)) !== undefined) throw miscounted(rows, `more than ${rows}`);
+  // Read to its end, so that every shard's checksum is checked.
+  while (await nextOf(passages));
+}
+
+function dimensionsOf(manifest: Manifest): number {
+  return Number(manifest.facts['dimensions']);
+}
+
+/** Opens model, index and passages of a run and checks that they belong together. */
+export async function openCandidate(context: JobContext): Promise<Candidate> {
   const { objects } = context;
-  const [modelPrefix, indexPrefix] = [inputOf(context, 'model'), inputOf(context, 'index')];
-  const [modelManifest, indexManifest] = await Promise.all([
-    readManifest(objects, modelPrefix),
-    readManifest(objects, indexPrefix),
+  const [model, index, data] = [
+    inputOf(context, 'model'),
+    inputOf(context, 'index'),
+    inputOf(context, 'data'),
+  ];
+  const [modelManifest, indexManifest, dataManifest] = await Promise.all([
+    readManifest(objects, model),
+    readManifest(objects, index),
+    readManifest(objects, data),
   ]);
   const embedder = new Embedder(
-    decodeModel(await readArtifact(objects, modelPrefix, modelManifest, artifactNames.model)),
+    decodeModel(await readArtifact(objects, model, modelManifest, artifactNames.model)),
   );
-  const index = decodeFlatIndex(await readArtifact(objects, indexPrefix, indexManifest, artifactNames.index));
-  const ids = JSON.parse(
-    new TextDecoder().decode(await readArtifact(objects, indexPrefix, indexManifest, 'ids.json')),
-  ) as string[];
-  if (index.dimensions !== embedder.dimensions) {
+  if (dimensionsOf(indexManifest) !== embedder.dimensions)
     throw new JobFailure(
       jobExit.data,
       'DATA_DIMENSION',
-      `The model has ${embedder.dimensions} dimensions, the index ${index.dimensions}.`,
+      `The model has ${embedder.dimensions} dimensions, the index ${dimensionsOf(indexManifest)}.`,
     );
-  }
-  if (ids.length !== index.vectors.length / index.dimensions) {
-    throw new JobFailure(
-      jobExit.data,
-      'DATA_COUNT',
-      `The index has ${index.vectors.length / index.dimensions} rows for ${ids.length} passages.`,
-    );
-  }
-  const { passages } = await readPassages(objects, inputOf(context, 'data'));
-  return { embedder, index, ids, passages: new Map(passages.map((passage) => [passage.id, passage])) };
+  const rows = Number(indexManifest.facts['vectors']);
+  const parts: Parts = {
+    index: () => readFlatRows(streamArtifact(objects, index, indexManifest, artifactNames.index)),
+    ids: () => idsOf(streamArtifact(objects, index, indexManifest, 'ids.json')),
+    passages: () => streamPassages(objects, data, dataManifest),
+  };
+  return { embedder, rows, index: parts.index, entries: () => entriesOf(parts, rows) };
 }

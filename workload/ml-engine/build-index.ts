@@ -1,11 +1,83 @@
 import { artifactNames } from '../../lib/training/models/candidate.ts';
 import { Embedder } from '../../lib/training/models/vectors/embedder.ts';
-import { encodeFlatIndex } from '../../lib/training/models/vectors/flat-index.ts';
+import { encodeFlatHeader } from '../../lib/training/models/vectors/flat-index.ts';
 import { decodeModel } from '../../lib/training/models/vectors/word-model.ts';
-import { ArtifactWriter, readArtifact, readManifest, readPassages } from '../job/artifacts.ts';
+import { ArtifactWriter, readArtifact, readManifest, streamPassages } from '../job/artifacts.ts';
 import { inputOf, type JobContext } from '../job/context.ts';
 import { JobFailure, jobExit } from '../job/failure.ts';
 import { checkInterrupted } from '../job/run-job.ts';
+import { Spool } from '../job/spool.ts';
+
+/** Vectors of one block, in bytes, and bytes of vectors that stay in memory; the rest goes to objects. */
+const blockBytes = 8 * 1_048_576;
+const vectorBudget = 256 * 1_048_576;
+const idBudget = 64 * 1_048_576;
+
+/** Vectors and ids of the passages embedded so far. */
+class Rows {
+  readonly vectors: Spool;
+  readonly ids: Spool;
+  readonly #dimensions: number;
+  readonly #block: Float32Array;
+  #names: string[] = [];
+  count = 0;
+
+  constructor(context: JobContext, dimensions: number) {
+    this.vectors = new Spool(context, 'vectors', vectorBudget);
+    this.ids = new Spool(context, 'ids', idBudget);
+    this.#dimensions = dimensions;
+    this.#block = new Float32Array(Math.ceil(blockBytes / 4 / dimensions) * dimensions);
+  }
+
+  async add(id: string, vector: Float32Array): Promise<void> {
+    this.#block.set(vector, this.#names.length * this.#dimensions);
+    this.#names.push(id);
+    this.count += 1;
+    if (this.#names.length * this.#dimensions === this.#block.length) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    if (this.#names.length === 0) return;
+    const first = this.count === this.#names.length;
+    const floats = this.#block.slice(0, this.#names.length * this.#dimensions);
+    await this.vectors.add(new Uint8Array(floats.buffer));
+    const names = this.#names.map((name) => JSON.stringify(name)).join(',\n');
+    await this.ids.add(Buffer.from(first ? names : `,\n${names}`));
+    this.#names = [];
+  }
+}
+
+/** Embeds every passage of the data. */
+async function embedAll(context: JobContext, embedder: Embedder, rows: Rows): Promise<number> {
+  const prefix = inputOf(context, 'data');
+  const manifest = await readManifest(context.objects, prefix);
+  let passages = 0;
+  for await (const { id, text } of streamPassages(context.objects, prefix, manifest)) {
+    passages += 1;
+    if (passages % 1_000 === 0) {
+      checkInterrupted(context);
+      context.report({ done: passages, total: Number(manifest.facts['passages']), unit: 'passages' });
+    }
+    const vector = embedder.embed(text);
+    if (!vector) continue;
+    const bad = vector.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0)
+      throw new JobFailure(
+        jobExit.data,
+        'DATA_NAN',
+        `The vector of passage ${id} (row ${rows.count}) has ${vector[bad]} at ${bad}.`,
+      );
+    await rows.add(id, vector);
+  }
+  await rows.flush();
+  return passages;
+}
+
+async function* around(before: Uint8Array, spool: Spool, after: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield before;
+  yield* spool.all();
+  yield after;
+}
 
 /** Embeds every passage and writes the index in FAISS's format, with the passages' ids in row order. */
 export async function buildIndex(context: JobContext) {
@@ -14,42 +86,30 @@ export async function buildIndex(context: JobContext) {
   const embedder = new Embedder(
     decodeModel(await readArtifact(context.objects, modelPrefix, modelManifest, artifactNames.model)),
   );
-  const { passages } = await readPassages(context.objects, inputOf(context, 'data'));
   const { dimensions } = embedder;
-  const vectors = new Float32Array(passages.length * dimensions);
-  const ids: string[] = [];
-  for (const { id, text } of passages) {
-    const vector = embedder.embed(text);
-    if (!vector) continue;
-    const bad = vector.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0)
+  const rows = new Rows(context, dimensions);
+  try {
+    const passages = await embedAll(context, embedder, rows);
+    if (rows.count === 0)
       throw new JobFailure(
         jobExit.data,
-        'DATA_NAN',
-        `The vector of passage ${id} (row ${ids.length}) has ${vector[bad]} at ${bad}.`,
+        'DATA_NO_VECTORS',
+        `None of ${passages} passages holds a known word.`,
       );
-    vectors.set(vector, ids.length * dimensions);
-    ids.push(id);
+    checkInterrupted(context);
+    const writer = new ArtifactWriter(context);
+    const header = encodeFlatHeader({ dimensions, rows: rows.count });
+    const checksum = await writer.write(artifactNames.index, around(header, rows.vectors, new Uint8Array()));
+    await writer.write('ids.json', around(Buffer.from('[\n'), rows.ids, Buffer.from('\n]\n')));
+    const facts = {
+      indexUri: context.output + artifactNames.index,
+      vectors: rows.count,
+      dimensions,
+      withoutVector: passages - rows.count,
+    };
+    await writer.close(facts);
+    return { ...facts, checksums: { index: checksum } };
+  } finally {
+    await Promise.all([rows.vectors.drop(), rows.ids.drop()]);
   }
-  if (ids.length === 0)
-    throw new JobFailure(
-      jobExit.data,
-      'DATA_NO_VECTORS',
-      `None of ${passages.length} passages holds a known word.`,
-    );
-  checkInterrupted(context);
-  const writer = new ArtifactWriter(context);
-  const checksum = await writer.write(
-    artifactNames.index,
-    encodeFlatIndex({ dimensions, vectors: vectors.subarray(0, ids.length * dimensions) }),
-  );
-  await writer.write('ids.json', JSON.stringify(ids));
-  const facts = {
-    indexUri: context.output + artifactNames.index,
-    vectors: ids.length,
-    dimensions,
-    withoutVector: passages.length - ids.length,
-  };
-  await writer.close(facts);
-  return { ...facts, checksums: { index: checksum } };
 }

@@ -13,6 +13,7 @@ import { parseObjectUri, parsePrefixUri } from '../../objects/object-uri.ts';
 import type { ObjectInfo, ObjectStore } from '../../ports/object-store.ts';
 import { errorName, explainServiceError } from '../errors/service-errors.ts';
 import { copyObject } from './copy-object.ts';
+import { streamObject, uploadPieces } from './s3-streams.ts';
 
 function isAbsent(error: unknown): boolean {
   const name = errorName(error);
@@ -93,17 +94,18 @@ export function createS3ObjectStore({
           throw error;
         }
       }),
+    stream: (uri) => streamObject(client, uri, explain),
     put: (uri, body, { contentType, ifAbsent } = {}) =>
       call('s3:PutObject', uri, async (place) => {
-        await client.send(
-          new PutObjectCommand({
-            ...place,
-            Body: body,
-            ...(contentType === undefined ? {} : { ContentType: contentType }),
-            ...(ifAbsent ? { IfNoneMatch: '*' } : {}),
-            ...tagging(place.Key),
-          }),
-        );
+        const put = {
+          ...place,
+          ...(contentType === undefined ? {} : { ContentType: contentType }),
+          ...(ifAbsent ? { IfNoneMatch: '*' } : {}),
+          ...tagging(place.Key),
+        };
+        if (typeof body === 'string' || body instanceof Uint8Array)
+          await client.send(new PutObjectCommand({ ...put, Body: body }));
+        else await uploadPieces(client, put, body);
       }),
     head: async (uri) => {
       try {

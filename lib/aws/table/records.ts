@@ -64,6 +64,7 @@ export const tenantForm = formOf<Tenant>({
   capacity: true,
   resources: true,
   limits: true,
+  reading: true,
   datasets: true,
   promotion: true,
 });
