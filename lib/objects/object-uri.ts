@@ -6,17 +6,30 @@ export interface ObjectPlace {
   readonly key: string;
 }
 
-/** Splits `s3://bucket/key`; throws `OBJECT_URI_INVALID` for other schemes, odd buckets and keys that climb (`..`). */
+/** Longest key of S3, in bytes. */
+const longestKey = 1_024;
+
+/** A URI for a message: in one piece, but never a page of it. */
+function shown(uri: string): string {
+  return JSON.stringify(uri.length > 200 ? `${uri.slice(0, 200)}... (${uri.length} characters)` : uri);
+}
+
+/**
+ * Splits `s3://bucket/key`; throws `OBJECT_URI_INVALID` for other schemes, odd buckets, keys that climb (`..`) and keys of more
+ * than 1,024 bytes.
+ */
 export function parseObjectUri(uri: string): ObjectPlace {
   const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/(.*)$/s.exec(uri);
   const [, bucket, key] = match ?? [];
   const climbs = key?.split('/').some((part) => part === '..' || part === '.') ?? false;
   if (bucket === undefined || key === undefined || climbs || key.includes('\0') || key.includes('\\')) {
+    throw new EpsilonError('OBJECT_URI_INVALID', `${shown(uri)} is not an object URI (s3://bucket/key).`);
+  }
+  if (Buffer.byteLength(key) > longestKey)
     throw new EpsilonError(
       'OBJECT_URI_INVALID',
-      `${JSON.stringify(uri)} is not an object URI (s3://bucket/key).`,
+      `${shown(uri)} is not an object URI: its key has more than ${longestKey} bytes.`,
     );
-  }
   return { bucket, key };
 }
 
@@ -24,5 +37,5 @@ export function parseObjectUri(uri: string): ObjectPlace {
 export function parsePrefixUri(uri: string): ObjectPlace {
   const place = parseObjectUri(uri);
   if (place.key === '' || place.key.endsWith('/')) return place;
-  throw new EpsilonError('PREFIX_UNSAFE', `Prefix ${JSON.stringify(uri)} must end in "/".`);
+  throw new EpsilonError('PREFIX_UNSAFE', `Prefix ${shown(uri)} must end in "/".`);
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createFileObjectStore } from '../../lib/files/file-object-store.ts';
-import { freshDir } from '../local/asl/harness.ts';
+import { freshDir } from '../fresh-dir.ts';
 
 const images: Readonly<Record<string, string>> = {
   prepare: 'data-pipeline',

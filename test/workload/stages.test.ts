@@ -11,7 +11,7 @@ import {
 } from '../../lib/training/models/vectors/flat-index.ts';
 import type { Manifest } from '../../workload/job/artifacts.ts';
 import { skippedForRoot } from '../as-root.ts';
-import { freshDir } from '../local/asl/harness.ts';
+import { freshDir } from '../fresh-dir.ts';
 import { documentsFolder, openWorkload } from './harness.ts';
 
 const uri = (path: string) => pathToFileURL(path).href;
@@ -176,7 +176,7 @@ describe('prepare', () => {
     ['a line without text', 'a.jsonl', '{"body":"x"}', 'DATA_JSONL', 'line 1'],
     ['a stray quote', 'a.csv', 'id,text\n1,said "he" and left\n', 'DATA_CSV', 'line 2'],
     ['a row that is too long', 'a.csv', 'id,text\n1,one,two\n', 'DATA_CSV', 'line 2'],
-    ['no column of texts', 'a.csv', 'id;text\n1;x\n', 'DATA_CSV', 'no column "text"'],
+    ['no column of texts', 'a.csv', 'id;body\n1;x\n', 'DATA_CSV', 'no column "text"'],
   ])('refuses a file with %s, naming the place', async (_, name, body, code, place) => {
     const folder = freshDir();
     writeFileSync(join(folder, name), body);

@@ -1,10 +1,15 @@
+import { createHash } from 'node:crypto';
+import { FingerprintSet } from '../../lib/documents/fingerprints.ts';
+import { defaultReading } from '../../lib/documents/found.ts';
+import { type Passage, passagesOf } from '../../lib/documents/passages.ts';
+import { Tally } from '../../lib/documents/tally.ts';
+import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
+import { readDocuments } from '../../lib/files/documents.ts';
 import { tokenize } from '../../lib/training/models/vectors/tokens.ts';
-import { ArtifactWriter, type Passage } from '../job/artifacts.ts';
+import { ArtifactWriter } from '../job/artifacts.ts';
 import { inputOf, type JobContext } from '../job/context.ts';
 import { JobFailure, jobExit } from '../job/failure.ts';
-import { checkInterrupted, runJob, sha256 } from '../job/run-job.ts';
-import { readDocuments } from './documents.ts';
-import { normalise, passagesOf, textOf } from './passages.ts';
+import { checkInterrupted, runJob } from '../job/run-job.ts';
 
 /** Fewer usable documents than this are no data set. */
 const fewestDocuments = 10;
@@ -12,92 +17,116 @@ const fewestDocuments = 10;
 /** Passages per shard. */
 const shardSize = 1_000;
 
-interface Gathered {
-  readonly passages: Passage[];
-  readonly counts: {
-    found: number;
-    used: number;
-    tooLarge: number;
-    notText: number;
-    empty: number;
-    duplicate: number;
-    overCap: number;
-    duplicatePassages: number;
-  };
-}
+/** Things left out that the result names; the rest is counted. */
+const namedInResult = 12;
 
-async function gather(context: JobContext): Promise<Gathered> {
-  const counts = {
-    found: 0,
-    used: 0,
-    tooLarge: 0,
-    notText: 0,
-    empty: 0,
-    duplicate: 0,
-    overCap: 0,
-    duplicatePassages: 0,
-  };
-  const documents = new Set<string>();
-  const seen = new Set<string>();
-  const passages: Passage[] = [];
-  for await (const { source, bytes } of readDocuments(context.objects, inputOf(context, 'documents'))) {
-    checkInterrupted(context);
-    counts.found += 1;
-    const raw = bytes && textOf(bytes);
-    const text = raw === undefined ? undefined : normalise(raw);
-    if (bytes === undefined) counts.tooLarge += 1;
-    else if (text === undefined) counts.notText += 1;
-    else if (text === '') counts.empty += 1;
-    else if (documents.has(sha256(text))) counts.duplicate += 1;
-    else if (counts.used >= (context.options.maxDocuments ?? Number.POSITIVE_INFINITY)) counts.overCap += 1;
-    else {
-      documents.add(sha256(text));
-      counts.used += 1;
-      for (const passage of passagesOf(source, text)) {
-        if (seen.has(passage.id)) counts.duplicatePassages += 1;
-        else {
-          seen.add(passage.id);
-          passages.push(passage);
-        }
-      }
-    }
+/** Writes passages shard by shard, each text once. */
+class Shards {
+  readonly #writer: ArtifactWriter;
+  readonly #seen = new FingerprintSet();
+  readonly #checksum = createHash('sha256');
+  #shards = 0;
+  #lines: string[] = [];
+  passages = 0;
+  duplicates = 0;
+  tokens = 0;
+
+  constructor(writer: ArtifactWriter) {
+    this.#writer = writer;
   }
-  return { passages, counts };
+
+  async add(passage: Passage): Promise<void> {
+    if (!this.#seen.add(passage.id)) {
+      this.duplicates += 1;
+      return;
+    }
+    this.passages += 1;
+    this.tokens += tokenize(passage.text).length;
+    this.#lines.push(`${JSON.stringify(passage)}\n`);
+    if (this.#lines.length === shardSize) await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#lines.length === 0) return;
+    const name = `passages-${String(this.#shards).padStart(5, '0')}.jsonl`;
+    const digest = await this.#writer.write(name, this.#lines.join(''));
+    this.#checksum.update(this.#shards === 0 ? digest : `\n${digest}`);
+    this.#shards += 1;
+    this.#lines = [];
+  }
+
+  /** Writes the last shard; the checksum of all. */
+  async close(): Promise<string> {
+    await this.#flush();
+    return this.#checksum.digest('hex');
+  }
 }
 
-function checkUsable({ counts, passages }: Gathered, uri: string): void {
-  const { found, used, tooLarge, notText, empty, duplicate } = counts;
+/** A file that cannot be read as its kind explains too few documents better than their number does. */
+function betterReason(tally: Tally): string | undefined {
+  const named = tally.named.find(({ reason }) => reason === 'noColumn' || reason === 'badRow');
+  if (!named) return undefined;
+  return /\.(csv|tsv)(\.gz)?(#|$)/i.test(named.source) ? 'DATA_CSV' : 'DATA_JSONL';
+}
+
+function checkUsable(tally: Tally, shards: Shards, uri: string): void {
+  const { found, used } = tally.counts;
+  const left = tally.describe();
+  const because = left === '' ? '' : `: ${left}`;
   if (found === 0)
-    throw new JobFailure(jobExit.noInput, 'DOCUMENTS_EMPTY', `There are no documents at ${uri}.`);
-  if (used >= fewestDocuments && passages.length > 0) return;
+    throw new JobFailure(jobExit.noInput, 'DOCUMENTS_EMPTY', `There are no documents at ${uri}${because}.`);
+  if (used >= fewestDocuments && shards.passages > 0) return;
   throw new JobFailure(
     jobExit.data,
-    'DATA_TOO_FEW_DOCUMENTS',
-    `${used} usable documents at ${uri}, at least ${fewestDocuments} are needed (${found} found: ${notText} not UTF-8 text, ${empty} empty, ${duplicate} duplicates, ${tooLarge} larger than 16 MiB).`,
+    betterReason(tally) ?? 'DATA_TOO_FEW_DOCUMENTS',
+    `${used} usable documents at ${uri}, at least ${fewestDocuments} are needed (${found} found${because}).`,
   );
 }
 
-async function prepare(context: JobContext) {
-  const gathered = await gather(context);
-  checkUsable(gathered, inputOf(context, 'documents'));
-  const { passages, counts } = gathered;
-  const writer = new ArtifactWriter(context);
-  const digests: string[] = [];
-  for (let first = 0; first < passages.length; first += shardSize) {
-    const lines = passages.slice(first, first + shardSize).map((passage) => `${JSON.stringify(passage)}\n`);
-    digests.push(
-      await writer.write(`passages-${String(first / shardSize).padStart(5, '0')}.jsonl`, lines.join('')),
-    );
+const unusable: Readonly<Record<string, number>> = {
+  DOCUMENTS_NOT_FOUND: jobExit.noInput,
+  DOCUMENTS_UNREADABLE: jobExit.permission,
+};
+
+/** Reads all documents and writes their passages. */
+async function gather(context: JobContext, tally: Tally, shards: Shards): Promise<void> {
+  const { objects, options } = context;
+  const reading = {
+    textColumn: options.textColumn ?? defaultReading.textColumn,
+    idColumn: options.idColumn ?? defaultReading.idColumn,
+    badRowShare: options.badRowShare ?? defaultReading.badRowShare,
+  };
+  try {
+    for await (const found of readDocuments(objects, inputOf(context, 'documents'), reading)) {
+      checkInterrupted(context);
+      const text = tally.take(found);
+      if (text !== undefined) for (const passage of passagesOf(found.source, text)) await shards.add(passage);
+      context.report({ done: tally.counts.found, unit: 'documents' });
+    }
+  } catch (error) {
+    const exit = error instanceof EpsilonError ? unusable[error.code] : undefined;
+    throw exit === undefined
+      ? error
+      : new JobFailure(exit, (error as EpsilonError).code, (error as Error).message);
   }
-  const tokens = passages.reduce((sum, passage) => sum + tokenize(passage.text).length, 0);
+}
+
+async function prepare(context: JobContext) {
+  const writer = new ArtifactWriter(context);
+  const tally = new Tally(context.options.maxDocuments);
+  const shards = new Shards(writer);
+  await gather(context, tally, shards);
+  checkUsable(tally, shards, inputOf(context, 'documents'));
+  const checksum = await shards.close();
   const facts = {
-    documents: counts,
-    passages: passages.length,
-    tokens,
-    checksum: sha256(digests.join('\n')),
+    documents: { ...tally.counts, duplicatePassages: shards.duplicates },
+    ...(tally.named.length === 0 ? {} : { leftOut: tally.named.slice(0, namedInResult) }),
+    passages: shards.passages,
+    tokens: shards.tokens,
+    checksum,
   };
   await writer.close(facts);
-  return { ...facts, uri: context.output, checksums: { data: facts.checksum } };
+  return { ...facts, uri: context.output, checksums: { data: checksum } };
 }
 
 await runJob({
