@@ -4,10 +4,14 @@ import { type ServiceConfig, serviceConfigSchema } from './service-config.ts';
 
 /** Variables that share the prefix but are not settings: the job contract's and the command line's own. */
 const otherVariables = new Set([
+  'EPSILON_CONTRACT',
   'EPSILON_RUN_ID',
   'EPSILON_TRAINING_STAGE',
   'EPSILON_ATTEMPT',
   'EPSILON_INPUTS',
+  'EPSILON_INPUTS_FILE',
+  'EPSILON_CPUS',
+  'EPSILON_PROGRESS_PATH',
   'EPSILON_OUTPUT',
   'EPSILON_FENCE',
   'EPSILON_SEED',

@@ -35,7 +35,7 @@ export interface Run {
   readonly spotAllowed: boolean;
   readonly resources: Readonly<Partial<Record<StageName, Resources>>>;
   /** Options handed to the job as EPSILON_OPTIONS. */
-  readonly jobOptions: Readonly<Record<string, number>>;
+  readonly jobOptions: Readonly<Record<string, number | string>>;
   /** Image name to a reference that ends in `@sha256:...`. */
   readonly images: Readonly<Record<ImageName, string>>;
   /** Seed of the job's randomness, 32 bits. */

@@ -5,7 +5,14 @@ import type { ImageResolver } from '../../lib/ports/image-resolver.ts';
 import type { ImageName } from '../../lib/training/stages.ts';
 
 /** Folders whose sources the workload's processes run. */
-const sources = ['workload', 'lib/training', 'lib/errors'] as const;
+const sources = [
+  'workload',
+  'lib/training',
+  'lib/documents',
+  'lib/objects',
+  'lib/files',
+  'lib/errors',
+] as const;
 
 function sourceFiles(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })

@@ -5,6 +5,7 @@ import type { JobObservation, JobSpec } from '../../lib/training/attempts/job.ts
 import type { JobReason } from '../../lib/training/attempts/job-reason.ts';
 import { largestResult } from '../../lib/training/attempts/job-result.ts';
 import { isAlive } from './processes.ts';
+import { lastProgress } from './progress-file.ts';
 
 /** What the shim wrote about its processes. */
 export interface Started {
@@ -19,12 +20,15 @@ export interface Cancelled {
   readonly at: number;
 }
 
-interface Exit {
+/** How a job ended. */
+export interface Exit {
   readonly code?: number;
   /** The job never ran. */
   readonly neverStarted?: boolean;
   /** Its processes vanished without leaving an exit code. */
   readonly lost?: boolean;
+  /** Why it could not be started. */
+  readonly message?: string;
 }
 
 function read<T>(path: string): T | undefined {
@@ -122,6 +126,13 @@ export class JobFolder {
     if (!existsSync(this.file('cancel.json'))) this.#write('cancel.json', cancelled);
   }
 
+  /** Writes the job's inputs to a file and gives its path. */
+  writeInputs(text: string): string {
+    const path = this.file('inputs.json');
+    writeFileSync(path, text, { mode: 0o600 });
+    return path;
+  }
+
   /** Writes the exit of a job that has no shim to do it. */
   close(exit: Exit): void {
     if (!this.finished) this.#write('exit.json', exit);
@@ -156,7 +167,10 @@ export class JobFolder {
       ...(submittedAt ? { submittedAt } : {}),
       ...(startedAt ? { startedAt } : {}),
     };
-    if (!this.finished) return { ...base, state: this.taken ? 'running' : 'pending' };
+    if (!this.finished) {
+      const progress = lastProgress(this.file('progress.jsonl'));
+      return { ...base, state: this.taken ? 'running' : 'pending', ...(progress ? { progress } : {}) };
+    }
     // A record that cannot be read any more says no more than that the job is over.
     const exit = read<Exit>(this.file('exit.json')) ?? { lost: true };
     const finishedAt = timeOf(this.file('exit.json'));
@@ -182,6 +196,7 @@ function fateOf(
 ): { readonly reason: JobReason; readonly message?: string } {
   if (exit.code === 0) return { reason: 'completed' };
   if (cancelled) return { reason: cancelled.reason, message: cancelled.message };
+  if (exit.message !== undefined) return { reason: 'error', message: exit.message };
   if (exit.lost) return { reason: 'lost', message: 'its processes vanished without leaving an exit code' };
   if (exit.code === 143)
     return { reason: 'preempted', message: 'it was told to stop (SIGTERM) by somebody else' };

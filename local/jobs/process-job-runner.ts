@@ -1,15 +1,13 @@
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync } from 'node:fs';
 import type { Clock, Timer } from '../../lib/ports/clock.ts';
 import type { JobRunner } from '../../lib/ports/job-runner.ts';
 import type { Log } from '../../lib/ports/log.ts';
 import type { JobObservation, JobRef, JobSpec } from '../../lib/training/attempts/job.ts';
 import { stopReasonOf } from '../../lib/training/attempts/stop-reason.ts';
 import { CapacityQueue, clamp, type MachineCapacity, queued, thisMachine } from './capacity-queue.ts';
-import { allowedEnvironment, carriesJob } from './environment.ts';
 import { type Cancelled, JobFolder } from './job-folder.ts';
-import { groupMembers, signal } from './processes.ts';
+import { signalJob } from './job-group.ts';
+import { exitOfUnstarted, type JobCommand, spawnShim } from './start-job.ts';
 
 /** Milliseconds between looks at jobs that are not children of this process. */
 const adoptedPoll = 100;
@@ -17,15 +15,11 @@ const adoptedPoll = 100;
 /** Milliseconds between looks at a job that is just being started. */
 const startPoll = 10;
 
+/** Milliseconds between tries to write why a job was not started. */
+const recordPoll = 1_000;
+
 /** Milliseconds after which a job that was taken but never said that it started counts as lost. */
 const takenGrace = 5_000;
-
-/** What starts a job. */
-export interface JobCommand {
-  readonly file: string;
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-}
 
 /** Hears of a job that started and of one that is over. */
 export type JobListener = (observation: JobObservation, spec: JobSpec) => void;
@@ -50,8 +44,6 @@ export interface ProcessJobRunnerOptions {
   /** Milliseconds between SIGTERM and SIGKILL. */
   readonly graceMs?: number;
 }
-
-const shimPath = join(import.meta.dirname, 'shim.sh');
 
 /** Jobs as processes of this machine, each in a process group of its own under a small shim. */
 export class ProcessJobRunner implements LocalJobRunner {
@@ -167,24 +159,39 @@ export class ProcessJobRunner implements LocalJobRunner {
     const job = this.#live.get(name);
     if (!job) return;
     const { folder, spec } = job;
-    const { file, args, env } = this.#options.command(spec, { resultPath: folder.file('result.json') });
-    const child = spawn('/bin/sh', [shimPath, folder.path, file, ...args], {
-      detached: true,
-      stdio: 'ignore',
-      env: { ...allowedEnvironment(this.#options.variables), ...env },
-    });
-    child.unref();
-    child.once('error', (error) => {
-      this.#options.log.error('job could not be started', { jobName: name, error: error.message });
-      folder.close({ code: 127 });
-      this.#over(name);
-    });
-    child.once('exit', () => this.#shimLeft(name));
+    try {
+      this.#spawn(folder, spec);
+    } catch (error) {
+      this.#notStarted(folder, error);
+      return;
+    }
     this.#armTimeout(name, spec);
     this.#options.onObservation(
       { jobName: name, jobId: name, state: 'running', capacity: spec.capacity },
       spec,
     );
+  }
+
+  #spawn(folder: JobFolder, spec: JobSpec): void {
+    const command = this.#options.command(spec, { resultPath: folder.file('result.json') });
+    const child = spawnShim(folder, command, this.#options.variables);
+    child.unref();
+    child.once('error', (error) => this.#notStarted(folder, error));
+    child.once('exit', () => this.#shimLeft(spec.jobName));
+  }
+
+  /** A job that cannot be started fails alone, and the others go on. */
+  #notStarted(folder: JobFolder, error: unknown): void {
+    const { log } = this.#options;
+    log.error('job could not be started', { jobName: folder.jobName, error: (error as Error).message });
+    try {
+      folder.close(exitOfUnstarted(error));
+      // Not now: whoever submits it has to learn first that it is accepted.
+      this.#later(0, () => this.#over(folder.jobName));
+    } catch {
+      // A full disk takes no record; it is waited out.
+      this.#later(recordPoll, () => this.#notStarted(folder, error));
+    }
   }
 
   /** Our shim is gone: normally the job is over; if another shim had the job already, that one is followed. */
@@ -212,7 +219,7 @@ export class ProcessJobRunner implements LocalJobRunner {
     }
     if (!folder.finished) {
       // Never two live jobs: whatever is left of the group is gone before the job is called lost.
-      if (this.#kill(folder, 'SIGKILL') > 0) {
+      if (signalJob(folder, 'SIGKILL') > 0) {
         this.#later(startPoll, () => this.#follow(folder, spec));
         return;
       }
@@ -256,26 +263,11 @@ export class ProcessJobRunner implements LocalJobRunner {
       this.#later(startPoll, () => this.#terminate(folder, cancelled));
       return;
     }
-    this.#kill(folder, 'SIGTERM');
-    this.#kill(folder, 'SIGCONT');
+    signalJob(folder, 'SIGTERM');
+    signalJob(folder, 'SIGCONT');
     this.#later(Math.max(0, at + this.#graceMs - this.#options.clock.now()), () => {
-      if (!folder.finished) this.#kill(folder, 'SIGKILL');
+      if (!folder.finished) signalJob(folder, 'SIGKILL');
     });
-  }
-
-  /** Signals the job and everything it started, but not the shim: it has an exit code to write. Returns how many it found. */
-  #kill(folder: JobFolder, name: NodeJS.Signals): number {
-    const { started } = folder;
-    if (!started) return 0;
-    const members = groupMembers(started.shim).filter((pid) => pid !== started.shim);
-    if (members.length > 0 && !folder.alive && !this.#ours(members)) return 0;
-    for (const pid of members) signal(pid, name);
-    return members.length;
-  }
-
-  /** Without its shim a group is only ours when its members carry a job's environment. */
-  #ours(members: readonly number[]): boolean {
-    return !existsSync('/proc/self/environ') || members.some((pid) => carriesJob(pid));
   }
 
   #armTimeout(name: string, spec: JobSpec): void {

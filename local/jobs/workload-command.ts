@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { JobSpec } from '../../lib/training/attempts/job.ts';
-import type { JobCommand } from './process-job-runner.ts';
+import type { JobCommand } from './start-job.ts';
 
 /** Where the reference workload of this host is, and what it reads and writes. */
 export interface WorkloadPlace {

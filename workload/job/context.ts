@@ -1,15 +1,28 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { createFileObjectStore } from '../../lib/files/file-object-store.ts';
 import type { ObjectStore } from '../../lib/ports/object-store.ts';
 import { SystemClock } from '../../lib/system/system-clock.ts';
+import { contractVersions } from '../../lib/training/attempts/job-contract.ts';
 import { JobFailure, jobExit } from './failure.ts';
+import { openProgress, type Progress } from './progress.ts';
 
 /** The job contract's variables (docs/job-contract.md). */
 const contract = z.object({
+  EPSILON_CONTRACT: z.coerce
+    .number()
+    .refine((version) => contractVersions.includes(version), {
+      error: `is no version of the job contract that this job knows (${contractVersions.join(', ')})`,
+    })
+    .default(1),
   EPSILON_RUN_ID: z.string().min(1),
   EPSILON_TRAINING_STAGE: z.enum(['prepare', 'train', 'index', 'deploy', 'cache']),
   EPSILON_ATTEMPT: z.coerce.number().int().positive(),
-  EPSILON_INPUTS: z.string(),
+  EPSILON_INPUTS: z.string().optional(),
+  EPSILON_INPUTS_FILE: z.string().min(1).optional(),
+  EPSILON_PROGRESS_PATH: z.string().min(1).optional(),
+  EPSILON_CPUS: z.coerce.number().positive().optional(),
   EPSILON_OUTPUT: z
     .string()
     .regex(/^s3:\/\/[^/]+\/.+\/$/, { error: 'must be an s3://bucket/prefix/ that ends in "/"' }),
@@ -29,6 +42,9 @@ const optionsSchema = z.object({
   maxDocuments: z.number().int().positive().optional(),
   dimensions: z.number().int().min(2).max(4_096).optional(),
   minSelfRetrieval: z.number().min(0).max(1).optional(),
+  textColumn: z.string().min(1).optional(),
+  idColumn: z.string().min(1).optional(),
+  badRowShare: z.number().min(0).max(1).optional(),
 });
 
 /** Everything a stage is given. */
@@ -46,10 +62,14 @@ export interface JobContext {
   readonly objects: ObjectStore;
   readonly redisUrl: string | undefined;
   readonly resultPath: string;
+  /** Whole processors this stage may use, 1 or more. */
+  readonly cpus: number;
   /** Aborted on SIGTERM: checkpoint and leave. */
   readonly signal: AbortSignal;
   /** One line of progress for people and machines. */
   readonly progress: (message: string, fields?: Readonly<Record<string, unknown>>) => void;
+  /** Says how far the stage is; may be called as often as one likes. */
+  readonly report: (progress: Progress) => void;
 }
 
 /** Objects of this machine, or S3: there as the tenant, when the job starts with a role that can become one. */
@@ -90,6 +110,31 @@ function json<T>(schema: z.ZodType<T>, text: string, name: string): T {
   );
 }
 
+/** The inputs as JSON: from the environment, or from a file where they were too large for it. */
+function inputsText({ EPSILON_INPUTS: text, EPSILON_INPUTS_FILE: file }: z.output<typeof contract>): string {
+  if (text !== undefined) return text;
+  if (file === undefined)
+    throw new JobFailure(
+      jobExit.config,
+      'CONTRACT_INVALID',
+      'EPSILON_INPUTS: neither it nor EPSILON_INPUTS_FILE is there.',
+    );
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new JobFailure(
+      jobExit.config,
+      'CONTRACT_INVALID',
+      `EPSILON_INPUTS_FILE: ${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`,
+    );
+  }
+}
+
+/** Processors that the stage was given, but no more than there are. */
+function cpusOf({ EPSILON_CPUS: given }: z.output<typeof contract>): number {
+  return Math.max(1, Math.floor(Math.min(given ?? 1, availableParallelism())));
+}
+
 /** Reads the job contract; throws a JobFailure (exit 78) naming the variable that is missing or wrong. */
 export async function readContext(
   variables: Readonly<Record<string, string | undefined>>,
@@ -120,13 +165,15 @@ export async function readContext(
     attempt: values.EPSILON_ATTEMPT,
     fence: values.EPSILON_FENCE,
     seed: values.EPSILON_SEED,
-    inputs: json(z.record(z.string(), z.string()), values.EPSILON_INPUTS, 'EPSILON_INPUTS'),
+    inputs: json(z.record(z.string(), z.string()), inputsText(values), 'EPSILON_INPUTS'),
     output: values.EPSILON_OUTPUT,
     options: json(optionsSchema, values.EPSILON_OPTIONS ?? '{}', 'EPSILON_OPTIONS'),
     objects: await openObjects(values, tenantId),
     redisUrl: values.REDIS_URL,
     resultPath: values.EPSILON_RESULT_PATH,
     signal,
+    cpus: cpusOf(values),
+    report: openProgress(values.EPSILON_PROGRESS_PATH, Date.now),
     progress: (message, fields = {}) => {
       process.stdout.write(
         `${JSON.stringify({ timestamp: new Date().toISOString(), level: 'INFO', message, ...common, ...fields })}\n`,

@@ -60,6 +60,14 @@ const passing: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
 ]);
 
+/** Codes of wrong input beside `DATA_` and `DOCUMENTS_`: no later try can do better. */
+const inputCodes: ReadonlySet<string> = new Set([
+  'OBJECT_NOT_FOUND',
+  'OBJECT_URI_INVALID',
+  'PREFIX_UNSAFE',
+  'TENANT_ID_INVALID',
+]);
+
 function asFailure(error: unknown): JobFailure {
   if (error instanceof JobFailure) return error;
   if (error instanceof Interrupted)
@@ -69,10 +77,7 @@ function asFailure(error: unknown): JobFailure {
       'Stopped on request; the last checkpoint stays.',
     );
   if (error instanceof EpsilonError) {
-    const input =
-      error.code.startsWith('DATA_') ||
-      error.code === 'OBJECT_NOT_FOUND' ||
-      error.code === 'TENANT_ID_INVALID';
+    const input = /^(DATA|DOCUMENTS)_/.test(error.code) || inputCodes.has(error.code);
     return new JobFailure(
       input ? jobExit.data : error.code === 'DISK_FULL' ? jobExit.tryAgain : 1,
       error.code,

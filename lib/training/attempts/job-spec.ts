@@ -1,6 +1,7 @@
 import type { Attempt, Run } from '../run.ts';
 import { type StageName, stages } from '../stages.ts';
 import type { JobSpec } from './job.ts';
+import { contractVersion } from './job-contract.ts';
 
 /** Output prefixes of the stages that succeeded so far. */
 export type StageOutputs = Readonly<Partial<Record<StageName, string>>>;
@@ -28,6 +29,7 @@ function inputsOf(run: Run, stage: StageName, outputs: StageOutputs): Record<str
 export function jobSpecOf(run: Run, attempt: Attempt, outputs: StageOutputs, bucket: string): JobSpec {
   const stage = stages[attempt.stage];
   const inputs = inputsOf(run, attempt.stage, outputs);
+  const resources = run.resources[stage.name] ?? stage.resources;
   const checkpoints = stage.checkpoints ? { checkpoints: stagePrefix(bucket, run, stage.name) } : {};
   return {
     jobName: attempt.jobName,
@@ -45,6 +47,7 @@ export function jobSpecOf(run: Run, attempt: Attempt, outputs: StageOutputs, buc
       inputs,
     }),
     environment: {
+      EPSILON_CONTRACT: String(contractVersion),
       EPSILON_RUN_ID: run.runId,
       EPSILON_TRAINING_STAGE: stage.name,
       EPSILON_ATTEMPT: String(attempt.attempt),
@@ -54,9 +57,10 @@ export function jobSpecOf(run: Run, attempt: Attempt, outputs: StageOutputs, buc
       EPSILON_SEED: String(run.seed),
       EPSILON_TRACEPARENT: traceparentOf(run.traceId),
       EPSILON_OPTIONS: JSON.stringify(run.jobOptions),
+      EPSILON_CPUS: String(resources.cpu),
     },
     outputUri: attempt.outputUri,
-    resources: run.resources[stage.name] ?? stage.resources,
+    resources,
     capacity: attempt.capacity,
     timeoutSeconds: stage.timeoutSeconds,
     priority: run.priority,

@@ -52,6 +52,13 @@ export interface JobObservation extends JobRef {
    * backend's words, and since when it has had the machine. No other machine would help.
    */
   readonly unstartable?: { readonly why: string; readonly since: string };
+  /** How far a running job says it is, by its progress file (docs/job-contract.md); `at` is an ISO instant. */
+  readonly progress?: {
+    readonly at: string;
+    readonly done: number;
+    readonly total?: number;
+    readonly unit: string;
+  };
   /** Parsed job result, when the job wrote one. */
   readonly result?: Readonly<Record<string, unknown>>;
   readonly submittedAt?: string;

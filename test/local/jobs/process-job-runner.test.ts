@@ -191,6 +191,70 @@ describe('a job of this machine', () => {
   });
 });
 
+describe('what a job is given', () => {
+  it('travels by a file when it is too large for the environment', async () => {
+    const { runner, ended } = aRunner();
+    const inputs = JSON.stringify({ documents: `s3://data-bucket/${'x'.repeat(200_000)}/` });
+    const script =
+      'test -z "$EPSILON_INPUTS" && printf \'{"bytes":%s}\' "$(wc -c < "$EPSILON_INPUTS_FILE")" > "$RESULT"';
+    const environment = { EPSILON_RUN_ID: 'run', EPSILON_INPUTS: inputs };
+    await runner.submit(aSpec('large-inputs', script, { environment }));
+    expect(await ended('large-inputs')).toMatchObject({
+      state: 'succeeded',
+      result: { bytes: inputs.length },
+    });
+  });
+
+  it('and cannot be passed on at all fails that job alone, for good, and the next process starts', async () => {
+    const { runner, ended, root } = aRunner();
+    const environment = { EPSILON_RUN_ID: 'run', EPSILON_OPTIONS: 'x'.repeat(200_000) };
+    await runner.submit(aSpec('too-large', 'true', { environment }));
+    await runner.submit(aSpec('with-nul', 'true\0'));
+    await runner.submit(aSpec('small', 'true'));
+    expect(await ended('small')).toMatchObject({ state: 'succeeded' });
+    for (const name of ['too-large', 'with-nul'])
+      expect(await ended(name)).toMatchObject({
+        state: 'failed',
+        reason: 'error',
+        exitCode: 78,
+        message: expect.stringContaining('too large'),
+      });
+    runner.close();
+    expect(aRunner(root).runner.recover()).toEqual({ adopted: 0, queued: 0, lost: 0 });
+  });
+
+  it('accepted by an earlier process and impossible to start fails alone as well', async () => {
+    const root = freshDir();
+    const environment = { EPSILON_OPTIONS: 'x'.repeat(200_000) };
+    new JobFolder(root, 'too-large').accept(aSpec('too-large', 'true', { environment }));
+    const { runner, ended } = aRunner(root);
+    expect(runner.recover()).toEqual({ adopted: 0, queued: 1, lost: 0 });
+    expect(await ended('too-large')).toMatchObject({ exitCode: 78 });
+  });
+});
+
+describe('a job that says how far it is', () => {
+  it('is observed with its last whole line, whatever else stands in the file', async () => {
+    const { runner, root, started, ended } = aRunner();
+    await runner.submit(aSpec('tells', 'while [ ! -e "$RESULT.go" ]; do sleep 0.02; done'));
+    await started('tells');
+    const folder = new JobFolder(root, 'tells');
+    const progress = async () => (await runner.find('tells'))?.progress;
+    expect(await progress()).toBeUndefined();
+    const line = (done: number) =>
+      `{"at":"2026-11-26T10:00:0${done}.000Z","done":${done},"total":10,"unit":"epochs"}\n`;
+    writeFileSync(folder.file('progress.jsonl'), `${line(1)}${line(2)}`);
+    expect(await progress()).toEqual({ at: '2026-11-26T10:00:02.000Z', done: 2, total: 10, unit: 'epochs' });
+    writeFileSync(
+      folder.file('progress.jsonl'),
+      `${'x'.repeat(9_000)}\n${line(3)}nonsense\n{"done":"5"}\n${line(4).slice(0, 20)}`,
+    );
+    expect(await progress()).toMatchObject({ done: 3 });
+    writeFileSync(`${folder.file('result.json')}.go`, '');
+    expect(await ended('tells')).not.toHaveProperty('progress');
+  });
+});
+
 describe('a control plane that is gone', () => {
   it('leaves its jobs running; the next one adopts them and hears of their end', async () => {
     const first = aRunner();
