@@ -1,92 +1,65 @@
-import { accessSync, constants, existsSync, globSync, readdirSync, realpathSync, statSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import picomatch from 'picomatch';
+import { resolve } from 'node:path';
+import { largestDocument, type SkipReason, skipReasons } from '../lib/documents/found.ts';
+import { kindOf } from '../lib/documents/records.ts';
 import { EpsilonError } from '../lib/errors/epsilon-error.ts';
-
-/** Larger files are left out by the data stage too: a document, and an object that holds many. */
-const largest = { document: 16 * 1_048_576, records: 512 * 1_048_576 } as const;
-
-function fits({ name, size }: DocumentFile): boolean {
-  return size <= (/\.(csv|jsonl|ndjson)$/i.test(name) ? largest.records : largest.document);
-}
-
-/** One file of a tenant's documents. */
-export interface DocumentFile {
-  readonly path: string;
-  /** Place below the folder, with slashes. */
-  readonly name: string;
-  readonly size: number;
-  /** Milliseconds since the Unix epoch. */
-  readonly modifiedAt: number;
-}
+import { findPlace, type LocalDocument, listDocuments } from '../lib/files/document-files.ts';
+import { fileUriOf, pathOfFileUri } from '../lib/objects/file-uri.ts';
+import { parseObjectUri } from '../lib/objects/object-uri.ts';
 
 /** A tenant's documents on this machine. */
 export interface DocumentFiles {
-  readonly files: readonly DocumentFile[];
-  /** Files that are too large to be documents. */
-  readonly skipped: number;
+  readonly files: readonly LocalDocument[];
+  /** What is left out, and why. */
+  readonly skipped: readonly { readonly source: string; readonly reason: SkipReason }[];
   /** One file was named, not a folder or a glob. */
   readonly single: boolean;
 }
 
-interface Place {
-  readonly path: string;
-  readonly folder: string;
-  readonly isGlob: boolean;
-}
-
-/** A local folder, file or glob that is there and may be read. Errors: `DOCUMENTS_NOT_FOUND`, `_EMPTY`, `_UNREADABLE`. */
-function placeOf(given: string): Place {
+/** The path that was named, as a path or as a `file:` URI. Errors: `USAGE`, `DOCUMENTS_URI_INVALID`. */
+function pathOf(given: string): string {
   if (given.trim() === '') throw new EpsilonError('USAGE', '--documents is empty.');
-  const path = resolve(given.startsWith('file://') ? fileURLToPath(given) : given);
-  const isGlob = !existsSync(path) && picomatch.scan(path).isGlob;
-  const folder = isGlob ? picomatch.scan(path).base : path;
-  if (!existsSync(folder)) throw new EpsilonError('DOCUMENTS_NOT_FOUND', `There is nothing at ${folder}.`);
-  try {
-    accessSync(folder, constants.R_OK);
-    if (!isGlob && statSync(folder).isDirectory() && readdirSync(folder).length === 0) {
-      throw new EpsilonError('DOCUMENTS_EMPTY', `The folder ${folder} is empty.`);
-    }
-  } catch (error) {
-    if (error instanceof EpsilonError) throw error;
-    throw new EpsilonError('DOCUMENTS_UNREADABLE', `${folder} may not be read.`, { cause: error });
+  return given.startsWith('file:') ? pathOfFileUri(given) : resolve(given);
+}
+
+/**
+ * Where documents are, as a URI; a local folder, file or glob must be there and readable. Errors: `USAGE`,
+ * `DOCUMENTS_NOT_FOUND`, `DOCUMENTS_EMPTY`, `DOCUMENTS_UNREADABLE`, `DOCUMENTS_URI_INVALID`, `OBJECT_URI_INVALID`.
+ */
+export async function documentsUriOf(given: string): Promise<string> {
+  if (given.startsWith('s3://')) {
+    parseObjectUri(given);
+    return given;
   }
-  return { path, folder, isGlob };
+  const path = pathOf(given);
+  await firstFile(path);
+  return fileUriOf(path);
 }
 
-/** Where documents are, as a URI; a local folder, file or glob must be there and readable. */
-export function documentsUriOf(given: string): string {
-  if (/^(s3|file):\/\//.test(given)) return given;
-  // Characters of a glob stay readable in the URI.
-  return decodeURI(pathToFileURL(placeOf(given).path).href);
+/** Throws unless something is there: what exactly it is, reading it shows. */
+async function firstFile(path: string): Promise<void> {
+  const left: string[] = [];
+  for await (const listed of listDocuments(await findPlace(path))) {
+    if (!('skipped' in listed)) return;
+    left.push(`${JSON.stringify(listed.source)} (${skipReasons[listed.skipped]})`);
+  }
+  const why = left.length === 0 ? '' : `: ${left.slice(0, 5).join(', ')}${left.length > 5 ? ', ...' : ''}`;
+  throw new EpsilonError('DOCUMENTS_EMPTY', `There is no document at ${path}${why}.`);
 }
 
-/** Files and links to files inside the folder; links that lead out of it are left alone, as the data stage does. */
-function isInside(root: string, path: string): boolean {
-  const target = realpathSync(path, { encoding: 'utf8' });
-  return target.startsWith(root + sep) && statSync(target).isFile();
-}
-
-function pathsOf({ path, folder, isGlob }: Place): { readonly root: string; readonly paths: string[] } {
-  if (!isGlob && statSync(path).isFile()) return { root: dirname(path), paths: [path] };
-  const root = realpathSync(folder);
-  const paths = isGlob
-    ? globSync(relative(folder, path), { cwd: root }).map((name) => join(root, name))
-    : readdirSync(root, { recursive: true, encoding: 'utf8' }).map((name) => join(root, name));
-  return { root, paths: paths.filter((each) => existsSync(each) && isInside(root, each)).sort() };
+function fits({ source, size }: LocalDocument): boolean {
+  return size <= largestDocument || kindOf(source) !== undefined || source.endsWith('.gz');
 }
 
 /** The files of a tenant's documents, as the data stage would read them from this machine. */
-export function documentFiles(given: string): DocumentFiles {
-  const place = placeOf(given);
-  const { root, paths } = pathsOf(place);
-  const all = paths.map((path) => {
-    const { size, mtimeMs } = statSync(path);
-    const name = relative(root, path).split(sep).join('/') || basename(path);
-    return { path, name, size, modifiedAt: mtimeMs };
-  });
-  const files = all.filter(fits);
+export async function documentFiles(given: string): Promise<DocumentFiles> {
+  const place = await findPlace(pathOf(given));
+  const files: LocalDocument[] = [];
+  const skipped: { source: string; reason: SkipReason }[] = [];
+  for await (const listed of listDocuments(place)) {
+    if ('skipped' in listed) skipped.push({ source: listed.source, reason: listed.skipped });
+    else if (fits(listed)) files.push(listed);
+    else skipped.push({ source: listed.source, reason: 'tooLarge' });
+  }
   if (files.length === 0) throw new EpsilonError('DOCUMENTS_EMPTY', `There is no document at ${place.path}.`);
-  return { files, skipped: all.length - files.length, single: !place.isGlob && root !== place.folder };
+  return { files, skipped, single: place.kind === 'file' };
 }

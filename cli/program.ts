@@ -13,6 +13,7 @@ import { addExecutions } from './verbs/executions.ts';
 import { addService } from './verbs/lifecycle.ts';
 import { addLogs } from './verbs/logs.ts';
 import { addModels } from './verbs/models.ts';
+import { addState } from './verbs/state.ts';
 import { addTenants } from './verbs/tenants.ts';
 
 /** What the command needs of its surroundings. */
@@ -74,7 +75,17 @@ function makeProgram(dependencies: ProgramDependencies): Command {
       open: (options) => dependencies.open(target, options),
     };
   };
-  for (const add of [addDemo, addService, addExecutions, addLogs, addTenants, addModels, addAudit, addAsl])
+  for (const add of [
+    addDemo,
+    addService,
+    addExecutions,
+    addLogs,
+    addTenants,
+    addModels,
+    addAudit,
+    addState,
+    addAsl,
+  ])
     add(program, session);
   for (const command of [program, ...program.commands.flatMap((one) => [one, ...one.commands])])
     acceptGlobalOptions(command, program);

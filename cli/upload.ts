@@ -1,8 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { collect } from '../lib/documents/bytes.ts';
+import { skipReasons } from '../lib/documents/found.ts';
+import { faultOf } from '../lib/documents/read-file.ts';
 import { EpsilonError } from '../lib/errors/epsilon-error.ts';
+import type { LocalDocument } from '../lib/files/document-files.ts';
 import type { ObjectInfo } from '../lib/ports/object-store.ts';
 import type { OperatorApi } from '../lib/ports/operator-api.ts';
-import { type DocumentFile, documentFiles } from './documents.ts';
+import { documentFiles } from './documents.ts';
+import { plain } from './output.ts';
 import { checkSignal, type Session } from './session.ts';
 
 /** Files under way at a time. */
@@ -15,7 +19,7 @@ export interface Uploaded {
   readonly uploaded: number;
   /** Files that were there already, as they are here. */
   readonly unchanged: number;
-  /** Files too large to be documents. */
+  /** Files that are left out: too large, hidden, not to be read, gone meanwhile. */
   readonly skipped: number;
   /** Objects below the prefix that are not files here. */
   readonly others: number;
@@ -54,7 +58,7 @@ async function objectsBelow(
   return found;
 }
 
-const isThere = ({ size, modifiedAt }: DocumentFile, object: ObjectInfo | undefined) =>
+const isThere = ({ size, modifiedAt }: LocalDocument, object: ObjectInfo | undefined) =>
   object !== undefined && object.size === size && object.modifiedAt >= modifiedAt;
 
 const mebibytes = (bytes: number) => `${(bytes / 1_048_576).toFixed(1)} MiB`;
@@ -73,6 +77,26 @@ function progressOf({ output }: Session, total: number): (done: number, bytes: n
   };
 }
 
+/** Files up to this size are uploaded whole, larger ones in parts. */
+const wholeBytes = 16 * 1_048_576;
+
+/** Uploads one file; gives the fault when it is this file's alone. */
+async function upload(
+  { documents }: OperatorApi,
+  tenantId: string,
+  file: LocalDocument,
+): Promise<string | undefined> {
+  try {
+    const body = file.size <= wholeBytes ? await collect(file.open(), wholeBytes) : undefined;
+    await documents.put({ tenantId, name: file.source, body: body ?? file.open() });
+    return undefined;
+  } catch (error) {
+    const fault = faultOf(error);
+    if (!fault) throw error;
+    return skipReasons[fault.skipped];
+  }
+}
+
 /**
  * Uploads documents of this machine below the tenant's prefix, with progress. What is there already is left alone, so that
  * an upload that was interrupted goes on where it was.
@@ -83,30 +107,34 @@ export async function uploadDocuments(
   tenantId: string,
   given: string,
 ): Promise<Uploaded> {
-  const { files, skipped, single } = documentFiles(given);
+  const { files, skipped, single } = await documentFiles(given);
   const prefix = documentsPrefix(control, tenantId);
   const there = await objectsBelow(control.objects, prefix);
-  const wanted = files.filter((file) => !isThere(file, there.get(prefix + file.name)));
+  const wanted = files.filter((file) => !isThere(file, there.get(prefix + file.source)));
   const tell = progressOf(session, wanted.length);
   const queue = [...wanted];
   let done = 0;
   let bytes = 0;
+  let failed = 0;
   const work = async () => {
     for (let file = queue.shift(); file; file = queue.shift()) {
       checkSignal(session, 'the same command goes on with the documents that are missing.');
-      await control.documents.put({ tenantId, name: file.name, body: await readFile(file.path) });
+      const fault = await upload(control, tenantId, file);
+      if (fault !== undefined) {
+        failed += 1;
+        session.output.warn(`  left out: ${plain(file.source)} (${fault})\n`);
+      } else bytes += file.size;
       done += 1;
-      bytes += file.size;
       tell(done, bytes);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, work));
-  const names = new Set(files.map(({ name }) => prefix + name));
+  const names = new Set(files.map(({ source }) => prefix + source));
   return {
-    documentsUri: single ? prefix + (files[0]?.name ?? '') : prefix,
-    uploaded: wanted.length,
+    documentsUri: single ? prefix + (files[0]?.source ?? '') : prefix,
+    uploaded: wanted.length - failed,
     unchanged: files.length - wanted.length,
-    skipped,
+    skipped: skipped.length + failed,
     others: [...there.keys()].filter((uri) => !names.has(uri)).length,
     bytes,
   };

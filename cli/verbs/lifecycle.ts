@@ -9,10 +9,12 @@ import { serveHttp, serveSocket } from '../../local/control/server.ts';
 import { loadLocalService } from '../../local/declaration/local-service.ts';
 import { openRuntime } from '../../local/runtime.ts';
 import { parseSchedule } from '../../local/schedule/expression.ts';
+import { forecastOf, measureState } from '../../local/state/usage.ts';
 import { fittedTable, print } from '../output.ts';
 import { pause, type Session, withControl } from '../session.ts';
 import { requireLocal } from '../target.ts';
 import { scaleOf } from './executions.ts';
+import { forecastText } from './state.ts';
 
 /** Port of metrics and control API where none is named. */
 const defaultPort = 7411;
@@ -67,11 +69,14 @@ async function start(session: Session, options: { port: string; retryScale?: str
         tokenFile: runtime.state.tokenFile,
         metricsText: () => runtime.metricsText(),
       });
+      const usage = measureState(runtime.state.path);
+      const forecast = forecastOf(usage, session.clock.now());
+      const disk = { free: usage.free, forecast: forecast ?? null };
       print(
         session.output,
-        { status: 'started', socket: socket.at, http: http.at, stateDir: runtime.state.path },
+        { status: 'started', socket: socket.at, http: http.at, stateDir: runtime.state.path, disk },
         () =>
-          `Control plane of ${runtime.state.path}\nmetrics ${http.at}/metrics, control API ${http.at}/rpc (token in ${runtime.state.tokenFile})\nStop with Ctrl-C; jobs that run go on and are taken up by the next start.`,
+          `Control plane of ${runtime.state.path}: ${forecastText(usage, forecast)}\nmetrics ${http.at}/metrics, control API ${http.at}/rpc (token in ${runtime.state.tokenFile})\nStop with Ctrl-C; jobs that run go on and are taken up by the next start.`,
       );
       while (!session.signal.aborted) await pause(session, 3_600_000);
       await http.close();

@@ -3,16 +3,25 @@ import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { findTenant } from '../../lib/operations/tenants/find-tenant.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import { checkTenantId, type Tenant } from '../../lib/tenants/tenant.ts';
-import { type NewTenant, newTenant, type TenantChanges } from '../../lib/tenants/tenant-changes.ts';
+import { type NewTenant, newTenant } from '../../lib/tenants/tenant-changes.ts';
 import { tenantModelTraining } from '../../lib/training/machines.ts';
 import { documentsUriOf } from '../documents.ts';
 import { withHints } from '../hints.ts';
 import { print, table } from '../output.ts';
 import { command, type Session, withControl } from '../session.ts';
+import {
+  checkReadable,
+  dryRun,
+  limitsOf,
+  type ReadingWords,
+  readingOf,
+  surveyText,
+} from '../tenant-documents.ts';
 import { checkDocuments, documentsPrefix, type Uploaded, uploadDocuments } from '../upload.ts';
+import { addReadingOptions, addTenantUpdate } from './tenant-update.ts';
 
 /** What a tenant's record is made of, as typed. */
-export interface TenantWords {
+export interface TenantWords extends ReadingWords {
   readonly documentsUri: string;
   readonly modelType: string;
   readonly backend: string;
@@ -26,14 +35,8 @@ export interface TenantWords {
 type AddOptions = Omit<TenantWords, 'documentsUri' | 'backend'> & {
   readonly documents: string;
   readonly backend?: string;
+  readonly dryRun?: boolean;
 };
-
-function limitsOf({ maxTokens, maxDocuments }: Pick<TenantWords, 'maxTokens' | 'maxDocuments'>) {
-  return {
-    ...(maxTokens === undefined ? {} : { maxTokens: Number(maxTokens) }),
-    ...(maxDocuments === undefined ? {} : { maxDocuments: Number(maxDocuments) }),
-  };
-}
 
 /** A tenant from the words of the command line; whether it is allowed is judged by whoever adds it. */
 export function tenantOf(tenantId: string, options: TenantWords): NewTenant {
@@ -47,21 +50,22 @@ export function tenantOf(tenantId: string, options: TenantWords): NewTenant {
     priority: Number(priority),
     capacity: { spotAllowed: spot },
     resources: {},
-    limits: limitsOf(options),
+    limits: limitsOf(options, {}),
+    ...readingOf(options, undefined),
     datasets: [],
     promotion: { minSelfRetrieval: 0.9 },
   } as NewTenant;
 }
 
 /** Where the documents of a tenant to be are, or will be once they are uploaded; and the backend of its jobs. */
-function placeOf(
+async function placeOf(
   { target }: Session,
   control: OperatorApi,
   tenantId: string,
   { documents, backend }: AddOptions,
-): { readonly documentsUri: string; readonly backend: string; readonly upload: boolean } {
+): Promise<{ readonly documentsUri: string; readonly backend: string; readonly upload: boolean }> {
   if (target.kind === 'local')
-    return { documentsUri: documentsUriOf(documents), backend: backend ?? 'local', upload: false };
+    return { documentsUri: await documentsUriOf(documents), backend: backend ?? 'local', upload: false };
   const upload = !documents.startsWith('s3://');
   return {
     documentsUri: upload ? documentsPrefix(control, tenantId) : documents,
@@ -81,20 +85,33 @@ async function checkNew(session: Session, control: OperatorApi, tenant: NewTenan
   );
 }
 
+/** Says what would be read, and writes nothing. */
+async function tryAdding(session: Session, options: AddOptions): Promise<void> {
+  const { documents } = options;
+  const limits = limitsOf(options, {});
+  const wanted = { limits, ...readingOf(options, undefined) };
+  const survey = documents.startsWith('s3://')
+    ? await withControl(session, { mode: 'read' }, ({ objects }) => dryRun(documents, wanted, objects))
+    : await dryRun(documents, wanted);
+  print(session.output, { survey }, () => `${surveyText(survey)}\nNothing was added.`);
+}
+
 async function add(session: Session, tenantId: string, options: AddOptions): Promise<void> {
   checkTenantId(tenantId);
+  if (options.dryRun) {
+    await tryAdding(session, options);
+    return;
+  }
   await withControl(session, { mode: 'write', schedules: false }, async (control) => {
-    const { upload, ...place } = placeOf(session, control, tenantId, options);
+    const { upload, ...place } = await placeOf(session, control, tenantId, options);
     let draft = tenantOf(tenantId, { ...options, ...place });
     let uploaded: Uploaded | undefined;
+    await checkNew(session, control, draft);
+    await checkReadable(session, options.documents, draft);
     if (upload) {
-      await checkNew(session, control, draft);
       uploaded = await uploadDocuments(session, control, tenantId, options.documents);
       draft = { ...draft, documentsUri: uploaded.documentsUri };
-    } else if (session.target.kind === 'aws') {
-      await checkNew(session, control, draft);
-      await checkDocuments(control, tenantId, draft.documentsUri);
-    }
+    } else if (session.target.kind === 'aws') await checkDocuments(control, tenantId, draft.documentsUri);
     const tenant = await control.tenants.add(draft);
     if (uploaded && uploaded.others > 0)
       session.output.warn(
@@ -106,37 +123,6 @@ async function add(session: Session, tenantId: string, options: AddOptions): Pro
       () =>
         `Tenant ${tenantId} added: ${tenant.documentsUri}\nTrain it now with: ${command(session, `run ${tenantModelTraining.key} --tenant ${tenantId}`)}`,
     );
-  });
-}
-
-type UpdateOptions = Partial<Omit<TenantWords, 'documentsUri'>>;
-
-/** The fields that options name. Limits are replaced one by one, so the record's own are needed. */
-function changesOf(tenant: Tenant, options: UpdateOptions): TenantChanges {
-  const { modelType, backend, schedule, priority, spot } = options;
-  const limits = limitsOf(options);
-  const changes = {
-    ...(modelType === undefined ? {} : { modelType }),
-    ...(backend === undefined ? {} : { backend }),
-    ...(schedule === undefined ? {} : { schedule }),
-    ...(priority === undefined ? {} : { priority: Number(priority) }),
-    ...(spot === undefined ? {} : { capacity: { spotAllowed: spot } }),
-    ...(Object.keys(limits).length === 0 ? {} : { limits: { ...tenant.limits, ...limits } }),
-  };
-  if (Object.keys(changes).length === 0)
-    throw new EpsilonError('USAGE', 'Nothing to change: name at least one option.');
-  return changes as TenantChanges;
-}
-
-async function update(session: Session, tenantId: string, options: UpdateOptions): Promise<void> {
-  await withControl(session, { mode: 'write', schedules: false }, async (control) => {
-    const tenant = await withHints(session, async () =>
-      control.tenants.update({
-        tenantId,
-        changes: changesOf(await findTenant(control, tenantId), options),
-      }),
-    );
-    print(session.output, { tenant }, () => `Tenant ${tenantId} changed; runs from now on go by it.`);
   });
 }
 
@@ -152,7 +138,7 @@ async function setStatus(session: Session, tenantId: string, status: Tenant['sta
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a factory; each function in it keeps the budget.
 export function addTenants(program: Command, session: () => Session): void {
   const tenants = program.command('tenants').description('whose models are trained');
-  tenants
+  const verb = tenants
     .command('add')
     .description('add a tenant with its documents (folder, glob, JSONL, CSV, or s3:// prefix)')
     .argument('<tenant>', 'id: 2 to 39 of a-z, 0-9 and "-", starting with a letter')
@@ -163,8 +149,10 @@ export function addTenants(program: Command, session: () => Session): void {
     .option('--schedule <on|off>', 'train every night', 'on')
     .option('--max-tokens <n>', 'cap of training tokens')
     .option('--max-documents <n>', 'cap of documents')
-    .option('--no-spot', 'never on spot capacity')
-    .action((tenantId: string, options: AddOptions) => add(session(), tenantId, options));
+    .option('--no-spot', 'never on spot capacity');
+  addReadingOptions(verb).action((tenantId: string, options: AddOptions) =>
+    add(session(), tenantId, options),
+  );
   tenants
     .command('list')
     .description('all tenants')
@@ -199,19 +187,7 @@ export function addTenants(program: Command, session: () => Session): void {
         );
       }),
     );
-  tenants
-    .command('update')
-    .description("change a tenant's record; what is not named stays")
-    .argument('<tenant>')
-    .option('--model-type <type>', 'model to train')
-    .option('--backend <backend>', 'local, batch or eks')
-    .option('--priority <0-100>', 'who comes first at night')
-    .option('--schedule <on|off>', 'train every night')
-    .option('--max-tokens <n>', 'cap of training tokens')
-    .option('--max-documents <n>', 'cap of documents')
-    .option('--spot', 'on spot capacity too')
-    .option('--no-spot', 'never on spot capacity')
-    .action((tenantId: string, options: UpdateOptions) => update(session(), tenantId, options));
+  addTenantUpdate(tenants, session);
   tenants
     .command('suspend')
     .description('stop training a tenant')

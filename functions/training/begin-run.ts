@@ -64,6 +64,7 @@ function draftRun(
     resources: tenant.resources as Run['resources'],
     jobOptions: {
       ...tenant.limits,
+      ...tenant.reading,
       minSelfRetrieval: tenant.promotion.minSelfRetrieval,
     } as Run['jobOptions'],
     images: {} as Run['images'],

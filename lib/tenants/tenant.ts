@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { EpsilonError } from '../errors/epsilon-error.ts';
+import { pathOfFileUri } from '../objects/file-uri.ts';
+import { parseObjectUri } from '../objects/object-uri.ts';
 import { modelTypes, stageNames } from '../training/stages.ts';
 
 /** Allowed tenant ids; the pattern is repeated in every message that refuses one. */
@@ -22,8 +24,31 @@ const resources = z.strictObject({
   memoryMiB: z.int().min(64).max(4_194_304),
 });
 
-const documentsUri = z.string().regex(/^(s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/.*|file:\/\/\/.+)$/, {
-  error: 'must be an s3://bucket/prefix/ URI, or file:///path for the local backend',
+/** Why a documents URI is not one, or undefined. */
+function documentsFault(uri: string): string | undefined {
+  try {
+    if (uri.startsWith('file:')) pathOfFileUri(uri);
+    else parseObjectUri(uri);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message.replace(/\.$/, '');
+  }
+}
+
+const documentsUri = z.string().superRefine((uri, { addIssue }) => {
+  const fault = documentsFault(uri);
+  if (fault !== undefined)
+    addIssue(`must be an s3://bucket/prefix/ URI, or file:///path for the local backend; ${fault}`);
+});
+
+/** How files that hold many documents, and folders, are read. */
+const reading = z.strictObject({
+  /** Column of CSV, key of JSONL, that holds a document's text; "text" where it is absent. */
+  textColumn: z.string().min(1).max(200).optional(),
+  /** Column or key that names a document; "id" where it is absent. */
+  idColumn: z.string().min(1).max(200).optional(),
+  /** Share of a file's rows that may be bad, 0 to 1; 0.01 where it is absent. */
+  badRowShare: z.number().min(0).max(1).optional(),
 });
 
 /** A tenant's record; unknown keys are errors. */
@@ -44,6 +69,7 @@ export const tenantSchema = z
       /** Tokens per epoch; the rest of the corpus is left out and the result says so. */
       maxTokens: z.int().positive().optional(),
     }),
+    reading: reading.optional(),
     datasets: z.array(z.string().min(1)),
     promotion: z.strictObject({
       /** Share of sampled passages that must find themselves first, 0 to 1. */
@@ -68,6 +94,11 @@ function strangerIn(tenantId: unknown): string {
   if (!found) return '';
   const number = found[0].codePointAt(0) ?? 0;
   return ` Character ${found.index + 1} is U+${number.toString(16).toUpperCase().padStart(4, '0')}.`;
+}
+
+/** Whether a word may be the id of a tenant. */
+export function isTenantId(word: string | undefined): word is string {
+  return word !== undefined && tenantIdPattern.test(word) && !ourPrefixes.has(word);
 }
 
 /** Throws `TENANT_ID_INVALID` unless the id has the allowed form; returns it unchanged. */

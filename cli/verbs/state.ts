@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
+import { type Forecast, forecastOf, measureState, type StateUsage } from '../../local/state/usage.ts';
+import { openStateDirectory } from '../../local/stores/state-directory.ts';
+import { print, table } from '../output.ts';
+import type { Session } from '../session.ts';
+
+const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+
+/** A number of bytes for people. */
+function bytesText(bytes: number): string {
+  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
+  return `${(bytes / 1_024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
+}
+
+/** When the disk will be full, as a sentence. */
+export function forecastText({ free }: Pick<StateUsage, 'free'>, forecast: Forecast | undefined): string {
+  if (!forecast) return `${bytesText(free)} are free.`;
+  const { bytesPerDay, days, date } = forecast;
+  return `${bytesText(free)} are free; at ${bytesText(bytesPerDay)} a day the disk is full ${days === 0 ? 'today' : `in ${days} ${days === 1 ? 'day' : 'days'}, on ${date}`}.`;
+}
+
+function textOf(usage: StateUsage, forecast: Forecast | undefined): string {
+  const parts = table(
+    ['WHAT', 'SIZE', 'FILES'],
+    usage.parts.map(({ part, bytes, files }) => [part, bytesText(bytes), files]),
+  );
+  const tenants = table(
+    ['TENANT', 'SIZE', 'RUNS'],
+    usage.tenants.map(({ tenantId, bytes, runs }) => [tenantId, bytesText(bytes), runs]),
+  );
+  return `${usage.path}: ${bytesText(usage.bytes)}. ${forecastText(usage, forecast)}\n\n${parts}\n\n${tenants}`;
+}
+
+/** `epsilon state` */
+export function addState(program: Command, session: () => Session): void {
+  program
+    .command('state')
+    .description('where the space of the state directory is, and when its disk will be full')
+    .action(() => {
+      const { output, clock, target } = session();
+      if (target.kind !== 'local')
+        throw new EpsilonError(
+          'USAGE',
+          '"state" is about the state directory of this machine (--target local).',
+        );
+      const { path } = openStateDirectory(target.stateDir, 'read');
+      const usage = measureState(path);
+      const forecast = forecastOf(usage, clock.now());
+      print(output, { state: usage, forecast: forecast ?? null }, () => textOf(usage, forecast));
+    });
+}

@@ -1,0 +1,125 @@
+import type { Command } from 'commander';
+import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
+import { findTenant } from '../../lib/operations/tenants/find-tenant.ts';
+import type { OperatorApi } from '../../lib/ports/operator-api.ts';
+import type { Tenant } from '../../lib/tenants/tenant.ts';
+import { changedTenant, type TenantChanges } from '../../lib/tenants/tenant-changes.ts';
+import { documentsUriOf } from '../documents.ts';
+import { withHints } from '../hints.ts';
+import { print } from '../output.ts';
+import { type Session, withControl } from '../session.ts';
+import {
+  checkReadable,
+  dryRun,
+  type LimitWords,
+  limitsOf,
+  type ReadingWords,
+  readingOf,
+  surveyText,
+} from '../tenant-documents.ts';
+import { checkDocuments, documentsPrefix, type Uploaded, uploadDocuments } from '../upload.ts';
+
+interface UpdateOptions extends ReadingWords, LimitWords {
+  readonly documents?: string;
+  readonly dryRun?: boolean;
+  readonly modelType?: string;
+  readonly backend?: string;
+  readonly schedule?: string;
+  readonly priority?: string;
+  readonly spot?: boolean;
+}
+
+/** The fields that options name. Limits and reading are replaced whole, so the record's own are needed. */
+function changesOf(tenant: Tenant, options: UpdateOptions): TenantChanges {
+  const { modelType, backend, schedule, priority, spot, maxTokens, maxDocuments } = options;
+  const { textColumn, idColumn, badRows } = options;
+  const limits = maxTokens !== undefined || maxDocuments !== undefined;
+  const reading = textColumn !== undefined || idColumn !== undefined || badRows !== undefined;
+  const changes = {
+    ...(modelType === undefined ? {} : { modelType }),
+    ...(backend === undefined ? {} : { backend }),
+    ...(schedule === undefined ? {} : { schedule }),
+    ...(priority === undefined ? {} : { priority: priority.trim() === '' ? Number.NaN : Number(priority) }),
+    ...(spot === undefined ? {} : { capacity: { spotAllowed: spot } }),
+    ...(limits ? { limits: limitsOf(options, tenant.limits) } : {}),
+    ...(reading ? readingOf(options, tenant.reading) : {}),
+  };
+  return changes as TenantChanges;
+}
+
+/** Where the documents will be after the update: as named here, or uploaded on AWS. */
+async function moveDocuments(
+  session: Session,
+  control: OperatorApi,
+  tenant: Tenant,
+  given: string,
+): Promise<{ readonly documentsUri: string; readonly uploaded?: Uploaded }> {
+  await checkReadable(session, given, tenant);
+  if (session.target.kind === 'local') return { documentsUri: await documentsUriOf(given) };
+  if (given.startsWith('s3://')) {
+    await checkDocuments(control, tenant.tenantId, given);
+    return { documentsUri: given };
+  }
+  const uploaded = await uploadDocuments(session, control, tenant.tenantId, given);
+  if (uploaded.others > 0)
+    session.output.warn(
+      `${uploaded.others} objects below ${documentsPrefix(control, tenant.tenantId)} are not among these documents; they are trained on too.\n`,
+    );
+  return { documentsUri: uploaded.documentsUri, uploaded };
+}
+
+async function update(session: Session, tenantId: string, options: UpdateOptions): Promise<void> {
+  const { documents, dryRun: dry = false } = options;
+  await withControl(session, { mode: dry ? 'read' : 'write', schedules: false }, async (control) => {
+    const before = await withHints(session, () => findTenant(control, tenantId));
+    const changes = changesOf(before, options);
+    if (documents === undefined && !dry && Object.keys(changes).length === 0)
+      throw new EpsilonError('USAGE', 'Nothing to change: name at least one option.');
+    // The other changes first: where they are refused nothing is uploaded.
+    const now = new Date(session.clock.now()).toISOString();
+    const after = changedTenant(before, { ...changes }, { config: control.config, now });
+    if (dry) {
+      const survey = await dryRun(documents ?? before.documentsUri, after, control.objects);
+      print(session.output, { survey }, () => `${surveyText(survey)}\nNothing was changed.`);
+      return;
+    }
+    const moved =
+      documents === undefined ? undefined : await moveDocuments(session, control, after, documents);
+    const all = { ...changes, ...(moved ? { documentsUri: moved.documentsUri } : {}) };
+    const tenant = await withHints(session, () => control.tenants.update({ tenantId, changes: all }));
+    print(
+      session.output,
+      { tenant, ...(moved?.uploaded ? { documents: moved.uploaded } : {}) },
+      () => `Tenant ${tenantId} changed; runs from now on go by it.`,
+    );
+  });
+}
+
+/** Options that say how documents are read; `tenants add` and `tenants update` have them both. */
+export function addReadingOptions(verb: Command): Command {
+  return verb
+    .option('--text-column <name>', 'CSV column or JSONL key that holds the text (text)')
+    .option('--id-column <name>', 'CSV column or JSONL key that names a document (id)')
+    .option('--bad-rows <0-1>', 'share of bad rows that is tolerated in a file (0.01)')
+    .option('--dry-run', 'say what would be read and what left out, and change nothing');
+}
+
+/** `epsilon tenants update` */
+export function addTenantUpdate(tenants: Command, session: () => Session): void {
+  const verb = tenants
+    .command('update')
+    .description("change a tenant's record; what is not named stays")
+    .argument('<tenant>')
+    .option('--documents <path>', 'folder, glob, file (uploaded when on AWS) or s3://bucket/prefix/')
+    .option('--model-type <type>', 'model to train')
+    .option('--backend <backend>', 'local, batch or eks')
+    .option('--priority <0-100>', 'who comes first at night')
+    .option('--schedule <on|off>', 'train every night')
+    .option('--max-tokens <n>', 'cap of training tokens, or "none"')
+    .option('--max-documents <n>', 'cap of documents, or "none"')
+    .option('--spot', 'on spot capacity too')
+    .option('--no-spot', 'never on spot capacity');
+  addReadingOptions(verb).action((tenantId: string, options: UpdateOptions) =>
+    update(session(), tenantId, options),
+  );
+}
