@@ -7,7 +7,7 @@ import type { Clock } from './clock.ts';
 import type { Declared, EnvironmentReport } from './environment-report.ts';
 import type { JobLogs } from './job-logs.ts';
 import type { ModelRegistry } from './model-registry.ts';
-import type { ObjectStore } from './object-store.ts';
+import type { ObjectBody, ObjectStore } from './object-store.ts';
 import type { RunStore } from './run-store.ts';
 import type { Schedules } from './schedules.ts';
 import type { TenantStore } from './tenant-store.ts';
@@ -36,7 +36,7 @@ export interface DocumentUpload {
   readonly tenantId: string;
   /** Place below the prefix, with slashes. */
   readonly name: string;
-  readonly body: Uint8Array;
+  readonly body: ObjectBody;
 }
 
 /** Which model answers. Errors: lib/operations/models/promote-model.ts. */

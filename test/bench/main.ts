@@ -4,6 +4,7 @@ import { benchEngine } from './engine.ts';
 import { benchKubernetes } from './kubernetes.ts';
 import { benchNight } from './night.ts';
 import { benchSpot } from './spot.ts';
+import { benchWorkload } from './workload.ts';
 
 /** Benchmarks by name; each prints figures, never a verdict. */
 const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = {
@@ -13,9 +14,14 @@ const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
   aws: benchAws,
   spot: benchSpot,
   kubernetes: benchKubernetes,
+  workload: benchWorkload,
 };
 
-const asked = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const asked = process.argv
+  .slice(2)
+  .filter(
+    (word, at, words) => !word.startsWith('--') && !['--size', '--epochs'].includes(words[at - 1] ?? ''),
+  );
 const unknown = asked.find((name) => !Object.hasOwn(benches, name));
 if (unknown !== undefined) {
   process.stderr.write(`There is no benchmark "${unknown}" (known: ${Object.keys(benches).join(', ')}).\n`);

@@ -1,0 +1,113 @@
+import { readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { compareWithGensim } from '../conformance/gensim/compare.ts';
+import { freshDir } from '../fresh-dir.ts';
+import { openWorkload } from '../workload/harness.ts';
+import { writeDocuments } from './documents.ts';
+
+const stages = ['prepare', 'train', 'index', 'deploy', 'cache'] as const;
+
+/** What bounds the memory of each stage, besides Node itself. */
+const bounds: Readonly<Record<(typeof stages)[number], string>> = {
+  prepare: '8 bytes a document and a passage in two tables that double: 24 to 46 bytes a document',
+  train: 'counts of at most 2 million words, rows of at most 256 MiB, two matrices of at most 20,000 words',
+  index: 'vectors of at most 256 MiB and ids of at most 64 MiB; the rest goes to objects',
+  deploy: 'some rows of the index at a time',
+  cache: 'some rows of the index and a shard of passages at a time',
+};
+
+/** The word behind an option, as `--size 5GB` or `--size=5GB`. */
+function optionOf(words: readonly string[], name: string): string | undefined {
+  const at = words.indexOf(name);
+  return at < 0 ? words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1) : words[at + 1];
+}
+
+const units: Readonly<Record<string, number>> = { '': 1, K: 1e3, M: 1e6, G: 1e9 };
+
+/** Bytes of `--size`, for example 500MB or 5GB. */
+function sizeOf(words: readonly string[]): number {
+  const given = optionOf(words, '--size');
+  const [, number, unit] = /^(\d+(?:\.\d+)?)([KMG]?)B?$/i.exec(given ?? '8MB') ?? [];
+  const bytes = Number(number) * (units[(unit ?? '').toUpperCase()] ?? Number.NaN);
+  if (!Number.isFinite(bytes) || bytes < 1e5)
+    throw new Error(`--size ${given} is no size of 100KB or more (8MB, 500MB, 5GB)`);
+  return bytes;
+}
+
+/** Seconds, processor seconds and largest memory of one stage. */
+interface Figures {
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  readonly mebibytes: number;
+}
+
+async function runStages(documents: string, epochs: string): Promise<Record<string, Figures>> {
+  const workload = openWorkload();
+  const measured = join(workload.root, 'measured.json');
+  const env = {
+    NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, 'measure-stage.ts')).href}`,
+    EPSILON_MEASURE_PATH: measured,
+    EPSILON_CPUS: process.env['EPSILON_BENCH_CPUS'] ?? '1',
+  };
+  const figures: Record<string, Figures> = {};
+  try {
+    for (const stage of stages) {
+      process.stderr.write(`  ${stage} ...\n`);
+      const began = performance.now();
+      const end = await workload.stage(stage, {
+        documents: pathToFileURL(documents).href,
+        env,
+        ...(stage === 'train' ? { args: ['--model-type', 'skipgram', '--epochs', epochs] } : {}),
+      });
+      if (end.code !== 0) throw new Error(`${stage} ended with ${end.code}: ${end.stderr}`);
+      const seconds = (performance.now() - began) / 1_000;
+      figures[stage] = {
+        seconds,
+        ...(JSON.parse(readFileSync(measured, 'utf8')) as Omit<Figures, 'seconds'>),
+      };
+    }
+    return figures;
+  } finally {
+    rmSync(workload.root, { recursive: true, force: true });
+  }
+}
+
+/**
+ * The stages of one tenant as processes, over `--size` of documents (training for `--epochs`) and over a quarter of it: seconds, memory, and whether four
+ * times as much takes four times as long; and training beside gensim's on one core, in the same run.
+ */
+export async function benchWorkload(): Promise<Record<string, unknown>> {
+  const size = sizeOf(process.argv);
+  const epochs = optionOf(process.argv, '--epochs') ?? '10';
+  const folder = freshDir();
+  try {
+    const [small, large] = [join(folder, 'quarter.jsonl'), join(folder, 'whole.jsonl')];
+    await writeDocuments(small, size / 4);
+    const documents = await writeDocuments(large, size);
+    const quarter = await runStages(small, epochs);
+    const whole = await runStages(large, epochs);
+    const perStage = stages.map((stage) => {
+      const [part, all] = [quarter[stage], whole[stage]];
+      if (!part || !all) throw new Error(`${stage} was not measured`);
+      return [
+        stage,
+        {
+          ...all,
+          megabytesPerSecond: size / 1e6 / all.seconds,
+          cpuOfFourTimesAsMuch: all.cpuSeconds / part.cpuSeconds,
+          boundOfMemory: bounds[stage],
+        },
+      ] as const;
+    });
+    return {
+      megabytes: statSync(large).size / 1e6,
+      documents,
+      epochs: Number(epochs),
+      ...Object.fromEntries(perStage),
+      gensim: await compareWithGensim(),
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
