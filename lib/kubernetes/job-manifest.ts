@@ -13,8 +13,8 @@ import {
   priorityClasses,
 } from './job-labels.ts';
 
-/** What a job needs to know of the place it runs in. */
-export interface JobPlace {
+/** What a job needs to know of the deployment that it runs in. */
+export interface JobDeployment {
   readonly region: string;
   /** Role that the job takes as its tenant. */
   readonly jobRoleArn: string;
@@ -66,17 +66,17 @@ function cpuOf(cpu: number): string {
   return Number.isInteger(cpu) ? String(cpu) : `${Math.round(cpu * 1000)}m`;
 }
 
-function environmentOf(spec: JobSpec, place: JobPlace): { name: string; value: string }[] {
+function environmentOf(spec: JobSpec, deployment: JobDeployment): { name: string; value: string }[] {
   const variables = {
     ...spec.environment,
     EPSILON_RESULT_PATH: '/dev/termination-log',
-    EPSILON_JOB_ROLE_ARN: place.jobRoleArn,
-    AWS_REGION: place.region,
+    EPSILON_JOB_ROLE_ARN: deployment.jobRoleArn,
+    AWS_REGION: deployment.region,
   };
   return Object.entries(variables).map(([name, value]) => ({ name, value }));
 }
 
-function podOf(spec: JobSpec, place: JobPlace): V1PodSpec {
+function podOf(spec: JobSpec, deployment: JobDeployment): V1PodSpec {
   const amount = {
     cpu: cpuOf(spec.resources.cpu),
     memory: `${spec.resources.memoryMiB}Mi`,
@@ -104,7 +104,7 @@ function podOf(spec: JobSpec, place: JobPlace): V1PodSpec {
         image: spec.image,
         imagePullPolicy: 'IfNotPresent',
         args: [...spec.arguments],
-        env: environmentOf(spec, place),
+        env: environmentOf(spec, deployment),
         // Equal amounts: the pod is of the class that is evicted last, and a node holds what it promised.
         resources: { requests: amount, limits: amount },
         securityContext: {
@@ -138,7 +138,7 @@ function labelsOf(spec: JobSpec): Record<string, string> {
  * The Job of one attempt. One pod, never repeated by Kubernetes: whose fault a failure was decides about the next attempt,
  * and the state machine decides that. Error: `IMAGE_NOT_PINNED`.
  */
-export function jobManifest(spec: JobSpec, place: JobPlace): V1Job {
+export function jobManifest(spec: JobSpec, deployment: JobDeployment): V1Job {
   if (!/@sha256:[0-9a-f]{64}$/.test(spec.image)) {
     throw new EpsilonError(
       'IMAGE_NOT_PINNED',
@@ -180,7 +180,7 @@ export function jobManifest(spec: JobSpec, place: JobPlace): V1Job {
           // An hour of training is not moved so that a node can be saved.
           annotations: { ...annotations, 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false' },
         },
-        spec: podOf(spec, place),
+        spec: podOf(spec, deployment),
       },
     },
   };

@@ -6,7 +6,7 @@ import type { KubernetesClient } from './client.ts';
 import { statusOf } from './errors.ts';
 import { jobFactsOf } from './job-facts.ts';
 import { jobAnnotations, jobLabels, jobNamespace, manager, ourJobs, podJobLabel } from './job-labels.ts';
-import { type JobPlace, jobManifest } from './job-manifest.ts';
+import { type JobDeployment, jobManifest } from './job-manifest.ts';
 import { observeJob } from './observe-job.ts';
 
 /** Names in one selector: a hundred of 63 characters fit any proxy's limit of a request line. */
@@ -15,7 +15,7 @@ const namesInOneCall = 100;
 /** What the runner is made of. */
 export interface KubernetesJobRunnerOptions {
   readonly client: KubernetesClient;
-  readonly place: JobPlace;
+  readonly deployment: JobDeployment;
 }
 
 /** A job and the pods that are known of it. */
@@ -51,7 +51,7 @@ export class KubernetesJobRunner implements JobRunner {
   }
 
   async submit(spec: JobSpec): Promise<JobRef> {
-    const body = jobManifest(spec, this.#options.place);
+    const body = jobManifest(spec, this.#options.deployment);
     try {
       const made = await this.#client.call({ verb: 'create', resource: 'jobs.batch' }, ({ batch }) =>
         batch.createNamespacedJob({ namespace: jobNamespace, body, fieldValidation: 'Strict' }),

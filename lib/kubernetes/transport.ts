@@ -26,7 +26,7 @@ export interface Answer {
 }
 
 /** What happened on the wire, for counting. */
-export interface CallTold {
+export interface CallRecord {
   readonly method: string;
   readonly path: string;
   /** 0 when nothing answered. */
@@ -38,7 +38,7 @@ export interface TransportOptions {
   readonly access: ClusterAccess;
   readonly clock: Clock;
   readonly random: Random;
-  readonly onCall?: (call: CallTold) => void;
+  readonly onCall?: (call: CallRecord) => void;
 }
 
 /** A stream that the server refused to open. */
@@ -89,7 +89,7 @@ function lineSplitter(onLine: (line: string) => void): (chunk: string) => void {
 /** Makes the transport of one process to one API server. */
 export function createTransport({ access, clock, random, onCall }: TransportOptions): Transport {
   const connections = new Connections(access);
-  const told = (outgoing: Outgoing, status: number) =>
+  const report = (outgoing: Outgoing, status: number) =>
     onCall?.({ method: outgoing.method, path: outgoing.path, status });
 
   async function once(outgoing: Outgoing): Promise<Answer> {
@@ -97,10 +97,10 @@ export function createTransport({ access, clock, random, onCall }: TransportOpti
       const answer = await connections.open(outgoing, answerMs);
       const body = await bodyOf(answer);
       const status = answer.statusCode ?? 0;
-      told(outgoing, status);
+      report(outgoing, status);
       return { status, headers: answer.headers as Record<string, string>, body };
     } catch (error) {
-      told(outgoing, 0);
+      report(outgoing, 0);
       throw error;
     }
   }
@@ -133,7 +133,7 @@ export function createTransport({ access, clock, random, onCall }: TransportOpti
   async function stream(path: string, onLine: (line: string) => void, signal: AbortSignal): Promise<void> {
     const outgoing = { method: 'GET', path, signal, headers: { accept: 'application/json' } };
     const answer = await connections.open(outgoing, watchSilenceMs);
-    told(outgoing, answer.statusCode ?? 0);
+    report(outgoing, answer.statusCode ?? 0);
     if (answer.statusCode !== 200) {
       if (answer.statusCode === 401) access.refresh();
       throw new StreamRefused(answer.statusCode ?? 0, await bodyOf(answer));

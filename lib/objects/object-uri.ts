@@ -1,7 +1,7 @@
 import { EpsilonError } from '../errors/epsilon-error.ts';
 
-/** An object's place. */
-export interface ObjectPlace {
+/** Where an object is stored. */
+export interface ObjectLocation {
   readonly bucket: string;
   readonly key: string;
 }
@@ -18,7 +18,7 @@ function shown(uri: string): string {
  * Splits `s3://bucket/key`; throws `OBJECT_URI_INVALID` for other schemes, odd buckets, keys that climb (`..`) and keys of more
  * than 1,024 bytes.
  */
-export function parseObjectUri(uri: string): ObjectPlace {
+export function parseObjectUri(uri: string): ObjectLocation {
   const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/(.*)$/s.exec(uri);
   const [, bucket, key] = match ?? [];
   const climbs = key?.split('/').some((part) => part === '..' || part === '.') ?? false;
@@ -34,8 +34,8 @@ export function parseObjectUri(uri: string): ObjectPlace {
 }
 
 /** As `parseObjectUri`, for a prefix: it must end in "/", or `tenant1` would also match `tenant10` (`PREFIX_UNSAFE`). */
-export function parsePrefixUri(uri: string): ObjectPlace {
-  const place = parseObjectUri(uri);
-  if (place.key === '' || place.key.endsWith('/')) return place;
+export function parsePrefixUri(uri: string): ObjectLocation {
+  const location = parseObjectUri(uri);
+  if (location.key === '' || location.key.endsWith('/')) return location;
   throw new EpsilonError('PREFIX_UNSAFE', `Prefix ${shown(uri)} must end in "/".`);
 }

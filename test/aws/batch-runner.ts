@@ -1,6 +1,10 @@
 import { BatchClient } from '@aws-sdk/client-batch';
 import { ECSClient } from '@aws-sdk/client-ecs';
-import { type BatchCalls, createBatchCalls, OnceBatchClient } from '../../lib/aws/batch/batch-calls.ts';
+import {
+  type BatchCalls,
+  createBatchCalls,
+  NonRetryingBatchClient,
+} from '../../lib/aws/batch/batch-calls.ts';
 import { createBatchJobRunner } from '../../lib/aws/batch/batch-job-runner.ts';
 import type { CallBudget } from '../../lib/aws/batch/call-budget.ts';
 import { createInstanceJobs } from '../../lib/aws/batch/instance-jobs.ts';
@@ -51,7 +55,7 @@ export function writeTemplates(
 export function makeCalls(budget: CallBudget = unlimited): BatchCalls {
   return createBatchCalls({
     client: new BatchClient({ region }),
-    once: new OnceBatchClient({ region }),
+    nonRetrying: new NonRetryingBatchClient({ region }),
     budget,
   });
 }
@@ -90,7 +94,7 @@ export function makeRunner({
       clock,
     }),
     queues,
-    place: { environment: 'dev', region, jobRoleArn },
+    deployment: { environment: 'dev', region, jobRoleArn },
     log,
     metrics: { count: (name) => count?.(name) },
   });

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { jobManifest } from '../../lib/kubernetes/job-manifest.ts';
 import { SystemClock } from '../../lib/system/system-clock.ts';
-import { openCluster, place, specOf } from '../kubernetes/harness.ts';
+import { deployment, openCluster, specOf } from '../kubernetes/harness.ts';
 import { readManifests } from '../kubernetes/manifests.ts';
 import { fieldOf } from '../kubernetes/stand-in/objects.ts';
 import { StandIn } from '../kubernetes/stand-in/server.ts';
@@ -35,7 +35,7 @@ function addRunning(server: StandIn, name: string): void {
     ...spec.environment,
     EPSILON_INPUTS: JSON.stringify({ data: `s3://data/${'x'.repeat(200)}` }),
   };
-  const job = JSON.parse(JSON.stringify(jobManifest({ ...spec, environment }, place)));
+  const job = JSON.parse(JSON.stringify(jobManifest({ ...spec, environment }, deployment)));
   const managedFields = [
     { manager: 'node', operation: 'Update', fieldsType: 'FieldsV1', fieldsV1: { 'f:x': 'y'.repeat(2_000) } },
   ];

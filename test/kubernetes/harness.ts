@@ -1,6 +1,6 @@
 import { createKubernetesClient } from '../../lib/kubernetes/client.ts';
 import { KubernetesJobRunner } from '../../lib/kubernetes/job-runner.ts';
-import { type CallTold, createTransport } from '../../lib/kubernetes/transport.ts';
+import { type CallRecord, createTransport } from '../../lib/kubernetes/transport.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import { SystemClock } from '../../lib/system/system-clock.ts';
 import type { JobObservation, JobSpec } from '../../lib/training/attempts/job.ts';
@@ -8,7 +8,7 @@ import { type Does, ScriptedKubelet } from './kubelet.ts';
 import { StandIn } from './stand-in/server.ts';
 
 /** Where the tests' jobs run. */
-export const place = {
+export const deployment = {
   region: 'us-west-2',
   jobRoleArn: 'arn:aws:iam::123456789012:role/epsilon-dev-tenant-job',
 };
@@ -41,7 +41,7 @@ export interface Cluster {
   readonly kubelet: ScriptedKubelet;
   readonly runner: KubernetesJobRunner;
   /** What the runner sent. */
-  readonly calls: CallTold[];
+  readonly calls: CallRecord[];
   /** The observation once it fits; the runner is asked again and again. */
   observed(jobName: string, fits: (observation: JobObservation) => boolean): Promise<JobObservation>;
   ended(jobName: string): Promise<JobObservation>;
@@ -73,7 +73,7 @@ export async function openCluster({
 } = {}): Promise<Cluster> {
   const server = new StandIn(clock);
   await server.listen();
-  const calls: CallTold[] = [];
+  const calls: CallRecord[] = [];
   const waits = new SystemClock();
   const own = createTransport({
     access: server.access(),
@@ -87,7 +87,7 @@ export async function openCluster({
   kubelet.start();
   const runner = new KubernetesJobRunner({
     client: createKubernetesClient(own),
-    place,
+    deployment,
   });
   const observed: Cluster['observed'] = (jobName, fits) =>
     eventually(async () => {

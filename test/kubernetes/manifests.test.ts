@@ -7,7 +7,7 @@ import { jobManifest, keptSeconds } from '../../lib/kubernetes/job-manifest.ts';
 import { stages } from '../../lib/training/stages.ts';
 import { readYaml } from '../../local/declaration/read-yaml.ts';
 import { watcherSettings } from '../../watcher/settings.ts';
-import { place, specOf } from './harness.ts';
+import { deployment, specOf } from './harness.ts';
 import { environments, generatedNames, readManifests, valuesOf } from './manifests.ts';
 import { schemaFaults } from './schema.ts';
 
@@ -115,7 +115,7 @@ describe('manifests of infra/k8s', () => {
   });
 
   it('the job finds in its namespace what it names: service account, priority classes', () => {
-    const job = jobManifest(specOf('succeeds', 'x-1'), place);
+    const job = jobManifest(specOf('succeeds', 'x-1'), deployment);
     expect(job.metadata?.namespace).toBe(jobNamespace);
     const accounts = of('ServiceAccount').map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
     expect(accounts).toContain(`${jobNamespace}/${jobServiceAccount}`);

@@ -4,12 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { jobManifest } from '../../lib/kubernetes/job-manifest.ts';
 import { VirtualClock } from '../../local/clock/virtual-clock.ts';
 import { JobTable, type Report } from '../../watcher/job-table.ts';
-import { place, specOf } from '../kubernetes/harness.ts';
+import { deployment, specOf } from '../kubernetes/harness.ts';
 
 const start = Date.parse('2026-11-24T02:00:00Z');
 
 function aJob(name: string, end?: 'Complete' | 'Failed', uid = `uid-${name}`): V1Job {
-  const job = jobManifest(specOf('succeeds', name), place);
+  const job = jobManifest(specOf('succeeds', name), deployment);
   const conditions = end
     ? [{ type: end, status: 'True', reason: 'x', lastTransitionTime: new Date(start) }]
     : [];

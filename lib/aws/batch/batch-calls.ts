@@ -22,7 +22,7 @@ import { explainBatchError, isUnknownJob } from './batch-errors.ts';
 import type { CallBudget } from './call-budget.ts';
 
 /** A client that never repeats a call by itself: SubmitJob has no idempotency token, so a repeated one makes a second job. */
-export class OnceBatchClient extends BatchClient {
+export class NonRetryingBatchClient extends BatchClient {
   constructor(options: BatchClientConfig) {
     super({ ...options, maxAttempts: 1 });
   }
@@ -35,7 +35,7 @@ const mostIds = 100;
 export interface BatchCallsOptions {
   readonly client: BatchClient;
   /** For SubmitJob alone. */
-  readonly once: OnceBatchClient;
+  readonly nonRetrying: NonRetryingBatchClient;
   readonly budget: CallBudget;
 }
 
@@ -56,7 +56,7 @@ export interface BatchCalls {
 
 /** Makes the calls. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a factory; each function in it keeps the budget.
-export function createBatchCalls({ client, once, budget }: BatchCallsOptions): BatchCalls {
+export function createBatchCalls({ client, nonRetrying, budget }: BatchCallsOptions): BatchCalls {
   const call = async <T>(
     action: string,
     resource: string,
@@ -117,7 +117,7 @@ export function createBatchCalls({ client, once, budget }: BatchCallsOptions): B
   return {
     submit: async (input) => {
       const { jobId = '' } = await call('SubmitJob', input.jobQueue ?? '', () =>
-        once.send(new SubmitJobCommand(input)),
+        nonRetrying.send(new SubmitJobCommand(input)),
       );
       return jobId;
     },

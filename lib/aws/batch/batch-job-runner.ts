@@ -15,7 +15,7 @@ import { isOver, type JobObservation, type JobRef, type JobSpec } from '../../tr
 import { readResultOfEnd } from '../../training/attempts/job-result.ts';
 import type { BatchCalls } from './batch-calls.ts';
 import type { JobDefinitions } from './job-definitions.ts';
-import { type SubmitPlace, submitInputOf } from './submit-input.ts';
+import { type BatchDeployment, submitInputOf } from './submit-input.ts';
 
 /** Queues by capacity. */
 export interface BatchQueues {
@@ -31,7 +31,7 @@ export interface BatchJobRunnerOptions {
   readonly objects: Pick<ObjectStore, 'get'>;
   readonly instanceJobs: (instanceId: string) => Promise<readonly AttemptKey[]>;
   readonly queues: BatchQueues;
-  readonly place: Pick<SubmitPlace, 'environment' | 'region' | 'jobRoleArn'>;
+  readonly deployment: Pick<BatchDeployment, 'environment' | 'region' | 'jobRoleArn'>;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'count'>;
 }
@@ -42,7 +42,7 @@ const mostRemembered = 1_000;
 /** Jobs on AWS Batch. Its lists lag behind its submissions, and it may forget jobs a week after their end. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a factory; each function in it keeps the budget.
 export function createBatchJobRunner(options: BatchJobRunnerOptions): JobRunner {
-  const { calls, definitions, objects, queues, place, log, metrics } = options;
+  const { calls, definitions, objects, queues, deployment, log, metrics } = options;
   const queueArns = [queues.spot, queues['on-demand']];
   /** What this process has submitted is known to it although no list shows it yet. */
   const submitted = new Map<string, string>();
@@ -87,7 +87,7 @@ export function createBatchJobRunner(options: BatchJobRunnerOptions): JobRunner 
   async function submit(spec: JobSpec): Promise<string> {
     const definitionArn = await definitions.arnFor(spec);
     const jobId = await calls.submit(
-      submitInputOf(spec, { ...place, queueArn: queues[spec.capacity], definitionArn }),
+      submitInputOf(spec, { ...deployment, queueArn: queues[spec.capacity], definitionArn }),
     );
     if (jobId) return remember(spec.jobName, jobId);
     throw new EpsilonError('BATCH_REFUSED', `batch:SubmitJob gave no id for ${spec.jobName}.`);

@@ -18,7 +18,7 @@ const mostConditions = 5;
 const resultPath = '/tmp/result.json';
 
 /** What a job is submitted with, beside its spec. */
-export interface SubmitPlace {
+export interface BatchDeployment {
   readonly queueArn: string;
   readonly definitionArn: string;
   readonly environment: string;
@@ -67,12 +67,12 @@ function tagsOf(spec: JobSpec, environment: string): Record<string, string> {
   };
 }
 
-function environmentOf(spec: JobSpec, place: SubmitPlace): { name: string; value: string }[] {
+function environmentOf(spec: JobSpec, deployment: BatchDeployment): { name: string; value: string }[] {
   const variables = {
     ...spec.environment,
     EPSILON_RESULT_PATH: resultPath,
-    EPSILON_JOB_ROLE_ARN: place.jobRoleArn,
-    AWS_REGION: place.region,
+    EPSILON_JOB_ROLE_ARN: deployment.jobRoleArn,
+    AWS_REGION: deployment.region,
   };
   return Object.entries(variables).map(([name, value]) => ({ name, value }));
 }
@@ -87,14 +87,14 @@ function shareOf({ tenantId, priority }: JobSpec): Partial<SubmitJobRequest> {
  * The SubmitJob call of a spec. One Batch attempt, because retries belong to the state machine. EC2 hosts take whole vCPUs.
  * Throws `JOB_PAYLOAD_TOO_LARGE` for a job that Batch would refuse for its size.
  */
-export function submitInputOf(spec: JobSpec, place: SubmitPlace): SubmitJobRequest {
+export function submitInputOf(spec: JobSpec, deployment: BatchDeployment): SubmitJobRequest {
   const input: SubmitJobRequest = {
     jobName: spec.jobName,
-    jobQueue: place.queueArn,
-    jobDefinition: place.definitionArn,
+    jobQueue: deployment.queueArn,
+    jobDefinition: deployment.definitionArn,
     containerOverrides: {
       command: [...spec.arguments],
-      environment: environmentOf(spec, place),
+      environment: environmentOf(spec, deployment),
       resourceRequirements: [
         { type: 'VCPU', value: String(Math.max(1, Math.ceil(spec.resources.cpu))) },
         { type: 'MEMORY', value: String(Math.max(leastMemory, Math.ceil(spec.resources.memoryMiB))) },
@@ -104,7 +104,7 @@ export function submitInputOf(spec: JobSpec, place: SubmitPlace): SubmitJobReque
     retryStrategy: retryStrategyOf(1),
     timeout: { attemptDurationSeconds: Math.max(shortestTimeout, Math.ceil(spec.timeoutSeconds)) },
     propagateTags: true,
-    tags: tagsOf(spec, place.environment),
+    tags: tagsOf(spec, deployment.environment),
   };
   const bytes = Buffer.byteLength(JSON.stringify(input));
   if (bytes <= largestPayload) return input;

@@ -8,7 +8,7 @@ export interface ClientContext {
 }
 
 /** Where a call went, for the sentence. */
-export interface CallPlace {
+export interface CallTarget {
   readonly region: string;
   readonly profile?: string;
   readonly resource?: string;
@@ -175,24 +175,24 @@ function explanationOf(error: unknown, { clientName, commandName }: ClientContex
  * refused credentials, a missing permission, an unreachable or strange endpoint, a region without the service, a table or
  * bucket that nobody made. Everything else is passed on as it is.
  */
-export function explainAccessError(error: unknown, context: ClientContext, place: CallPlace): unknown {
+export function explainAccessError(error: unknown, context: ClientContext, target: CallTarget): unknown {
   if (typeof error !== 'object' || error === null || error instanceof EpsilonError) return error;
   const explain = explanationOf(error, context);
   if (!explain) return error;
   const action = actionOf(context);
-  const profile = place.profile === undefined ? '' : ` of profile "${place.profile}"`;
-  const [code, sentence] = explain({ profile, region: place.region, action });
-  const about = place.resource === undefined ? '' : ` on ${place.resource}`;
+  const profile = target.profile === undefined ? '' : ` of profile "${target.profile}"`;
+  const [code, sentence] = explain({ profile, region: target.region, action });
+  const about = target.resource === undefined ? '' : ` on ${target.resource}`;
   const passing = explain === unreachable || explain === failing;
   const Kind = passing ? PassingTrouble : EpsilonError;
-  return new Kind(code, `${action}${about} in ${place.region}: ${sentence}.`, {
+  return new Kind(code, `${action}${about} in ${target.region}: ${sentence}.`, {
     exitCode: exitCodes.backend,
     retryable: passing,
     cause: error,
     details: {
       action,
-      region: place.region,
-      ...(place.resource === undefined ? {} : { resource: place.resource }),
+      region: target.region,
+      ...(target.resource === undefined ? {} : { resource: target.resource }),
     },
   });
 }

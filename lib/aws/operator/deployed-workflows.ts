@@ -1,14 +1,14 @@
 import { EpsilonError } from '../../errors/epsilon-error.ts';
 import { NotFound } from '../../errors/store-errors.ts';
 import type { Workflows } from '../../ports/workflows.ts';
-import type { WorkflowPlace } from '../stepfunctions/machine-names.ts';
+import type { WorkflowLocation } from '../stepfunctions/machine-names.ts';
 
 /**
  * Workflows that tell people what is wrong when a machine is not there: the whole environment is not deployed here, or it
  * has no machine of that name. `MACHINE_NOT_FOUND` either way.
  */
-export function deployedWorkflows(workflows: Workflows, place: WorkflowPlace): Workflows {
-  const { environment, accountId, region } = place;
+export function deployedWorkflows(workflows: Workflows, location: WorkflowLocation): Workflows {
+  const { environment, accountId, region } = location;
   async function machines(): Promise<string[]> {
     const found = await workflows.machines();
     if (found.length > 0) return found;

@@ -4,7 +4,7 @@ import { ssmParameterName, ssmParameters } from '../../config/ssm-parameters.ts'
 import { EpsilonError } from '../../errors/epsilon-error.ts';
 import type { Declared, EnvironmentReport } from '../../ports/environment-report.ts';
 import type { OperatorPorts } from '../../ports/operator-ports.ts';
-import { liveAlias, machineNames, type WorkflowPlace } from '../stepfunctions/machine-names.ts';
+import { liveAlias, machineNames, type WorkflowLocation } from '../stepfunctions/machine-names.ts';
 import { explainWorkflowError } from '../stepfunctions/workflow-errors.ts';
 import { findParameters } from './parameters.ts';
 
@@ -13,16 +13,16 @@ export interface EnvironmentCheckOptions {
   readonly control: Pick<OperatorPorts, 'workflows' | 'schedules' | 'tenants' | 'objects' | 'config'>;
   readonly states: SFNClient;
   readonly parameters: SSMClient;
-  readonly place: WorkflowPlace;
+  readonly location: WorkflowLocation;
 }
 
 const sentence = (error: unknown) => (error as Error).message;
 
 async function aliasFaults(
-  { states, place }: EnvironmentCheckOptions,
+  { states, location }: EnvironmentCheckOptions,
   machines: readonly string[],
 ): Promise<string[]> {
-  const names = machineNames(place);
+  const names = machineNames(location);
   const faults: string[] = [];
   for (const machine of machines) {
     try {
@@ -64,8 +64,8 @@ export async function checkEnvironment(
   options: EnvironmentCheckOptions,
   declared: Declared,
 ): Promise<EnvironmentReport> {
-  const { control, place, parameters } = options;
-  const { environment, region, accountId } = place;
+  const { control, location, parameters } = options;
+  const { environment, region, accountId } = location;
   const faults: string[] = [];
   const names = ssmParameters.map(({ name }) => name);
   const there = await looked(faults, new Map<string, string>(), () =>

@@ -3,7 +3,7 @@ import { NotFound } from '../../errors/store-errors.ts';
 import { errorName, explainServiceError } from '../errors/service-errors.ts';
 
 /** One stream of a log group. */
-export interface LogPlace {
+export interface LogLocation {
   readonly group: string;
   readonly stream: string;
 }
@@ -30,14 +30,14 @@ const mostEmptyPages = 20;
  */
 export class LogTail {
   readonly #client: CloudWatchLogsClient;
-  readonly #place: LogPlace;
+  readonly #location: LogLocation;
   /** Text of one event; empty when it is not wanted. */
   readonly #textOf: (message: string) => string;
   #cursor: Cursor = { byte: 0 };
 
-  constructor(client: CloudWatchLogsClient, place: LogPlace, textOf: (message: string) => string) {
+  constructor(client: CloudWatchLogsClient, location: LogLocation, textOf: (message: string) => string) {
     this.#client = client;
-    this.#place = place;
+    this.#location = location;
     this.#textOf = textOf;
   }
 
@@ -58,7 +58,7 @@ export class LogTail {
   }
 
   async #page(token: string | undefined): Promise<{ readonly text: string; readonly token?: string }> {
-    const { group, stream } = this.#place;
+    const { group, stream } = this.#location;
     try {
       const { events = [], nextForwardToken } = await this.#client.send(
         new GetLogEventsCommand({

@@ -120,7 +120,7 @@ export async function openAwsOperator(options: AwsOperatorOptions): Promise<AwsO
   const { base, caller } = await baseOf(options);
   const { config, clock, ids, log, clients, deployment } = base;
   const { environment, region } = config;
-  const place = { ...deployment, environment, region };
+  const location = { ...deployment, environment, region };
   const states = clients.of(SFNClient);
   const ports: OperatorPorts = {
     config,
@@ -128,7 +128,7 @@ export async function openAwsOperator(options: AwsOperatorOptions): Promise<AwsO
     ids,
     log,
     ...(options.stores ?? tableStores)(base),
-    workflows: deployedWorkflows(createStepFunctionsWorkflows({ client: states, place }), place),
+    workflows: deployedWorkflows(createStepFunctionsWorkflows({ client: states, location }), location),
     objects: createS3ObjectStore({ client: clients.of(S3Client) }),
     events: createEventPublisher({
       client: clients.of(EventBridgeClient),
@@ -153,7 +153,7 @@ export async function openAwsOperator(options: AwsOperatorOptions): Promise<AwsO
     actor: { id: caller.arn, via: 'aws' },
     ports: {
       ...ports,
-      check: (declared) => checkEnvironment({ control: ports, states, parameters, place }, declared),
+      check: (declared) => checkEnvironment({ control: ports, states, parameters, location }, declared),
     },
   };
 }

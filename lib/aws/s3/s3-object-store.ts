@@ -47,7 +47,7 @@ export function createS3ObjectStore({
   const call = async <T>(
     action: string,
     uri: string,
-    work: (place: { Bucket: string; Key: string }) => Promise<T>,
+    work: (object: { Bucket: string; Key: string }) => Promise<T>,
   ): Promise<T> => {
     const { bucket, key } = parseObjectUri(uri);
     try {
@@ -83,10 +83,10 @@ export function createS3ObjectStore({
 
   return {
     get: (uri, { first } = {}) =>
-      call('s3:GetObject', uri, async (place) => {
+      call('s3:GetObject', uri, async (object) => {
         const range = first === undefined ? {} : { Range: `bytes=0-${first - 1}` };
         try {
-          const { Body } = await client.send(new GetObjectCommand({ ...place, ...range }));
+          const { Body } = await client.send(new GetObjectCommand({ ...object, ...range }));
           return Body ? await Body.transformToByteArray() : new Uint8Array();
         } catch (error) {
           // An empty object has no first byte.
@@ -96,12 +96,12 @@ export function createS3ObjectStore({
       }),
     stream: (uri) => streamObject(client, uri, explain),
     put: (uri, body, { contentType, ifAbsent } = {}) =>
-      call('s3:PutObject', uri, async (place) => {
+      call('s3:PutObject', uri, async (object) => {
         const put = {
-          ...place,
+          ...object,
           ...(contentType === undefined ? {} : { ContentType: contentType }),
           ...(ifAbsent ? { IfNoneMatch: '*' } : {}),
-          ...tagging(place.Key),
+          ...tagging(object.Key),
         };
         if (typeof body === 'string' || body instanceof Uint8Array)
           await client.send(new PutObjectCommand({ ...put, Body: body }));
@@ -109,8 +109,8 @@ export function createS3ObjectStore({
       }),
     head: async (uri) => {
       try {
-        return await call('s3:GetObject', uri, async (place) => {
-          const { ContentLength, LastModified } = await client.send(new HeadObjectCommand(place));
+        return await call('s3:GetObject', uri, async (object) => {
+          const { ContentLength, LastModified } = await client.send(new HeadObjectCommand(object));
           return { uri, size: ContentLength ?? 0, modifiedAt: LastModified?.getTime() ?? 0 };
         });
       } catch (error) {
@@ -129,8 +129,8 @@ export function createS3ObjectStore({
       );
     },
     delete: (uri) =>
-      call('s3:DeleteObject', uri, async (place) => {
-        await client.send(new DeleteObjectCommand(place));
+      call('s3:DeleteObject', uri, async (object) => {
+        await client.send(new DeleteObjectCommand(object));
       }),
   };
 }

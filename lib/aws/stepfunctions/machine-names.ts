@@ -2,7 +2,7 @@ import { stateMachineArn } from '../../config/deployment.ts';
 import { checkExecutionName } from '../../config/execution-name.ts';
 
 /** Where the machines of an environment are. */
-export interface WorkflowPlace {
+export interface WorkflowLocation {
   readonly partition: string;
   readonly accountId: string;
   readonly region: string;
@@ -27,9 +27,9 @@ export interface MachineNames {
 }
 
 /** Names in one environment of one account and region. */
-export function machineNames(place: WorkflowPlace): MachineNames {
-  const prefix = `epsilon-${place.environment}-`;
-  const machineArn = (machine: string) => stateMachineArn(place, place, machine);
+export function machineNames(location: WorkflowLocation): MachineNames {
+  const prefix = `epsilon-${location.environment}-`;
+  const machineArn = (machine: string) => stateMachineArn(location, location, machine);
   const keyOf = (name: string) => (name.startsWith(prefix) ? name.slice(prefix.length) : name);
   return {
     machineArn,

@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-sfn';
 import { withoutTokens } from '../../event-schemas/without-tokens.ts';
 import type { ExecutionDetail, ExecutionSummary, HistoryEvent, Workflows } from '../../ports/workflows.ts';
-import { type MachineNames, machineNames, type WorkflowPlace } from './machine-names.ts';
+import { type MachineNames, machineNames, type WorkflowLocation } from './machine-names.ts';
 import { attemptsOf, explainWorkflowError } from './workflow-errors.ts';
 
 /** Largest pages the service gives. */
@@ -25,7 +25,7 @@ const usualLimit = 10_000;
 /** What the workflows are made of. */
 export interface StepFunctionsOptions {
   readonly client: SFNClient;
-  readonly place: WorkflowPlace;
+  readonly location: WorkflowLocation;
 }
 
 function summaryOf(
@@ -63,8 +63,8 @@ function detailOf(names: MachineNames, found: DescribeExecutionOutput): Executio
  * the schedules use the same one. Histories come without task tokens. An execution may be named by `machine/name` too.
  */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a factory; each function in it keeps the budget.
-export function createStepFunctionsWorkflows({ client, place }: StepFunctionsOptions): Workflows {
-  const names = machineNames(place);
+export function createStepFunctionsWorkflows({ client, location }: StepFunctionsOptions): Workflows {
+  const names = machineNames(location);
 
   const call = async <T>(action: string, resource: string, work: () => Promise<T>): Promise<T> => {
     try {

@@ -49,14 +49,14 @@ const backend = (code: string, message: string, cause: unknown) =>
 /** Turns what DynamoDB answers into our errors, naming action and table. */
 export function explainTableError(error: unknown, action: string, tableName: string): unknown {
   const { message = '' } = error as Error;
-  const place = `dynamodb:${action} on ${tableName}`;
+  const call = `dynamodb:${action} on ${tableName}`;
   if (refusalsOf(error)?.some(({ code }) => slow.has(code)))
-    return new Throttled(`${place}: the service asks to slow down.`, error);
+    return new Throttled(`${call}: the service asks to slow down.`, error);
   if (isConflict(error))
-    return new Throttled(`${place}: other transactions kept meeting this one; try again.`, error);
+    return new Throttled(`${call}: other transactions kept meeting this one; try again.`, error);
   if (errorName(error) === 'ResourceNotFoundException')
-    return backend('TABLE_NOT_FOUND', `${place}: there is no such table or index in this region.`, error);
+    return backend('TABLE_NOT_FOUND', `${call}: there is no such table or index in this region.`, error);
   if (errorName(error) === 'ValidationException' && /item.*size|size.*item/i.test(message))
-    return backend('RECORD_TOO_LARGE', `${place}: the record is larger than an item may be (400 KB).`, error);
+    return backend('RECORD_TOO_LARGE', `${call}: the record is larger than an item may be (400 KB).`, error);
   return explainServiceError(error, `dynamodb:${action}`, tableName);
 }

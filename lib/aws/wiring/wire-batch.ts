@@ -1,7 +1,7 @@
 import { BatchClient } from '@aws-sdk/client-batch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
-import { createBatchCalls, OnceBatchClient } from '../batch/batch-calls.ts';
+import { createBatchCalls, NonRetryingBatchClient } from '../batch/batch-calls.ts';
 import { createBatchJobRunner } from '../batch/batch-job-runner.ts';
 import { createCallBudget } from '../batch/call-budget.ts';
 import { createJobDefinitions } from '../batch/job-definitions.ts';
@@ -29,7 +29,7 @@ export const wireBatch = ({ clients, config, deployment, clock, log, metrics }: 
   });
   const calls = createBatchCalls({
     client: clients.of(BatchClient),
-    once: clients.of(OnceBatchClient),
+    nonRetrying: clients.of(NonRetryingBatchClient),
     budget: createCallBudget({ api: 'batch', bucket, clock, metrics }),
   });
   const { environment, region } = config;
@@ -51,7 +51,7 @@ export const wireBatch = ({ clients, config, deployment, clock, log, metrics }: 
       return (await instanceJobs)(instanceId);
     },
     queues,
-    place: { environment, region, jobRoleArn: deployment.jobRoleArn },
+    deployment: { environment, region, jobRoleArn: deployment.jobRoleArn },
     log,
     metrics,
   });

@@ -11,6 +11,8 @@ export const wireKubernetes = (base: AwsBase): { readonly jobs: Pick<JobRunners,
   if (deployment.eksClusterName === undefined) return { jobs: { eks: undefined } };
   const access = eksClusterAccess(base, deployment.eksClusterName);
   const client = createKubernetesClient(createTransport({ access, clock, random }));
-  const place = { region: config.region, jobRoleArn: deployment.jobRoleArn };
-  return { jobs: { eks: new KubernetesJobRunner({ client, place }) } };
+  const { jobRoleArn } = deployment;
+  return {
+    jobs: { eks: new KubernetesJobRunner({ client, deployment: { region: config.region, jobRoleArn } }) },
+  };
 };

@@ -6,6 +6,6 @@ import type { AwsBase } from './base.ts';
 export const wireWorkflows = ({ clients, deployment, config }: AwsBase) => ({
   workflows: createStepFunctionsWorkflows({
     client: clients.of(SFNClient),
-    place: { ...deployment, environment: config.environment, region: config.region },
+    location: { ...deployment, environment: config.environment, region: config.region },
   }),
 });

@@ -30,7 +30,7 @@ export interface JobStandIn {
 }
 
 /** Where jobs work. */
-export interface JobPlace {
+export interface JobStandInOptions {
   /** Of the emulator; known once it runs. */
   readonly endpoint: () => string;
   /** Credentials and region. */
@@ -71,22 +71,25 @@ interface Submission {
 }
 
 /** Does a job's work as a process of this machine: the workload itself, on the emulated object store. */
-function work({ jobName, containerOverrides }: Submission, { endpoint, variables, folder }: JobPlace): Job {
+function work(
+  { jobName, containerOverrides }: Submission,
+  { endpoint, variables, folder }: JobStandInOptions,
+): Job {
   const { command = [], environment = [] } = containerOverrides ?? {};
   const given = Object.fromEntries(environment.map(({ name, value }) => [name, value]));
   const stage = stageNames.find((name) => name === given['EPSILON_TRAINING_STAGE']);
   if (!stage) throw new Error(`job ${jobName} says no stage`);
-  const place = join(folder, jobName);
-  mkdirSync(place, { recursive: true });
+  const directory = join(folder, jobName);
+  mkdirSync(directory, { recursive: true });
   const child = spawn(process.execPath, [resolve('workload', stages[stage].image, 'main.ts'), ...command], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...given,
       ...variables,
       PATH: process.env['PATH'],
-      TMPDIR: place,
+      TMPDIR: directory,
       AWS_ENDPOINT_URL: endpoint(),
-      EPSILON_RESULT_PATH: join(place, 'result.json'),
+      EPSILON_RESULT_PATH: join(directory, 'result.json'),
     },
   });
   const job: Job = { jobName, environment, child, output: '' };
@@ -128,7 +131,7 @@ function jobsAsked(body: string, text: string): string {
  * Stands before the emulator's Batch, whose jobs do nothing and succeed at once: here a submitted job is a process that does
  * the work, and a described one is running until it has ended, and tells its environment, as Batch does and the stub does not.
  */
-export async function startJobStandIn(place: JobPlace): Promise<JobStandIn> {
+export async function startJobStandIn(options: JobStandInOptions): Promise<JobStandIn> {
   const jobs = new Map<string, Job>();
 
   function described(text: string): string {
@@ -152,10 +155,10 @@ export async function startJobStandIn(place: JobPlace): Promise<JobStandIn> {
 
   async function handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const body = await bodyOf(incoming);
-    const { status, text } = await forward(place.endpoint(), incoming, body);
+    const { status, text } = await forward(options.endpoint(), incoming, body);
     if (status === 200 && incoming.url === '/v1/submitjob') {
       const { jobId } = JSON.parse(text) as { jobId: string };
-      jobs.set(jobId, work(JSON.parse(body.toString()) as Submission, place));
+      jobs.set(jobId, work(JSON.parse(body.toString()) as Submission, options));
     }
     outgoing.writeHead(status, { 'content-type': 'application/json' });
     outgoing.end(status === 200 ? corrected(incoming.url, body.toString(), text) : text);

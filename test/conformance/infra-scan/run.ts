@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import { jobManifest } from '../../../lib/kubernetes/job-manifest.ts';
 import { evaluate } from '../../infra/pulumi/program.ts';
 import { settingsOf } from '../../infra/pulumi/settings.ts';
-import { place, specOf } from '../../kubernetes/harness.ts';
+import { deployment, specOf } from '../../kubernetes/harness.ts';
 import { readManifests } from '../../kubernetes/manifests.ts';
 import { type Explained, explained, explainedInTheCluster } from './explained.ts';
 import { toPlan } from './plan.ts';
@@ -46,7 +46,7 @@ function scan(checkov: string, ...what: readonly string[]): Report {
 function writeManifests(folder: string): { path: string; count: number } {
   const objects = [
     ...readManifests().map(({ object }) => object),
-    jobManifest(specOf('succeeds', 'x-1'), place),
+    jobManifest(specOf('succeeds', 'x-1'), deployment),
   ];
   const path = join(folder, 'manifests.yaml');
   writeFileSync(path, objects.map((object) => stringify(object)).join('---\n'));

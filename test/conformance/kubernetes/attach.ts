@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { jobManifest } from '../../../lib/kubernetes/job-manifest.ts';
 import type { Transport } from '../../../lib/kubernetes/transport.ts';
 import type { JobSpec } from '../../../lib/training/attempts/job.ts';
-import { place } from '../../kubernetes/harness.ts';
+import { deployment } from '../../kubernetes/harness.ts';
 import { type Kubectl, kubectlFor, transportTo, variables, type Who } from './control-plane.ts';
 
 /** A control plane that another process started. */
@@ -53,7 +53,7 @@ export function attach(): Attached {
       await send('DELETE', `/apis/batch/v1/namespaces/ml-jobs/jobs/${jobName}?propagationPolicy=Background`);
     },
     admissionWarnings: async (spec) => {
-      const job = jobManifest(spec, place);
+      const job = jobManifest(spec, deployment);
       const template = job.spec?.template;
       const pod = {
         apiVersion: 'v1',

@@ -4,7 +4,7 @@ import { KubernetesJobRunner } from '../../../lib/kubernetes/job-runner.ts';
 import type { JobObservation } from '../../../lib/training/attempts/job.ts';
 import { unplaceableReason, unstartableReason } from '../../../lib/training/attempts/stop-reason.ts';
 import { describeJobRunner } from '../../contract/job-runner.ts';
-import { isOver, place, specOf } from '../../kubernetes/harness.ts';
+import { deployment, isOver, specOf } from '../../kubernetes/harness.ts';
 import { ScriptedKubelet } from '../../kubernetes/kubelet.ts';
 import { type Attached, attach } from './attach.ts';
 import { until } from './control-plane.ts';
@@ -27,7 +27,7 @@ afterAll(async () => {
 function runnerAs(who: 'runner' | 'nobody'): KubernetesJobRunner {
   return new KubernetesJobRunner({
     client: createKubernetesClient(cluster.transport(who)),
-    place,
+    deployment,
   });
 }
 

@@ -90,7 +90,7 @@ beforeAll(async () => {
   plane = await ControlPlane.start(process.env[variables.program] ?? '');
   const checks = [...applyDefinitions(plane.kubectl), applyOverlay(plane.kubectl, 'prod')];
   expect(checks.filter(({ fault }) => fault !== undefined)).toEqual([]);
-  runner = new KubernetesJobRunner({ client: createKubernetesClient(plane.transport('runner')), place });
+  runner = new KubernetesJobRunner({ client: createKubernetesClient(plane.transport('runner')), deployment });
 });
 
 afterEach(async () => {

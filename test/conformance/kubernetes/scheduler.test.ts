@@ -5,7 +5,7 @@ import type { Capacity } from '../../../lib/training/run.ts';
 import { type NodeToCome, nodesToCome } from '../../infra/pulumi/group-at-zero.ts';
 import { evaluate } from '../../infra/pulumi/program.ts';
 import { settingsOf } from '../../infra/pulumi/settings.ts';
-import { place, specOf } from '../../kubernetes/harness.ts';
+import { deployment, specOf } from '../../kubernetes/harness.ts';
 import { ControlPlane, until, variables } from './control-plane.ts';
 
 /**
@@ -21,7 +21,7 @@ beforeAll(async () => {
   plane = await ControlPlane.start(process.env[variables.program] ?? '');
   expect(plane.kubectl('apply', '--server-side', '-k', 'infra/k8s/jobs').status).toBe(0);
   await plane.startScheduler();
-  runner = new KubernetesJobRunner({ client: createKubernetesClient(plane.transport('runner')), place });
+  runner = new KubernetesJobRunner({ client: createKubernetesClient(plane.transport('runner')), deployment });
 });
 
 afterEach(() => {

@@ -4,7 +4,7 @@ import { KubernetesJobRunner } from '../../../lib/kubernetes/job-runner.ts';
 import { SystemClock } from '../../../lib/system/system-clock.ts';
 import { Watcher } from '../../../watcher/watcher.ts';
 import { silentLog } from '../../fixtures/silent-log.ts';
-import { place, specOf } from '../../kubernetes/harness.ts';
+import { deployment, specOf } from '../../kubernetes/harness.ts';
 import { ScriptedKubelet } from '../../kubernetes/kubelet.ts';
 import { TestBus } from '../../kubernetes/watching.ts';
 import { type Attached, attach } from './attach.ts';
@@ -21,7 +21,10 @@ beforeAll(() => {
   cluster = attach();
   kubelet = new ScriptedKubelet(cluster.transport('admin'));
   kubelet.start();
-  runner = new KubernetesJobRunner({ client: createKubernetesClient(cluster.transport('runner')), place });
+  runner = new KubernetesJobRunner({
+    client: createKubernetesClient(cluster.transport('runner')),
+    deployment,
+  });
 });
 
 afterEach(async () => {

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { at, statementsOf } from '../../../infra/pulumi/policy/statements.ts';
 import { jobManifest } from '../../../lib/kubernetes/job-manifest.ts';
 import type { Capacity } from '../../../lib/training/run.ts';
-import { place, specOf } from '../../kubernetes/harness.ts';
+import { deployment, specOf } from '../../kubernetes/harness.ts';
 import { readManifests } from '../../kubernetes/manifests.ts';
 import { type NodeToCome, nodesToCome } from './group-at-zero.ts';
 import { permits } from './iam.ts';
@@ -42,7 +42,7 @@ function unfit(pod: V1PodSpec, node: NodeToCome): string[] {
 }
 
 const jobOn = (capacity: Capacity): V1PodSpec => {
-  const pod = jobManifest(specOf('succeeds', 'x-1', { capacity }), place).spec?.template.spec;
+  const pod = jobManifest(specOf('succeeds', 'x-1', { capacity }), deployment).spec?.template.spec;
   if (!pod) throw new Error('no pod');
   return pod;
 };

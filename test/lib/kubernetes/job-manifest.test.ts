@@ -4,11 +4,11 @@ import { jobFactsOf } from '../../../lib/kubernetes/job-facts.ts';
 import { jobManifest } from '../../../lib/kubernetes/job-manifest.ts';
 import { jobNameOf } from '../../../lib/training/attempts/job-name.ts';
 import { stageNames } from '../../../lib/training/stages.ts';
-import { place, specOf } from '../../kubernetes/harness.ts';
+import { deployment, specOf } from '../../kubernetes/harness.ts';
 import { knownKinds, schemaFaults } from '../../kubernetes/schema.ts';
 
 const manifest = (over: Parameters<typeof specOf>[2] = {}) =>
-  jobManifest(specOf('succeeds', 'acme-train-1', over), place);
+  jobManifest(specOf('succeeds', 'acme-train-1', over), deployment);
 
 describe('the Job of an attempt', () => {
   it('is one pod that Kubernetes never repeats, judged by its machine before its exit code', () => {
@@ -114,7 +114,7 @@ describe('the Job of an attempt', () => {
     expect(Object.fromEntries(env.map(({ name, value }) => [name, value]))).toMatchObject({
       EPSILON_RUN_ID: 'acme-2026-11-24',
       EPSILON_RESULT_PATH: '/dev/termination-log',
-      EPSILON_JOB_ROLE_ARN: place.jobRoleArn,
+      EPSILON_JOB_ROLE_ARN: deployment.jobRoleArn,
       AWS_REGION: 'us-west-2',
     });
     expect(env.every(({ valueFrom }) => valueFrom === undefined)).toBe(true);
@@ -146,7 +146,7 @@ describe('the Job of an attempt', () => {
         const jobName = jobNameOf(over.runId, over.stage, over.attempt);
         const job = jobManifest(
           specOf('succeeds', jobName, { ...over, resources: { cpu, memoryMiB } }),
-          place,
+          deployment,
         );
         const label = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
         const labels = Object.values(job.metadata?.labels ?? {});

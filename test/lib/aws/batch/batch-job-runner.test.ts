@@ -1,7 +1,7 @@
 import { BatchClient, SubmitJobCommand } from '@aws-sdk/client-batch';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, describe, expect, it } from 'vitest';
-import { OnceBatchClient } from '../../../../lib/aws/batch/batch-calls.ts';
+import { NonRetryingBatchClient } from '../../../../lib/aws/batch/batch-calls.ts';
 import { EpsilonError } from '../../../../lib/errors/epsilon-error.ts';
 import type { JobObservation } from '../../../../lib/training/attempts/job.ts';
 import { preemptionReason, unplaceableReason } from '../../../../lib/training/attempts/stop-reason.ts';
@@ -155,7 +155,7 @@ describe('a submission to Batch', () => {
   });
 
   it('F10: is never sent again by the client itself', async () => {
-    expect(await new OnceBatchClient({ region: 'us-west-2' }).config.maxAttempts()).toBe(1);
+    expect(await new NonRetryingBatchClient({ region: 'us-west-2' }).config.maxAttempts()).toBe(1);
   });
 
   it('F10: that was accepted but got no answer is found by name, not repeated', async () => {

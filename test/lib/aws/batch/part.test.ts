@@ -3,7 +3,7 @@ import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, describe, expect, it } from 'vitest';
-import { OnceBatchClient } from '../../../../lib/aws/batch/batch-calls.ts';
+import { NonRetryingBatchClient } from '../../../../lib/aws/batch/batch-calls.ts';
 import { wireBatch } from '../../../../lib/aws/wiring/wire-batch.ts';
 import { VirtualClock } from '../../../../local/clock/virtual-clock.ts';
 import { aJobSpec, anImage } from '../../../aws/batch-fixtures.ts';
@@ -55,7 +55,7 @@ describe('the part of Batch', () => {
       TableName: 'epsilon-dev',
       Key: { pk: { S: 'BUDGET#batch' }, sk: { S: 'TOKENS' } },
     });
-    expect(await clients.of(OnceBatchClient).config.maxAttempts()).toBe(1);
+    expect(await clients.of(NonRetryingBatchClient).config.maxAttempts()).toBe(1);
     clients.close();
   });
 });

@@ -13,8 +13,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createStepFunctionsWorkflows } from '../../../../lib/aws/stepfunctions/workflows.ts';
 
 const sfn = mockClient(SFNClient);
-const place = { partition: 'aws', accountId: '123456789012', region: 'us-west-2', environment: 'dev' };
-const workflows = createStepFunctionsWorkflows({ client: new SFNClient({ region: 'us-west-2' }), place });
+const location = { partition: 'aws', accountId: '123456789012', region: 'us-west-2', environment: 'dev' };
+const workflows = createStepFunctionsWorkflows({ client: new SFNClient({ region: 'us-west-2' }), location });
 const base = 'arn:aws:states:us-west-2:123456789012';
 const machineArn = `${base}:stateMachine:epsilon-dev-tenant-model-training`;
 const executionArn = `${base}:execution:epsilon-dev-tenant-model-training:acme-1`;
