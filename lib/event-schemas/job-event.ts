@@ -6,7 +6,7 @@ import type { StageName } from '../training/stages.ts';
 import { batchJobSchema, identityOfBatchJob, observationOfBatchJob } from './batch-job.ts';
 import { detailTypes, envelopeOf, jobStateChangeDetail } from './detail.ts';
 
-/** Our own envelope: from the watcher in the cluster and from the runner of this machine. */
+/** Our own envelope: from the watcher in the cluster and from the runner of this host. */
 const ownEvent = envelopeOf(jobStateChangeDetail).extend({
   source: z.literal('epsilon.jobs'),
   'detail-type': z.literal(detailTypes.jobStateChange),

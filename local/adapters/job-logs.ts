@@ -7,7 +7,7 @@ import { JobFolder } from '../jobs/job-folder.ts';
 /** Bytes read at once. */
 const chunk = 65_536;
 
-/** Logs of jobs that ran as processes of this machine. */
+/** Logs of jobs that ran as processes of this host. */
 export function fileJobLogs(root: string): JobLogs {
   return {
     read: async ({ jobName }, stream, fromByte) => {

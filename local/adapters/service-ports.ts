@@ -17,7 +17,7 @@ export function busPublisher(bus: EventBus): EventPublisher {
   };
 }
 
-/** People on this machine read the log. */
+/** People on this host read the log. */
 export function logNotifier(log: Log): Notifier {
   return {
     notify: async ({ subject, body, severity }) => log.warn('notification', { subject, body, severity }),

@@ -21,7 +21,7 @@ function sourceFiles(folder: string): string[] {
     .sort();
 }
 
-/** Images of this machine are the workload's sources; their digest is over every file's path and content. */
+/** Images of this host are the workload's sources; their digest is over every file's path and content. */
 export function workloadImages(projectDir: string): ImageResolver {
   let digest: string | undefined;
   const compute = (): string => {

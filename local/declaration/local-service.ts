@@ -8,7 +8,7 @@ import { loadService } from './service.ts';
 /** Serverless's stage of the embedded runtime. */
 export const localStage = 'local';
 
-/** The service as declared, for this machine; values that only an account knows stay names. */
+/** The service as declared, for this host; values that only an account knows stay names. */
 export function loadLocalService(
   projectDir: string,
   variables: Readonly<Record<string, string | undefined>>,

@@ -146,7 +146,7 @@ export function ruleOf(
     return undefined;
   }
   checkState(properties, place, faults);
-  // What only an account knows (a queue's ARN) is a name here, which no event of this machine carries.
+  // What only an account knows (a queue's ARN) is a name here, which no event of this host carries.
   const standIn: Resolve = (intrinsic) => {
     const id = logicalIdIn(intrinsic);
     return resolve(intrinsic) ?? (id !== undefined && context.declared.has(id) ? `local:${id}` : undefined);

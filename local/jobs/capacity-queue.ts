@@ -3,18 +3,18 @@ import { ShareLedger, whoseTurn } from '../../lib/training/attempts/fair-share.t
 import type { JobSpec } from '../../lib/training/attempts/job.ts';
 import type { Resources } from '../../lib/training/stages.ts';
 
-/** What one machine has to give. */
-export interface MachineCapacity {
+/** What a host offers its jobs. */
+export interface HostResources {
   readonly cpu: number;
   readonly memoryMiB: number;
 }
 
-/** What this machine has to give. */
-export function thisMachine(): MachineCapacity {
+/** What this host offers: its logical processors and its memory. */
+export function hostResources(): HostResources {
   return { cpu: availableParallelism(), memoryMiB: Math.floor(totalmem() / 1_048_576) };
 }
 
-/** A job as the queue needs it. */
+/** A job in the queue. */
 export interface QueuedJob {
   readonly name: string;
   readonly tenantId: string;
@@ -23,7 +23,7 @@ export interface QueuedJob {
   readonly priority: number;
 }
 
-/** A job's place in the queue, from its specification. */
+/** A job as the queue needs it, from its specification. */
 export function queued({ jobName, tenantId, resources, priority }: JobSpec): QueuedJob {
   return { name: jobName, tenantId, wants: resources, priority };
 }
@@ -39,20 +39,20 @@ interface Line {
   served: number;
 }
 
-/** A request cut to what the machine has; `clamped` when that changed it. */
-export function clamp(wants: Resources, machine: MachineCapacity): Resources & { readonly clamped: boolean } {
-  const cpu = Math.min(wants.cpu, machine.cpu);
-  const memoryMiB = Math.min(wants.memoryMiB, machine.memoryMiB);
+/** A request cut to what the host has; `clamped` when that changed it. */
+export function clamp(wants: Resources, host: HostResources): Resources & { readonly clamped: boolean } {
+  const cpu = Math.min(wants.cpu, host.cpu);
+  const memoryMiB = Math.min(wants.memoryMiB, host.memoryMiB);
   return { cpu, memoryMiB, clamped: cpu !== wants.cpu || memoryMiB !== wants.memoryMiB };
 }
 
 /**
- * Who runs next on one machine: highest priority, then fair shares between tenants, with aging
- * (lib/training/attempts/fair-share.ts). Whose turn it is, is never overtaken: a large job waits until enough of the machine is
+ * Which job runs next on a host: highest priority, then fair shares between tenants, with aging
+ * (lib/training/attempts/fair-share.ts). Whose turn it is, is never overtaken: a large job waits until enough of the host is
  * free, and smaller ones wait with it. So nothing starves.
  */
 export class CapacityQueue {
-  readonly #machine: MachineCapacity;
+  readonly #host: HostResources;
   readonly #now: () => number;
   readonly #lines = new Map<string, Line>();
   readonly #running = new Map<string, QueuedJob>();
@@ -61,15 +61,15 @@ export class CapacityQueue {
   #turn: Waiting | undefined;
   #order = 0;
 
-  constructor(machine: MachineCapacity, now: () => number) {
-    this.#machine = machine;
+  constructor(host: HostResources, now: () => number) {
+    this.#host = host;
     this.#now = now;
   }
 
   add(job: QueuedJob): void {
     this.#order += 1;
     const arrived = this.#now();
-    const waiting = { ...job, wants: clamp(job.wants, this.#machine), order: this.#order, arrived };
+    const waiting = { ...job, wants: clamp(job.wants, this.#host), order: this.#order, arrived };
     const line = this.#lines.get(job.tenantId) ?? { jobs: [], served: 0 };
     this.#lines.set(job.tenantId, line);
     const behind = line.jobs.findIndex(({ priority }) => priority < job.priority);
@@ -80,7 +80,7 @@ export class CapacityQueue {
 
   /** Counts a job that runs already (adopted after a restart), fitting or not. */
   occupy(job: QueuedJob): void {
-    if (!this.#running.has(job.name)) this.#begin({ ...job, wants: clamp(job.wants, this.#machine) });
+    if (!this.#running.has(job.name)) this.#begin({ ...job, wants: clamp(job.wants, this.#host) });
   }
 
   /** Whether the job still waits: nothing has been started for it. */
@@ -149,7 +149,7 @@ export class CapacityQueue {
   }
 
   #fits(wants: Resources): boolean {
-    let { cpu, memoryMiB } = this.#machine;
+    let { cpu, memoryMiB } = this.#host;
     for (const { wants: used } of this.#running.values()) {
       cpu -= used.cpu;
       memoryMiB -= used.memoryMiB;

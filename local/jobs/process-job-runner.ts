@@ -4,7 +4,7 @@ import type { JobRunner } from '../../lib/ports/job-runner.ts';
 import type { Log } from '../../lib/ports/log.ts';
 import type { JobObservation, JobRef, JobSpec } from '../../lib/training/attempts/job.ts';
 import { stopReasonOf } from '../../lib/training/attempts/stop-reason.ts';
-import { CapacityQueue, clamp, type MachineCapacity, queued, thisMachine } from './capacity-queue.ts';
+import { CapacityQueue, clamp, type HostResources, queued, hostResources } from './capacity-queue.ts';
 import { type Cancelled, JobFolder } from './job-folder.ts';
 import { signalJob } from './job-group.ts';
 import { exitOfUnstarted, type JobCommand, spawnShim } from './start-job.ts';
@@ -24,7 +24,7 @@ const takenGrace = 5_000;
 /** Hears of a job that started and of one that is over. */
 export type JobListener = (observation: JobObservation, spec: JobSpec) => void;
 
-/** A runner of this machine, which also takes up what an earlier process left. */
+/** A runner of this host, which also takes up what an earlier process left. */
 export interface LocalJobRunner extends JobRunner {
   recover(): { readonly adopted: number; readonly queued: number; readonly lost: number };
   close(): void;
@@ -36,7 +36,7 @@ export interface ProcessJobRunnerOptions {
   readonly root: string;
   readonly clock: Clock;
   readonly log: Log;
-  readonly machine?: MachineCapacity;
+  readonly host?: HostResources;
   /** Variables that jobs may inherit from, after an allow-list. */
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly command: (spec: JobSpec, files: { readonly resultPath: string }) => JobCommand;
@@ -45,11 +45,11 @@ export interface ProcessJobRunnerOptions {
   readonly graceMs?: number;
 }
 
-/** Jobs as processes of this machine, each in a process group of its own under a small shim. */
+/** Jobs as processes of this host, each in a process group of its own under a small shim. */
 export class ProcessJobRunner implements LocalJobRunner {
   readonly backend = 'local';
   readonly #options: ProcessJobRunnerOptions;
-  readonly #machine: MachineCapacity;
+  readonly #host: HostResources;
   readonly #queue: CapacityQueue;
   readonly #graceMs: number;
   /** Jobs that are not over: our own children and adopted ones. */
@@ -62,8 +62,8 @@ export class ProcessJobRunner implements LocalJobRunner {
 
   constructor(options: ProcessJobRunnerOptions) {
     this.#options = options;
-    this.#machine = options.machine ?? thisMachine();
-    this.#queue = new CapacityQueue(this.#machine, () => options.clock.now());
+    this.#host = options.host ?? hostResources();
+    this.#queue = new CapacityQueue(this.#host, () => options.clock.now());
     this.#graceMs = options.graceMs ?? 10_000;
     mkdirSync(options.root, { recursive: true, mode: 0o700 });
   }
@@ -93,11 +93,11 @@ export class ProcessJobRunner implements LocalJobRunner {
     const ref = { jobName: spec.jobName, jobId: spec.jobName };
     if (folder.exists) return ref;
     folder.accept(spec);
-    if (clamp(spec.resources, this.#machine).clamped) {
-      this.#options.log.info('request is larger than this machine: the job gets all of it and runs alone', {
+    if (clamp(spec.resources, this.#host).clamped) {
+      this.#options.log.info('request is larger than this host: the job gets all of it and runs alone', {
         jobName: spec.jobName,
         asked: spec.resources,
-        machine: this.#machine,
+        host: this.#host,
       });
     }
     this.#enqueue(folder, spec);
@@ -121,7 +121,7 @@ export class ProcessJobRunner implements LocalJobRunner {
     this.#end(jobName, { reason: stopReasonOf(reason), message: reason, at: this.#options.clock.now() });
   }
 
-  /** Takes the machine away from a job, as a spot interruption does. */
+  /** Takes its capacity away from a job, as a spot interruption does. */
   interrupt(jobName: string): void {
     this.#end(jobName, {
       reason: 'preempted',

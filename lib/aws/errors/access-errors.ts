@@ -71,7 +71,7 @@ const expired: Explain = ({ profile }) => [
 ];
 const invalid: Explain = ({ profile }) => [
   'AWS_CREDENTIALS_INVALID',
-  `the credentials${profile} are not accepted; check the profile and this machine's clock`,
+  `the credentials${profile} are not accepted; check the profile and this host's clock`,
 ];
 const notAllowed: Explain = ({ profile }) => [
   'AWS_ACCESS_DENIED',

@@ -145,7 +145,7 @@ describe('the port', () => {
     });
   const bearer = () => ({ authorization: `Bearer ${readFileSync(tokenFile, 'utf8').trim()}` });
 
-  it('listens on this machine only and shows metrics to everybody on it', async () => {
+  it('listens on this host only and shows metrics to everybody on it', async () => {
     expect(listening.at).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(await (await fetch(`${listening.at}/metrics`)).text()).toContain('epsilon_runs_begun_total 1');
   });

@@ -86,7 +86,7 @@ describe('a service as declared', () => {
       {
         name: 'QueuedJobRule',
         enabled: true,
-        // A value that only an account knows: no event of this machine carries it.
+        // A value that only an account knows: no event of this host carries it.
         pattern: { detail: { jobQueue: ['local:QueueArn'] } },
         targets: [
           { kind: 'function', key: 'settleRun', maximumEventAgeSeconds: 86_400, maximumRetryAttempts: 185 },

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { agingSeconds } from '../../../lib/training/attempts/fair-share.ts';
-import { CapacityQueue, type MachineCapacity } from '../../../local/jobs/capacity-queue.ts';
+import { CapacityQueue, type HostResources } from '../../../local/jobs/capacity-queue.ts';
 
-function aQueue(machine: MachineCapacity = { cpu: 2, memoryMiB: 100 }) {
+function aQueue(host: HostResources = { cpu: 2, memoryMiB: 100 }) {
   const time = { now: 0 };
-  const queue = new CapacityQueue(machine, () => time.now);
+  const queue = new CapacityQueue(host, () => time.now);
   const job = (
     name: string,
     cpu = 1,
@@ -31,7 +31,7 @@ function drain({ queue, time }: ReturnType<typeof aQueue>, seconds: number, most
   return order;
 }
 
-describe('the queue of one machine', () => {
+describe('the queue of one host', () => {
   it('takes by priority, then in order of arrival, as long as they fit', () => {
     const { queue, add } = aQueue();
     add('first');
@@ -90,7 +90,7 @@ describe('the queue of one machine', () => {
   });
 });
 
-describe('tenants that share a machine', () => {
+describe('tenants that share a host', () => {
   const one = { cpu: 1, memoryMiB: 100 };
 
   it('take turns, whoever came first with how many', () => {

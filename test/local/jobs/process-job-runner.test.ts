@@ -44,7 +44,7 @@ function aRunner(root = freshDir(), over: Partial<ProcessJobRunnerOptions> = {})
     clock,
     log: jsonLog(clock, (line) => lines.push(line)),
     variables: { PATH: process.env['PATH'], SECRET: 'not for jobs' },
-    machine: { cpu: 2, memoryMiB: 4096 },
+    host: { cpu: 2, memoryMiB: 4096 },
     graceMs: 300,
     command: (spec, { resultPath }) => ({
       file: '/bin/sh',
@@ -105,7 +105,7 @@ describeJobRunner('processes', async () => {
   };
 });
 
-describe('a job of this machine', () => {
+describe('a job of this host', () => {
   it('sees only what it may of the environment', async () => {
     const { runner, root, ended } = aRunner();
     await runner.submit(aSpec('env-1', 'env'));
@@ -179,14 +179,14 @@ describe('a job of this machine', () => {
     runner.close();
   });
 
-  it('that asks for more than the machine has gets all of it, alone, and says so', async () => {
+  it('that asks for more than the host has gets all of it, alone, and says so', async () => {
     const { runner, lines, ended, seen } = aRunner();
     await runner.submit(aSpec('small-1', 'sleep 0.1'));
     await runner.submit(aSpec('large-1', 'true', { resources: { cpu: 64, memoryMiB: 999_999 } }));
     await ended('large-1');
     const order = seen.map((one) => `${one.jobName} ${one.state}`);
     expect(order.indexOf('small-1 succeeded')).toBeLessThan(order.indexOf('large-1 running'));
-    expect(lines.join('')).toContain('larger than this machine');
+    expect(lines.join('')).toContain('larger than this host');
     runner.close();
   });
 });

@@ -71,7 +71,7 @@ describe('what stands between us and a service is one sentence that names action
     [
       'UnrecognizedClientException',
       'AWS_CREDENTIALS_INVALID',
-      "are not accepted; check the profile and this machine's clock",
+      "are not accepted; check the profile and this host's clock",
     ],
     ['AccessDeniedException', 'AWS_ACCESS_DENIED', 'this is not allowed to the credentials in use'],
     ['OptInRequired', 'AWS_REGION_UNAVAILABLE', 'region us-west-2 is not enabled'],
