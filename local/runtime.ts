@@ -23,7 +23,7 @@ import { EventBus } from './bus/bus.ts';
 import { putEvents } from './bus/put-events.ts';
 import { processActor } from './control/owner.ts';
 import type { Service, TargetRef } from './declaration/declarations.ts';
-import { loadLocalService, localStage } from './declaration/local-service.ts';
+import { loadLocalService, localEnvironment } from './declaration/local-service.ts';
 import { type JobListener, type LocalJobRunner, ProcessJobRunner } from './jobs/process-job-runner.ts';
 import { workloadCommand } from './jobs/workload-command.ts';
 import { fileLog, LocalMetrics } from './log.ts';
@@ -77,7 +77,7 @@ class LocalRuntime {
       clock: this.clock,
       cursors: this.stores.cursors,
       log: this.log,
-      stage: localStage,
+      environment: localEnvironment,
       deadLetter: (schedule, input, scheduledTime, error) =>
         this.#deadLetter({ schedule: schedule.name, input, scheduledTime, error: String(error) }),
       deliver: async (schedule, input, scheduledTime) => {

@@ -5,18 +5,18 @@ import type { Service } from './declarations.ts';
 import { readYaml } from './read-yaml.ts';
 import { loadService } from './service.ts';
 
-/** Serverless's stage of the embedded runtime. */
-export const localStage = 'local';
+/** Environment of the embedded runtime; Serverless calls it a stage. */
+export const localEnvironment = 'local';
 
 /** The service as declared, for this host; values that only an account knows stay names. */
 export function loadLocalService(
   projectDir: string,
   variables: Readonly<Record<string, string | undefined>>,
 ): { readonly service: Service; readonly config: ServiceConfig } {
-  const file = readYaml(join(projectDir, 'infra', 'config', `${localStage}.yml`));
+  const file = readYaml(join(projectDir, 'infra', 'config', `${localEnvironment}.yml`));
   const service = loadService({
     folder: projectDir,
-    stage: localStage,
+    environment: localEnvironment,
     variables,
     external: (kind, address) => `local:${kind}:${address}`,
   });

@@ -15,7 +15,7 @@ export interface Names {
   readonly functions: ReadonlyMap<string, string>;
   /** Keys, names, and logical ids, also those of aliases and versions. */
   readonly machines: ReadonlyMap<string, string>;
-  /** Beginning of every function's name on AWS, `<service>-<stage>-`. */
+  /** Beginning of every function's name on AWS, `<service>-<environment>-`. */
   readonly prefix: string;
 }
 
@@ -27,7 +27,7 @@ export function machineIdOf({ key, id, name }: NamedMachine): string {
   return id ?? (name === key ? `${normalisedKey(key)}StepFunctionsStateMachine` : normalisedKey(name));
 }
 
-/** Collects the names; `prefix` is `<service>-<stage>-`, `aliases` leads from an alias's or version's id to the machine's. */
+/** Collects the names; `prefix` is `<service>-<environment>-`, `aliases` leads from an alias's or version's id to the machine's. */
 export function namesOf(
   functionKeys: Iterable<string>,
   machines: readonly NamedMachine[],

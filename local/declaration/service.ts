@@ -177,7 +177,7 @@ export function loadService(sources: VariableSources): Service {
     functions.map(({ key }) => key),
     machines,
     {
-      prefix: `${String(root['service'] ?? '')}-${sources.stage}-`,
+      prefix: `${String(root['service'] ?? '')}-${sources.environment}-`,
       aliases: aliasesOf(resources, new Set(machines.map(machineIdOf)), faults),
     },
   );

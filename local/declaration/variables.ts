@@ -8,9 +8,10 @@ import { alternatives, literalOf, nextVariable } from './variable-text.ts';
 export interface VariableSources {
   /** Folder of serverless.yml. */
   readonly folder: string;
-  readonly stage: string;
+  /** Value of `${sls:stage}` and `${opt:stage}`. */
+  readonly environment: string;
   readonly variables: Readonly<Record<string, string | undefined>>;
-  /** Options of the command line besides the stage. */
+  /** Options of the command line besides `--stage`. */
   readonly options?: Readonly<Record<string, string | undefined>>;
   /** Stands in for values that only an account knows (`ssm:`, `cf:`). */
   readonly external: (source: 'ssm' | 'cf', address: string) => string;
@@ -124,9 +125,9 @@ export class Variables {
       case 'self':
         return this.#follow(this.#root, path, { ...deeper, file: serviceFile, path });
       case 'sls':
-        return path === 'stage' ? this.#sources.stage : undefined;
+        return path === 'stage' ? this.#sources.environment : undefined;
       case 'opt':
-        return path === 'stage' ? this.#sources.stage : own(this.#sources.options ?? {}, path);
+        return path === 'stage' ? this.#sources.environment : own(this.#sources.options ?? {}, path);
       case 'env':
         return own(this.#sources.variables, path);
       case 'param':
@@ -149,7 +150,7 @@ export class Variables {
 
   #param(name: string, place: Place): unknown {
     const params = own(this.#root, 'params');
-    const found = own(own(params, this.#sources.stage), name) ?? own(own(params, 'default'), name);
+    const found = own(own(params, this.#sources.environment), name) ?? own(own(params, 'default'), name);
     return this.#value(found, { ...place, file: serviceFile, path: `params.${name}` });
   }
 

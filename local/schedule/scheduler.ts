@@ -25,7 +25,7 @@ export interface SchedulerOptions {
     scheduledTime: string,
     error: unknown,
   ) => void;
-  readonly stage: string;
+  readonly environment: string;
 }
 
 interface Entry {
@@ -45,10 +45,15 @@ const longestPause = 60_000;
 const plausibleLead = 86_400_000;
 
 /** Fills the placeholders of a schedule's input for one try. */
-function inputOf(schedule: ServiceSchedule, scheduledTime: string, stage: string, attempt = 1): unknown {
+function inputOf(
+  schedule: ServiceSchedule,
+  scheduledTime: string,
+  environment: string,
+  attempt = 1,
+): unknown {
   return fillInput(schedule.input, {
     scheduledTime,
-    scheduleArn: `arn:aws:scheduler:local:000000000000:schedule/default/epsilon-${stage}-${schedule.name}`,
+    scheduleArn: `arn:aws:scheduler:local:000000000000:schedule/default/epsilon-${environment}-${schedule.name}`,
     executionId: `${schedule.name}-${scheduledTime}`,
     attempt,
   });
@@ -110,7 +115,7 @@ export class Scheduler {
     const { schedule } = entry;
     await this.#options.deliver(
       schedule,
-      inputOf(schedule, scheduledTime, this.#options.stage),
+      inputOf(schedule, scheduledTime, this.#options.environment),
       scheduledTime,
     );
     return true;
@@ -182,9 +187,9 @@ export class Scheduler {
 
   /** Tries until delivered or dead-lettered; false when the scheduler closed meanwhile. */
   async #deliver(schedule: ServiceSchedule, scheduledTime: string): Promise<boolean> {
-    const { deliver, deadLetter, log, stage } = this.#options;
+    const { deliver, deadLetter, log, environment } = this.#options;
     for (let attempt = 1; !this.#closed; attempt += 1) {
-      const input = inputOf(schedule, scheduledTime, stage, attempt);
+      const input = inputOf(schedule, scheduledTime, environment, attempt);
       try {
         await deliver(schedule, input, scheduledTime);
         log.debug('schedule delivered', { schedule: schedule.name, scheduledTime, attempt });

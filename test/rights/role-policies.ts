@@ -20,12 +20,12 @@ export interface Policy {
 
 /** Where a template is deployed, as far as its policies can tell. */
 export interface Place {
-  readonly stage: string;
+  readonly environment: string;
   readonly template: Template;
 }
 
 /** What infrastructure wrote, by the template's parameters. */
-function parametersOf(stage: string): Readonly<Record<string, string>> {
+function parametersOf(environment: string): Readonly<Record<string, string>> {
   const values: Record<string, string> = {
     DataKeyArn: resources.dataKey,
     LogsKeyArn: resources.logsKey,
@@ -40,21 +40,23 @@ function parametersOf(stage: string): Readonly<Record<string, string>> {
     PrivateSubnetIds: 'subnet-1,subnet-2',
     FunctionsSecurityGroupId: 'sg-1',
   };
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, inStage(value, stage)]));
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, inEnvironment(value, environment)]),
+  );
 }
 
 /** Names of the environment that requests were noted in, as they are in another one. */
-export function inStage(text: string, stage: string): string {
-  const suffix = stage === 'prod' ? '' : `-${stage}`;
+export function inEnvironment(text: string, environment: string): string {
+  const suffix = environment === 'prod' ? '' : `-${environment}`;
   return text
-    .replaceAll('epsilon-dev', `epsilon-${stage}`)
+    .replaceAll('epsilon-dev', `epsilon-${environment}`)
     .replaceAll(resources.bucket, `embeddings-saas-data${suffix}`)
     .replaceAll(resources.cluster, `embeddings-saas-cluster${suffix}`);
 }
 
 /** A request as it is in another environment. */
-export function requestIn(request: AwsRequest, stage: string): AwsRequest {
-  return JSON.parse(inStage(JSON.stringify(request), stage)) as AwsRequest;
+export function requestIn(request: AwsRequest, environment: string): AwsRequest {
+  return JSON.parse(inEnvironment(JSON.stringify(request), environment)) as AwsRequest;
 }
 
 const pseudo: Readonly<Record<string, string>> = {
@@ -80,9 +82,9 @@ export class Resolver {
   readonly #template: Template;
   readonly #parameters: Readonly<Record<string, string>>;
 
-  constructor({ stage, template }: Place) {
+  constructor({ environment, template }: Place) {
     this.#template = template;
-    this.#parameters = parametersOf(stage);
+    this.#parameters = parametersOf(environment);
   }
 
   #resource(id: string): Resource {

@@ -7,7 +7,7 @@ import type { Template } from './template.ts';
 
 /** The service as packaged for one environment. */
 export interface Packaged {
-  readonly stage: string;
+  readonly environment: string;
   /** Holds the bundles and the templates. */
   readonly folder: string;
   readonly templateFile: string;
@@ -15,7 +15,7 @@ export interface Packaged {
 }
 
 /** Environments that are deployed. */
-export const deployedStages = ['dev', 'staging', 'prod'] as const;
+export const deployedEnvironments = ['dev', 'staging', 'prod'] as const;
 
 /** Runs Serverless in a folder, without credentials; the answer of a failed run is its output. */
 export async function serverless(args: readonly string[], cwd = resolve('.')): Promise<string> {
@@ -31,12 +31,12 @@ export async function serverless(args: readonly string[], cwd = resolve('.')): P
 }
 
 /** Packages one environment, offline. */
-export async function packageService(stage: string): Promise<Packaged> {
+export async function packageService(environment: string): Promise<Packaged> {
   const folder = freshDir();
-  await serverless(['package', '--stage', stage, '--package', folder]);
+  await serverless(['package', '--stage', environment, '--package', folder]);
   const templateFile = join(folder, 'cloudformation-template-update-stack.json');
   return {
-    stage,
+    environment,
     folder,
     templateFile,
     template: JSON.parse(readFileSync(templateFile, 'utf8')) as Template,

@@ -12,10 +12,10 @@ import { checkSettings } from '../../infra/serverless/plugin/check-settings.ts';
 import { keepVersions } from '../../infra/serverless/plugin/keep-versions.ts';
 import { ssmParameterName, ssmParameters } from '../../lib/config/ssm-parameters.ts';
 import { freshDir } from '../fresh-dir.ts';
-import { deployedStages, serverless } from './packaging.ts';
+import { deployedEnvironments, serverless } from './packaging.ts';
 
-const settingsOf = (stage: string) =>
-  parse(readFileSync(`infra/config/${stage}.yml`, 'utf8')) as Record<string, unknown>;
+const settingsOf = (environment: string) =>
+  parse(readFileSync(`infra/config/${environment}.yml`, 'utf8')) as Record<string, unknown>;
 
 /** This project with one file of infra changed; everything else is the project's own. */
 function withChanged(changed: string, change: (text: string) => string): string {
@@ -54,14 +54,14 @@ async function bundled(module: string): Promise<{ readonly code: string; readonl
 }
 
 describe('settings', () => {
-  it.each(deployedStages)('of %s are complete', (stage) => {
-    expect(checkSettings(stage, settingsOf(stage)).environment).toBe(stage);
+  it.each(deployedEnvironments)('of %s are complete', (environment) => {
+    expect(checkSettings(environment, settingsOf(environment)).environment).toBe(environment);
   });
 
   it.each([
     ['a value that is missing', { reconcile: undefined }, 'infra/config/dev.yml: Setting "reconcile"'],
     ['a key that nobody knows', { trainng: {} }, 'Did you mean'],
-    ['another environment', { environment: 'prod' }, 'the stage is dev'],
+    ['another environment', { environment: 'prod' }, '--stage is dev'],
     ['a value out of bounds', { reconcile: { shards: 0 } }, 'reconcile.shards'],
   ])('with %s are refused by file and key', (_, change, said) => {
     expect(() => checkSettings('dev', { ...settingsOf('dev'), ...change })).toThrow(said);

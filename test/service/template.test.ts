@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { explainedFindings } from './explained-findings.ts';
-import { deployedStages, type Packaged, packageService } from './packaging.ts';
+import { deployedEnvironments, type Packaged, packageService } from './packaging.ts';
 import { checkEvents } from './suites/events.ts';
 import { checkFunctions } from './suites/functions.ts';
 import { checkMachines } from './suites/machines.ts';
@@ -16,13 +16,14 @@ const starsUsed = new Set<string>();
 
 // Once per environment, for every suite below: packaging is what takes the time.
 beforeAll(async () => {
-  for (const stage of deployedStages) packages.set(stage, await packageService(stage));
+  for (const environment of deployedEnvironments)
+    packages.set(environment, await packageService(environment));
 }, 600_000);
 
-describe.each(deployedStages)('serverless package --stage %s, offline', (stage) => {
+describe.each(deployedEnvironments)('serverless package --stage %s, offline', (environment) => {
   const packaged = () => {
-    const found = packages.get(stage);
-    if (!found) throw new Error(`${stage} was not packaged`);
+    const found = packages.get(environment);
+    if (!found) throw new Error(`${environment} was not packaged`);
     return found;
   };
 
@@ -35,7 +36,7 @@ describe.each(deployedStages)('serverless package --stage %s, offline', (stage) 
 
   it('cdk-nag: AwsSolutions and Serverless find nothing that is not explained', () => {
     const report = inspect(packaged());
-    reports.set(stage, report);
+    reports.set(environment, report);
     // A gate that inspected nothing has not passed: both packs have to speak, and of things that are here.
     expect([...report.conclusions.keys()]).toEqual(expect.arrayContaining(['AwsSolutions', 'Serverless']));
     expect(new Set(report.findings.map(({ pack }) => pack)).size).toBeGreaterThanOrEqual(2);
@@ -51,7 +52,7 @@ describe('explanations', () => {
   });
 
   it('of findings are each needed', () => {
-    expect(reports.size).toBe(deployedStages.length);
+    expect(reports.size).toBe(deployedEnvironments.length);
     const used = new Set([...reports.values()].flatMap(({ findings }) => findings.map(explanationOf)));
     expect(explainedFindings.filter((one) => !used.has(one)).map(({ rule }) => rule)).toEqual([]);
   });

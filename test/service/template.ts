@@ -101,8 +101,8 @@ export function everyValue(value: Json, key: string): Json[] {
 }
 
 /** Text of a value with what differs between environments taken out. */
-export function neutral(value: Json, stage: string): string {
+export function neutral(value: Json, environment: string): string {
   return JSON.stringify(value)
-    .replaceAll(`epsilon-${stage}`, 'epsilon-<environment>')
+    .replaceAll(`epsilon-${environment}`, 'epsilon-<environment>')
     .replaceAll(/embeddings-saas-data(-dev|-staging)?/g, '<bucket>');
 }

@@ -63,12 +63,12 @@ export class FunctionRoles {
   }
 
   async #expect(key: string, request: AwsRequest, allowed: boolean, why = ''): Promise<void> {
-    const { stage } = this.#place;
-    const asked = requestIn(request, stage);
+    const { environment } = this.#place;
+    const asked = requestIn(request, environment);
     const kms = asked.action.startsWith('kms:');
     const keyPolicy = asked.resource === resources.tokenKey ? tokenKeyPolicy(this.#place) : ownerDecides;
     const found = await this.#evaluator.allows({
-      principal: `arn:aws:sts::${account}:assumed-role/epsilon-${stage}-${functionIds(key).role}/${key}`,
+      principal: `arn:aws:sts::${account}:assumed-role/epsilon-${environment}-${functionIds(key).role}/${key}`,
       request: asked,
       policies: policiesOfFunction(this.#place, key),
       ...(kms ? { resourcePolicy: keyPolicy } : {}),
@@ -76,7 +76,7 @@ export class FunctionRoles {
     if (found === allowed) this.verdict[allowed ? 'allowed' : 'refused'] += 1;
     else
       this.verdict.faults.push(
-        `${stage}: ${key} ${allowed ? 'may not' : 'may'} ${told(asked)}${why === '' ? '' : `: ${why}`}`,
+        `${environment}: ${key} ${allowed ? 'may not' : 'may'} ${told(asked)}${why === '' ? '' : `: ${why}`}`,
       );
   }
 

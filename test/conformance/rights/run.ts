@@ -1,6 +1,6 @@
 import { region } from '../../fixtures/aws-base.ts';
 import { recordRequests } from '../../rights/scenarios.ts';
-import { deployedStages, packageService } from '../../service/packaging.ts';
+import { deployedEnvironments, packageService } from '../../service/packaging.ts';
 import { conclude } from '../debian.ts';
 import { Evaluator, installEvaluator } from './evaluator.ts';
 import { FunctionRoles, type Verdict } from './functions.ts';
@@ -39,21 +39,21 @@ async function judge(evaluator: Evaluator, linter: Linter | undefined): Promise<
     all.refused += verdict.refused;
     all.faults.push(...verdict.faults);
   };
-  for (const stage of deployedStages) {
-    const packaged = await packageService(stage);
+  for (const environment of deployedEnvironments) {
+    const packaged = await packageService(environment);
     const functions = new FunctionRoles(evaluator, packaged, recorded);
     await functions.everyPath();
     await functions.everyProbe();
     await functions.othersRequests();
-    add(`${stage}, functions`, functions.verdict);
-    const jobs = await JobRolesOf.open(stage, evaluator);
+    add(`${environment}, functions`, functions.verdict);
+    const jobs = await JobRolesOf.open(environment, evaluator);
     await jobs.tenants();
     await jobs.becoming();
     await jobs.watcher();
-    add(`${stage}, jobs`, jobs.verdict);
+    add(`${environment}, jobs`, jobs.verdict);
     const lint = linter?.faults(packaged.templateFile, region) ?? [];
     if (linter)
-      process.stdout.write(`${stage}, ${linter.label}: ${lint.length} findings that nobody explains\n`);
+      process.stdout.write(`${environment}, ${linter.label}: ${lint.length} findings that nobody explains\n`);
     all.faults.push(...lint);
   }
   all.faults.push(...(linter?.idle() ?? []));

@@ -2,7 +2,7 @@ import { readSettings } from '../../../infra/pulumi/settings.ts';
 import { account, arnOf } from '../../fixtures/aws-base.ts';
 import { evaluate, ofType, type Registered } from '../../infra/pulumi/program.ts';
 import { type AwsRequest, ask, resources, throughService } from '../../rights/requests.ts';
-import { inStage, type Policy } from '../../rights/role-policies.ts';
+import { inEnvironment, type Policy } from '../../rights/role-policies.ts';
 import type { Evaluator } from './evaluator.ts';
 import type { Verdict } from './functions.ts';
 
@@ -19,28 +19,32 @@ const digest = `sha256:${'a'.repeat(64)}`;
 
 /** Roles of jobs as the Pulumi program makes them for an environment. */
 export class JobRolesOf {
-  readonly #stage: string;
+  readonly #environment: string;
   readonly #seen: readonly Registered[];
   readonly #evaluator: Evaluator;
   readonly verdict: Verdict = { allowed: 0, refused: 0, faults: [] };
 
-  private constructor(stage: string, seen: readonly Registered[], evaluator: Evaluator) {
-    this.#stage = stage;
+  private constructor(environment: string, seen: readonly Registered[], evaluator: Evaluator) {
+    this.#environment = environment;
     this.#seen = seen;
     this.#evaluator = evaluator;
   }
 
-  static async open(stage: 'dev' | 'staging' | 'prod', evaluator: Evaluator): Promise<JobRolesOf> {
+  static async open(environment: 'dev' | 'staging' | 'prod', evaluator: Evaluator): Promise<JobRolesOf> {
     const imageDigests = { 'data-pipeline': digest, 'ml-engine': digest, deployer: digest };
-    return new JobRolesOf(stage, await evaluate({ ...readSettings(stage), imageDigests }), evaluator);
+    return new JobRolesOf(
+      environment,
+      await evaluate({ ...readSettings(environment), imageDigests }),
+      evaluator,
+    );
   }
 
   #role(part: string): string {
-    return inStage(resources.role(part), this.#stage);
+    return inEnvironment(resources.role(part), this.#environment);
   }
 
   #policies(part: string): Policy[] {
-    const name = `epsilon-${this.#stage}-${part}`;
+    const name = `epsilon-${this.#environment}-${part}`;
     const found = ofType(this.#seen, 'iam/rolePolicy:RolePolicy').filter((one) => one.name === name);
     if (found.length === 0) throw new Error(`The program makes no policy ${name}.`);
     return found.map(({ inputs }) => ({
@@ -51,7 +55,7 @@ export class JobRolesOf {
 
   #trust(part: string): unknown {
     const role = ofType(this.#seen, 'iam/role:Role').find(
-      ({ name }) => name === `epsilon-${this.#stage}-${part}`,
+      ({ name }) => name === `epsilon-${this.#environment}-${part}`,
     );
     return JSON.parse(real(String(role?.inputs['assumeRolePolicy'])));
   }
@@ -72,13 +76,13 @@ export class JobRolesOf {
     if (found === allowed) this.verdict[allowed ? 'allowed' : 'refused'] += 1;
     else
       this.verdict.faults.push(
-        `${this.#stage}: ${part} ${allowed ? 'may not' : 'may'} ${request.action} on ${request.resource} ${JSON.stringify(request.context)}`,
+        `${this.#environment}: ${part} ${allowed ? 'may not' : 'may'} ${request.action} on ${request.resource} ${JSON.stringify(request.context)}`,
       );
   }
 
   /** A session of one tenant: its own objects and no others', whatever the ids look like. */
   async tenants(): Promise<void> {
-    const bucket = `arn:aws:s3:::${inStage(resources.bucket, this.#stage)}`;
+    const bucket = `arn:aws:s3:::${inEnvironment(resources.bucket, this.#environment)}`;
     for (const [who, whose] of pairs) {
       const tag = { 'aws:PrincipalTag/TenantId': who };
       const own = who === whose;
@@ -122,7 +126,7 @@ export class JobRolesOf {
 
   /** Who becomes a tenant: a job, as exactly one; trust and the starting role's own policy both decide. */
   async becoming(): Promise<void> {
-    const cluster = inStage(resources.cluster, this.#stage);
+    const cluster = inEnvironment(resources.cluster, this.#environment);
     const pod = {
       'aws:PrincipalTag/eks-cluster-name': cluster,
       'aws:PrincipalTag/kubernetes-namespace': 'ml-jobs',
@@ -150,7 +154,7 @@ export class JobRolesOf {
     for (const part of ['job-batch', 'job-pod'])
       await this.#expect(
         part,
-        ask('s3:GetObject', `arn:aws:s3:::${inStage(resources.bucket, this.#stage)}/acme/x`),
+        ask('s3:GetObject', `arn:aws:s3:::${inEnvironment(resources.bucket, this.#environment)}/acme/x`),
         false,
       );
   }
@@ -162,7 +166,7 @@ export class JobRolesOf {
         'events:source': source,
         'events:detail-type': detailType,
       });
-    const ours = `epsilon-${this.#stage}`;
+    const ours = `epsilon-${this.#environment}`;
     await this.#expect('job-watcher', tell(ours, 'epsilon.jobs', 'Job State Change'), true);
     await this.#expect('job-watcher', tell(ours, 'epsilon.training', 'Job State Change'), false);
     await this.#expect('job-watcher', tell(ours, 'epsilon.jobs', 'Model Promoted'), false);

@@ -10,7 +10,7 @@ export const wholeFolder = join(import.meta.dirname, 'fixtures', 'whole');
 export function sourcesOf(folder: string, changes: Partial<VariableSources> = {}): VariableSources {
   return {
     folder,
-    stage: 'local',
+    environment: 'local',
     variables: {},
     external: (kind, address) => `local:${kind}:${address}`,
     ...changes,

@@ -51,7 +51,7 @@ function bench({
       set: async (name, at) => void cursors.set(name, at),
     },
     log: jsonLog(clock, (line) => lines.push(line)),
-    stage: 'local',
+    environment: 'local',
     deliver: async ({ name }, input, scheduledTime) => {
       const each = { name, input, scheduledTime, at: new Date(clock.now()).toISOString() };
       delivered.push(each);

@@ -34,7 +34,7 @@ interface ReportFile {
 }
 
 /** Runs the packs over a compiled template. The exit of `synth` says nothing; the report does. */
-export function inspect({ stage, templateFile }: Packaged): NagReport {
+export function inspect({ environment, templateFile }: Packaged): NagReport {
   const outdir = freshDir();
   const app = new App({ outdir, analyticsReporting: false });
   new CfnInclude(new Stack(app, 'Service'), 'Template', { templateFile });
@@ -56,7 +56,7 @@ export function inspect({ stage, templateFile }: Packaged): NagReport {
       violations.flatMap(({ ruleName, violatingConstructs }) =>
         violatingConstructs.map(({ constructPath }) => ({
           pack: pluginName,
-          rule: JSON.parse(neutral(ruleName, stage)) as string,
+          rule: JSON.parse(neutral(ruleName, environment)) as string,
           resource: constructPath.split('/').at(-1) ?? '',
         })),
       ),

@@ -15,7 +15,7 @@ export function checkStores(packaged: () => Packaged): void {
     expect(others).toEqual([]);
     const { partitionKey, sortKey, timeToLive, indexes } = tableSchema;
     expect(table?.Properties).toMatchObject({
-      TableName: `epsilon-${packaged().stage}`,
+      TableName: `epsilon-${packaged().environment}`,
       BillingMode: 'PAY_PER_REQUEST',
       DeletionProtectionEnabled: true,
       KeySchema: [key(partitionKey, 'HASH'), key(sortKey, 'RANGE')],
@@ -52,7 +52,7 @@ export function checkStores(packaged: () => Packaged): void {
   });
 
   it('reads only parameters that infrastructure writes', () => {
-    const written = new Set(ssmParameters.map(({ name }) => ssmParameterName(packaged().stage, name)));
+    const written = new Set(ssmParameters.map(({ name }) => ssmParameterName(packaged().environment, name)));
     const read = Object.values(template().Parameters);
     expect(read.length).toBeGreaterThanOrEqual(11);
     for (const { Type: type, Default: name } of read) {
