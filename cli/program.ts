@@ -5,7 +5,7 @@ import type { IdSource } from '../lib/ports/id-source.ts';
 import type { OperatorApi } from '../lib/ports/operator-api.ts';
 import { type Output, report } from './output.ts';
 import type { OpenOptions, Session } from './session.ts';
-import { type Target, type TargetOptions, targetOf } from './target.ts';
+import { parseTarget, type Target, type TargetOptions } from './target.ts';
 import { addAsl } from './verbs/asl.ts';
 import { addAudit } from './verbs/audit.ts';
 import { addDemo } from './verbs/demo.ts';
@@ -56,7 +56,7 @@ function makeProgram(dependencies: ProgramDependencies): Command {
   ).addHelpText('after', targetHelp + exitHelp);
   const session = (): Session => {
     const { json, ...options } = program.opts<TargetOptions & { json?: boolean }>();
-    const target = targetOf(options, dependencies.variables);
+    const target = parseTarget(options, dependencies.variables);
     const output: Output = {
       json: json ?? false,
       terminal: dependencies.terminal.isTerminal,

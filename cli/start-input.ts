@@ -5,7 +5,7 @@ import type { Machine } from '../lib/machines/machine.ts';
 import { command, type Session } from './session.ts';
 
 /** JSON of an option: the text itself, or the file behind `@`. */
-export function inputOf(text: string): unknown {
+export function parseJsonInput(text: string): unknown {
   let body = text;
   try {
     if (text.startsWith('@')) body = readFileSync(text.slice(1), 'utf8');
@@ -27,13 +27,13 @@ export interface StartOptions {
 }
 
 /** An execution to be started. */
-export interface Start {
+export interface StartRequest {
   readonly input: Readonly<Record<string, unknown>>;
   readonly name: string;
 }
 
 function objectOf(text: string): Record<string, unknown> {
-  const input = inputOf(text);
+  const input = parseJsonInput(text);
   if (typeof input === 'object' && input !== null && !Array.isArray(input))
     return input as Record<string, unknown>;
   throw new EpsilonError('INPUT_INVALID', `--input is ${JSON.stringify(input)}; an object is needed.`);
@@ -55,7 +55,7 @@ function checkTenantUse(session: Session, { key, tenants }: Machine, tenant: unk
  * whoever runs it refuses what it does not take. Errors: `USAGE` for a tenant where none belongs or none where one is needed,
  * `INPUT_INVALID` for what is no object; the rest is judged by the operation that starts it.
  */
-export function startOf(session: Session, machine: string, options: StartOptions): Start {
+export function prepareStart(session: Session, machine: string, options: StartOptions): StartRequest {
   const unique = session.ids.ulid().toLowerCase();
   const given = options.input === undefined ? {} : objectOf(options.input);
   const asked = options.tenant === undefined ? given : { ...given, tenantId: options.tenant };

@@ -1,4 +1,4 @@
-import { nearest } from '../lib/config/nearest.ts';
+import { didYouMean } from '../lib/config/did-you-mean.ts';
 import { environments } from '../lib/config/service-config.ts';
 import { EpsilonError } from '../lib/errors/epsilon-error.ts';
 
@@ -44,7 +44,7 @@ type Variables = Readonly<Record<string, string | undefined>>;
 function environmentOf(given: string): Environment {
   const found = deployed.find((environment) => environment === given);
   if (found) return found;
-  const hint = nearest(given, deployed);
+  const hint = didYouMean(given, deployed);
   throw new EpsilonError(
     'ENVIRONMENT_UNKNOWN',
     `There is no environment "${given}" on AWS (${deployed.join(', ')}).${hint ? ` Did you mean ${hint}?` : ''}`,
@@ -72,7 +72,7 @@ function awsTarget(options: TargetOptions, variables: Variables): AwsTarget {
  * The control plane that options and variables name: option > variable (`EPSILON_TARGET`, `EPSILON_ENVIRONMENT`,
  * `EPSILON_AWS_ACCOUNT_ID`, `EPSILON_STATE_DIR`) > local, dev. Errors: `USAGE`, `ENVIRONMENT_UNKNOWN`.
  */
-export function targetOf(options: TargetOptions, variables: Variables): Target {
+export function parseTarget(options: TargetOptions, variables: Variables): Target {
   const kind = options.target ?? variables['EPSILON_TARGET'] ?? 'local';
   if (kind === 'aws') return awsTarget(options, variables);
   if (kind !== 'local') throw new EpsilonError('USAGE', `--target ${kind} is neither local nor aws.`);

@@ -8,7 +8,7 @@ import { runDefinition } from '../../local/asl/runner/run-definition.ts';
 import { type Verdict, verifyRecordings } from '../../local/asl/runner/verify.ts';
 import { print } from '../output.ts';
 import type { Session } from '../session.ts';
-import { inputOf } from '../start-input.ts';
+import { parseJsonInput } from '../start-input.ts';
 import { requireLocal } from '../target.ts';
 import { lineOf } from './executions.ts';
 
@@ -46,7 +46,7 @@ async function run(session: Session, file: string, options: RunOptions): Promise
         });
   const result = await runDefinition({
     definition: definitionIn(file),
-    input: options.input === undefined ? {} : inputOf(options.input),
+    input: options.input === undefined ? {} : parseJsonInput(options.input),
     startAt: session.clock.now(),
     ...(mock ? { mock } : {}),
     ...(options.objects === undefined ? {} : { objects: options.objects }),

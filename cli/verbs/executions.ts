@@ -9,7 +9,7 @@ import type { Attempt } from '../../lib/training/run.ts';
 import { withHints } from '../hints.ts';
 import { causeText, fittedTable, print, toTheSecond } from '../output.ts';
 import { command, findExecution, type Session, withControl } from '../session.ts';
-import { type StartOptions, startOf } from '../start-input.ts';
+import { prepareStart, type StartOptions } from '../start-input.ts';
 import { requireLocal, type Target } from '../target.ts';
 import { watch } from '../watch.ts';
 
@@ -41,7 +41,7 @@ async function run(session: Session, machine: string, options: RunOptions): Prom
     session,
     { mode: 'write', schedules: false, ...scaleOf(session.target, options.retryScale) },
     async (control) => {
-      const start = startOf(session, machine, options);
+      const start = prepareStart(session, machine, options);
       const { executionArn } = await withHints(session, () => control.workflows.start({ machine, ...start }));
       if (!options.wait) {
         print(session.output, { executionArn }, () => `Started ${executionArn}`);

@@ -1,5 +1,5 @@
 import { EpsilonError } from '../errors/epsilon-error.ts';
-import { nearest } from './nearest.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { type ServiceConfig, serviceConfigSchema } from './service-config.ts';
 
 /** Variables that share the prefix but are not settings: the job contract's and the command line's own. */
@@ -78,9 +78,9 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function unknownKey(what: string, key: string, candidates: readonly string[]): EpsilonError {
-  const hint = nearest(key, candidates);
+  const hint = didYouMean(key, candidates);
   return new EpsilonError('CONFIG_UNKNOWN_KEY', `Unknown ${what}.${hint ? ` Did you mean ${hint}?` : ''}`, {
-    details: { key, ...(hint ? { nearest: hint } : {}) },
+    details: { key, ...(hint ? { didYouMean: hint } : {}) },
   });
 }
 

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import { EpsilonError } from '../errors/epsilon-error.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { type InfrastructureConfig, infrastructureSchema, type ServiceFacts } from './infrastructure.ts';
 import { assertConsistent } from './infrastructure-rules.ts';
-import { nearest } from './nearest.ts';
 
 function keysOf(schema: unknown, prefix = ''): string[] {
   const shape = (schema as { shape?: Record<string, unknown> }).shape;
@@ -14,12 +14,12 @@ function keysOf(schema: unknown, prefix = ''): string[] {
 }
 
 function unknownKey(key: string): EpsilonError {
-  const hint = nearest(key, keysOf(infrastructureSchema));
+  const hint = didYouMean(key, keysOf(infrastructureSchema));
   return new EpsilonError(
     'CONFIG_UNKNOWN_KEY',
     `Unknown setting "${key}".${hint ? ` Did you mean ${hint}?` : ''}`,
     {
-      details: { key, ...(hint ? { nearest: hint } : {}) },
+      details: { key, ...(hint ? { didYouMean: hint } : {}) },
     },
   );
 }

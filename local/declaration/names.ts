@@ -106,7 +106,7 @@ function arnOf({ kind, key }: TargetRef): string {
 }
 
 /** The function or machine an intrinsic or ARN refers to; undefined when it is neither. */
-export function targetOf(value: unknown, names: Names): TargetRef | undefined {
+export function resolveTarget(value: unknown, names: Names): TargetRef | undefined {
   if (typeof value === 'string') return byArn(value, names);
   const id = logicalIdIn(value);
   if (id !== undefined) return byId(id, names);
@@ -117,7 +117,7 @@ export function targetOf(value: unknown, names: Names): TargetRef | undefined {
 /** Turns intrinsics into local ARNs or text; what only an account knows stays unresolved. */
 export function resolverOf(names: Names): Resolve {
   return (intrinsic) => {
-    const target = targetOf(intrinsic, names);
+    const target = resolveTarget(intrinsic, names);
     if (target) return arnOf(target);
     const id = logicalIdIn(intrinsic);
     return id === undefined ? substituted(intrinsic, names) : pseudo[id];

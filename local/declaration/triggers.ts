@@ -5,7 +5,7 @@ import { parseSchedule } from '../schedule/expression.ts';
 import { fillInput } from '../schedule/schedule-input.ts';
 import type { RetryPolicy, RuleTarget, ServiceRule, ServiceSchedule, TargetInput } from './declarations.ts';
 import type { Faults } from './faults.ts';
-import { isTree, logicalIdIn, type Names, targetOf } from './names.ts';
+import { isTree, logicalIdIn, type Names, resolveTarget } from './names.ts';
 
 type Tree = { readonly [key: string]: unknown };
 
@@ -62,7 +62,7 @@ export function scheduleOf(
   { names, faults }: TriggerContext,
 ): ServiceSchedule | undefined {
   const declared = tree(properties['Target']);
-  const target = targetOf(declared['Arn'], names);
+  const target = resolveTarget(declared['Arn'], names);
   if (!target) {
     faults.add(place, 'its target is neither a function nor a state machine of this service');
     return undefined;
@@ -98,7 +98,7 @@ function checkState(properties: Tree, place: string, faults: Faults): void {
     faults.add(place, `State is ENABLED or DISABLED, not ${JSON.stringify(state)}`);
 }
 
-function inputOf(target: Tree): TargetInput {
+function parseTargetInput(target: Tree): TargetInput {
   const { Input: input, InputPath: inputPath } = target;
   const transformer = target['InputTransformer'];
   return {
@@ -117,7 +117,7 @@ function inputOf(target: Tree): TargetInput {
 
 function ruleTargetOf(value: unknown, place: string, context: TriggerContext): RuleTarget | undefined {
   const declared = tree(value);
-  const target = targetOf(declared['Arn'], context.names);
+  const target = resolveTarget(declared['Arn'], context.names);
   if (!target) {
     const id = logicalIdIn(declared['Arn']);
     // Queues, topics and log groups exist only on AWS; a name that nothing has is a mistake.
@@ -125,7 +125,7 @@ function ruleTargetOf(value: unknown, place: string, context: TriggerContext): R
       context.faults.add(place, `there is no function, state machine or resource "${id}"`);
     return undefined;
   }
-  const input = inputOf(declared);
+  const input = parseTargetInput(declared);
   context.faults.check(place, () => checkTargetInput(input));
   return { ...target, ...retryOf(declared['RetryPolicy'], place, context.faults), ...input };
 }

@@ -17,7 +17,7 @@ function statOf(pid: number): string[] | undefined {
 const isDead = ([state]: readonly string[]) => state === 'Z' || state === 'X';
 
 /** What tells a process from a later one with the same pid: its start time, or undefined when it is gone or a zombie. */
-export function startOf(pid: number): string | undefined {
+export function processStartTime(pid: number): string | undefined {
   if (hasProc) {
     const fields = statOf(pid);
     return fields && !isDead(fields) ? fields[19] : undefined;
@@ -38,7 +38,7 @@ export function processorMs(pid: number): number | undefined {
 
 /** Whether exactly this process is alive. */
 export function isAlive(pid: number, start: string): boolean {
-  const now = startOf(pid);
+  const now = processStartTime(pid);
   return now !== undefined && now.replace(/\s+/g, ' ').trim() === start.replace(/\s+/g, ' ').trim();
 }
 

@@ -45,7 +45,7 @@ const longestPause = 60_000;
 const plausibleLead = 86_400_000;
 
 /** Fills the placeholders of a schedule's input for one try. */
-function inputOf(
+function scheduledInput(
   schedule: ServiceSchedule,
   scheduledTime: string,
   environment: string,
@@ -115,7 +115,7 @@ export class Scheduler {
     const { schedule } = entry;
     await this.#options.deliver(
       schedule,
-      inputOf(schedule, scheduledTime, this.#options.environment),
+      scheduledInput(schedule, scheduledTime, this.#options.environment),
       scheduledTime,
     );
     return true;
@@ -189,7 +189,7 @@ export class Scheduler {
   async #deliver(schedule: ServiceSchedule, scheduledTime: string): Promise<boolean> {
     const { deliver, deadLetter, log, environment } = this.#options;
     for (let attempt = 1; !this.#closed; attempt += 1) {
-      const input = inputOf(schedule, scheduledTime, environment, attempt);
+      const input = scheduledInput(schedule, scheduledTime, environment, attempt);
       try {
         await deliver(schedule, input, scheduledTime);
         log.debug('schedule delivered', { schedule: schedule.name, scheduledTime, attempt });

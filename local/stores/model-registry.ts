@@ -4,7 +4,7 @@ import type { ModelRegistry } from '../../lib/ports/model-registry.ts';
 import type { LiveModel, ModelVersion } from '../../lib/training/models/model.ts';
 import { isOfShard } from '../../lib/training/shards.ts';
 import type { Database } from './database.ts';
-import { bodyOf, leaseOf } from './tenant-stores.ts';
+import { bodyOf, leaseFromRow } from './tenant-stores.ts';
 
 const findModel = (db: Database, tenantId: string, version: string) =>
   bodyOf<ModelVersion>(
@@ -20,7 +20,7 @@ function promote(db: Database, request: Parameters<ModelRegistry['promote']>[0])
   const chosen = findModel(db, tenantId, modelVersion);
   if (!chosen) throw new NotFound('MODEL_NOT_FOUND', `Tenant "${tenantId}" has no model ${modelVersion}.`);
   const before = findLive(db, tenantId);
-  const leaseFence = leaseOf(db.get('SELECT * FROM leases WHERE tenant_id = ?', tenantId))?.fence ?? 0;
+  const leaseFence = leaseFromRow(db.get('SELECT * FROM leases WHERE tenant_id = ?', tenantId))?.fence ?? 0;
   const current = Math.max(leaseFence, before?.fence ?? 0);
   if (fence < current) throw new StaleFence(tenantId, fence, current);
   if (before?.modelVersion === modelVersion) return before;

@@ -21,7 +21,7 @@ import {
 import { isOfShard, partOf, partsOf, type Shard } from '../../lib/training/shards.ts';
 import type { StageName } from '../../lib/training/stages.ts';
 import type { Database, Row, SqlValue } from './database.ts';
-import { leaseOf } from './tenant-stores.ts';
+import { leaseFromRow } from './tenant-stores.ts';
 import type { TokenBox } from './token-box.ts';
 
 function withChanges<T extends object>(record: T, changes: object): T {
@@ -199,7 +199,7 @@ export class LocalRunStore implements RunStore {
       fence,
     );
     if (changed === 1) return;
-    const lease = leaseOf(this.#db.get('SELECT * FROM leases WHERE tenant_id = ?', tenantId));
+    const lease = leaseFromRow(this.#db.get('SELECT * FROM leases WHERE tenant_id = ?', tenantId));
     throw new StaleFence(tenantId, fence, lease?.fence ?? 0);
   }
 

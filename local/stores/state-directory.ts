@@ -13,7 +13,7 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
-import { isAlive, startOf } from '../jobs/processes.ts';
+import { isAlive, processStartTime } from '../jobs/processes.ts';
 
 /** Version of the directory's layout. */
 const layoutVersion = 1;
@@ -154,7 +154,7 @@ function alone<T>(path: string, work: () => T): T {
 /** Takes the writer's lock. A lock whose holder is dead, a zombie, or another process with the same pid is taken over. */
 function takeLock(path: string): () => void {
   const lock = join(path, 'lock');
-  const mine = `${JSON.stringify({ pid: process.pid, start: startOf(process.pid) ?? '' })}\n`;
+  const mine = `${JSON.stringify({ pid: process.pid, start: processStartTime(process.pid) ?? '' })}\n`;
   alone(path, () => {
     const pid = liveHolder(path);
     if (pid !== undefined) {

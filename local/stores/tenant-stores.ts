@@ -52,7 +52,7 @@ export function localTenantStore(db: Database): TenantStore {
 }
 
 /** The lease on record, also when it is not held; its fence never goes back. */
-export function leaseOf(row: Row | undefined): (Lease & { readonly held: boolean }) | undefined {
+export function leaseFromRow(row: Row | undefined): (Lease & { readonly held: boolean }) | undefined {
   if (!row) return undefined;
   const { tenant_id, holder, fence, expires_at, redrive_count, held } = row;
   return {
@@ -67,7 +67,8 @@ export function leaseOf(row: Row | undefined): (Lease & { readonly held: boolean
 
 /** Leases in SQLite. A released lease keeps its row, because its fence must never go back. */
 export function localLeaseStore(db: Database): LeaseStore {
-  const read = (tenantId: string) => leaseOf(db.get('SELECT * FROM leases WHERE tenant_id = ?', tenantId));
+  const read = (tenantId: string) =>
+    leaseFromRow(db.get('SELECT * FROM leases WHERE tenant_id = ?', tenantId));
   return {
     acquire: async ({ tenantId, holder, now, expiresAt, redriveCount = 0 }) =>
       db.transaction(() => {

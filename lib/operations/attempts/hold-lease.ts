@@ -12,7 +12,7 @@ function leaseEnd({ clock, config }: Pick<Ports, 'clock' | 'config'>): string {
 }
 
 /** The renewal of a run's lease from now on. */
-export function leaseOf(ports: Pick<Ports, 'clock' | 'config'>, run: Run): LeaseRenewal {
+export function renewalFor(ports: Pick<Ports, 'clock' | 'config'>, run: Run): LeaseRenewal {
   const { tenantId, runId: holder, fence } = run;
   return { tenantId, holder, fence, expiresAt: leaseEnd(ports) };
 }

@@ -12,7 +12,7 @@ import { tokenDigestOf } from '../../training/attempts/token-digest.ts';
 import { type Attempt, type Run, terminalStatuses } from '../../training/run.ts';
 import { type StageName, stages } from '../../training/stages.ts';
 import { reopenToStop, withinGrace } from './abandon.ts';
-import { leaseOf, leaseOfTry, takeLease } from './hold-lease.ts';
+import { leaseOfTry, renewalFor, takeLease } from './hold-lease.ts';
 import { finishAttempt, recordProgress, settleAttempt } from './settle-attempt.ts';
 
 type Needed = Pick<Ports, 'runs' | 'leases' | 'jobs' | 'callbacks' | 'config' | 'clock' | 'log' | 'metrics'>;
@@ -90,7 +90,7 @@ async function makeAttempt(ports: Needed, entry: StageEntry, number: number): Pr
     intentAt: now,
     submitBegunAt: now,
   };
-  await ports.runs.createAttempt(attempt, { lease: leaseOf(ports, run) });
+  await ports.runs.createAttempt(attempt, { lease: renewalFor(ports, run) });
   return attempt;
 }
 
@@ -265,7 +265,7 @@ async function decideOnce(ports: Needed, entry: StageEntry): Promise<EntryOutcom
   if (step.kind === 'answered') return 'answered';
   if (step.kind === 'new-attempt')
     return (await beginAttempt(ports, entry, step.attempt)) ? 'submitted' : undefined;
-  await ports.leases.renew(leaseOf(ports, entry.run));
+  await ports.leases.renew(renewalFor(ports, entry.run));
   const owned = await takeOver(ports, step.attempt, entry);
   if (!owned) return undefined;
   if (step.kind === 'look-up') return continueAttempt(ports, entry, owned);

@@ -6,7 +6,7 @@ import type { JobObservation, JobRef } from '../../training/attempts/job.ts';
 import { type Attempt, type Run, terminalStatuses } from '../../training/run.ts';
 import { seeOff, stopStray } from '../attempts/abandon.ts';
 import { giveUpPlacement } from '../attempts/give-up-placement.ts';
-import { leaseOf } from '../attempts/hold-lease.ts';
+import { renewalFor } from '../attempts/hold-lease.ts';
 import { finishAttempt, recordProgress, settleAttempt } from '../attempts/settle-attempt.ts';
 import { stopUnstartable } from '../attempts/stop-unstartable.ts';
 import { lostJob, mayStillShowUp, submitAgain } from '../attempts/submit-attempt.ts';
@@ -109,7 +109,7 @@ async function endIfOver(ports: Needed, pass: Pass, attempt: Attempt): Promise<b
 /** Keeps a run's lease alive, once a pass however many jobs it has. */
 async function keepLease(ports: Needed, run: Run): Promise<void> {
   try {
-    await ports.leases.renew(leaseOf(ports, run));
+    await ports.leases.renew(renewalFor(ports, run));
   } catch (error) {
     if (!(error instanceof StaleFence)) throw error;
     ports.log.warn('lease lost', { tenantId: run.tenantId, runId: run.runId, fence: run.fence });

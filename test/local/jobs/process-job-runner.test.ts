@@ -6,7 +6,7 @@ import { SystemClock } from '../../../lib/system/system-clock.ts';
 import type { JobObservation, JobSpec } from '../../../lib/training/attempts/job.ts';
 import { JobFolder } from '../../../local/jobs/job-folder.ts';
 import { ProcessJobRunner, type ProcessJobRunnerOptions } from '../../../local/jobs/process-job-runner.ts';
-import { groupMembers, isAlive, startOf } from '../../../local/jobs/processes.ts';
+import { groupMembers, isAlive, processStartTime } from '../../../local/jobs/processes.ts';
 import { jsonLog } from '../../../local/log.ts';
 import { describeJobRunner } from '../../contract/job-runner.ts';
 import { freshDir } from '../asl/harness.ts';
@@ -286,7 +286,7 @@ describe('a control plane that is gone', () => {
     const { shim } = await first.started('lost-1');
     first.runner.close();
     process.kill(shim, 'SIGKILL');
-    while (startOf(shim) !== undefined) await new Promise<void>((resolve) => setImmediate(resolve));
+    while (processStartTime(shim) !== undefined) await new Promise<void>((resolve) => setImmediate(resolve));
     const second = aRunner(first.root);
     second.runner.recover();
     expect(await second.ended('lost-1')).toMatchObject({ state: 'failed', reason: 'lost' });
@@ -361,7 +361,7 @@ describe('a control plane that is gone', () => {
 
 describe('identity of processes', () => {
   it('is pid and start time together: a later process with the same pid is another one', () => {
-    const start = startOf(process.pid) ?? '';
+    const start = processStartTime(process.pid) ?? '';
     expect(isAlive(process.pid, start)).toBe(true);
     expect(isAlive(process.pid, `${start}0`)).toBe(false);
     expect(isAlive(4_000_000, start)).toBe(false);

@@ -12,7 +12,7 @@ function distance(left: string, right: string): number {
 }
 
 /** The candidate that differs least from `word` (Levenshtein), unless all differ by more than a third of its length. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
+export function didYouMean(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
     .map((candidate) => ({ candidate, far: distance(word.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.far - b.far || a.candidate.localeCompare(b.candidate));
