@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createKubernetesClient } from '../../../lib/kubernetes/client.ts';
 import { KubernetesJobRunner } from '../../../lib/kubernetes/job-runner.ts';
-import { isOver, place, specOf } from '../../kubernetes/harness.ts';
+import { deployment, isOver, specOf } from '../../kubernetes/harness.ts';
 import { ScriptedKubelet } from '../../kubernetes/kubelet.ts';
 import type { Told } from '../../kubernetes/watching.ts';
 import { applyDefinitions, applyOverlay } from './apply.ts';
