@@ -14,7 +14,7 @@ type Outcome = 'settled' | 'progress' | 'repeated' | 'unknown' | 'stray';
 
 function tell(log: Invocation['log'], outcome: Outcome, event: JobEvent | undefined): void {
   if (!event) {
-    log.debug('event of a job that is none of ours');
+    log.debug('event of a job that Epsilon did not submit');
     return;
   }
   const { runId, tenantId, stage, attempt, observed } = event;

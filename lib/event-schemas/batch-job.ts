@@ -104,7 +104,7 @@ function fateOf(job: BatchJob): Fate {
   if (/^Host EC2/i.test(statusReason)) return { reason: 'preempted', message: statusReason };
   if (/OutOfMemory/i.test(reason)) return { reason: 'error', message: `it ran out of memory: ${reason}` };
   if (exitCode === 143)
-    return { reason: 'preempted', message: `it was told to stop (SIGTERM) by somebody else: ${told}` };
+    return { reason: 'preempted', message: `it was stopped (SIGTERM), but not by Epsilon: ${told}` };
   if (exitCode === 137)
     return { reason: 'error', message: `it was killed (SIGKILL), perhaps because memory ran out: ${told}` };
   // Batch says "Essential container in task exited" of every container that ends: the code says more.

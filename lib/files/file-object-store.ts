@@ -72,7 +72,7 @@ export function createFileObjectStore({ root }: { readonly root: string }): Obje
       if (ifAbsent) await link(temporary, path);
       else await rename(temporary, path);
     } catch (error) {
-      if (codeOf(error) === 'EEXIST') throw new ConditionFailed(`object ${uri} is there already`);
+      if (codeOf(error) === 'EEXIST') throw new ConditionFailed(`object ${uri} exists already`);
       throw explain(error, uri);
     } finally {
       await rm(temporary, { force: true });

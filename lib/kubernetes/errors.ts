@@ -62,7 +62,7 @@ export function explainKubernetesError(error: unknown, call: KubernetesCall): un
   if (status === 401)
     return refusal(
       'KUBERNETES_UNAUTHENTICATED',
-      `Kubernetes does not know this role (${what}): it needs an access entry of the cluster.`,
+      `Kubernetes does not know this role (${what}): it needs an access entry for the cluster.`,
       call,
       error,
     );

@@ -106,7 +106,7 @@ export class KubernetesJobRunner implements JobRunner {
       return { jobName, jobId: there.metadata.uid ?? '' };
     throw new EpsilonError(
       'JOB_NAME_TAKEN',
-      `A Job ${jobName} that is not ours ${there ? 'is' : 'was'} in namespace ${jobNamespace}.`,
+      `A Job ${jobName} that Epsilon did not create ${there ? 'is' : 'was'} in namespace ${jobNamespace}.`,
       { exitCode: exitCodes.conflict, retryable: there === undefined },
     );
   }

@@ -106,7 +106,7 @@ export function checkTenantId(tenantId: unknown): string {
   if (typeof tenantId === 'string' && ourPrefixes.has(tenantId))
     throw new EpsilonError(
       'TENANT_ID_INVALID',
-      `Tenant id "${tenantId}" is not allowed: it is the name of a folder of our own in the data bucket (${tenantIdPattern.source}).`,
+      `Tenant id "${tenantId}" is not allowed: the name is reserved for a folder of Epsilon in the data bucket (${tenantIdPattern.source}).`,
       { details: { pattern: tenantIdPattern.source } },
     );
   if (typeof tenantId === 'string' && tenantIdPattern.test(tenantId)) return tenantId;

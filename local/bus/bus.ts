@@ -80,7 +80,7 @@ export class EventBus {
         if (depth > deepest)
           throw new EpsilonError(
             'EVENT_LOOP',
-            `Event: ${deepest} events have led to each other; this one is cut.`,
+            `Event: ${deepest} events have caused each other; this one is dropped.`,
           );
       } catch (error) {
         return this.#refusal(entry, error);

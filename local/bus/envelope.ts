@@ -72,21 +72,21 @@ function checkLeaf(value: unknown, pointer: string): void {
 }
 
 function checkText(value: unknown, pointer: string): void {
-  if (typeof value !== 'string' || value === '') throw malformed(pointer, 'it is text that is not empty');
+  if (typeof value !== 'string' || value === '') throw malformed(pointer, 'it must be a non-empty string');
 }
 
 /** Throws `EVENT_SCHEMA` with a JSON pointer, or `EVENT_TOO_LARGE`, unless the entry is an event EventBridge would take. */
 export function checkEntry(entry: EventEntry): void {
-  if (typeof entry !== 'object' || entry === null) throw malformed('', 'it is an object');
+  if (typeof entry !== 'object' || entry === null) throw malformed('', 'it must be an object');
   checkText(entry.source, '/source');
   checkText(entry.detailType, '/detail-type');
   const { detail, resources = [], time } = entry;
   if (typeof detail !== 'object' || detail === null || Array.isArray(detail))
-    throw malformed('/detail', 'it is an object');
-  if (!Array.isArray(resources)) throw malformed('/resources', 'it is a list');
+    throw malformed('/detail', 'it must be an object');
+  if (!Array.isArray(resources)) throw malformed('/resources', 'it must be a list');
   for (const [index, each] of resources.entries()) checkText(each, `/resources/${index}`);
   if (time !== undefined && (typeof time !== 'string' || Number.isNaN(Date.parse(time))))
-    throw malformed('/time', 'it is an instant');
+    throw malformed('/time', 'it must be an instant');
   checkDetail(detail);
   const texts = [entry.source, entry.detailType, JSON.stringify(detail), ...resources];
   const bytes = texts.reduce(

@@ -64,7 +64,7 @@ function listen(server: Server, where: { path: string } | { host: string; port: 
         busy
           ? new EpsilonError(
               'ADDRESS_IN_USE',
-              `Something else listens on ${at}; choose another with --port.`,
+              `Another process listens on ${at}; choose another with --port.`,
               { exitCode: exitCodes.conflict, cause: error },
             )
           : error,

@@ -40,7 +40,7 @@ export function aliasesOf(
     if (!/^AWS::StepFunctions::StateMachine(Alias|Version)$/.test(resource.type)) continue;
     const machine = machineOf(pointsTo(resource), 0);
     if (machine !== undefined && machineIds.has(machine)) found.set(resource.id, machine);
-    else faults.add(resource.place, 'it stands for no state machine of this service');
+    else faults.add(resource.place, 'it refers to no state machine of this service');
   }
   return found;
 }

@@ -64,10 +64,10 @@ function functionOf(
     file,
     exportName,
     timeoutSeconds: numberOf([declared['timeout'], provider['timeout']], timeouts, (message) =>
-      faults.add(place, `timeout is ${message}`),
+      faults.add(place, `timeout must be ${message}`),
     ),
     memoryMiB: numberOf([declared['memorySize'], provider['memorySize']], memories, (message) =>
-      faults.add(place, `memorySize is ${message}`),
+      faults.add(place, `memorySize must be ${message}`),
     ),
     environment: {},
   };

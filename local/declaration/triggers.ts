@@ -34,7 +34,7 @@ function retryOf(value: unknown, place: string, faults: Faults): RetryPolicy {
   const read = (key: string, low: number, high: number) => {
     const given = tree(value)[key] ?? high;
     if (typeof given === 'number' && Number.isInteger(given) && given >= low && given <= high) return given;
-    faults.add(`${place}.RetryPolicy`, `${key} is a whole number from ${low} to ${high}`);
+    faults.add(`${place}.RetryPolicy`, `${key} must be a whole number from ${low} to ${high}`);
     return high;
   };
   return {

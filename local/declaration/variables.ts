@@ -64,7 +64,7 @@ export class Variables {
   }
 
   #value(value: unknown, place: Place): unknown {
-    if (place.depth > deepest) throw this.#invalid(place, 'variables refer to each other in a circle');
+    if (place.depth > deepest) throw this.#invalid(place, 'variables refer to each other in a cycle');
     if (typeof value === 'string') return this.#text(value, place);
     if (typeof value !== 'object' || value === null) return value;
     const inside = (key: string) => ({ ...place, path: place.path === '' ? key : `${place.path}.${key}` });
@@ -83,7 +83,7 @@ export class Variables {
       const found = this.#lookUp(span.body, place);
       if (span.start === 0 && span.end === text.length) return found;
       if (typeof found === 'object' && found !== null)
-        throw this.#invalid(place, `\${${span.body}} is not text and cannot stand inside text`);
+        throw this.#invalid(place, `\${${span.body}} is not text and cannot be used inside text`);
       made += text.slice(from, span.start) + String(found);
       from = span.end;
     }
@@ -139,7 +139,7 @@ export class Variables {
       case 'cf':
         return this.#sources.external(kind, path);
       default:
-        throw this.#invalid(place, `\${${address}} is a kind of variable that is not read here`);
+        throw this.#invalid(place, `\${${address}} is a variable that the embedded runtime does not support`);
     }
   }
 

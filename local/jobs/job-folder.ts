@@ -147,11 +147,11 @@ export class JobFolder {
     const path = this.file('result.json');
     if (!existsSync(path)) return {};
     if (statSync(path).size > largestResult)
-      return { note: `its result has more than ${largestResult} bytes and was left out` };
+      return { note: `its result has more than ${largestResult} bytes and was ignored` };
     const result = read<Record<string, unknown>>(path);
     return result && typeof result === 'object'
       ? { result }
-      : { note: 'its result is not JSON and was left out' };
+      : { note: 'its result is not JSON and was ignored' };
   }
 
   /** What is known of the job now. */
@@ -199,7 +199,7 @@ function fateOf(
   if (exit.message !== undefined) return { reason: 'error', message: exit.message };
   if (exit.lost) return { reason: 'lost', message: 'its processes vanished without leaving an exit code' };
   if (exit.code === 143)
-    return { reason: 'preempted', message: 'it was told to stop (SIGTERM) by somebody else' };
+    return { reason: 'preempted', message: 'it was stopped (SIGTERM), but not by Epsilon' };
   if (exit.code === 137)
     return { reason: 'error', message: 'it was killed (SIGKILL), perhaps because memory ran out' };
   return { reason: 'error', message: `it exited with ${exit.code ?? 'no code'}` };

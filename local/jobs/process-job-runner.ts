@@ -125,7 +125,7 @@ export class ProcessJobRunner implements LocalJobRunner {
   interrupt(jobName: string): void {
     this.#end(jobName, {
       reason: 'preempted',
-      message: 'the capacity was taken away',
+      message: 'its capacity was reclaimed',
       at: this.#options.clock.now(),
     });
   }

@@ -113,7 +113,7 @@ export function translateCron(expression: string): string {
     // The field that says nothing is the one to give up.
     const [first, second] = dayOfWeek === '*' || dayOfWeek === '?' ? [dayOfMonth, '?'] : ['?', dayOfWeek];
     const corrected = `cron(${minutes} ${hours} ${first === '?' && second === '?' ? '*' : first} ${month} ${second} ${year})`;
-    throw scheduleInvalid(expression, 'exactly one of day of month and day of week is "?"', corrected);
+    throw scheduleInvalid(expression, 'exactly one of day of month and day of week must be "?"', corrected);
   }
   const translated = fields.map((field, index) => {
     const text = texts[index] ?? '';

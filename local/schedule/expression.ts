@@ -32,23 +32,19 @@ function parseRate(expression: string, origin: number): Occurrences {
   if (unit === '' || every < 1)
     throw scheduleInvalid(
       expression,
-      'a rate has a positive whole number and minute(s), hour(s) or day(s)',
+      'a rate needs a positive whole number and minute(s), hour(s) or day(s)',
       'rate(5 minutes)',
     );
   if ((every === 1) !== (plural === '')) {
     throw scheduleInvalid(
       expression,
-      'the unit is singular for 1 and plural otherwise',
+      'the unit must be singular for 1 and plural otherwise',
       `rate(${every} ${unit}${every === 1 ? '' : 's'})`,
     );
   }
   const step = every * (unitMs[unit] ?? 0);
   if (origin + step > latestTime)
-    throw scheduleInvalid(
-      expression,
-      'the first time it would fall due is no date any more',
-      'rate(365 days)',
-    );
+    throw scheduleInvalid(expression, 'its first time would be later than any date', 'rate(365 days)');
   // Counted from a fixed origin, so that every restart sees the same occurrences. A day is 24 hours, also when the
   // clocks change, as on the service.
   return {
@@ -63,7 +59,7 @@ function parseRate(expression: string, origin: number): Occurrences {
 function parseAt(expression: string, clock: WallClock): Occurrences {
   const [, text = ''] = /^at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})\)$/.exec(expression) ?? [];
   const example = 'at(2026-11-24T02:00:00)';
-  if (text === '') throw scheduleInvalid(expression, 'an instant is written without zone', example);
+  if (text === '') throw scheduleInvalid(expression, 'an instant must be written without a zone', example);
   const wall = Date.parse(`${text}Z`);
   if (Number.isNaN(wall) || !new Date(wall).toISOString().startsWith(text))
     throw scheduleInvalid(expression, 'that day or time does not exist', example);
@@ -131,7 +127,7 @@ function parse(expression: string, zone: string, options: ScheduleOptions): Occu
   if (expression.startsWith('rate(')) return parseRate(expression, options.startDate?.getTime() ?? 0);
   if (expression.startsWith('at(')) return parseAt(expression, wallClock(zone));
   if (expression.startsWith('cron(')) return parseCron(expression, wallClock(zone));
-  throw scheduleInvalid(expression, 'it begins with cron(, rate( or at(', 'cron(0 2 * * ? *)');
+  throw scheduleInvalid(expression, 'it must begin with cron(, rate( or at(', 'cron(0 2 * * ? *)');
 }
 
 /**

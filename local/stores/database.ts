@@ -73,7 +73,7 @@ export class Database {
     if (owner !== applicationId) {
       throw new EpsilonError(
         'STATE_DIR_FOREIGN',
-        `${this.file} is a database of something else; choose another state directory.`,
+        `${this.file} is not a database of Epsilon; choose another state directory.`,
       );
     }
     const version = Number(this.#db.prepare('PRAGMA user_version').get()?.['user_version']);

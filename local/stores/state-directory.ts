@@ -84,7 +84,7 @@ function checkLayout(path: string): boolean {
     if (readdirSync(path).every((name) => ours.has(name.replace(/\.stale-\d+$/, '')))) return false;
     throw new EpsilonError(
       'STATE_DIR_FOREIGN',
-      `${path} holds something else (no state.json in it); choose another state directory with --state-dir.`,
+      `${path} is not a state directory (it has no state.json); choose another state directory with --state-dir.`,
     );
   }
   let layout: unknown;

@@ -108,8 +108,8 @@ describe('--target aws: the rest', () => {
       expect.arrayContaining([
         'State machine tenant-model-training is declared but not deployed.',
         'State machine nightly-training has no alias "live", so nothing can start it.',
-        'Schedule nightly-training is switched off.',
-        'SSM parameter /epsilon/dev/redis/endpoint is not there.',
+        'Schedule nightly-training is disabled.',
+        'SSM parameter /epsilon/dev/redis/endpoint does not exist.',
       ]),
     );
   });

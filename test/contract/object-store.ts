@@ -6,7 +6,7 @@ const text = async (store: ObjectStore, uri: string) => new TextDecoder().decode
 /** What every ObjectStore must do. */
 export function describeObjectStore(name: string, make: () => Promise<ObjectStore>): void {
   describe(`ObjectStore: ${name}`, () => {
-    it('reads back what was written, whole', async () => {
+    it('a stored object is read back whole', async () => {
       const store = await make();
       await store.put('s3://bucket-a/x/y.txt', 'hello');
       await store.put('s3://bucket-a/x/y.txt', new Uint8Array([104, 105]));
@@ -15,7 +15,7 @@ export function describeObjectStore(name: string, make: () => Promise<ObjectStor
       expect(await store.head('s3://bucket-a/x')).toBeUndefined();
     });
 
-    it('reads no more of an object than is asked for', async () => {
+    it('a ranged read fetches no more of an object than is asked for', async () => {
       const store = await make();
       await store.put('s3://bucket-a/long', 'hello');
       await store.put('s3://bucket-a/empty', '');
@@ -26,7 +26,7 @@ export function describeObjectStore(name: string, make: () => Promise<ObjectStor
       expect(await first('s3://bucket-a/empty', 2)).toBe('');
     });
 
-    it('says which object is missing', async () => {
+    it('a read of a missing object names it', async () => {
       const store = await make();
       await expect(store.get('s3://bucket-a/nothing')).rejects.toMatchObject({
         code: 'OBJECT_NOT_FOUND',
@@ -34,7 +34,7 @@ export function describeObjectStore(name: string, make: () => Promise<ObjectStor
       });
     });
 
-    it('writes only once where that is asked for', async () => {
+    it('a write with ifAbsent succeeds once only', async () => {
       const store = await make();
       await store.put('s3://bucket-a/once', 'first', { ifAbsent: true });
       await expect(store.put('s3://bucket-a/once', 'second', { ifAbsent: true })).rejects.toMatchObject({
@@ -43,7 +43,7 @@ export function describeObjectStore(name: string, make: () => Promise<ObjectStor
       expect(await text(store, 's3://bucket-a/once')).toBe('first');
     });
 
-    it('B22: lists a prefix in key order and never a neighbour that begins alike', async () => {
+    it('B22: a prefix is listed in key order, without neighbours that begin alike', async () => {
       const store = await make();
       for (const key of ['t1/b', 't1/a/z', 't10/a', 't1/a.txt']) await store.put(`s3://bucket-a/${key}`, key);
       const uris = (await Array.fromAsync(store.list('s3://bucket-a/t1/'))).map((object) => object.uri);
@@ -53,7 +53,7 @@ export function describeObjectStore(name: string, make: () => Promise<ObjectStor
       );
     });
 
-    it('copies and deletes; deleting nothing is no error', async () => {
+    it('objects are copied and deleted; deleting nothing is no error', async () => {
       const store = await make();
       await store.put('s3://bucket-a/from', 'x');
       await store.copy('s3://bucket-a/from', 's3://bucket-b/to');
@@ -72,7 +72,7 @@ export function describeObjectStore(name: string, make: () => Promise<ObjectStor
       's3://bucket-a/x/../../y',
       's3:///y',
       's3://bucket-a/a\\b',
-    ])('refuses %s', async (uri) => {
+    ])('the store refuses %s', async (uri) => {
       const store = await make();
       await expect(store.put(uri, 'x')).rejects.toMatchObject({ code: 'OBJECT_URI_INVALID' });
     });

@@ -16,7 +16,7 @@ export function describeRunStore(name: string, makeStores: () => Promise<RunStor
   const make = async () => (await makeStores()).runs;
 
   describe(`RunStore: ${name}`, () => {
-    it('makes a run once: the second creation returns the first', async () => {
+    it('a run is created once: the second creation returns the first', async () => {
       const store = await make();
       expect(await store.createRun(aRun({ seed: 1 }))).toMatchObject({ seed: 1 });
       expect(await store.createRun(aRun({ seed: 2 }))).toMatchObject({ seed: 1 });
@@ -24,7 +24,7 @@ export function describeRunStore(name: string, makeStores: () => Promise<RunStor
       expect(await store.getRun('nobody')).toBeUndefined();
     });
 
-    it('changes a run only from the expected status and redrive count', async () => {
+    it('a run changes only from the expected status and redrive count', async () => {
       const store = await make();
       await store.createRun(aRun({ redriveCount: 1 }));
       await expect(
@@ -45,7 +45,7 @@ export function describeRunStore(name: string, makeStores: () => Promise<RunStor
       ).toMatchObject({ status: 'failed', error: 'X' });
     });
 
-    it('lists by tenant, date, status and night, newest first', async () => {
+    it('runs are listed by tenant, date, status and night, newest first', async () => {
       const store = await make();
       const at = (hour: number) => `2026-11-24T0${hour}:00:00.000Z`;
       await store.createRun(aRun({ runId: 'a', startedAt: at(1), nightArn: 'n1' }));
@@ -74,7 +74,7 @@ export function describeRunStore(name: string, makeStores: () => Promise<RunStor
       expect(await store.listRuns({ status: 'running' })).toEqual([]);
     });
 
-    it('lists running runs by shard, each in exactly one, also those that run again', async () => {
+    it('running runs are listed by shard, each in exactly one, also those that run again', async () => {
       const store = await make();
       for (let run = 0; run < 30; run += 1) await store.createRun(aRun({ runId: `run-${run}` }));
       await store.createRun(aRun({ runId: 'skipped', status: 'skipped' }));
@@ -91,7 +91,7 @@ export function describeRunStore(name: string, makeStores: () => Promise<RunStor
       );
     });
 
-    it('keeps a record as it was given, whatever its objects hold, and cuts a cause that is too long', async () => {
+    it('a record is stored as given, whatever its objects hold; a cause that is too long is cut', async () => {
       const store = await make();
       const run = aRun({ resources: { train: { cpu: 1e-200, memoryMiB: 64 } }, nightArn: 'night' });
       await store.createRun(run);
@@ -110,7 +110,7 @@ export function describeRunStore(name: string, makeStores: () => Promise<RunStor
       expect(after?.cause).toHaveLength(8_192);
     });
 
-    it('reads a run with its attempts at once, oldest intent first and without tokens', async () => {
+    it('a run is read with its attempts in one call, oldest intent first and without tokens', async () => {
       const store = await make();
       expect(await store.getRunWithAttempts('acme-2026-11-24')).toBeUndefined();
       await store.createRun(aRun());
@@ -124,7 +124,7 @@ export function describeRunStore(name: string, makeStores: () => Promise<RunStor
         expect(attempt).not.toHaveProperty('taskToken');
     });
 
-    it('gives attempt n only after attempt n - 1 is over', async () => {
+    it('attempt n is created only after attempt n - 1 is over', async () => {
       const store = await make();
       await expect(store.createAttempt(anAttempt({ attempt: 2 }))).rejects.toMatchObject({
         name: 'ConditionFailed',
@@ -140,7 +140,7 @@ export function describeRunStore(name: string, makeStores: () => Promise<RunStor
       expect(await store.listAttempts('acme-2026-11-24')).toHaveLength(2);
     });
 
-    it('writes an attempt and renews the lease by one write, or neither', async () => {
+    it('an attempt and the renewal of its lease are one write, or neither is written', async () => {
       const { runs, leases } = await makeStores();
       const { fence } = await leases.acquire({
         tenantId: 'acme',
@@ -173,7 +173,7 @@ export function describeRunStore(name: string, makeStores: () => Promise<RunStor
           await leases.release({ tenantId: 'acme', holder: 'r', fence: 1 });
         },
       ],
-    ])('F29: makes no attempt under a lease that %s', async (_, prepare) => {
+    ])('F29: no attempt is created under a lease that %s', async (_, prepare) => {
       const { runs, leases } = await makeStores();
       await prepare(leases);
       await expect(
@@ -184,7 +184,7 @@ export function describeRunStore(name: string, makeStores: () => Promise<RunStor
       expect(await runs.getAttempt(anAttempt())).toBeUndefined();
     });
 
-    it('tells what stands there instead of throwing, when it is asked so', async () => {
+    it('a refused creation returns the existing attempt instead of throwing, when asked to', async () => {
       const store = await make();
       expect(await store.changeAttempt(anAttempt(), { status: 'failed' }, { status: ['submitted'] })).toEqual(
         { changed: false },
@@ -283,7 +283,7 @@ export function describeRunStore(name: string, makeStores: () => Promise<RunStor
       expect(ends.map((result) => result.status).sort()).toEqual(['fulfilled', 'rejected']);
     });
 
-    it('changes an attempt only under the expected status and token, and removes fields that are set to null', async () => {
+    it('an attempt changes only under the expected status and token; fields set to null are removed', async () => {
       const store = await make();
       await store.createAttempt(anAttempt());
       await expect(
@@ -301,7 +301,7 @@ export function describeRunStore(name: string, makeStores: () => Promise<RunStor
       expect(await store.getAttempt(anAttempt())).not.toHaveProperty('taskToken');
     });
 
-    it('lists what is not settled, each attempt in exactly one shard', async () => {
+    it('unsettled attempts are listed, each in exactly one shard', async () => {
       const store = await make();
       for (let run = 0; run < 40; run += 1) await store.createAttempt(anAttempt({ runId: `run-${run}` }));
       await store.updateAttempt(
@@ -319,7 +319,7 @@ export function describeRunStore(name: string, makeStores: () => Promise<RunStor
       expect(first).toMatchObject({ taskToken: 'token-1' });
     });
 
-    it('another number of shards loses nothing, and what is opened again is listed again', async () => {
+    it('a change of the number of shards loses no attempt, and a reopened one is listed again', async () => {
       const store = await make();
       for (let run = 0; run < 40; run += 1) await store.createAttempt(anAttempt({ runId: `run-${run}` }));
       for (const shards of [1, 3, 7, 64]) {
@@ -337,7 +337,7 @@ export function describeRunStore(name: string, makeStores: () => Promise<RunStor
       expect(await open()).toBe(40);
     });
 
-    it('lists more than a page of open attempts, oldest intent first', async () => {
+    it('open attempts of more than one page are listed, oldest intent first', async () => {
       const store = await make();
       const minutes = Array.from({ length: 150 }, (_, run) => (run * 37) % 60);
       for (const [run, minute] of minutes.entries())

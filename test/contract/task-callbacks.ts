@@ -18,21 +18,21 @@ export interface CallbackHarness {
 /** What every TaskCallbacks must do. */
 export function describeTaskCallbacks(name: string, make: () => Promise<CallbackHarness>): void {
   describe(`TaskCallbacks: ${name}`, () => {
-    it('delivers a success with its output', async () => {
+    it('a success is delivered with its output', async () => {
       const { callbacks, token, ended } = await make();
       const mine = await token();
       expect(await callbacks.succeed(mine, { vectors: 3 })).toBe('delivered');
       expect(await ended(mine)).toMatchObject({ status: 'SUCCEEDED', output: { vectors: 3 } });
     });
 
-    it('delivers a failure by its name', async () => {
+    it('a failure is delivered by its name', async () => {
       const { callbacks, token, ended } = await make();
       const mine = await token();
       expect(await callbacks.fail(mine, { error: 'JobRejected', cause: 'why' })).toBe('delivered');
       expect(await ended(mine)).toMatchObject({ status: 'FAILED', error: 'JobRejected', cause: 'why' });
     });
 
-    it('F5, F21: calls a used, foreign or garbled token gone, without an error', async () => {
+    it('F5, F21: a used, foreign or garbled token is reported as gone, without an error', async () => {
       const { callbacks, token } = await make();
       const mine = await token();
       expect(await callbacks.heartbeat(mine)).toBe('delivered');

@@ -42,7 +42,7 @@ function aModel(modelVersion: string): ModelVersion {
 /** What every set of tenant stores must do. */
 export function describeTenantStores(name: string, make: () => Promise<TenantStores>): void {
   describe(`TenantStore: ${name}`, () => {
-    it('writes version n + 1 over version n only', async () => {
+    it('tenant version n + 1 is written over version n only', async () => {
       const { tenants } = await make();
       await tenants.put(aTenant(), 0);
       await expect(tenants.put(aTenant(), 0)).rejects.toMatchObject({ name: 'ConditionFailed' });
@@ -53,7 +53,7 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
       expect(await tenants.get('acme')).toBeUndefined();
     });
 
-    it('gives a record back as it was written, and lists a tenant only while it is there', async () => {
+    it('a tenant is read back as written, and listed only while it exists', async () => {
       const { tenants } = await make();
       const tenant = aTenant({
         resources: { train: { cpu: 2, memoryMiB: 1024 } },
@@ -68,7 +68,7 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
       expect(await tenants.list()).toEqual([aTenant()]);
     });
 
-    it('of two writers over one version one loses', async () => {
+    it('one of two writers over the same tenant version loses', async () => {
       const { tenants } = await make();
       await tenants.put(aTenant(), 0);
       const results = await Promise.allSettled([
@@ -78,7 +78,7 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
       expect(results.map((result) => result.status).sort()).toEqual(['fulfilled', 'rejected']);
     });
 
-    it('lists by id', async () => {
+    it('tenants are listed by id', async () => {
       const { tenants } = await make();
       for (const tenantId of ['zeta', 'acme', 'beta']) await tenants.put(aTenant({ tenantId }), 0);
       expect((await tenants.list()).map((tenant) => tenant.tenantId)).toEqual(['acme', 'beta', 'zeta']);
@@ -89,7 +89,7 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
     const take = (leases: LeaseStore, holder: string, now: number) =>
       leases.acquire({ tenantId: 'acme', holder, now: at(now), expiresAt: at(now + 15) });
 
-    it('is held by one; its fence rises with every acquisition, also across releases', async () => {
+    it('a lease has one holder; its fence rises with every acquisition, also across releases', async () => {
       const { leases } = await make();
       const first = await take(leases, 'a', 0);
       await expect(take(leases, 'b', 1)).rejects.toMatchObject({
@@ -128,14 +128,14 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
       expect(await leases.get('acme')).toMatchObject({ holder: 'b' });
     });
 
-    it('renewal moves the expiry', async () => {
+    it('a renewal moves the expiry of a lease', async () => {
       const { leases } = await make();
       const { fence } = await take(leases, 'a', 0);
       await leases.renew({ tenantId: 'acme', holder: 'a', fence, expiresAt: at(50) });
       await expect(take(leases, 'b', 30)).rejects.toMatchObject({ name: 'TenantBusy' });
     });
 
-    it('F28: of two that race one gets it', async () => {
+    it('F28: one of two that race for a lease gets it', async () => {
       const { leases } = await make();
       const results = await Promise.allSettled([take(leases, 'a', 0), take(leases, 'b', 0)]);
       expect(results.map((result) => result.status).sort()).toEqual(['fulfilled', 'rejected']);
@@ -143,7 +143,7 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
   });
 
   describe(`ClaimStore: ${name}`, () => {
-    it('gives a scheduled time to one holder, who may ask again', async () => {
+    it('a scheduled time is claimed by one holder, who may ask again', async () => {
       const { claims } = await make();
       const claim = (holder: string) =>
         claims.claim({ machine: 'm', scheduledTime: at(0), holder, now: at(1) });
@@ -157,7 +157,7 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
     const lock = (locks: LockStore, holder: string, now: number) =>
       locks.tryLock({ name: 'reconcile/0', holder, now: at(now), expiresAt: at(now + 1) });
 
-    it('is held by one until it is given back or has expired, which the write itself compares', async () => {
+    it('a lock has one holder until it is released or expires; the write itself compares', async () => {
       const { locks } = await make();
       expect(await lock(locks, 'a', 0)).toBe(true);
       expect(await lock(locks, 'b', 0)).toBe(false);
@@ -170,7 +170,7 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
       expect(await locks.tryLock({ name: 'another', holder: 'd', now: at(1), expiresAt: at(2) })).toBe(true);
     });
 
-    it('of two that race one gets it', async () => {
+    it('one of two that race for a lock gets it', async () => {
       const { locks } = await make();
       const results = await Promise.all([lock(locks, 'a', 0), lock(locks, 'b', 0)]);
       expect(results.sort()).toEqual([false, true]);
@@ -181,7 +181,7 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
     const promote = (models: ModelRegistry, modelVersion: string, fence: number) =>
       models.promote({ tenantId: 'acme', modelVersion, fence, at: at(5), reason: 'run' });
 
-    it('switches model and index together and keeps the replaced version', async () => {
+    it('a promotion switches model and index together and keeps the replaced version', async () => {
       const { models } = await make();
       await models.register(aModel('v1'));
       await models.register(aModel('v1'));
@@ -197,7 +197,7 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
       expect(await models.live('acme')).toEqual(live);
     });
 
-    it('F13, F14: refuses a fence older than the live record’s or the lease’s', async () => {
+    it('F13, F14: a promotion is refused when its fence is older than that of the live record or the lease', async () => {
       const { models, leases } = await make();
       await models.register(aModel('v1'));
       await models.register(aModel('v2'));
@@ -209,7 +209,7 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
       expect(await models.live('acme')).toMatchObject({ modelVersion: 'v2' });
     });
 
-    it('of two promotions that race under one fence both are decided, one after the other', async () => {
+    it('two promotions that race under one fence are both decided, one after the other', async () => {
       const { models } = await make();
       await models.register(aModel('v1'));
       await models.register(aModel('v2'));
@@ -218,7 +218,7 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
       expect(new Set([live?.modelVersion, live?.previousVersion])).toEqual(new Set(['v1', 'v2']));
     });
 
-    it('lists a switched model until its fixed names are noted as aligned with it', async () => {
+    it('a promoted model is listed as unaligned until its fixed names are noted as aligned', async () => {
       const { models } = await make();
       const whole = { shard: 0, shards: 1 };
       await models.register(aModel('v1'));
@@ -232,7 +232,7 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
       expect((await models.listUnaligned(whole)).map(({ modelVersion }) => modelVersion)).toEqual(['v2']);
     });
 
-    it('notes no alignment with a model that is not live any more, nor with an earlier promotion of it', async () => {
+    it('an alignment is not noted for a model that is no longer live, nor for an earlier promotion of it', async () => {
       const { models } = await make();
       await models.register(aModel('v1'));
       await models.register(aModel('v2'));
@@ -246,7 +246,7 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
       expect(await models.noteAligned({ ...again, tenantId: 'nobody', at: at(6) })).toBe(false);
     });
 
-    it('lists each model that is not aligned in exactly one shard', async () => {
+    it('unaligned models are listed, each in exactly one shard', async () => {
       const { models } = await make();
       const tenants = Array.from({ length: 40 }, (_, index) => `tenant-${index}`);
       for (const tenantId of tenants) {
@@ -259,7 +259,7 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
       expect(shards.filter((each) => each.length > 0).length).toBeGreaterThan(1);
     });
 
-    it('promoting what is live changes nothing; what is not registered is refused', async () => {
+    it('a promotion of the live model changes nothing; one of an unregistered model is refused', async () => {
       const { models } = await make();
       await models.register(aModel('v1'));
       const first = await promote(models, 'v1', 1);
@@ -269,7 +269,7 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
   });
 
   describe(`QualityVerdicts: ${name}`, () => {
-    it('keeps the newest', async () => {
+    it('the newest quality verdict is kept', async () => {
       const { verdicts } = await make();
       expect(await verdicts.latest('acme')).toBeUndefined();
       await verdicts.record({ tenantId: 'acme', verdict: 'passed', reasons: [], checkedAt: at(0) });

@@ -11,7 +11,7 @@ export interface WorkflowHarness {
 /** What every Workflows must do. */
 export function describeWorkflows(name: string, make: () => Promise<WorkflowHarness>): void {
   describe(`Workflows: ${name}`, () => {
-    it('starts, describes and lists, newest first', async () => {
+    it('executions are started, described and listed, newest first', async () => {
       const { workflows, ended } = await make();
       expect(await workflows.machines()).toEqual(expect.arrayContaining(['passes', 'fails', 'waits']));
       const first = await workflows.start({ machine: 'passes', name: 'one', input: { a: 1 } });
@@ -35,7 +35,7 @@ export function describeWorkflows(name: string, make: () => Promise<WorkflowHarn
       expect((await workflows.list({ machine: 'fails', status: 'FAILED', limit: 1 })).length).toBe(1);
     });
 
-    it('tells the history in order', async () => {
+    it('a history is in order', async () => {
       const { workflows, ended } = await make();
       const { executionArn } = await workflows.start({ machine: 'passes', input: {} });
       await ended(executionArn);
@@ -45,7 +45,7 @@ export function describeWorkflows(name: string, make: () => Promise<WorkflowHarn
       expect(events.at(-1)?.type).toBe('ExecutionSucceeded');
     });
 
-    it('stops what runs and redrives what failed', async () => {
+    it('a running execution is stopped and a failed one redriven', async () => {
       const { workflows, ended } = await make();
       const { executionArn } = await workflows.start({ machine: 'waits', input: {} });
       await workflows.stop(executionArn, { error: 'Stopped', cause: 'by hand' });
@@ -64,7 +64,7 @@ export function describeWorkflows(name: string, make: () => Promise<WorkflowHarn
       });
     });
 
-    it('refuses by code: unknown machine, unknown execution, used name, bad name, no redrive of a success', async () => {
+    it('errors have codes: unknown machine, unknown execution, used name, bad name, redrive of a success', async () => {
       const { workflows, ended } = await make();
       await expect(workflows.start({ machine: 'nothing', input: {} })).rejects.toMatchObject({
         code: 'MACHINE_NOT_FOUND',

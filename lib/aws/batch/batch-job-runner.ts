@@ -90,7 +90,7 @@ export function createBatchJobRunner(options: BatchJobRunnerOptions): JobRunner 
       submitInputOf(spec, { ...deployment, queueArn: queues[spec.capacity], definitionArn }),
     );
     if (jobId) return remember(spec.jobName, jobId);
-    throw new EpsilonError('BATCH_REFUSED', `batch:SubmitJob gave no id for ${spec.jobName}.`);
+    throw new EpsilonError('BATCH_REFUSED', `batch:SubmitJob returned no id for ${spec.jobName}.`);
   }
 
   /** One unreadable result must not keep the others waiting: that job counts as running and is asked about again. */

@@ -85,7 +85,7 @@ export function createJobDefinitions({ calls, templates }: JobDefinitionsOptions
     if (found) return found;
     throw new NotFound(
       'JOB_DEFINITION_MISSING',
-      `There is no Batch job definition for stage "${stage}"; infrastructure writes it once its image has a digest.`,
+      `There is no Batch job definition for stage "${stage}"; infrastructure creates it when the image of the stage has a digest.`,
     );
   }
 

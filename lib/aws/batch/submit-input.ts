@@ -110,7 +110,7 @@ export function submitInputOf(spec: JobSpec, deployment: BatchDeployment): Submi
   if (bytes <= largestPayload) return input;
   throw new EpsilonError(
     'JOB_PAYLOAD_TOO_LARGE',
-    `Job ${spec.jobName} would be submitted with ${bytes} bytes; Batch takes ${largestPayload}. Its arguments and inputs are too long.`,
+    `Job ${spec.jobName} would be submitted with ${bytes} bytes; Batch accepts ${largestPayload}. Its arguments and inputs are too long.`,
     { details: { bytes, limit: largestPayload } },
   );
 }

@@ -90,7 +90,7 @@ export function createImageResolver({ client, repositoryUrls, clock }: ImageReso
       return await describe(reference);
     } catch (error) {
       if (errorName(error) === 'RepositoryNotFoundException')
-        throw notFound(reference, 'there is no such repository; infrastructure makes it');
+        throw notFound(reference, 'there is no such repository; infrastructure creates it');
       if (errorName(error) === 'ImageNotFoundException')
         throw notFound(reference, 'there is no image with this tag');
       throw explainServiceError(error, 'ecr:DescribeImages', reference.url);

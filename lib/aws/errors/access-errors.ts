@@ -75,11 +75,11 @@ const invalid: Explain = ({ profile }) => [
 ];
 const notAllowed: Explain = ({ profile }) => [
   'AWS_ACCESS_DENIED',
-  `this is not allowed to the credentials${profile || ' in use'}`,
+  `the credentials${profile || ' in use'} do not allow this`,
 ];
 const strange: Explain = () => [
   'AWS_ANSWER_UNKNOWN',
-  'the answer is not one of AWS; check AWS_ENDPOINT_URL and the proxies between here and there',
+  'the answer does not come from AWS; check AWS_ENDPOINT_URL and any proxies',
 ];
 const noTable: Explain = () => [
   'TABLE_NOT_FOUND',
@@ -97,7 +97,7 @@ const unreachable: Explain = ({ region, action }) => [
   'AWS_UNREACHABLE',
   `the endpoint does not answer; check the network, AWS_ENDPOINT_URL, and that ${region} is a region which has ${action.split(':')[0]}`,
 ];
-const failing: Explain = () => ['AWS_UNAVAILABLE', 'the service answers that it has trouble of its own'];
+const failing: Explain = () => ['AWS_UNAVAILABLE', 'the service reports an internal error'];
 const regionOff: Explain = ({ region }) => [
   'AWS_REGION_UNAVAILABLE',
   `region ${region} is not enabled for this account or does not have the service`,

@@ -49,7 +49,7 @@ export function isDenied(error: unknown): boolean {
 export function explainServiceError(error: unknown, action: string, resource: string): unknown {
   const name = errorName(error);
   if (throttling.has(name))
-    return new Throttled(`${action} on ${resource}: the service asks to slow down.`, error);
+    return new Throttled(`${action} on ${resource}: the service throttles requests.`, error);
   if (!isDenied(error)) return error;
   return new EpsilonError('AWS_ACCESS_DENIED', `${action} on ${resource} is not allowed to this role.`, {
     exitCode: exitCodes.backend,

@@ -60,7 +60,7 @@ export function createBatchLogs({ batch, logs, clock, queues }: BatchLogsOptions
     }
     throw new NotFound(
       'JOB_NOT_FOUND',
-      `Batch knows no job ${job.jobName}; it forgets jobs seven days after their end, but their lines stay in CloudWatch Logs group ${usualGroup}.`,
+      `Batch has no job ${job.jobName}; it deletes jobs seven days after their end, but their lines remain in CloudWatch Logs group ${usualGroup}.`,
     );
   }
 

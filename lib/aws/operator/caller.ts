@@ -22,7 +22,7 @@ export async function callerOf(
   if (account !== undefined && account !== accountId) {
     throw new EpsilonError(
       'WRONG_ACCOUNT',
-      `These credentials (${arn}) are of account ${accountId}, but ${environment} is meant to be in ${account}; nothing was done.`,
+      `These credentials (${arn}) belong to account ${accountId}, but environment ${environment} is configured for account ${account}; nothing was changed.`,
       { exitCode: exitCodes.badInput, details: { expected: account, actual: accountId } },
     );
   }

@@ -78,7 +78,7 @@ export async function deploymentFacts(
   const issue = parsed.error.issues[0];
   throw new EpsilonError(
     'DEPLOYMENT_INCOMPLETE',
-    `What SSM says of environment ${environment} cannot be used: ${issue?.path.join('.')}: ${issue?.message}.`,
+    `Invalid SSM parameters for environment ${environment}: ${issue?.path.join('.')}: ${issue?.message}.`,
     { exitCode: exitCodes.badInput },
   );
 }

@@ -72,7 +72,7 @@ export async function checkEnvironment(
     findParameters(parameters, environment, names),
   );
   for (const name of names)
-    if (!there.has(name)) faults.push(`SSM parameter ${ssmParameterName(environment, name)} is not there.`);
+    if (!there.has(name)) faults.push(`SSM parameter ${ssmParameterName(environment, name)} does not exist.`);
   const machines = await looked(faults, [], () => control.workflows.machines());
   faults.push(...missingOf('State machine', declared.machines, machines));
   faults.push(...(await aliasFaults(options, machines)));
@@ -84,7 +84,7 @@ export async function checkEnvironment(
       schedules.map(({ name }) => name),
     ),
   );
-  for (const { name, enabled } of schedules) if (!enabled) faults.push(`Schedule ${name} is switched off.`);
+  for (const { name, enabled } of schedules) if (!enabled) faults.push(`Schedule ${name} is disabled.`);
   await looked(faults, undefined, () => control.tenants.get('epsilon'));
   await looked(faults, undefined, async () => {
     for await (const _ of control.objects.list(`s3://${control.config.dataBucket}/nights/`)) return;

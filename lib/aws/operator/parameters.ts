@@ -40,7 +40,7 @@ export async function readParameters<N extends string>(
   const others = missing.length > 1 ? ` and ${missing.length - 1} more` : '';
   throw new EpsilonError(
     'SSM_PARAMETER_MISSING',
-    `SSM parameter ${missing[0]}${others} is not there in ${region}: provision environment ${environment} first (docs/provision.md), or name another with --environment or --region.`,
+    `SSM parameter ${missing[0]}${others} does not exist in ${region}: provision environment ${environment} first (docs/provision.md), or name another with --environment or --region.`,
     { exitCode: exitCodes.badInput, details: { missing, region } },
   );
 }

@@ -60,7 +60,7 @@ export function createPodLogs({ logs, clock, group }: PodLogsOptions): JobLogs {
       errorName(error) === 'ResourceNotFoundException'
         ? new NotFound(
             'JOB_NOT_FOUND',
-            `There is no log group ${group}; infrastructure makes it (docs/provision.md).`,
+            `There is no log group ${group}; infrastructure creates it (docs/provision.md).`,
           )
         : error,
     );

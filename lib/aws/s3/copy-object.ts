@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { inParallel } from '../../concurrency/in-parallel.ts';
 
-/** An object's place, as S3's calls name it. */
+/** Where an object is stored, as S3's calls name it. */
 export interface S3Place {
   readonly Bucket: string;
   readonly Key: string;

@@ -25,9 +25,9 @@ function explain(error: unknown, action: string, uri: string): unknown {
   const name = errorName(error);
   if (isAbsent(error)) return new NotFound('OBJECT_NOT_FOUND', `There is no object ${uri}.`);
   if (name === 'PreconditionFailed' || name === 'ConditionalRequestConflict')
-    return new ConditionFailed(`object ${uri} is there already`);
+    return new ConditionFailed(`object ${uri} exists already`);
   return name === '503'
-    ? new Throttled(`S3 asks to slow down (${uri}).`, error)
+    ? new Throttled(`S3 throttles requests (${uri}).`, error)
     : explainServiceError(error, action, uri);
 }
 

@@ -57,7 +57,7 @@ export function createTenantSession(options: TenantSessionOptions): () => Promis
       throw explainServiceError(error, `sts:AssumeRole as tenant ${tenantId}`, roleArn);
     });
     if (!given?.AccessKeyId || !given.SecretAccessKey || !given.SessionToken || !given.Expiration) {
-      throw new EpsilonError('SESSION_REFUSED', `sts:AssumeRole on ${roleArn} gave no credentials.`, {
+      throw new EpsilonError('SESSION_REFUSED', `sts:AssumeRole on ${roleArn} returned no credentials.`, {
         exitCode: exitCodes.backend,
         retryable: true,
       });

@@ -40,10 +40,10 @@ export function whyRefused(
     return new StaleFence(lease.tenantId, lease.fence, Number(last.item?.['fence'] ?? 0));
   const name = attemptName(attempt);
   if (refusals[0]?.code === 'ConditionalCheckFailed')
-    return new ConditionFailed(`attempt ${name} is there already`);
+    return new ConditionFailed(`attempt ${name} exists already`);
   const before = refusals[1]?.item;
   const status = before
     ? `attempt ${attempt.attempt - 1} is ${String(before['status'])}`
-    : 'there is none before it';
+    : 'no attempt precedes it';
   return new ConditionFailed(`attempt ${name} does not follow: ${status}`);
 }

@@ -50,7 +50,7 @@ export class TableRunStore implements RunStore {
     if (!refusals) return run;
     const there = refusals[0]?.item ?? (await this.#table.get(runKeys.record(run.runId)));
     if (there) return runForm.read(there);
-    throw new ConditionFailed(`run ${run.runId} was neither made nor found`, { runId: run.runId });
+    throw new ConditionFailed(`run ${run.runId} was neither created nor found`, { runId: run.runId });
   }
 
   async getRun(runId: string): Promise<Run | undefined> {

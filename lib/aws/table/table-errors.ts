@@ -51,7 +51,7 @@ export function explainTableError(error: unknown, action: string, tableName: str
   const { message = '' } = error as Error;
   const call = `dynamodb:${action} on ${tableName}`;
   if (refusalsOf(error)?.some(({ code }) => slow.has(code)))
-    return new Throttled(`${call}: the service asks to slow down.`, error);
+    return new Throttled(`${call}: the service throttles requests.`, error);
   if (isConflict(error))
     return new Throttled(`${call}: other transactions kept meeting this one; try again.`, error);
   if (errorName(error) === 'ResourceNotFoundException')

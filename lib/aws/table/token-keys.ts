@@ -44,7 +44,7 @@ function explainKeyError(error: unknown, action: string, keyArn: string): unknow
   if (!unusable.has(errorName(error))) return explainServiceError(error, action, keyArn);
   return new EpsilonError(
     'TOKEN_KEY_UNUSABLE',
-    `${action} on ${keyArn}: the key does not exist or is disabled; task tokens can neither be kept nor answered.`,
+    `${action} on ${keyArn}: the key does not exist or is disabled; task tokens can neither be stored nor answered.`,
     { exitCode: exitCodes.backend, cause: error },
   );
 }
@@ -127,10 +127,14 @@ export function createTokenKeys({ table, clock, keyArn, kms }: TokenKeysOptions)
       const day = new Date(clock.now()).toISOString().slice(0, 10);
       const key = await kept(day, storedOrMade);
       if (key) return { day, key };
-      throw new EpsilonError('TOKEN_KEY_UNUSABLE', `The token key of ${day} vanished while it was read.`, {
-        exitCode: exitCodes.backend,
-        retryable: true,
-      });
+      throw new EpsilonError(
+        'TOKEN_KEY_UNUSABLE',
+        `The token key of ${day} was deleted while it was being read.`,
+        {
+          exitCode: exitCodes.backend,
+          retryable: true,
+        },
+      );
     },
     ofDay: (day) => kept(day, stored),
   };

@@ -86,7 +86,7 @@ async function alert({ notifier }: Needed, stuck: readonly Attempt[], limitSecon
   const names = stuck.map((attempt) => attempt.jobName);
   await notifier.notify({
     severity: 'warning',
-    subject: 'On-demand capacity cannot be had',
+    subject: 'No on-demand capacity is available',
     body: `${names.length} jobs found no on-demand capacity within ${limitSeconds} seconds (${names.slice(0, 10).join(', ')}${names.length > 10 ? ', ...' : ''}). They are tried again until their retries are spent; the models that are live stay.`,
   });
 }
@@ -155,7 +155,7 @@ export async function giveUpPlacement(ports: Needed, observed: Observed): Promis
     } catch (error) {
       ports.metrics.count('ReconcilerFaults', 1);
       const { jobName } = move.late.attempt;
-      ports.log.error('placement not given up', { jobName, error: String(error) });
+      ports.log.error('late job not stopped', { jobName, error: String(error) });
     }
   }
   const missing = told.filter(({ back, late: { attempt } }) => !back && attempt.capacity === 'on-demand');

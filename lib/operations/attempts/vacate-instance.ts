@@ -23,7 +23,7 @@ export interface VacateCounts {
 type Needed = Pick<Ports, 'runs' | 'jobs' | 'clock' | 'log'>;
 
 const words: Readonly<Record<SpotSignal, string>> = {
-  interruption: 'EC2 takes its spot instance away in two minutes',
+  interruption: 'EC2 reclaims its spot instance in two minutes',
   rebalance: 'EC2 recommends leaving its spot instance',
 };
 
@@ -52,7 +52,7 @@ async function vacate(
     { jobName: attempt.jobName, jobId },
     preemptionReason(`${words[signal]} (${instanceId})`),
   );
-  ports.log.info('job told to leave its instance', { ...fields, jobName: attempt.jobName });
+  ports.log.info('job asked to leave its instance', { ...fields, jobName: attempt.jobName });
   return true;
 }
 

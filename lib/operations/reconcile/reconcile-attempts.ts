@@ -154,7 +154,7 @@ async function resumeIntent(
   if (found) return reconcileOne(ports, pass, attempt, found, renewed);
   const of = await ports.runs.getRunWithAttempts(attempt.runId);
   if (of?.run.status === 'running' && (await submitAgain(ports, of, attempt)))
-    ports.log.warn('submitted under an intent that was left', { jobName: attempt.jobName });
+    ports.log.warn('submitted a job for an intent that had none', { jobName: attempt.jobName });
   return 'alive';
 }
 

@@ -52,7 +52,7 @@ export async function reconcileShard(ports: Needed, asked: ShardPass): Promise<S
   const times = { now: new Date(now).toISOString(), expiresAt: new Date(now + remainingMs).toISOString() };
   if (!(await ports.locks.tryLock({ ...lock, ...times }))) {
     ports.metrics.count('ReconcilerOverlaps', 1);
-    ports.log.info('shard is being reconciled already', { shard });
+    ports.log.info('another invocation reconciles this shard', { shard });
     return undefined;
   }
   try {

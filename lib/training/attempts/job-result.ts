@@ -18,7 +18,7 @@ export interface ResultSource {
 /** Reads a result: what a job writes is its own affair, so what is no result is a note and never an error. */
 function parseJobResult(bytes: Uint8Array): JobResult {
   if (bytes.length > largestResult)
-    return { note: `its result has more than ${largestResult} bytes and was left out` };
+    return { note: `its result has more than ${largestResult} bytes and was ignored` };
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
@@ -26,7 +26,7 @@ function parseJobResult(bytes: Uint8Array): JobResult {
   } catch {
     // The note says it.
   }
-  return { note: 'its result is not JSON and was left out' };
+  return { note: 'its result is not JSON and was ignored' };
 }
 
 /** Reads what a job left below its output prefix, and never more than a result may have. */
@@ -34,7 +34,7 @@ async function readJobResult(objects: ResultSource, outputUri: string): Promise<
   try {
     return parseJobResult(await objects.get(`${outputUri}result.json`, { first: largestResult + 1 }));
   } catch (error) {
-    if (error instanceof NotFound) return { note: 'it left no result' };
+    if (error instanceof NotFound) return { note: 'it wrote no result' };
     throw error;
   }
 }

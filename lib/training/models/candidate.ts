@@ -31,7 +31,7 @@ export function candidateOf(run: Run, attempts: readonly Attempt[], now: string)
   if (count(index, 'vectors') === 0 || selfRetrieval <= 0) {
     throw new EpsilonError(
       'CANDIDATE_REFUSED',
-      `The model of run ${run.runId} has no vectors or was not checked; the old one stays.`,
+      `The model of run ${run.runId} has no vectors or was not checked; the live model is kept.`,
       {
         exitCode: exitCodes.runFailed,
       },

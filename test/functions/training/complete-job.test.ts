@@ -131,8 +131,8 @@ function batch(over: Record<string, unknown> = {}, variables: Record<string, str
   };
 }
 
-describe('the end of a job', () => {
-  it('costs one write, one answer and one close', async () => {
+describe('completeJob, on the end of a job', () => {
+  it('the end of a job costs one write, one answer and one close', async () => {
     const { calls, told, send, attempt } = await open();
     expect(await send(own())).toEqual({ outcome: 'settled' });
     expect(calls).toEqual(['runs.changeAttempt', 'callbacks.succeed', 'runs.changeAttempt']);
@@ -185,7 +185,7 @@ describe('the end of a job', () => {
     expect(metrics()).toMatch(/job_events_repeated_total 1/);
   });
 
-  it('F5: recorded but not told, because the handler died between, is told by the second delivery', async () => {
+  it('F5: an outcome recorded by a handler that died before answering is answered by the second delivery', async () => {
     const { told, send, attempt } = await open();
     const key = anAttempt();
     await stores.runs.updateAttempt(
@@ -198,7 +198,7 @@ describe('the end of a job', () => {
     expect(await attempt()).toHaveProperty('settledAt');
   });
 
-  it('F6: out of order never moves a record back', async () => {
+  it('F6: events out of order never move a record back', async () => {
     const { told, send, attempt } = await open();
     await send(own());
     const ended = await attempt();
@@ -263,13 +263,13 @@ describe('F7: an event of no job of ours', () => {
     ['a foreign type', { ...batch(), 'detail-type': 'Batch Job Queue Blocked' }],
     ['no job id', batch({ jobId: '' })],
     ['no state', own({ state: undefined })],
-  ])('is refused with %s', async (_, event) => {
+  ])('an event is refused with %s', async (_, event) => {
     const { send } = await open();
     await expect(send(event)).rejects.toMatchObject({ code: 'EVENT_SCHEMA' });
   });
 });
 
-describe('a job that is alive', () => {
+describe('completeJob, on an event of a job that is alive', () => {
   it.each([
     ['RUNNABLE', 'submitted'],
     ['STARTING', 'submitted'],
@@ -281,7 +281,7 @@ describe('a job that is alive', () => {
     expect((await attempt())?.status).toBe(recorded);
   });
 
-  it('says so again and again, without a write, and counts that nobody waits', async () => {
+  it('a repeated event of a live job sends a heartbeat without a write, and counts when no state waits', async () => {
     const { calls, gone, send, metrics } = await open(anAttempt({ status: 'running' }));
     await send(own({ state: 'running', result: undefined }));
     gone();

@@ -16,7 +16,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('the reconciler over %s', (kind) 
     plane = new Plane(kind);
   });
 
-  it('asks a backend once for every hundred open attempts and describes no execution that is heard of', async () => {
+  it('a pass asks a backend once per hundred open attempts and describes no execution that events report', async () => {
     await plane.open(250);
     expect(await plane.invoke()).toMatchObject({ checked: 250, alive: 250, left: 0, runsEnded: 0 });
     expect([...plane.observed].sort()).toEqual([100, 100, 50]);
@@ -27,7 +27,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('the reconciler over %s', (kind) 
     expect(Date.parse(lease?.expiresAt ?? '')).toBeGreaterThan(start + 800_000);
   });
 
-  it('F4: settles what is over and was never told, and declares lost what has vanished', async () => {
+  it('F4: a pass settles jobs whose end was never reported, and declares lost those that vanished', async () => {
     await plane.open(3);
     plane.state = (name) => ({ 'job-0': 'succeeded', 'job-1': 'failed' })[name] as JobObservation['state'];
     expect(await plane.invoke()).toMatchObject({ settled: 2, lost: 1 });
@@ -36,14 +36,14 @@ describe.each(['SQLite', 'DynamoDB'] as const)('the reconciler over %s', (kind) 
     expect(await plane.ports.runs.getAttempt(anAttempt({ runId: 'r2' }))).toMatchObject({ status: 'lost' });
   });
 
-  it('concludes nothing about jobs whose backend could not be asked, and deals with the others', async () => {
+  it('a pass concludes nothing about jobs whose backend cannot be reached, and handles the others', async () => {
     await plane.open(150);
     plane.observeFails = (names) => names.length === 100;
     expect(await plane.invoke()).toMatchObject({ checked: 50, alive: 50, lost: 0 });
     expect(plane.counted.get('ReconcilerFaults')).toBe(1);
   });
 
-  it('never works beside itself on one shard; a dead pass is taken over when its time is over', async () => {
+  it('two passes never work on one shard at once; the lock of a dead pass expires', async () => {
     await plane.open(1);
     const now = new Date(plane.clock.now()).toISOString();
     const expiresAt = new Date(plane.clock.now() + 55_000).toISOString();
@@ -56,7 +56,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('the reconciler over %s', (kind) 
     expect(await plane.invoke()).toMatchObject({ checked: 1 });
   });
 
-  it('stops before it is cut off, says what it left, and settles first what is over', async () => {
+  it('a pass stops before its time limit, counts what it left, and settles ended jobs first', async () => {
     await plane.open(60);
     plane.state = (name) => (name === 'job-59' ? 'succeeded' : 'running');
     plane.heartbeatMs = 20_000;
@@ -70,7 +70,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('the reconciler over %s', (kind) 
     expect(plane.clock.now()).toBeLessThan(start + 50_000 + plane.heartbeatMs + 1);
   });
 
-  it('ends runs whose execution is over without anybody having said so', async () => {
+  it('a pass ends runs whose execution ended without an event', async () => {
     await plane.open(3);
     const settle = { settledAt: new Date(start).toISOString(), taskToken: null } as const;
     for (const runId of ['r0', 'r1'])
@@ -87,7 +87,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('the reconciler over %s', (kind) 
     expect(await plane.ports.leases.get('t1')).toBeDefined();
   });
 
-  it('reads the list of running executions instead of describing many quiet runs one by one', async () => {
+  it('a pass lists running executions instead of describing many quiet runs one by one', async () => {
     for (let n = 0; n < 60; n += 1)
       await plane.ports.runs.createRun(aRun({ runId: `r${n}`, executionArn: `arn:${n}` }));
     plane.status = (arn) => (arn === 'arn:5' ? 'TIMED_OUT' : 'RUNNING');
@@ -96,7 +96,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('the reconciler over %s', (kind) 
     expect(await plane.ports.runs.getRun('r5')).toMatchObject({ status: 'timed-out' });
   });
 
-  it('F21: a job that nobody waits for any more is cancelled once its execution is over', async () => {
+  it('F21: a job whose state no longer waits is cancelled when its execution is over', async () => {
     await plane.open(2);
     plane.heard = 'gone';
     plane.status = (arn) => (arn === 'arn:0' ? 'ABORTED' : 'RUNNING');
@@ -105,7 +105,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('the reconciler over %s', (kind) 
     expect(await plane.ports.runs.getRun('r0')).toMatchObject({ status: 'aborted' });
   });
 
-  it('observes jobs by name where names are enough, although no id was kept', async () => {
+  it('a pass observes jobs by name where names are enough, although no id was stored', async () => {
     plane = new Plane(kind, 1, { namesAreIds: true });
     const { jobId: _, submittedAt: __, ...intent } = anAttempt({ status: 'intent' });
     await plane.ports.runs.createRun(aRun());
@@ -117,7 +117,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('the reconciler over %s', (kind) 
     });
   });
 
-  it('F12: submits again under the same name what vanished before anybody saw it, once the grace is over', async () => {
+  it('F12: a job that vanished before anybody saw it is submitted again under its name after the grace period', async () => {
     const submitted: string[] = [];
     plane = new Plane(kind, 1, {
       namesAreIds: true,
@@ -137,7 +137,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('the reconciler over %s', (kind) 
     expect(submitted).toEqual([intent.jobName]);
   });
 
-  it('with several shards asks for one invocation each; together they see every attempt once', async () => {
+  it('the reconciler invokes itself once per shard; together the shards see every attempt once', async () => {
     plane = new Plane(kind, 4);
     await plane.open(40);
     await plane.invoke();
@@ -153,7 +153,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('the reconciler over %s', (kind) 
     expect(plane.called('heartbeat')).toHaveLength(40);
   });
 
-  it('F7: an event for a shard that is no more does nothing; one that names none is refused', async () => {
+  it('F7: an event for a shard that no longer exists does nothing; one without a shard is refused', async () => {
     plane = new Plane(kind, 2);
     await plane.open(1);
     expect(await plane.invoke(shardEvent(7))).toMatchObject({ checked: 0 });

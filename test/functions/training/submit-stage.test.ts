@@ -56,7 +56,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('a stage on a backend whose lists
   const attempt = async () => (await plane.ports.runs.listAttempts(aRun().runId))[0];
   const grace = 120_000;
 
-  it('F10: does not submit again while a submission without answer may still show up', async () => {
+  it('F10: an entry does not submit again while an unanswered submission may still show up', async () => {
     backend.faults.push({ error: unclear(), after: true });
     await expect(plane.enter('token-a')).rejects.toMatchObject({ name: 'Throttled' });
     expect(await plane.enter('token-b')).toBe('waiting');
@@ -68,7 +68,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('a stage on a backend whose lists
     expect(await attempt()).toMatchObject({ status: 'running', jobId: 'id-1' });
   });
 
-  it('F8: is submitted by the reconciler when the grace is over and nothing has shown up', async () => {
+  it('F8: the reconciler submits when the grace period ends and no job has shown up', async () => {
     backend.faults.push({ error: unclear(), after: false });
     await expect(plane.enter('token-a')).rejects.toMatchObject({ name: 'Throttled' });
     expect(await plane.enter('token-b')).toBe('waiting');
@@ -82,7 +82,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('a stage on a backend whose lists
     expect(backend.submitted).toHaveLength(1);
   });
 
-  it('F9: a job that showed up late is adopted by the reconciler, not made again', async () => {
+  it('F9: the reconciler adopts a job that showed up late, and makes no second one', async () => {
     backend.faults.push({ error: unclear(), after: true });
     await expect(plane.enter('token-a')).rejects.toMatchObject({ name: 'Throttled' });
     await plane.clock.advance(grace);
@@ -92,7 +92,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('a stage on a backend whose lists
     expect(plane.called('heartbeat')).toEqual(['heartbeat token-a']);
   });
 
-  it('F19: what was refused for certain is submitted by the next entry at once', async () => {
+  it('F19: the next entry submits at once what was certainly refused', async () => {
     backend.faults.push({ error: refused(), after: false }, { error: refused(), after: false });
     await expect(plane.enter('token-a')).rejects.toMatchObject({ name: 'Throttled' });
     await expect(plane.enter('token-b')).rejects.toMatchObject({ name: 'Throttled' });
@@ -100,7 +100,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('a stage on a backend whose lists
     expect(backend.submitted).toHaveLength(1);
   });
 
-  it('F10: of entries and a reconciler that come at once, one submits', async () => {
+  it('F10: one of several concurrent entries and a reconciler submits', async () => {
     backend.faults.push({ error: unclear(), after: false });
     await expect(plane.enter('token-a')).rejects.toMatchObject({ name: 'Throttled' });
     await plane.clock.advance(grace);
@@ -109,7 +109,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('a stage on a backend whose lists
     expect(outcomes.filter((outcome) => outcome === 'submitted').length).toBeLessThanOrEqual(1);
   });
 
-  it('F24: a redriven execution takes the lease again with a larger fence before it submits', async () => {
+  it('F24: a redriven execution acquires the lease with a larger fence before it submits', async () => {
     const { runs, leases } = plane.ports;
     const before = await runs.getRun(aRun().runId);
     await runs.updateRun(aRun().runId, { status: 'failed' });
@@ -121,7 +121,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('a stage on a backend whose lists
     expect(await attempt()).toMatchObject({ fence: after?.fence });
   });
 
-  it('F29: takes a lease again that ran out, and is busy when another run has it', async () => {
+  it('F29: an entry acquires an expired lease again, and is busy when another run has it', async () => {
     const { leases } = plane.ports;
     await plane.clock.advance(1_000_000);
     const now = iso(plane.clock.now());

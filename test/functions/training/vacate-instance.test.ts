@@ -69,8 +69,8 @@ function open(attempts: readonly Attempt[], runners: readonly JobRunner[]) {
   return { counted, send: (event: unknown) => handler.withPorts(ports)(event, context) };
 }
 
-describe('a warning that an instance is taken away', () => {
-  it('F15: tells every job on it, of every backend, to leave and be counted as preempted', async () => {
+describe('vacateInstance, on an interruption warning', () => {
+  it('F15: every job on the instance, of every backend, is asked to leave and counts as preempted', async () => {
     const [train, index] = [anAttempt({ status: 'running' }), anAttempt({ stage: 'index', runId: 'other' })];
     const [batch, eks] = [aBackend('batch', [train]), aBackend('eks', [index])];
     const { send, counted } = open([train, index], [batch.runner, eks.runner]);
@@ -90,21 +90,21 @@ describe('a warning that an instance is taken away', () => {
     expect(counted).toContain('JobsVacated 2 interruption');
   });
 
-  it('finds the job of an attempt whose submission is not on record yet', async () => {
+  it('a job is found whose submission is not on record yet', async () => {
     const { jobId: _, ...intent } = anAttempt({ status: 'intent' });
     const { runner, cancelled } = aBackend('batch', [intent]);
     await open([intent], [runner]).send(envelope('warning'));
     expect(cancelled[0]?.job.jobId).toBe(`found-${intent.jobName}`);
   });
 
-  it('leaves jobs alone that are over or not on record', async () => {
+  it('jobs that are over or not on record are left alone', async () => {
     const over = anAttempt({ status: 'succeeded' });
     const { runner, cancelled } = aBackend('batch', [over, { runId: 'ghost', stage: 'train', attempt: 1 }]);
     expect(await open([over], [runner]).send(envelope('warning'))).toMatchObject({ found: 2, vacated: 0 });
     expect(cancelled).toEqual([]);
   });
 
-  it('ignores and counts an instance that is not ours, and backends without instances', async () => {
+  it('an instance without jobs of Epsilon is ignored and counted, as are backends without instances', async () => {
     const { runner } = aBackend('batch', [anAttempt()]);
     const { runningOn: _, ...local } = aBackend('local', []).runner;
     const { send, counted } = open([], [runner, local]);
@@ -112,7 +112,7 @@ describe('a warning that an instance is taken away', () => {
     expect(counted).toContain('SpotSignalsUnknown 1 interruption');
   });
 
-  it('one fault stops no other job; the delivery fails so that it is repeated', async () => {
+  it('a fault of one job stops no other; the delivery fails so that it is repeated', async () => {
     const [one, two] = [anAttempt({ runId: 'one', jobName: 'one' }), anAttempt({ runId: 'two' })];
     const broken = aBackend('batch', [], {
       runningOn: async () => {
@@ -136,14 +136,14 @@ describe('a warning that an instance is taken away', () => {
     ['another type', { 'detail-type': 'EC2 Instance State-change Notification' }],
     ['no instance', { detail: { 'instance-action': 'terminate' } }],
     ['no instance id', { detail: { 'instance-id': 'node-1', 'instance-action': 'terminate' } }],
-  ])('is refused with %s', async (_, over) => {
+  ])('an event is refused with %s', async (_, over) => {
     await expect(open([], []).send({ ...envelope('warning'), ...over })).rejects.toMatchObject({
       code: 'EVENT_SCHEMA',
     });
   });
 });
 
-describe('a hint that an instance may be taken away', () => {
+describe('vacateInstance, on a rebalance recommendation', () => {
   const seconds = (ago: number) => new Date(now - ago * 1000).toISOString();
   const attempt = (over: Partial<Attempt>) =>
     anAttempt({ status: 'running', startedAt: seconds(3600), ...over });

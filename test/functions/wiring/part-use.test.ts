@@ -49,7 +49,7 @@ const planted = {
 const program = projectProgram([...declared.map(({ file }) => file), ...operations], planted);
 
 describe('a function', () => {
-  it('is inspected for every one that is declared, with its parts and what it uses of them', () => {
+  it('every declared function is inspected, with its parts and their use', () => {
     expect(declared.length).toBeGreaterThanOrEqual(10);
     for (const { key, file } of declared) {
       const { name, parts, used } = partUseOf(program, file);
@@ -63,18 +63,18 @@ describe('a function', () => {
     expect(partUseOf(program, file).unused).toEqual([]);
   });
 
-  it('is found out that names parts of which it uses nothing', () => {
+  it('a function that names a part it does not use is found', () => {
     expect(partUseOf(program, 'functions/training/unused.ts')).toMatchObject({
       used: ['clock', 'config', 'events', 'leases', 'metrics', 'runs'],
       unused: ['awsNotifier', 'awsBatch'],
     });
   });
 
-  it('is found out that names a backend whose runner it does not use', () => {
+  it('a function that names a backend whose runner it does not use is found', () => {
     expect(partUseOf(program, 'functions/training/one-backend.ts').unused).toEqual(['awsKubernetes']);
   });
 
-  it('makes the check fail where its ports cannot be followed, or where there is no handler', () => {
+  it('the check fails where ports cannot be followed, or where there is no handler', () => {
     expect(() => partUseOf(program, 'functions/training/kept.ts')).toThrow(/kept\.ts:\d+: .*kept = ports/);
     expect(() => partUseOf(program, 'functions/training/no-handler.ts')).toThrow('defineHandler');
     expect(() => partUseOf(program, 'functions/training/none.ts')).toThrow('no functions/training/none.ts');
@@ -82,7 +82,7 @@ describe('a function', () => {
 });
 
 describe('an operation', () => {
-  it('is inspected wherever it asks for ports', () => {
+  it('every operation that asks for ports is inspected', () => {
     const asking = operations.filter((file) => askingOf(program, file).asked.length > 0);
     expect(asking.length).toBeGreaterThanOrEqual(8);
   });
@@ -91,7 +91,7 @@ describe('an operation', () => {
     expect(askingOf(program, file).unused).toEqual([]);
   });
 
-  it('is found out that asks for a port it does not use', () => {
+  it('an operation that asks for a port it does not use is found', () => {
     expect(askingOf(program, 'lib/operations/runs/greedy.ts')).toEqual({
       asked: ['images', 'runs'],
       unused: ['images'],

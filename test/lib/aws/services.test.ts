@@ -23,7 +23,7 @@ afterEach(() => {
 describe('task callbacks', () => {
   const callbacks = createTaskCallbacks({ client: new SFNClient({ region: 'us-west-2' }) });
 
-  it('send exactly what the port says, within the service’s lengths', async () => {
+  it('task callbacks send exactly what the port says, within the lengths of the service', async () => {
     expect(await callbacks.succeed('token', { n: 1 })).toBe('delivered');
     expect(await callbacks.fail('token', { error: 'JobFailed', cause: 'x'.repeat(40_000) })).toBe(
       'delivered',
@@ -50,7 +50,7 @@ describe('task callbacks', () => {
     ['ThrottlingException', { name: 'Throttled', retryable: true }],
     ['AccessDeniedException', { code: 'AWS_ACCESS_DENIED', details: { action: 'states:SendTaskSuccess' } }],
     ['TimeoutError', { name: 'TimeoutError' }],
-  ])('pass %s on as ours, without the token', async (name, told) => {
+  ])('task callbacks report %s with a code of their own, without the token', async (name, told) => {
     sfn.on(SendTaskSuccessCommand).rejects(named(name));
     const failed = callbacks.succeed('the-secret-token', {});
     await expect(failed).rejects.toMatchObject(told);
@@ -69,7 +69,7 @@ describe('the event publisher', () => {
       random: () => 1,
     });
 
-  it('sends ten entries a call', async () => {
+  it('the event publisher sends ten entries a call', async () => {
     bus.on(PutEventsCommand).callsFake((input: { Entries: unknown[] }) => ({
       Entries: input.Entries.map(() => ({ EventId: 'e' })),
     }));
@@ -85,7 +85,7 @@ describe('the event publisher', () => {
     });
   });
 
-  it('F49: sends only the refused entries again, each time after a longer pause', async () => {
+  it('F49: the event publisher sends only refused entries again, each time after a longer pause', async () => {
     const clock = new VirtualClock(0);
     const times: number[] = [];
     bus.on(PutEventsCommand).callsFake((input: { Entries: { Detail: string }[] }) => {
@@ -108,7 +108,7 @@ describe('the event publisher', () => {
     ).toEqual([['{"n":0}', '{"n":1}', '{"n":2}'], ['{"n":1}'], ['{"n":1}']]);
   });
 
-  it('says which were not accepted in the end', async () => {
+  it('the event publisher says which events were not accepted in the end', async () => {
     const clock = new VirtualClock(0);
     bus.on(PutEventsCommand).resolves({ Entries: [{ ErrorCode: 'ThrottlingException' }] });
     const done = expect(publisher(clock).publish([event(0)])).rejects.toMatchObject({

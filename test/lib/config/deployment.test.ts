@@ -20,7 +20,7 @@ const complete = {
 };
 
 describe('deploymentOf', () => {
-  it('reads every resource from its variable', () => {
+  it('deploymentOf reads every resource from its variable', () => {
     expect(deploymentOf(complete)).toMatchObject({
       partition: 'aws',
       accountId: account,
@@ -35,11 +35,11 @@ describe('deploymentOf', () => {
     [{ EPSILON_AWS_JOB_ROLE_ARN: 'role/job' }, 'EPSILON_AWS_JOB_ROLE_ARN: expected an ARN'],
     [{ EPSILON_AWS_BATCH_JOB_DEFINITION_ARNS: '{"tarin":"x"}' }, 'EPSILON_AWS_BATCH_JOB_DEFINITION_ARNS'],
     [{ EPSILON_AWS_REPOSITORY_URLS: '{' }, 'EPSILON_AWS_REPOSITORY_URLS'],
-  ])('refuses %j naming the variable', (over, named) => {
+  ])('deploymentOf refuses %j naming the variable', (over, named) => {
     expect(() => deploymentOf({ ...complete, ...over })).toThrow(named);
   });
 
-  it('leaves the settings to their own reader', () => {
+  it('deploymentOf leaves the settings to loadConfig', () => {
     const file = {
       environment: 'dev',
       region: 'us-west-2',
@@ -67,7 +67,7 @@ describe('deploymentOf', () => {
 });
 
 describe('stateMachineArn', () => {
-  it('follows from environment, region, account and key', () => {
+  it('stateMachineArn follows from environment, region, account and key', () => {
     expect(
       stateMachineArn(
         { partition: 'aws', accountId: account },

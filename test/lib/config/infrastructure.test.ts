@@ -92,14 +92,14 @@ describe('infrastructure settings', () => {
     expect(error.message).toContain(words);
   });
 
-  it('refuses a file of another environment, and a file that is no table', () => {
+  it('infrastructure settings of another environment, and a file that is no table, are refused', () => {
     expect(refusal(file('dev')).message).toContain('"environment" is dev');
     expect(refusal('text').code).toBe('CONFIG_INVALID');
     expect(refusal(null).code).toBe('CONFIG_INVALID');
   });
 
   it.each(['dev', 'staging', 'prod'])(
-    'refuses the committed file of %s: it names nobody yet',
+    'infrastructure settings as committed for %s are refused: their placeholders are still there',
     (environment) => {
       const facts = {
         ...service,
@@ -119,11 +119,11 @@ describe('infrastructure settings', () => {
     ['budget.alertEmail', 'platform@example-company.io'],
     ['budget.alertEmail', 'platform@contest.com'],
     ['github.repository', 'organic/your-app'],
-  ])('accepts %s = %j, which only looks like a placeholder', (path, value) => {
+  ])('infrastructure settings accept %s = %j, which only looks like a placeholder', (path, value) => {
     expect(loadInfrastructure(spoil(path, value), service).environment).toBe('prod');
   });
 
-  it('accepts the production file and joins the service settings', () => {
+  it('infrastructure settings of production are accepted and joined with those of the service', () => {
     const config = loadInfrastructure(filledIn(file()), service);
     expect(config.dataBucket).toBe('embeddings-saas-data');
     expect(config.region).toBe('us-west-2');

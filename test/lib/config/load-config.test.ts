@@ -12,7 +12,7 @@ describe('loadConfig', () => {
     expect(loadConfig({ file: fileOf(environment), variables: {} }).environment).toBe(environment);
   });
 
-  it('lets a variable win over the file and a flag over both', () => {
+  it('loadConfig prefers a flag to a variable, and a variable to the file', () => {
     const variables = { EPSILON_TRAINING_MAX_CONCURRENCY: '7', EPSILON_REGION: 'eu-west-1' };
     const flags = { region: 'eu-central-1' };
     const config = loadConfig({ file: fileOf('local'), variables, flags });
@@ -22,7 +22,7 @@ describe('loadConfig', () => {
     });
   });
 
-  it('builds the whole configuration from variables alone, as a deployed function does', () => {
+  it('loadConfig builds the whole configuration from variables alone, as a deployed function does', () => {
     const file = fileOf('prod') as Record<string, unknown>;
     const value = (path: string[]) =>
       path.reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], file);
@@ -47,7 +47,7 @@ describe('loadConfig', () => {
       'EPSILON_TRAINING_MAX_CONCURRENCY',
     ],
     [{ file: 'text' }, 'CONFIG_PARSE', 'table of settings'],
-  ])('refuses %j with %s naming %s', (over, code, named) => {
+  ])('loadConfig refuses %j with %s naming %s', (over, code, named) => {
     const base = fileOf('local') as Record<string, unknown>;
     const file =
       'file' in over && typeof over.file === 'object'
@@ -60,7 +60,7 @@ describe('loadConfig', () => {
     );
   });
 
-  it('leaves the variables of the job contract alone', () => {
+  it('loadConfig ignores the variables of the job contract', () => {
     expect(() =>
       loadConfig({ file: fileOf('local'), variables: { EPSILON_RUN_ID: 'x', EPSILON_STATE_DIR: 'y' } }),
     ).not.toThrow();

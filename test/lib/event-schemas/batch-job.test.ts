@@ -39,11 +39,11 @@ describe('a Batch job as an observation', () => {
     ['SUCCEEDED', 'succeeded'],
     ['FAILED', 'failed'],
     ['SOMETHING_NEW', 'pending'],
-  ])('%s is %s', (status, state) => {
+  ])('a Batch job that is %s is observed as %s', (status, state) => {
     expect(observationOfBatchJob(job({ status })).state).toBe(state);
   });
 
-  it('has instants only of what has happened', () => {
+  it('an observed Batch job has instants only of what has happened', () => {
     expect(observationOfBatchJob(job({ createdAt: 1_700_000_000_000, startedAt: 0 }))).toEqual({
       jobName: 'acme-train-1',
       jobId: '4c7599ae',
@@ -131,13 +131,13 @@ describe('a Batch job as an observation', () => {
       'failed',
     ],
     ['nobody says why', failed(''), 'error', 'failed'],
-  ])('when %s', (_, observed, reason, status) => {
+  ])('the reason of a Batch job is right when %s', (_, observed, reason, status) => {
     expect(observed).toMatchObject({ state: 'failed', reason });
     expect(observed.message).toBeTruthy();
     expect(outcomeOfJob({ ...observed, state: 'failed' }).status).toBe(status);
   });
 
-  it('names what went wrong in words for people', () => {
+  it('the message of a failed Batch job is for people', () => {
     expect(failed('Essential container in task exited', 1).message).toBe('it exited with 1');
     expect(
       failed(
@@ -171,7 +171,7 @@ describe('whose job it is', () => {
       }),
     );
 
-  it('stands in its environment', () => {
+  it('the attempt of a Batch job is in its environment variables', () => {
     expect(of({})).toEqual({
       runId: 'acme-1',
       stage: 'train',
@@ -187,11 +187,11 @@ describe('whose job it is', () => {
     { EPSILON_ATTEMPT: '0' },
     { EPSILON_ATTEMPT: 'two' },
     { EPSILON_OUTPUT: undefined },
-  ])('is nobody’s with %j', (over) => {
+  ])('a Batch job belongs to no attempt with %j', (over) => {
     expect(of(over)).toBeUndefined();
   });
 
-  it('F7: is read past fields that Batch may add one day', () => {
+  it('F7: a Batch job is read although Batch adds fields', () => {
     const detail = { ...job(), brandNew: { deep: true }, container: { environment: [], gpu: 1 } };
     expect(batchJobSchema.parse(detail)).toEqual({ ...job(), container: { environment: [] } });
     expect(identityOfBatchJob(job())).toBeUndefined();

@@ -27,7 +27,7 @@ const name = 'made';
 
 // `npm run typecheck` holds what the types refuse: an error that is expected and does not come is one itself.
 describe('the types of a function’s parts', () => {
-  it('give it the ports of the parts it names, and no others', () => {
+  it('Wired gives a function the ports of the parts it names, and no others', () => {
     type Ports = Wired<readonly [typeof awsEvents, typeof awsBatch]>;
     expectTypeOf<keyof Ports>().toEqualTypeOf<keyof BasePorts | 'events' | 'jobs'>();
     expectTypeOf<Ports['events']>().toEqualTypeOf<EventPublisher>();
@@ -35,14 +35,14 @@ describe('the types of a function’s parts', () => {
     expectTypeOf<Wired<readonly []>>().toEqualTypeOf<BasePorts>();
   });
 
-  it('add the job runners of several parts up; a cluster need not exist', () => {
+  it('Wired adds up the job runners of several parts; a cluster need not exist', () => {
     type Jobs = Wired<readonly [typeof awsBatch, typeof awsKubernetes]>['jobs'];
     expectTypeOf<keyof Jobs>().toEqualTypeOf<'batch' | 'eks'>();
     expectTypeOf<Jobs>().toExtend<JobRunners>();
     expectTypeOf<Jobs['eks']>().toEqualTypeOf<JobRunner | undefined>();
   });
 
-  it('refuse a list that lacks a part which the function needs', () => {
+  it('Wired does not compile where a part is missing that the function needs', () => {
     defineHandler({ name, input, aws: [awsStores, awsEvents], create: createFinishRun });
     // @ts-expect-error: finishRun publishes an event, and no part brings `events`
     defineHandler({ name, input, aws: [awsStores], create: createFinishRun });
@@ -50,7 +50,7 @@ describe('the types of a function’s parts', () => {
     defineHandler({ name, input, aws: [awsEvents], create: createFinishRun });
   });
 
-  it('refuse a list that forgets a backend', () => {
+  it('Wired does not compile where a backend is forgotten', () => {
     const others = [awsStores, awsCallbacks] as const;
     defineHandler({ name, input, aws: [...others, awsBatch, awsKubernetes], create: createSubmitStage });
     // @ts-expect-error: submitStage submits to either backend, and that of the cluster is not named
@@ -59,7 +59,7 @@ describe('the types of a function’s parts', () => {
     defineHandler({ name, input, aws: [...others, awsKubernetes], create: createSubmitStage });
   });
 
-  it('refuse a part that brings another port than it says', () => {
+  it('a part that provides another port than it declares does not compile', () => {
     // @ts-expect-error: the loader brings `objects`, not `events`
     const part: AwsPart<Pick<Ports, 'events'>> = awsObjects;
     expect(part).toBe(awsObjects);
@@ -67,13 +67,13 @@ describe('the types of a function’s parts', () => {
 });
 
 describe('the types of withPorts', () => {
-  it('take whatever holds every port that the function is wired with', () => {
+  it('withPorts accepts every object that has the ports the function is wired with', () => {
     expectTypeOf(testPorts).returns.toExtend<Parameters<typeof submitStage.withPorts>[0]>();
     expectTypeOf(finishRun).toExtend<EpsilonHandler>();
     expectTypeOf(submitStage).toExtend<EpsilonHandler>();
   });
 
-  it('refuse too few', () => {
+  it('withPorts does not compile with too few ports', () => {
     const { events: _, ...without } = testPorts();
     // @ts-expect-error: finishRun publishes an event, and `events` is not given
     finishRun.withPorts(without);
@@ -86,7 +86,7 @@ describe('the types of withPorts', () => {
 });
 
 describe('ports assembled from parts of AWS', () => {
-  it('are those of the base and of every part, the runners of several backends together', async () => {
+  it('ports from AWS are those of the base and of every part, with the runners of several backends', async () => {
     const base = anAwsBase();
     const ports = await assemblePorts(base, [awsEvents, awsBatch, awsKubernetes]);
     const { clients: _, deployment: _place, ...own } = base;
@@ -102,7 +102,7 @@ describe('ports assembled from parts of AWS', () => {
     ]);
   });
 
-  it('are what the function is built from, once per process', async () => {
+  it('ports from AWS are built once per process', async () => {
     let built = 0;
     const handler = defineHandler({
       name,

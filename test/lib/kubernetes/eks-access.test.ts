@@ -50,7 +50,7 @@ const urlOf = (token: string) =>
   new URL(Buffer.from(token.slice('k8s-aws-v1.'.length), 'base64url').toString());
 
 describe('access to an EKS cluster', () => {
-  it('has a token that is a signed question to STS of the region, for this cluster only, and nothing to pad', async () => {
+  it('an EKS token is a signed STS request of the region, for this cluster only, without padding', async () => {
     const token = await open().access.token();
     expect(token).toMatch(/^k8s-aws-v1\.[A-Za-z0-9_-]+$/);
     const url = urlOf(token);
@@ -67,7 +67,7 @@ describe('access to an EKS cluster', () => {
     });
   });
 
-  it('has a signature that STS would compute from the URL and the cluster name', async () => {
+  it('an EKS token has the signature that STS computes from the URL and the cluster name', async () => {
     const url = urlOf(await open().access.token());
     const signature = url.searchParams.get('X-Amz-Signature');
     const query = [...url.searchParams]
@@ -102,7 +102,7 @@ describe('access to an EKS cluster', () => {
     expect(signature).not.toBe(signedBy('another-cluster'));
   });
 
-  it('renews the token before its 60 seconds are over, and asks for the endpoint once', async () => {
+  it('an EKS token is renewed before its 60 seconds are over, and the endpoint is requested once', async () => {
     const { access, clock, described } = open();
     const first = await access.token();
     await clock.advance(44_000);
@@ -115,7 +115,7 @@ describe('access to an EKS cluster', () => {
     expect(described()).toBe(1);
   });
 
-  it('asks again after it was refused, and after a failure', async () => {
+  it('access to a cluster is requested again after a refusal and after a failure', async () => {
     let fail = true;
     const { access, described } = open(async () => {
       if (fail) throw new Error('no network');
@@ -129,7 +129,7 @@ describe('access to an EKS cluster', () => {
     expect(described()).toBe(3);
   });
 
-  it('says that a cluster without endpoint is not ready', async () => {
+  it('a cluster without endpoint is reported as not ready', async () => {
     await expect(open(async () => ({})).access.endpoint()).rejects.toMatchObject({
       code: 'CLUSTER_NOT_READY',
     });

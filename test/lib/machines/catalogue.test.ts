@@ -32,7 +32,7 @@ function declaredStarters(): string[] {
 }
 
 describe('the catalogue of machines', () => {
-  it('has an entry for every machine of state-machines.yml and every file in statemachines/, and no other', () => {
+  it('the catalogue has an entry for every machine of state-machines.yml and every file in statemachines/, and no other', () => {
     const keys = machines.map(({ key }) => key).sort();
     expect(keys.length).toBeGreaterThanOrEqual(2);
     expect(keys).toEqual(Object.keys(declared).sort());
@@ -43,7 +43,7 @@ describe('the catalogue of machines', () => {
     );
   });
 
-  it('says of every machine what starts it, as schedules, rules and definitions do', () => {
+  it('the catalogue says what starts each machine, as schedules, rules and definitions do', () => {
     const said = machines.flatMap(({ key, startedBy }) =>
       startedBy.flatMap((starter) =>
         Object.entries(starter).map(([kind, name]) => `${kind} ${String(name)} starts ${key}`),
@@ -52,7 +52,7 @@ describe('the catalogue of machines', () => {
     expect(said.sort()).toEqual(declaredStarters());
   });
 
-  it('names a machine for one tenant that takes a tenant, wherever it says so', () => {
+  it('the catalogue names a machine for one tenant only where that machine takes a tenant', () => {
     for (const { key, tenants } of machines) {
       if (tenants.tenant !== 'refused') continue;
       expect(findMachine(tenants.instead)?.tenants.tenant, key).toBe('required');
@@ -70,7 +70,7 @@ describe('the catalogue of machines', () => {
     },
   );
 
-  it('knows no machine that is not in it', () => {
+  it('the catalogue finds no machine that is not in it', () => {
     expect(findMachine('nightly')).toBeUndefined();
   });
 });

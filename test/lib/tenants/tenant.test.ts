@@ -21,7 +21,7 @@ describe('tenant ids', () => {
     'nights',
     null,
     7,
-  ])('refuse %j with the pattern', (id) => {
+  ])('a tenant id such as %j is refused with the pattern', (id) => {
     expect(() => checkTenantId(id)).toThrow(
       expect.objectContaining({
         code: 'TENANT_ID_INVALID',
@@ -33,14 +33,14 @@ describe('tenant ids', () => {
 });
 
 describe('a look-alike', () => {
-  it('is named by its number, which eyes cannot tell', () => {
+  it('a look-alike character is named by its number, because eyes cannot distinguish it', () => {
     expect(() => checkTenantId('ac\u043ce')).toThrow('Character 3 is U+043C.');
     expect(() => checkTenantId('acme\n')).toThrow('Character 5 is U+000A.');
   });
 });
 
 describe('tenant records', () => {
-  it('refuse unknown keys', () => {
+  it('a tenant record with unknown keys is refused', () => {
     expect(tenantSchema.safeParse({ ...aTenant(), colour: 'red' }).success).toBe(false);
   });
 

@@ -53,7 +53,7 @@ function bench(options: Partial<EventBusOptions> = {}) {
 const refuse = () => Promise.reject(new Error('refused'));
 
 describe('an event on the bus', () => {
-  test('reaches every target of every rule that fits, in its envelope', async () => {
+  test('an event reaches every target of every matching rule, in its envelope', async () => {
     const startRun: RuleTarget = { ...completeJob, kind: 'machine', key: 'repair', input: '{"fixed":true}' };
     const { bus, clock, delivered } = bench({
       rules: [
@@ -84,14 +84,14 @@ describe('an event on the bus', () => {
     });
   });
 
-  test('is archived once, also when no rule fits', () => {
+  test('an event is archived once, also when no rule matches', () => {
     const archived: BusEvent[] = [];
     const { bus } = bench({ rules: [], archive: (event) => archived.push(event) });
     bus.put([entry(), { ...entry(), source: '' }]);
     expect(archived.map(({ detail }) => detail)).toEqual([{ run: 'r-1' }]);
   });
 
-  test('is a copy: what the sender changes later is not seen', async () => {
+  test('an event on the bus is a copy: later changes by the sender are not seen', async () => {
     const detail = { run: 'r-1' };
     const { bus, clock, delivered } = bench();
     bus.put([entry(detail)]);
@@ -102,7 +102,7 @@ describe('an event on the bus', () => {
 });
 
 describe('a target that does not accept', () => {
-  test('is tried again with pauses that double, as its retry policy says, then dead-lettered', async () => {
+  test('a refused delivery is retried with doubling pauses, as its retry policy says, then dead-lettered', async () => {
     const { bus, clock, delivered, dead } = bench({ deliver: refuse });
     bus.put([entry()]);
     await clock.advance(minute);
@@ -110,7 +110,7 @@ describe('a target that does not accept', () => {
     expect(dead).toEqual([{ target: { kind: 'function', key: 'completeJob' }, error: 'Error: refused' }]);
   });
 
-  test('is given up when the event would be too old', async () => {
+  test('a delivery is given up when the event would be too old', async () => {
     const target = { ...completeJob, maximumRetryAttempts: 185, maximumEventAgeSeconds: 60 };
     const { bus, clock, delivered, dead } = bench({ rules: [rule({ targets: [target] })], deliver: refuse });
     bus.put([entry()]);
@@ -119,7 +119,7 @@ describe('a target that does not accept', () => {
     expect(dead).toHaveLength(1);
   });
 
-  test('does not disturb the others', async () => {
+  test('a target that refuses does not disturb the others', async () => {
     const other: RuleTarget = { ...completeJob, key: 'other' };
     const { bus, clock, delivered, dead } = bench({
       rules: [rule({ targets: [completeJob, other] })],
@@ -131,7 +131,7 @@ describe('a target that does not accept', () => {
     expect(dead.map(({ target }) => target.key)).toEqual(['completeJob']);
   });
 
-  test('that throws before it promises is no different', async () => {
+  test('a target that throws synchronously is treated like one that rejects', async () => {
     const { bus, clock, dead } = bench({
       deliver: () => {
         throw new Error('at once');
@@ -144,7 +144,7 @@ describe('a target that does not accept', () => {
 });
 
 describe('closing', () => {
-  test('hands waiting tries to the dead letters and leaves no timer', async () => {
+  test('closing the bus moves waiting retries to the dead letters and leaves no timer', async () => {
     const { bus, clock, dead } = bench({ deliver: refuse });
     bus.put([entry()]);
     await clock.advance(100);
@@ -155,7 +155,7 @@ describe('closing', () => {
     expect(dead).toHaveLength(1);
   });
 
-  test('waits for deliveries under way', async () => {
+  test('closing the bus waits for deliveries under way', async () => {
     const gate = Promise.withResolvers<void>();
     const { bus, clock } = bench({ deliver: () => gate.promise });
     bus.put([entry()]);
@@ -174,7 +174,7 @@ describe('closing', () => {
 });
 
 describe('a loop', () => {
-  test('of events that lead to each other is cut and told', async () => {
+  test('a loop of events that cause each other is cut and logged', async () => {
     const held: { bus?: EventBus } = {};
     const refused: unknown[] = [];
     const { bus, clock, delivered, lines } = bench({
@@ -190,7 +190,7 @@ describe('a loop', () => {
     expect(lines.join('')).toContain('EVENT_LOOP');
   });
 
-  test('is not what follows later from a delivery that is over', async () => {
+  test('an event after a delivery has ended is no loop', async () => {
     const held: { bus?: EventBus } = {};
     let left = 100;
     const { bus, clock, delivered } = bench({
@@ -243,7 +243,7 @@ describe('what is refused, by itself', () => {
     expect(delivered).toHaveLength(1);
   });
 
-  test('just below 256 KiB is accepted', () => {
+  test('an event just below 256 KiB is accepted', () => {
     const { bus } = bench();
     const [result] = bus.put([entry({ x: 'a'.repeat(262_144 - 100) })]);
     expect(result?.error).toBeUndefined();
@@ -253,7 +253,7 @@ describe('what is refused, by itself', () => {
 describe('PutEvents', () => {
   const good = { Source: 'epsilon.jobs', DetailType: 'Job State Change', Detail: '{"run":"r-1"}' };
 
-  test('F49: answers entry by entry, in order, and counts the refused ones', async () => {
+  test('F49: PutEvents answers entry by entry, in order, and counts the refused ones', async () => {
     const { bus, clock, delivered } = bench();
     const result = putEvents(bus, [
       good,
@@ -276,7 +276,7 @@ describe('PutEvents', () => {
     expect(result.Entries[0]?.EventId).toBe(delivered[0]?.event.id);
   });
 
-  test('refuses text beyond the limit before parsing it', () => {
+  test('PutEvents refuses text beyond the limit before parsing it', () => {
     const { bus } = bench();
     const result = putEvents(bus, [{ ...good, Detail: '['.repeat(300_000) }]);
     expect(result.Entries[0]?.ErrorCode).toBe('EVENT_TOO_LARGE');

@@ -61,7 +61,7 @@ describe('a field of a pattern', () => {
     expect(fits(terms, event)).toBe(expected);
   });
 
-  test('a wildcard with many stars stays fast on text made to hurt it', () => {
+  test('a wildcard with many stars stays fast on hostile text', () => {
     const matches = compilePattern({ x: [{ wildcard: `${'*a'.repeat(40)}*b` }] });
     expect(matches({ x: 'a'.repeat(100_000) })).toBe(false);
   });
@@ -125,7 +125,7 @@ describe('a pattern as a whole', () => {
     expect(compilePattern(pattern)(deep)).toBe(expected);
   });
 
-  test('large lists that fit in part only stay affordable', () => {
+  test('large lists that match in part only stay affordable', () => {
     const many = Array.from({ length: 2_000 }, () => ({ x: 1 }));
     const of = (name: string) => ({ [name]: { x: [1] } });
     const pattern = { ...of('a'), ...of('b'), ...of('c'), d: { x: [2] } };
@@ -147,7 +147,7 @@ describe('a pattern as a whole', () => {
 });
 
 describe('what is refused by name and place', () => {
-  test('a pattern that is 20,000 levels deep', () => {
+  test('a pattern that is 20,000 levels deep is refused', () => {
     let deep: unknown = ['x'];
     for (let level = 0; level < 20_000; level += 1) deep = { a: deep };
     expect(() => compilePattern(deep)).toThrow(
@@ -155,7 +155,7 @@ describe('what is refused by name and place', () => {
     );
   });
 
-  test('more combinations of $or than a rule may have', () => {
+  test('a pattern with more combinations of $or than a rule may have is refused', () => {
     const choices = (name: string) => ({ $or: Array.from({ length: 11 }, (_, at) => ({ [name]: [at] })) });
     const pattern = { a: choices('x'), b: choices('y'), c: choices('z') };
     expect(() => compilePattern(pattern)).toThrow('1000 combinations');

@@ -61,7 +61,7 @@ describe('what a target gets', () => {
     expect(targetInputOf(declared, event)).toEqual(expected);
   });
 
-  test('cannot be changed in form by a value', () => {
+  test('a value cannot change the structure of the input', () => {
     const evil = { ...event, detail: { run: '", "admin": true, "x": "' } };
     const made = targetInputOf(transformer('{"run": "<run>"}', { run: '$.detail.run' }), evil);
     expect(made).toEqual({ run: '", "admin": true, "x": "' });

@@ -10,7 +10,7 @@ const trainingArn = 'arn:aws:states:local:000000000000:stateMachine:training';
 describe('a service as declared', () => {
   const service = loadService(sourcesOf(wholeFolder));
 
-  test('has its functions with file, limits and environment', () => {
+  test('functions of the service have file, limits and environment', () => {
     expect([...service.functions.values()]).toEqual([
       {
         key: 'submitStage',
@@ -30,7 +30,7 @@ describe('a service as declared', () => {
     ]);
   });
 
-  test('has its machines with name, file and definition', () => {
+  test('machines of the service have name, file and definition', () => {
     expect(service.machines).toEqual([
       {
         key: 'training',
@@ -41,7 +41,7 @@ describe('a service as declared', () => {
     ]);
   });
 
-  test('has its schedules, the defaults of AWS where nothing is said', () => {
+  test("schedules of the service have AWS's defaults where nothing is declared", () => {
     expect(service.schedules).toEqual([
       {
         name: 'nightly',
@@ -67,7 +67,7 @@ describe('a service as declared', () => {
     ]);
   });
 
-  test('has the rules and targets that run here, with local ARNs in their patterns', () => {
+  test('rules and targets are those that run locally, with local ARNs in their patterns', () => {
     expect(service.rules).toEqual([
       {
         name: 'FailedRule',
@@ -121,11 +121,11 @@ describe('a service as declared', () => {
     ['the region', { Ref: 'AWS::Region' }, 'local'],
     ['nothing for what only an account knows', { 'Fn::GetAtt': ['DeadLetters', 'Arn'] }, undefined],
     ['nothing for text around it', { 'Fn::Sub': '${DeadLetters}-x' }, undefined],
-  ])('resolves %s', (_, intrinsic, expected) => {
+  ])('an intrinsic resolves %s', (_, intrinsic, expected) => {
     expect(service.resolve(intrinsic)).toBe(expected);
   });
 
-  test('is what the repository declares, every target and function resolved', () => {
+  test('the service of the repository resolves, every target and function included', () => {
     const own = loadService(sourcesOf(join(import.meta.dirname, '..', '..', '..')));
     expect(own.machines.map(({ key }) => key)).toEqual(
       expect.arrayContaining(['nightly-training', 'tenant-model-training']),
@@ -145,7 +145,7 @@ describe('what is wrong is told with file and key', () => {
       'an alias of nothing',
       { 'events/rules.yml': ['StateMachineArn: !Ref Training', 'StateMachineArn: !Ref Trainig'] },
       'SERVICE_INVALID',
-      ['events/rules.yml, Resources.TrainingLiveAlias: it stands for no state machine of this service'],
+      ['events/rules.yml, Resources.TrainingLiveAlias: it refers to no state machine of this service'],
     ],
     [
       'a handler file that is not there',
@@ -292,7 +292,7 @@ describe('what is wrong is told with file and key', () => {
     for (const word of words) expect(attempt).toThrow(word);
   });
 
-  test('a file that swells when it is read', () => {
+  test('a file that grows excessively when parsed is refused', () => {
     const lists = Array.from(
       { length: 9 },
       (_, level) => `l${level + 1}: &l${level + 1} [${Array(9).fill(`*l${level}`).join(', ')}]`,
@@ -304,7 +304,7 @@ describe('what is wrong is told with file and key', () => {
     expect(() => loadService(sourcesOf(folder))).toThrow('alias');
   });
 
-  test('several faults are told together', () => {
+  test('several faults are reported together', () => {
     const folder = changedFolder({
       'functions/training/settle-run.ts': undefined,
       'events/schedules.yml': ['cron(0 2 * * ? *)', 'cron(0 2 * * *)'],

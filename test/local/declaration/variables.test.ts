@@ -67,22 +67,30 @@ describe('a variable', () => {
     expect(resolve(text)).toEqual(expected);
   });
 
-  test('is found in lists and tables at any depth', () => {
+  test('a variable is found in lists and tables at any depth', () => {
     expect(resolve({ a: [{ b: '${sls:stage}' }, 1, null] })).toEqual({ a: [{ b: 'local' }, 1, null] });
   });
 });
 
 describe('what is refused by name and place', () => {
   test.each([
-    ['a kind that is not read here', '${s3:bucket/key}', '${s3:bucket/key} is a kind of variable'],
-    ['a function of the framework', '${strToBool(true)}', '${strToBool(true)} is a kind of variable'],
+    [
+      'a type that is not supported',
+      '${s3:bucket/key}',
+      '${s3:bucket/key} is a variable that the embedded runtime does not support',
+    ],
+    [
+      'a function of the framework',
+      '${strToBool(true)}',
+      '${strToBool(true)} is a variable that the embedded runtime does not support',
+    ],
     ['no value', '${self:custom.none}', '${self:custom.none} has no value'],
     ['no such file', '${file(config/none.yml)}', 'there is no such file'],
     ['a file that is code', '${file(config/local.js)}', 'neither YAML nor JSON'],
-    ['a circle', '${self:custom.loop}', 'circle'],
+    ['a cycle', '${self:custom.loop}', 'refer to each other in a cycle'],
     ['the service within itself', '${self:}', 'has no value'],
     ['what the prototype has', '${self:custom.constructor}', 'has no value'],
-    ['a table within text', 'a-${self:custom.config.limits}', 'cannot stand inside text'],
+    ['a table within text', 'a-${self:custom.config.limits}', 'cannot be used inside text'],
     ['a brace that is missing', '${self:custom.name', 'not closed'],
   ])('%s', (_, text, message) => {
     const attempt = () => resolve({ deep: [text] });

@@ -7,7 +7,7 @@ import { freshDir } from '../asl/harness.ts';
 const nodeModules = resolve('node_modules');
 
 describe('the demo tenants', () => {
-  it('are at least four, of clearly different size, each with documents enough for a model', () => {
+  it('the demo has at least four tenants, of clearly different size, each with enough documents for a model', () => {
     expect(demoFamilies.length).toBeGreaterThanOrEqual(4);
     const caps = demoFamilies.map(({ maxTokens }) => maxTokens);
     expect(new Set(caps).size).toBe(caps.length);
@@ -16,12 +16,12 @@ describe('the demo tenants', () => {
       expect(familyFiles(nodeModules, family).length, family.tenantId).toBeGreaterThanOrEqual(10);
   });
 
-  it('share no document', () => {
+  it('the demo tenants share no document', () => {
     const files = demoFamilies.flatMap((family) => familyFiles(nodeModules, family));
     expect(new Set(files).size).toBe(files.length);
   });
 
-  it('get their documents whole: what a killed demo had copied is done again', () => {
+  it('documents of a demo tenant are complete: what a killed demo left half is copied again', () => {
     const [family] = demoFamilies;
     if (!family) throw new Error('there is a family');
     const folder = join(freshDir(), 'documents', family.tenantId);

@@ -32,7 +32,7 @@ function drain({ queue, time }: ReturnType<typeof aQueue>, seconds: number, most
 }
 
 describe('the queue of one host', () => {
-  it('takes by priority, then in order of arrival, as long as they fit', () => {
+  it('the queue starts jobs by priority, then in order of arrival, as long as they fit', () => {
     const { queue, add } = aQueue();
     add('first');
     add('urgent', 1, { priority: 90 });
@@ -42,7 +42,7 @@ describe('the queue of one host', () => {
     expect(queue.take()).toEqual(['second']);
   });
 
-  it('never lets small jobs overtake a large one whose turn it is', () => {
+  it('the queue never lets small jobs overtake a large one whose turn it is', () => {
     const { queue, add } = aQueue();
     add('a');
     queue.take();
@@ -55,7 +55,7 @@ describe('the queue of one host', () => {
     expect(queue.take()).toEqual(['large']);
   });
 
-  it('lets a more urgent job go before one that has its turn but has not begun', () => {
+  it('the queue starts a more urgent job before one whose turn it is but that has not started', () => {
     const { queue, add } = aQueue();
     add('a');
     queue.take();
@@ -65,7 +65,7 @@ describe('the queue of one host', () => {
     expect(queue.take()).toEqual(['urgent']);
   });
 
-  it('goes on when the job whose turn it is was taken out', () => {
+  it('the queue continues when the job whose turn it is was removed', () => {
     const { queue, add } = aQueue();
     add('a');
     queue.take();
@@ -78,7 +78,7 @@ describe('the queue of one host', () => {
     expect(queue.remove('large')).toBe(false);
   });
 
-  it('counts memory as well, and adopted jobs once', () => {
+  it('the queue counts memory as well, and adopted jobs once', () => {
     const { queue, add, job } = aQueue();
     queue.occupy(job('adopted', 0.1, { memoryMiB: 95 }));
     queue.occupy(job('adopted', 0.1, { memoryMiB: 95 }));
@@ -93,14 +93,14 @@ describe('the queue of one host', () => {
 describe('tenants that share a host', () => {
   const one = { cpu: 1, memoryMiB: 100 };
 
-  it('take turns, whoever came first with how many', () => {
+  it('tenants take turns, whoever came first with how many jobs', () => {
     const bench = aQueue(one);
     for (const name of ['a1', 'a2', 'a3']) bench.add(name, 1, { tenantId: 'a' });
     for (const name of ['b1', 'b2']) bench.add(name, 1, { tenantId: 'b' });
     expect(drain(bench, 10)).toEqual(['a1', 'b1', 'a2', 'b2', 'a3']);
   });
 
-  it("do not wait for another's backlog: a single job starts within two dispatches, however long they take", () => {
+  it("a tenant does not wait for another's backlog: a single job starts within two dispatches", () => {
     for (const seconds of [1, 300, 20_000]) {
       const bench = aQueue(one);
       for (let index = 0; index < 1_000; index += 1) bench.add(`flood-${index}`, 1, { tenantId: 'flood' });
@@ -110,7 +110,7 @@ describe('tenants that share a host', () => {
     }
   });
 
-  it('share by what they use, not by the number of jobs', () => {
+  it('tenants share by what they use, not by the number of jobs', () => {
     const bench = aQueue({ cpu: 4, memoryMiB: 100 });
     for (let index = 0; index < 20; index += 1) {
       bench.add(`large-${index}`, 4, { tenantId: 'large' });
@@ -122,7 +122,7 @@ describe('tenants that share a host', () => {
     expect(of('large')).toBeGreaterThan(0);
   });
 
-  it('go by priority, but waiting outweighs it in the end', () => {
+  it('tenants are ordered by priority, but waiting outweighs it in the end', () => {
     const bench = aQueue(one);
     bench.add('patient', 1, { tenantId: 'low', priority: 20 });
     for (let index = 0; index < 200; index += 1)
@@ -132,7 +132,7 @@ describe('tenants that share a host', () => {
     expect(before).toBeLessThanOrEqual(32);
   });
 
-  it('of one priority each wait at most for one turn of every other tenant', () => {
+  it('a tenant waits for at most one turn of every other tenant of its priority', () => {
     const arrivals = fc.array(
       fc.record({ tenant: fc.integer({ min: 0, max: 5 }), jobs: fc.integer({ min: 1, max: 30 }) }),
       { minLength: 2, maxLength: 12 },
@@ -156,7 +156,7 @@ describe('tenants that share a host', () => {
     );
   });
 
-  it('never start more than fits, and start everything in the end', () => {
+  it('the queue never starts more than fits, and starts everything in the end', () => {
     const jobs = fc.array(
       fc.record({
         tenant: fc.integer({ min: 0, max: 3 }),

@@ -106,7 +106,7 @@ describeJobRunner('processes', async () => {
 });
 
 describe('a job of this host', () => {
-  it('sees only what it may of the environment', async () => {
+  it('a job sees only permitted variables of the environment', async () => {
     const { runner, root, ended } = aRunner();
     await runner.submit(aSpec('env-1', 'env'));
     await ended('env-1');
@@ -121,7 +121,7 @@ describe('a job of this host', () => {
     ['kill -TERM $$', 'preempted', 143],
     ['kill -KILL $$', 'error', 137],
     ['exit 75', 'error', 75],
-  ])('that ends with "%s" is %s', async (script, reason, exitCode) => {
+  ])('a job that ends with "%s" is %s', async (script, reason, exitCode) => {
     const { runner, ended } = aRunner();
     await runner.submit(aSpec('end-1', script));
     expect(await ended('end-1')).toMatchObject({ state: 'failed', reason, exitCode });
@@ -131,16 +131,19 @@ describe('a job of this host', () => {
   it.each([
     [`head -c 5000 /dev/zero | tr '\\0' x > "$RESULT"`, '4096'],
     [`echo '{' > "$RESULT"`, 'not JSON'],
-  ])('whose result is no result says so and has none', async (script, message) => {
-    const { runner, ended } = aRunner();
-    await runner.submit(aSpec('result-1', script));
-    const observation = await ended('result-1');
-    expect(observation).toMatchObject({ state: 'succeeded', message: expect.stringContaining(message) });
-    expect(observation).not.toHaveProperty('result');
-    runner.close();
-  });
+  ])(
+    'a job whose result is invalid succeeds without one, and its message says so',
+    async (script, message) => {
+      const { runner, ended } = aRunner();
+      await runner.submit(aSpec('result-1', script));
+      const observation = await ended('result-1');
+      expect(observation).toMatchObject({ state: 'succeeded', message: expect.stringContaining(message) });
+      expect(observation).not.toHaveProperty('result');
+      runner.close();
+    },
+  );
 
-  it('that ignores SIGTERM is killed after the grace, with everything it started', async () => {
+  it('a job that ignores SIGTERM is killed after the grace period, with everything it started', async () => {
     const { runner, ended, started } = aRunner();
     const ref = await runner.submit(aSpec('stubborn-1', `trap '' TERM; sleep 61 & sleep 62; sleep 63`));
     const { shim } = await started('stubborn-1');
@@ -150,7 +153,7 @@ describe('a job of this host', () => {
     runner.close();
   });
 
-  it('that is stopped (SIGSTOP) is cancelled all the same', async () => {
+  it('a job that is stopped (SIGSTOP) can be cancelled', async () => {
     const { runner, ended, started } = aRunner();
     const ref = await runner.submit(aSpec('stopped-1', 'kill -STOP $$; sleep 60'));
     await started('stopped-1');
@@ -159,14 +162,14 @@ describe('a job of this host', () => {
     runner.close();
   });
 
-  it('that takes too long is ended with reason timeout', async () => {
+  it('a job that takes too long is ended with reason timeout', async () => {
     const { runner, ended } = aRunner();
     await runner.submit(aSpec('slow-1', 'sleep 60', { timeoutSeconds: 0.05 }));
     expect(await ended('slow-1')).toMatchObject({ state: 'failed', reason: 'timeout' });
     runner.close();
   });
 
-  it('whose capacity is taken away is preempted and may still write its checkpoint', async () => {
+  it('a job whose capacity is reclaimed is preempted and may still write its checkpoint', async () => {
     const { runner, root, ended, started } = aRunner();
     await runner.submit(
       aSpec('spot-1', `trap 'echo saved > ${root}/checkpoint; exit 143' TERM; sleep 60 & wait`),
@@ -179,7 +182,7 @@ describe('a job of this host', () => {
     runner.close();
   });
 
-  it('that asks for more than the host has gets all of it, alone, and says so', async () => {
+  it('a job that asks for more than the host has gets all of it, alone, and the log says so', async () => {
     const { runner, lines, ended, seen } = aRunner();
     await runner.submit(aSpec('small-1', 'sleep 0.1'));
     await runner.submit(aSpec('large-1', 'true', { resources: { cpu: 64, memoryMiB: 999_999 } }));
@@ -256,7 +259,7 @@ describe('a job that says how far it is', () => {
 });
 
 describe('a control plane that is gone', () => {
-  it('leaves its jobs running; the next one adopts them and hears of their end', async () => {
+  it('jobs survive their control plane; the next one adopts them and reports their end', async () => {
     const first = aRunner();
     await first.runner.submit(aSpec('kept-1', `sleep 0.3; ${scripts.succeeds}`));
     await first.started('kept-1');
@@ -267,7 +270,7 @@ describe('a control plane that is gone', () => {
     second.runner.close();
   });
 
-  it('finds jobs that ended meanwhile, and starts those that were only accepted', async () => {
+  it('a new control plane finds jobs that ended meanwhile, and starts those that were only accepted', async () => {
     const first = aRunner();
     await first.runner.submit(aSpec('done-1', scripts.succeeds));
     await first.ended('done-1');
@@ -280,7 +283,7 @@ describe('a control plane that is gone', () => {
     second.runner.close();
   });
 
-  it('calls a job lost whose shim vanished, after ending what is left of it', async () => {
+  it('a job whose shim vanished is lost, and its remaining processes are ended', async () => {
     const first = aRunner();
     await first.runner.submit(aSpec('lost-1', 'sleep 60'));
     const { shim } = await first.started('lost-1');
@@ -294,7 +297,7 @@ describe('a control plane that is gone', () => {
     second.runner.close();
   });
 
-  it('goes on with a cancellation it had only written down', async () => {
+  it('a new control plane continues a cancellation that was only written down', async () => {
     const first = aRunner(freshDir(), { graceMs: 60_000 });
     const ref = await first.runner.submit(aSpec('half-1', `trap '' TERM; sleep 60; sleep 61`));
     await first.started('half-1');
@@ -306,7 +309,7 @@ describe('a control plane that is gone', () => {
     second.runner.close();
   });
 
-  it('counts a job as running until its exit could be written: a full disk leaves no empty record', async () => {
+  it('a job counts as running until its exit is written: a full disk leaves no empty record', async () => {
     const { runner, root, ended } = aRunner();
     const folder = new JobFolder(root, 'full-1');
     await runner.submit(
@@ -319,7 +322,7 @@ describe('a control plane that is gone', () => {
     runner.close();
   });
 
-  it('starts nothing where it cannot be written who runs it', async () => {
+  it('a job is not started where its process cannot be recorded', async () => {
     const root = freshDir();
     const folder = new JobFolder(root, 'full-2');
     mkdirSync(folder.path);
@@ -335,14 +338,14 @@ describe('a control plane that is gone', () => {
     expect(folder.started).toBeUndefined();
   });
 
-  it('calls a job lost whose exit record is damaged', () => {
+  it('a job whose exit record is damaged is lost', () => {
     const folder = new JobFolder(freshDir(), 'torn-1');
     folder.accept(aSpec('torn-1', 'true'));
     writeFileSync(folder.file('exit.json'), '');
     expect(folder.observe()).toMatchObject({ state: 'failed', reason: 'lost' });
   });
 
-  it('never lets a second shim run a job that another one has taken', async () => {
+  it('a second shim never runs a job that another one has taken', async () => {
     const { runner, root, ended } = aRunner();
     await runner.submit(aSpec('twice-1', `echo x >> ${root}/count; sleep 0.2`));
     const shim = spawn('/bin/sh', [
@@ -360,7 +363,7 @@ describe('a control plane that is gone', () => {
 });
 
 describe('identity of processes', () => {
-  it('is pid and start time together: a later process with the same pid is another one', () => {
+  it('a process is identified by pid and start time: a later one with the same pid is another', () => {
     const start = processStartTime(process.pid) ?? '';
     expect(isAlive(process.pid, start)).toBe(true);
     expect(isAlive(process.pid, `${start}0`)).toBe(false);
@@ -369,7 +372,7 @@ describe('identity of processes', () => {
 });
 
 describe('a full or forbidden disk', () => {
-  it('starts nothing', async () => {
+  it('a full or read-only disk prevents every start', async () => {
     const root = freshDir();
     const { runner } = aRunner(join(root, 'jobs'));
     writeFileSync(join(root, 'jobs', 'blocked-1'), 'a file where the folder should be');

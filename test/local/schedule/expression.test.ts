@@ -78,7 +78,7 @@ describe('the fields of a cron expression', () => {
     ['steps of years', 'cron(0 2 1 1 ? 2025-2030/2)', ['2027-01-01T02:00', '2029-01-01T02:00']],
     ['the last year there is', 'cron(0 2 1 1 ? 2199)', ['2199-01-01T02:00']],
     ['nothing in years gone by', 'cron(0 2 1 1 ? 2025)', []],
-  ])('mean %s', (_, expression, expected) => {
+  ])('the fields of a cron expression mean %s', (_, expression, expected) => {
     expect(following(expression, 'UTC', '2026-01-01T00:00:00Z', Math.max(1, expected.length))).toEqual(
       expected,
     );
@@ -147,7 +147,7 @@ describe('the clocks change as on the service', () => {
     expect(following(expression, timezone, after, expected.length)).toEqual(expected);
   });
 
-  test('in the repeated hour, everything of the first one has been', () => {
+  test('an occurrence in the repeated hour falls due in its first pass only', () => {
     const occurrences = parseSchedule('cron(30 2 * * ? *)', 'Europe/Berlin');
     // 02:10 on the wall, for the second time.
     const second = new Date('2026-10-25T01:10:00Z');
@@ -175,7 +175,7 @@ describe('start, end and rates', () => {
     expect(following(expression, options, '2025-06-01T00:00:00Z', 2)).toEqual(expected);
   });
 
-  test('has nothing before the start and nothing after the end', () => {
+  test('a schedule has no occurrence before its start or after its end', () => {
     const occurrences = parseSchedule('cron(0 2 * * ? *)', {
       startDate: new Date('2026-02-01T00:00:00Z'),
       endDate: new Date('2026-02-02T12:00:00Z'),
@@ -187,7 +187,7 @@ describe('start, end and rates', () => {
     );
   });
 
-  test('has the present instant behind it', () => {
+  test('an occurrence at the present instant is the previous one', () => {
     const occurrences = parseSchedule('cron(0 2 * * ? *)');
     const due = new Date('2026-11-24T02:00:00Z');
     expect(occurrences.previous(due)).toEqual(due);
@@ -233,7 +233,7 @@ describe('what is refused with a corrected example', () => {
     expect(() => parseSchedule(example)).not.toThrow();
   });
 
-  test('an instant that the clocks skip', () => {
+  test('an instant that the clocks skip is refused', () => {
     const error = refusal(() => parseSchedule('at(2026-03-29T02:30:00)', 'Europe/Berlin'));
     expect(error.code).toBe('SCHEDULE_INVALID');
     expect(error.details['example']).toBe('at(2026-03-29T03:30:00)');
@@ -264,7 +264,7 @@ describe('for any instant, zone and expression', () => {
   ];
   const instants = fc.integer({ min: Date.UTC(2010, 0, 1), max: Date.UTC(2035, 0, 1) });
 
-  test('the next one is later, the one before that is not later, and nothing lies between', () => {
+  test('the next occurrence is later, the previous is not, and nothing lies between', () => {
     fc.assert(
       fc.property(fc.constantFrom(...zones), fc.constantFrom(...crons), instants, (zone, cron, at) => {
         const occurrences = parseSchedule(`cron(${cron})`, zone);
@@ -280,7 +280,7 @@ describe('for any instant, zone and expression', () => {
     );
   });
 
-  test('no time on the wall comes twice', () => {
+  test('no wall-clock time occurs twice', () => {
     const wall = new Intl.DateTimeFormat('en', {
       timeZone: 'Europe/Berlin',
       dateStyle: 'short',

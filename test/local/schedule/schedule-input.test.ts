@@ -23,11 +23,11 @@ describe("the placeholders of a schedule's input", () => {
       '{"x":"<aws.scheduler.constructor> <aws.scheduler.other>"}',
       { x: '<aws.scheduler.constructor> <aws.scheduler.other>' },
     ],
-  ])('are filled with %s', (_, input, expected) => {
+  ])("the placeholders of a schedule's input are filled with %s", (_, input, expected) => {
     expect(fillInput(input, delivery)).toEqual(expected);
   });
 
-  test('leave no half event: input that is not JSON throws', () => {
+  test('an input that is not JSON throws, so that no half event is delivered', () => {
     expect(() => fillInput('{"at": <aws.scheduler.scheduled-time>}', delivery)).toThrow(SyntaxError);
   });
 });

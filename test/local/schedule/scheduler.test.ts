@@ -67,7 +67,7 @@ const times = (delivered: readonly Delivered[]) =>
   delivered.map(({ scheduledTime }) => scheduledTime.slice(0, 16));
 
 describe('a schedule that is running', () => {
-  test('delivers each occurrence once, at its time, and moves the cursor', async () => {
+  test('a schedule delivers each occurrence once, at its time, and moves the cursor', async () => {
     const { scheduler, clock, cursors, delivered } = bench();
     await scheduler.begin();
     scheduler.start();
@@ -80,7 +80,7 @@ describe('a schedule that is running', () => {
     expect(cursors.get('nightly')).toBe('2026-11-26T02:00:00.000Z');
   });
 
-  test('delivers a one-time schedule, which has nothing behind it', async () => {
+  test('a one-time schedule is delivered and has no further occurrence', async () => {
     const { scheduler, clock, delivered } = bench({ schedule: { expression: 'at(2026-11-24T05:00:00)' } });
     await scheduler.begin();
     scheduler.start();
@@ -88,7 +88,7 @@ describe('a schedule that is running', () => {
     expect(times(delivered)).toEqual(['2026-11-24T05:00']);
   });
 
-  test('stays silent when it is disabled, and still fires by hand', async () => {
+  test('a disabled schedule does not fire, except by hand', async () => {
     const { scheduler, clock, delivered } = bench({ schedule: { enabled: false } });
     await scheduler.begin();
     scheduler.start();
@@ -101,7 +101,7 @@ describe('a schedule that is running', () => {
     expect(await scheduler.fire('weekly', '2026-11-20T02:00:00.000Z')).toBe(false);
   });
 
-  test('never overlaps itself: what falls due meanwhile is delivered afterwards, its latest only', async () => {
+  test('a schedule never overlaps itself: of what falls due meanwhile only the latest is delivered afterwards', async () => {
     const clock = new VirtualClock(Date.parse('2026-11-24T00:00:00Z'));
     const slow = () => new Promise<void>((resolve) => clock.setTimer(10 * minute + 1, resolve));
     const { scheduler, delivered } = bench({
@@ -114,7 +114,7 @@ describe('a schedule that is running', () => {
     expect(times(delivered)).toEqual(['2026-11-24T00:01', '2026-11-24T00:11', '2026-11-24T00:21']);
   });
 
-  test('delivers nothing after it was closed', async () => {
+  test('a closed scheduler delivers nothing', async () => {
     const { scheduler, clock, delivered } = bench();
     scheduler.start();
     scheduler.close();
@@ -125,7 +125,7 @@ describe('a schedule that is running', () => {
 });
 
 describe('after a time without it', () => {
-  test('F43: down for three nights, only the latest is delivered, at once', async () => {
+  test('F43: after three nights down, only the latest occurrence is delivered, at once', async () => {
     const cursors = new Map([['nightly', '2026-11-21T02:00:00.000Z']]);
     const { scheduler, clock, delivered } = bench({
       cursors,
@@ -138,7 +138,7 @@ describe('after a time without it', () => {
     expect(delivered[0]?.at).toBe('2026-11-24T09:00:00.000Z');
   });
 
-  test('what is older than the maximum event age is left out', async () => {
+  test('an occurrence older than the maximum event age is skipped', async () => {
     const cursors = new Map([['nightly', '2026-11-21T02:00:00.000Z']]);
     const clock = new VirtualClock(Date.parse('2026-11-24T09:00:00Z'));
     const { scheduler, delivered } = bench({ cursors, clock, schedule: { maximumEventAgeSeconds: 3600 } });
@@ -148,7 +148,7 @@ describe('after a time without it', () => {
     expect(cursors.get('nightly')).toBe('2026-11-24T02:00:00.000Z');
   });
 
-  test('a schedule that is new begins with its next occurrence', async () => {
+  test('a new schedule begins with its next occurrence', async () => {
     const clock = new VirtualClock(Date.parse('2026-11-24T09:00:00Z'));
     const { scheduler, delivered } = bench({ clock });
     await scheduler.begin();
@@ -157,7 +157,7 @@ describe('after a time without it', () => {
     expect(times(delivered)).toEqual(['2026-11-25T02:00']);
   });
 
-  test('a crash between delivery and cursor delivers again: at least once', async () => {
+  test('an occurrence is delivered again after a crash between delivery and cursor: at least once', async () => {
     const { scheduler, clock, delivered, cursors } = bench({
       options: {
         cursors: {
@@ -197,7 +197,7 @@ describe('after a time without it', () => {
 });
 
 describe('when the target does not accept', () => {
-  test('tries again with pauses that double, and says which try it is', async () => {
+  test('a refused delivery is retried with doubling pauses, and carries the number of the try', async () => {
     let left = 3;
     const { scheduler, clock, delivered, dead, cursors } = bench({
       answer: () => (left-- > 0 ? Promise.reject(new Error('busy')) : Promise.resolve()),
@@ -219,7 +219,7 @@ describe('when the target does not accept', () => {
     ['the tries are spent', { maximumRetryAttempts: 2 }, 3],
     ['no retry is declared', { maximumRetryAttempts: 0 }, 1],
     ['the event would be too old', { maximumEventAgeSeconds: 60 }, 6],
-  ])('hands over to the dead letters when %s', async (_, schedule, tries) => {
+  ])('a delivery goes to the dead letters when %s', async (_, schedule, tries) => {
     const { scheduler, clock, delivered, dead } = bench({
       schedule,
       answer: () => Promise.reject(new Error('refused')),

@@ -7,8 +7,8 @@ import { freshDir } from '../../fresh-dir.ts';
 const first = 'CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT';
 const second = "ALTER TABLE notes ADD COLUMN author TEXT NOT NULL DEFAULT 'nobody'";
 
-describe('a database of ours', () => {
-  it('moves an older schema forward and keeps what is in it', () => {
+describe('a database of Epsilon', () => {
+  it('a database with an older schema is migrated and keeps its content', () => {
     const file = join(freshDir(), 'x.db');
     const old = new Database({ file, migrations: [first] });
     old.run('INSERT INTO notes (text) VALUES (?)', 'kept');
@@ -21,7 +21,7 @@ describe('a database of ours', () => {
     );
   });
 
-  it('is made whole or not at all: a draft that was left behind is made anew', () => {
+  it('a database is created whole or not at all: a leftover draft is created again', () => {
     const file = join(freshDir(), 'x.db');
     writeFileSync(`${file}.new`, 'half a file');
     const db = new Database({ file, migrations: [first] });
@@ -30,7 +30,7 @@ describe('a database of ours', () => {
     expect(existsSync(`${file}.new`)).toBe(false);
   });
 
-  it('does all of a transaction or nothing, also of one inside another', () => {
+  it('a transaction is done whole or not at all, also one inside another', () => {
     const db = new Database({ file: join(freshDir(), 'x.db'), migrations: [first] });
     const twice = () =>
       db.transaction(() => {
@@ -45,7 +45,7 @@ describe('a database of ours', () => {
     db.close();
   });
 
-  it('is readable while another connection writes', () => {
+  it('a database is readable while another connection writes', () => {
     const file = join(freshDir(), 'x.db');
     const writer = new Database({ file, migrations: [first] });
     const reader = new Database({ file, migrations: [first], readOnly: true });

@@ -26,7 +26,7 @@ describeAuditLog('SQLite', async () => openLocalStores({ stateDir: freshDir() })
 describeObjectStore('files', async () => createFileObjectStore({ root: freshDir() }));
 
 describe('task tokens at rest', () => {
-  it('are nowhere in the file, which only its owner may read', async () => {
+  it('task tokens are nowhere in the file, which only its owner may read', async () => {
     const stateDir = freshDir();
     const stores = openLocalStores({ stateDir });
     await stores.runs.createAttempt(anAttempt({ taskToken: 'a-very-secret-token' }));
@@ -43,7 +43,7 @@ describe('task tokens at rest', () => {
 });
 
 describe('file objects', () => {
-  it('never follow a link out of the store', async () => {
+  it('file objects never follow a link out of the store', async () => {
     const root = freshDir();
     const outside = freshDir();
     writeFileSync(join(outside, 'secret'), 'x');
@@ -65,7 +65,7 @@ function inside(path: string, name: string, body: string): void {
 }
 
 describe('the state directory', () => {
-  it('has one writer; a lock whose holder is dead is taken over', () => {
+  it('a state directory has one writer; a lock whose holder is dead is taken over', () => {
     const path = join(freshDir(), 'state');
     const first = openStateDirectory(path, 'write');
     expect(liveHolder(path)).toBe(process.pid);
@@ -99,7 +99,7 @@ describe('the state directory', () => {
       'write',
     ],
     ['has a damaged marker', 'STATE_DIR_CORRUPT', (path: string) => inside(path, 'state.json', '{'), 'write'],
-  ] as const)('that %s is refused with %s', (_, code, prepare, mode) => {
+  ] as const)('a state directory that %s is refused with %s', (_, code, prepare, mode) => {
     const path = join(freshDir(), 'state');
     prepare(path);
     expect(() => openStateDirectory(path, mode)).toThrow(

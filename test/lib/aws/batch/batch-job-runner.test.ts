@@ -69,7 +69,7 @@ describeJobRunner('AWS Batch, whose lists lag', async () => {
 });
 
 describe('a submission to Batch', () => {
-  it('asks for exactly this', async () => {
+  it('a submission calls Batch with exactly these arguments', async () => {
     const { runner } = setUp();
     const spec = aJobSpec();
     await runner.submit(spec, { fresh: true });
@@ -109,7 +109,7 @@ describe('a submission to Batch', () => {
     });
   });
 
-  it('goes to the queue of its capacity, with whole vCPUs and no shorter timeout than Batch takes', async () => {
+  it('a submission goes to the queue of its capacity, with whole vCPUs and at least the shortest timeout of Batch', async () => {
     const { runner } = setUp();
     await runner.submit(
       aJobSpec({ capacity: 'on-demand', resources: { cpu: 0.5, memoryMiB: 512.5 }, timeoutSeconds: 10 }),
@@ -127,7 +127,7 @@ describe('a submission to Batch', () => {
     });
   });
 
-  it('costs one call under a fresh intent, once its definition is known', async () => {
+  it('a submission under a fresh intent costs one call, once its definition is known', async () => {
     const { batch, runner } = setUp();
     await runner.submit(aJobSpec(), { fresh: true });
     batch.calls.length = 0;
@@ -135,7 +135,7 @@ describe('a submission to Batch', () => {
     expect(batch.calls).toEqual(['SubmitJob']);
   });
 
-  it('looks in both queues before it submits under an older intent', async () => {
+  it('a submission under an older intent first looks in both queues', async () => {
     const { batch, runner, make } = setUp();
     const first = await runner.submit(aJobSpec({ capacity: 'spot' }), { fresh: true });
     batch.calls.length = 0;
@@ -144,7 +144,7 @@ describe('a submission to Batch', () => {
     expect(batch.jobs.size).toBe(1);
   });
 
-  it('refuses a job that is too large before it asks Batch', async () => {
+  it('a submission that is too large is refused before Batch is called', async () => {
     const { batch, runner } = setUp();
     const failed = runner.submit(aJobSpec({ arguments: ['x'.repeat(31_000)] }), { fresh: true });
     await expect(failed).rejects.toMatchObject({
@@ -154,11 +154,11 @@ describe('a submission to Batch', () => {
     expect(batch.calls).not.toContain('SubmitJob');
   });
 
-  it('F10: is never sent again by the client itself', async () => {
+  it('F10: the client itself never repeats a submission', async () => {
     expect(await new NonRetryingBatchClient({ region: 'us-west-2' }).config.maxAttempts()).toBe(1);
   });
 
-  it('F10: that was accepted but got no answer is found by name, not repeated', async () => {
+  it('F10: a submission that was accepted but got no answer is found by name, not repeated', async () => {
     const { clock, batch, runner, make } = setUp();
     batch.listLagMs = 20_000;
     batch.fail('SubmitJob', { error: sdkError('TimeoutError', 'no answer'), after: true });
@@ -178,7 +178,7 @@ describe('a submission to Batch', () => {
     ['throttled by the front', sdkError('ThrottlingException', 'Rate exceeded')],
     ['failed by Batch itself', sdkError('ServerException', 'internal', 500)],
     ['not reached', new EpsilonError('AWS_UNREACHABLE', 'the endpoint does not answer', { retryable: true })],
-  ])('F19: that is %s is tried again by the state machine', async (_, error) => {
+  ])('F19: a submission that is %s is retried by the state machine', async (_, error) => {
     const { batch, runner } = setUp();
     batch.fail('SubmitJob', error);
     await expect(runner.submit(aJobSpec(), { fresh: true })).rejects.toMatchObject({
@@ -191,17 +191,20 @@ describe('a submission to Batch', () => {
   it.each([
     ['AccessDeniedException', 'User is not authorized'],
     ['ClientException', 'User: x is not authorized to perform: batch:SubmitJob on resource: y'],
-  ])('F20: that is denied (%s) names action and resource and is final', async (name, message) => {
-    const { batch, runner } = setUp();
-    batch.fail('SubmitJob', sdkError(name, message, 403));
-    await expect(runner.submit(aJobSpec(), { fresh: true })).rejects.toMatchObject({
-      code: 'AWS_ACCESS_DENIED',
-      retryable: false,
-      details: { action: 'batch:SubmitJob', resource: queueArns.spot },
-    });
-  });
+  ])(
+    'F20: a submission that is denied (%s) names action and resource and is final',
+    async (name, message) => {
+      const { batch, runner } = setUp();
+      batch.fail('SubmitJob', sdkError(name, message, 403));
+      await expect(runner.submit(aJobSpec(), { fresh: true })).rejects.toMatchObject({
+        code: 'AWS_ACCESS_DENIED',
+        retryable: false,
+        details: { action: 'batch:SubmitJob', resource: queueArns.spot },
+      });
+    },
+  );
 
-  it('says what Batch says when it refuses', async () => {
+  it('a refused submission has the message of Batch', async () => {
     const { batch, runner } = setUp();
     batch.fail('SubmitJob', sdkError('ClientException', 'JobQueue is disabled'));
     await expect(runner.submit(aJobSpec(), { fresh: true })).rejects.toMatchObject({
@@ -212,7 +215,7 @@ describe('a submission to Batch', () => {
 });
 
 describe('observing Batch', () => {
-  it('describes 100 jobs a call', async () => {
+  it('an observation describes 100 jobs a call', async () => {
     const { batch, runner } = setUp();
     const refs = [];
     for (let n = 0; n < 205; n += 1)
@@ -225,7 +228,7 @@ describe('observing Batch', () => {
     expect(batch.calls).toEqual([]);
   });
 
-  it('F12: leaves out a job that Batch has forgotten, and one whose id is another job’s', async () => {
+  it('F12: an observation leaves out a job that Batch has deleted, and one whose id belongs to another job', async () => {
     const { batch, runner } = setUp();
     const ref = await runner.submit(aJobSpec(), { fresh: true });
     expect((await runner.observe([{ jobName: 'other', jobId: ref.jobId }])).size).toBe(0);
@@ -233,7 +236,7 @@ describe('observing Batch', () => {
     expect((await runner.observe([ref])).size).toBe(0);
   });
 
-  it('asks again, later, about a job whose result cannot be read, and keeps the others going', async () => {
+  it('an observation reads a result again later that cannot be read now, and continues with the others', async () => {
     const { clock, objects, counted, runner } = setUp();
     const ref = await runner.submit(aJobSpec(), { fresh: true });
     await clock.advance(minute);
@@ -249,7 +252,7 @@ describe('observing Batch', () => {
     });
   });
 
-  it('tells a failed job’s end although its result cannot be read', async () => {
+  it('an observation reports the end of a failed job although its result cannot be read', async () => {
     const { clock, batch, objects, runner } = setUp();
     batch.fate = () => ({ seconds: 1, exitCode: 1 });
     const ref = await runner.submit(aJobSpec(), { fresh: true });
@@ -262,7 +265,7 @@ describe('observing Batch', () => {
     ['x'.repeat(5_000), '4096'],
     ['{', 'not JSON'],
     [undefined, 'no result'],
-  ])('notes what is wrong with a result', async (text, note) => {
+  ])('an observation notes what is wrong with a result', async (text, note) => {
     const { clock, objects, runner } = setUp();
     if (text !== undefined)
       objects.texts.set('s3://data-bucket/acme/runs/acme-2026-11-24/train/1/result.json', text);
@@ -280,16 +283,19 @@ describe('observing Batch', () => {
     ['ListJobs', 'TooManyRequestsException', { name: 'Throttled' }],
     ['ListJobs', 'AccessDeniedException', { code: 'AWS_ACCESS_DENIED' }],
     ['ListJobs', 'TimeoutError', { name: 'Throttled' }],
-  ])('F19, F20: %s that fails with %s never looks like an unknown job', async (action, name, told) => {
-    const { batch, runner, make } = setUp();
-    await runner.submit(aJobSpec(), { fresh: true });
-    batch.fail(action, sdkError(name));
-    await expect(make().find('acme-2026-11-24-train-1')).rejects.toMatchObject(told);
-  });
+  ])(
+    'F19, F20: a call of %s that fails with %s never looks like an unknown job',
+    async (action, name, told) => {
+      const { batch, runner, make } = setUp();
+      await runner.submit(aJobSpec(), { fresh: true });
+      batch.fail(action, sdkError(name));
+      await expect(make().find('acme-2026-11-24-train-1')).rejects.toMatchObject(told);
+    },
+  );
 });
 
 describe('stopping a job on Batch', () => {
-  it('keeps the reason in words that Batch gives back', async () => {
+  it('a stopped job keeps the reason in a form that Batch returns', async () => {
     const { clock, batch, runner } = setUp();
     batch.fate = () => ({});
     const waiting = await runner.submit(aJobSpec({ runId: 'w', jobName: 'w' }), { fresh: true });
@@ -308,7 +314,7 @@ describe('stopping a job on Batch', () => {
     ['TimeoutError', 'no answer', { name: 'Throttled' }],
     ['AccessDeniedException', 'no', { code: 'AWS_ACCESS_DENIED', details: { action: 'batch:TerminateJob' } }],
     ['ClientException', 'the request is malformed', { code: 'BATCH_REFUSED' }],
-  ])('passes %s on', async (name, message, told) => {
+  ])('a failed stop passes %s on', async (name, message, told) => {
     const { batch, runner } = setUp();
     const ref = await runner.submit(aJobSpec(), { fresh: true });
     batch.fail('TerminateJob', sdkError(name, message));
@@ -319,7 +325,7 @@ describe('stopping a job on Batch', () => {
 describe('a job that nothing places', () => {
   const capacity = 'CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - Service cannot fulfill the capacity requested';
 
-  it('F17: says so in Batch’s words, and is told to try elsewhere as unplaceable', async () => {
+  it('F17: a job that nothing can place has the reason of Batch, and ends as unplaceable when stopped for that', async () => {
     const { clock, batch, runner } = setUp();
     batch.fate = () => ({ notPlaced: { statusReason: capacity } });
     const ref = await runner.submit(aJobSpec(), { fresh: true });
@@ -332,7 +338,7 @@ describe('a job that nothing places', () => {
     expect(await runner.find(ref.jobName)).toMatchObject({ state: 'failed', reason: 'unplaceable' });
   });
 
-  it('is not blocked while it only waits behind others', async () => {
+  it('a job is not blocked while it only waits behind others', async () => {
     const { clock, batch, runner } = setUp();
     batch.fate = () => ({ notPlaced: {} });
     const ref = await runner.submit(aJobSpec(), { fresh: true });

@@ -64,7 +64,7 @@ const budgetOf = (bucket: SharedBucket, clock: VirtualClock, counted: string[] =
   });
 
 describe('the arithmetic of a bucket', () => {
-  it('never gives more than its burst and its rate', () => {
+  it('a bucket never gives more than its burst and its rate', () => {
     const takes = fc.array(
       fc.record({ wait: fc.nat(2_000), tokens: fc.integer({ min: 1, max: 16 }), urgent: fc.boolean() }),
       { minLength: 1, maxLength: 200 },
@@ -92,7 +92,7 @@ describe('the arithmetic of a bucket', () => {
     );
   });
 
-  it('leaves a part of the burst to urgent takers', () => {
+  it('a bucket leaves a part of its burst to urgent takers', () => {
     const fullAt = 1_000 + 40 * 25;
     expect(planTake(fullAt, 1_000, { tokens: 1, urgent: false }, rule)).toEqual({
       kind: 'empty',
@@ -102,14 +102,14 @@ describe('the arithmetic of a bucket', () => {
     expect(planTake(fullAt, 1_000, { tokens: 11, urgent: true }, rule).kind).toBe('empty');
   });
 
-  it('doubles the chunk of a busy process and begins small again for an idle one', () => {
+  it('a bucket doubles the chunk of a busy process and starts small again for an idle one', () => {
     expect([2, 4, 8, 16].map((size) => nextChunk(size, true))).toEqual([4, 8, 16, largestChunk]);
     expect(nextChunk(16, false)).toBe(2);
   });
 });
 
 describe('a bucket in the table', () => {
-  it('takes with one conditional write', async () => {
+  it('a bucket in the table is taken from with one conditional write', async () => {
     aTable();
     const clock = new VirtualClock(5_000);
     const bucket = bucketOf(clock);
@@ -141,7 +141,7 @@ describe('a bucket in the table', () => {
     ]);
   });
 
-  it('corrects a wrong belief, and refuses only what the table itself refuses', async () => {
+  it('a bucket in the table corrects a wrong belief, and refuses only what the table itself refuses', async () => {
     aTable();
     const clock = new VirtualClock(5_000);
     const [first, second] = [bucketOf(clock), bucketOf(clock)];
@@ -162,7 +162,7 @@ describe('a bucket in the table', () => {
       { code: 'AWS_ACCESS_DENIED', details: { action: 'dynamodb:UpdateItem', resource: 'epsilon-dev' } },
     ],
     ['TimeoutError', { name: 'TimeoutError' }],
-  ])('passes %s on', async (name, told) => {
+  ])('a bucket in the table passes %s on', async (name, told) => {
     dynamo.on(UpdateItemCommand).rejects(Object.assign(new Error(name), { name }));
     const taken = bucketOf(new VirtualClock(0)).take({ tokens: 1, urgent: false });
     await expect(taken).rejects.toMatchObject(told);
@@ -170,7 +170,7 @@ describe('a bucket in the table', () => {
 });
 
 describe('a process’s part of the budget', () => {
-  it('costs well under one write per call', async () => {
+  it('a budget costs well under one write per call', async () => {
     const table = aTable();
     const clock = new VirtualClock(0);
     const budget = budgetOf(bucketOf(clock), clock);
@@ -181,7 +181,7 @@ describe('a process’s part of the budget', () => {
     expect(table.writes()).toBeLessThan(25);
   });
 
-  it('F19: is empty in a storm: Throttled for the state machine, and the reserve for what observes jobs', async () => {
+  it('F19: an empty budget is Throttled for the state machine, and keeps its reserve for calls that observe jobs', async () => {
     aTable();
     const clock = new VirtualClock(0);
     const counted: string[] = [];
@@ -194,7 +194,7 @@ describe('a process’s part of the budget', () => {
     await processes[0]?.spend('urgent');
   });
 
-  it('gives the account no more than its rate however many processes take', async () => {
+  it('a budget gives the account no more than its rate, however many processes take', async () => {
     aTable();
     const clock = new VirtualClock(0);
     const processes = Array.from({ length: 20 }, () => budgetOf(bucketOf(clock), clock));
@@ -212,7 +212,7 @@ describe('a process’s part of the budget', () => {
     expect(calls).toBeGreaterThan(15 * rule.perSecond * 0.9);
   });
 
-  it('does not keep tokens that were meant for another minute', async () => {
+  it('a budget does not keep tokens that were meant for another minute', async () => {
     const table = aTable();
     const clock = new VirtualClock(0);
     const budget = budgetOf(bucketOf(clock), clock);

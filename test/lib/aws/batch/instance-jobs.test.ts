@@ -57,7 +57,7 @@ function setUp(tasks: readonly { key: string; value: string }[][]) {
 }
 
 describe('the attempts on an instance', () => {
-  it('are those of the tasks that ECS runs there', async () => {
+  it('attempts on an instance are those of the tasks that ECS runs there', async () => {
     const { batch, search } = setUp([tagsOf()]);
     expect(await search(instance)).toEqual([{ runId: 'acme-2026-11-24', stage: 'train', attempt: 2 }]);
     expect(batch.calls).toEqual(['DescribeJobQueues', 'DescribeComputeEnvironments']);
@@ -81,11 +81,11 @@ describe('the attempts on an instance', () => {
     ['no tags of ours', [{ key: 'team', value: 'x' }]],
     ['an unknown stage', tagsOf({ 'epsilon:stage': 'compile' })],
     ['no attempt', tagsOf({ 'epsilon:attempt': '' })],
-  ])('are not those of %s', async (_, tags) => {
+  ])('attempts on an instance are not those of %s', async (_, tags) => {
     expect(await setUp([tags]).search(instance)).toEqual([]);
   });
 
-  it('cost Batch nothing while the clusters are known, and see a replaced cluster within minutes', async () => {
+  it('attempts on an instance cost no call to Batch while the clusters are known; a replaced cluster is seen within minutes', async () => {
     const { clock, batch, search } = setUp([]);
     await search(instance);
     await search(instance);
@@ -95,7 +95,7 @@ describe('the attempts on an instance', () => {
     expect(batch.calls).toHaveLength(4);
   });
 
-  it('of an instance that is none of Batch’s are none, after one call per cluster', async () => {
+  it('attempts on an instance outside Batch are none, after one call per cluster', async () => {
     const { search } = setUp([]);
     ecs.reset();
     ecs.on(ListContainerInstancesCommand).resolves({ containerInstanceArns: [] });
@@ -115,7 +115,7 @@ describe('the attempts on an instance', () => {
     ['ThrottlingException', DescribeTasksCommand, { name: 'Throttled' }],
     ['AccessDeniedException', DescribeTasksCommand, { details: { action: 'ecs:DescribeTasks' } }],
     ['TimeoutError', DescribeTasksCommand, { name: 'TimeoutError' }],
-  ])('are not taken for none when a call fails (%#: %s)', async (name, command, told) => {
+  ])('a failed call is not taken for an instance without attempts (%#: %s)', async (name, command, told) => {
     const { search } = setUp([tagsOf()]);
     ecs.on(command as typeof DescribeTasksCommand).rejects(sdkError(name));
     await expect(search(instance)).rejects.toMatchObject(told);

@@ -21,7 +21,7 @@ function setUp() {
 }
 
 describe('the definition of a job', () => {
-  it('is infrastructure’s own while it has the run’s digest', async () => {
+  it("a job uses infrastructure's own definition while it has the run's digest", async () => {
     const { batch, templates, make } = setUp();
     const definitions = make();
     expect(await definitions.arnFor({ stage: 'train', image: anImage('0') })).toBe(templates.train);
@@ -29,7 +29,7 @@ describe('the definition of a job', () => {
     expect(batch.calls).toEqual(['DescribeJobDefinitions']);
   });
 
-  it('is a copy with the run’s digest otherwise, made once for all processes and runs', async () => {
+  it("a job otherwise uses a copy with the run's digest, registered once for all processes and runs", async () => {
     const { batch, templates, make } = setUp();
     const arn = await make().arnFor({ stage: 'train', image: anImage('a') });
     expect(arn).not.toBe(templates.train);
@@ -54,7 +54,7 @@ describe('the definition of a job', () => {
     expect(batch.calls.filter((call) => call === 'RegisterJobDefinition')).toHaveLength(1);
   });
 
-  it('keeps a run’s digest also when a release has replaced the template', async () => {
+  it('a run keeps its digest also when a release has replaced the template', async () => {
     const { batch, templates, make } = setUp();
     const old = batch.definitions.find((one) => one.jobDefinitionArn === templates.train);
     if (old) Object.assign(old, { status: 'INACTIVE' });
@@ -66,12 +66,12 @@ describe('the definition of a job', () => {
   it.each([
     ['B13: a tag', { image: 'repo/ml-engine:latest' }, 'IMAGE_NOT_PINNED'],
     ['another repository', { image: `elsewhere/ml@sha256:${'0'.repeat(64)}` }, 'IMAGE_REPOSITORY_DIFFERS'],
-  ])('refuses %s', async (_, over, code) => {
+  ])('a definition is refused for %s', async (_, over, code) => {
     const { make } = setUp();
     await expect(make().arnFor({ stage: 'train', ...over })).rejects.toMatchObject({ code });
   });
 
-  it('says that infrastructure has none for a stage', async () => {
+  it('a stage without a definition is named', async () => {
     const { make } = setUp();
     await expect(
       make({ train: undefined }).arnFor({ stage: 'train', image: anImage() }),
@@ -95,14 +95,17 @@ describe('the definition of a job', () => {
       'AccessDeniedException',
       { code: 'AWS_ACCESS_DENIED', details: { action: 'batch:RegisterJobDefinition' } },
     ],
-  ])('%s that fails with %s is told, and asked again by the next job', async (action, name, told) => {
-    const { batch, make } = setUp();
-    const definitions = make();
-    batch.fail(action, sdkError(name));
-    const asked = () => definitions.arnFor({ stage: 'train', image: anImage('a') });
-    await expect(asked()).rejects.toMatchObject(told);
-    expect(await asked()).toContain('epsilon-dev-stage-train-r1-aaaaaaaaaaaaaaaa:1');
-  });
+  ])(
+    'a call of %s that fails with %s is reported, and made again by the next job',
+    async (action, name, told) => {
+      const { batch, make } = setUp();
+      const definitions = make();
+      batch.fail(action, sdkError(name));
+      const asked = () => definitions.arnFor({ stage: 'train', image: anImage('a') });
+      await expect(asked()).rejects.toMatchObject(told);
+      expect(await asked()).toContain('epsilon-dev-stage-train-r1-aaaaaaaaaaaaaaaa:1');
+    },
+  );
 
   it('two processes that register at once use equal definitions', async () => {
     const { batch, make } = setUp();
@@ -117,7 +120,7 @@ describe('the definition of a job', () => {
 });
 
 describe('a retry strategy', () => {
-  it('ends in a condition that matches everything', () => {
+  it('a retry strategy ends in a condition that matches everything', () => {
     expect(retryStrategyOf(3, [{ onStatusReason: 'Host EC2*', action: 'RETRY' }])).toEqual({
       attempts: 3,
       evaluateOnExit: [
@@ -132,7 +135,7 @@ describe('a retry strategy', () => {
     ['eleven attempts', 11, 0],
     ['half an attempt', 1.5, 0],
     ['six conditions', 1, 5],
-  ])('B15: refuses %s', (_, attempts, conditions) => {
+  ])('B15: a retry strategy is refused for %s', (_, attempts, conditions) => {
     const more = Array.from({ length: conditions }, () => ({ onExitCode: '1', action: 'RETRY' as const }));
     expect(() => retryStrategyOf(attempts, more)).toThrow(
       expect.objectContaining({ code: 'BATCH_RETRY_RANGE' }),

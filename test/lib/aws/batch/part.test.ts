@@ -19,7 +19,7 @@ afterEach(() => {
 });
 
 describe('the part of Batch', () => {
-  it('makes a runner from the deployment: queues, definitions, results, and a budget in the table', async () => {
+  it('the Batch part makes a runner from the deployment: queues, definitions, results, and a budget in the table', async () => {
     const clock = new VirtualClock(1_000);
     const standIn = new BatchStandIn(clock);
     standIn.install(batch);

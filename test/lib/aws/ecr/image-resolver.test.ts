@@ -22,7 +22,7 @@ function resolver(mlEngine: string | undefined, clock = new VirtualClock(0)) {
 afterEach(() => ecr.reset());
 
 describe('the image resolver', () => {
-  it('takes the newest tagged image of a bare repository, over all pages, and no signature', async () => {
+  it('the resolver takes the newest tagged image of a bare repository, over all pages, and no signature', async () => {
     ecr
       .on(DescribeImagesCommand)
       .resolvesOnce({
@@ -51,7 +51,7 @@ describe('the image resolver', () => {
     ]);
   });
 
-  it('takes the tag that a reference names', async () => {
+  it('the resolver takes the tag that a reference names', async () => {
     ecr
       .on(DescribeImagesCommand)
       .resolves({ imageDetails: [{ imageDigest: digest('a'), imageTags: ['1.0.0'], imagePushedAt: at(1) }] });
@@ -65,14 +65,14 @@ describe('the image resolver', () => {
     });
   });
 
-  it('takes a digest as it is, whatever tag stands before it, without a call', async () => {
+  it('the resolver takes a digest as it is, whatever tag precedes it, without a call', async () => {
     expect(await resolver(`host:5000/ml-engine:v1@${digest('e')}`).resolve(['ml-engine'])).toEqual({
       'ml-engine': `host:5000/ml-engine@${digest('e')}`,
     });
     expect(ecr.calls()).toHaveLength(0);
   });
 
-  it('asks once a minute however many runs begin, and again after a failure', async () => {
+  it('the resolver calls once a minute however many runs begin, and again after a failure', async () => {
     const clock = new VirtualClock(0);
     ecr
       .on(DescribeImagesCommand)
@@ -113,7 +113,7 @@ describe('the image resolver', () => {
   it.each([
     ['AccessDeniedException', { code: 'AWS_ACCESS_DENIED', details: { action: 'ecr:DescribeImages' } }],
     ['TimeoutError', { name: 'TimeoutError' }],
-  ])('passes %s on as ours', async (name, told) => {
+  ])('the resolver reports %s with a code of its own', async (name, told) => {
     ecr.on(DescribeImagesCommand).rejects(failing(name));
     await expect(resolver(`${registry}/epsilon/ml-engine`).resolve(['ml-engine'])).rejects.toMatchObject(
       told,

@@ -73,7 +73,7 @@ describe('what stands between us and a service is one sentence that names action
       'AWS_CREDENTIALS_INVALID',
       "are not accepted; check the profile and this host's clock",
     ],
-    ['AccessDeniedException', 'AWS_ACCESS_DENIED', 'this is not allowed to the credentials in use'],
+    ['AccessDeniedException', 'AWS_ACCESS_DENIED', 'the credentials in use do not allow this'],
     ['OptInRequired', 'AWS_REGION_UNAVAILABLE', 'region us-west-2 is not enabled'],
   ])('F20: %s from the service becomes %s', async (type, code, words) => {
     answer = json(400, type);
@@ -97,7 +97,7 @@ describe('what stands between us and a service is one sentence that names action
     await expect(whoAmI()).rejects.toMatchObject({ code: told });
   });
 
-  it('an endpoint that nobody listens at', async () => {
+  it('an endpoint that nobody listens at is named', async () => {
     vi.stubEnv('AWS_ENDPOINT_URL', 'http://127.0.0.1:1');
     await expect(whoAmI()).rejects.toMatchObject({
       code: 'AWS_UNREACHABLE',
@@ -107,18 +107,18 @@ describe('what stands between us and a service is one sentence that names action
     });
   });
 
-  it('something that answers but is not AWS', async () => {
+  it('an endpoint that answers but is not AWS is named', async () => {
     answer = { status: 404, headers: { 'x-amzn-requestid': '' }, body: '<html>who are you?</html>' };
     await expect(describeExecution()).rejects.toMatchObject({ code: 'AWS_ANSWER_UNKNOWN' });
   });
 
-  it('a service with trouble of its own, after the SDK has tried four times', async () => {
+  it('an internal error of a service is reported after the SDK has tried four times', async () => {
     answer = json(500, 'InternalServerError');
     await expect(describeExecution()).rejects.toMatchObject({ code: 'AWS_UNAVAILABLE', name: 'Throttled' });
     expect(asked).toBe(4);
   });
 
-  it('a profile that does not exist, and one whose session is over', async () => {
+  it('a profile that does not exist, and one whose session is over, are named', async () => {
     for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_PROFILE'])
       vi.stubEnv(name, undefined);
     vi.stubEnv('AWS_CONFIG_FILE', '/nowhere');
@@ -137,7 +137,7 @@ describe('what stands between us and a service is one sentence that names action
     });
   });
 
-  it('a table and a bucket that nobody made, and a bucket in another region', async () => {
+  it('a table and a bucket that nobody created, and a bucket in another region, are named', async () => {
     answer = json(400, 'ResourceNotFoundException');
     await expect(
       clients()
@@ -161,7 +161,7 @@ describe('what stands between us and a service is one sentence that names action
     }
   });
 
-  it('a refusal that has no body, as for the head of an object; what is only absent stays as it is', async () => {
+  it('a refusal without a body, as for the head of an object, is explained; mere absence is not', async () => {
     const head = () =>
       clients()
         .of(S3Client)
@@ -172,7 +172,7 @@ describe('what stands between us and a service is one sentence that names action
     await expect(head()).rejects.toMatchObject({ name: 'NotFound' });
   });
 
-  it('passes on what a service says about its own matters', async () => {
+  it('an error that is specific to a service is passed on', async () => {
     answer = json(400, 'ExecutionDoesNotExist');
     await expect(describeExecution()).rejects.toMatchObject({ name: 'ExecutionDoesNotExist' });
   });
@@ -199,7 +199,7 @@ describe('names for the sentence', () => {
 });
 
 describe('giving up', () => {
-  it('a call that only reads is given up when nobody waits any more; a write is seen through', async () => {
+  it('a call that only reads is given up on an interrupt; a write is completed', async () => {
     answer = 'silence';
     const stop = new AbortController();
     const some = createClients({ region: 'us-west-2', signal: stop.signal });

@@ -41,14 +41,14 @@ describe('whose credentials these are', () => {
       code: 'WRONG_ACCOUNT',
       exitCode: 2,
       message: expect.stringMatching(
-        /of account 123456789012, but prod is meant to be in 999999999999; nothing was done/,
+        /belong to account 123456789012, but environment prod is configured for account 999999999999; nothing was changed/,
       ),
     });
   });
 });
 
-describe('what infrastructure left for us', () => {
-  it('is read in one call, and becomes the same facts that functions have', async () => {
+describe('what infrastructure left in SSM', () => {
+  it('parameters are read in one call and become the same facts that functions have', async () => {
     expect(await deploymentFacts(store, awsSettings, caller)).toEqual({
       partition: 'aws',
       accountId: '123456789012',
@@ -65,14 +65,14 @@ describe('what infrastructure left for us', () => {
     expect(ssm.commandCalls(GetParametersCommand)).toHaveLength(1);
   });
 
-  it('SSM_PARAMETER_MISSING names the parameter, and how it comes to be', async () => {
+  it('SSM_PARAMETER_MISSING names the parameter and what creates it', async () => {
     const { 'jobs/role-arn': _, ...some } = deployed;
     ssm.on(GetParametersCommand).callsFake(parametersOf(some));
     await expect(deploymentFacts(store, awsSettings, caller)).rejects.toMatchObject({
       code: 'SSM_PARAMETER_MISSING',
       exitCode: 2,
       message:
-        'SSM parameter /epsilon/dev/jobs/role-arn is not there in us-west-2: provision environment dev first (docs/provision.md), or name another with --environment or --region.',
+        'SSM parameter /epsilon/dev/jobs/role-arn does not exist in us-west-2: provision environment dev first (docs/provision.md), or name another with --environment or --region.',
     });
     ssm.on(GetParametersCommand).callsFake(parametersOf({}));
     await expect(deploymentFacts(store, awsSettings, caller)).rejects.toThrow(
@@ -97,7 +97,7 @@ describe('what infrastructure left for us', () => {
     });
   });
 
-  it('is asked for ten names at a time', async () => {
+  it('parameters are read ten names at a time', async () => {
     const names = Array.from({ length: 23 }, (_, n) => `a/${n}`);
     ssm.on(GetParametersCommand).callsFake(parametersOf({ 'a/0': 'x', 'a/22': 'y' }));
     expect(await findParameters(store, 'dev', names)).toEqual(
@@ -115,7 +115,7 @@ describe('what infrastructure left for us', () => {
     ['ThrottlingException', { name: 'Throttled' }],
     ['AccessDeniedException', { code: 'AWS_ACCESS_DENIED', details: { action: 'ssm:GetParameters' } }],
     ['TimeoutError', { name: 'TimeoutError' }],
-  ])('tells %s as ours', async (name, told) => {
+  ])('a failed read reports %s with a code of its own', async (name, told) => {
     ssm.on(GetParametersCommand).rejects(failing(name));
     await expect(deploymentFacts(store, awsSettings, caller)).rejects.toMatchObject(told);
   });

@@ -67,7 +67,7 @@ afterEach(() => {
 });
 
 describe('logs of Batch jobs', () => {
-  it('are read page by page by byte offset, and only what is new costs a call', async () => {
+  it('logs of Batch are read page by page by byte offset, and only new lines cost a call', async () => {
     batch.on(DescribeJobsCommand).resolves(detail({ status: 'SUCCEEDED', stoppedAt: at - 60_000 }));
     stream([['{"message":"stage begins"}', 'ü'], [], ['done']]);
     const from = make();
@@ -86,7 +86,7 @@ describe('logs of Batch jobs', () => {
     expect(batch.commandCalls(DescribeJobsCommand)).toHaveLength(1);
   });
 
-  it('follow a job: nothing before its first line, and no end before its last lines had time to arrive', async () => {
+  it('logs of Batch follow a job: nothing before its first line, and no end before its last lines had time to arrive', async () => {
     const clock = new VirtualClock(at);
     const from = make(clock);
     batch.on(DescribeJobsCommand).resolves(detail({ status: 'RUNNABLE', container: {} }));
@@ -106,7 +106,7 @@ describe('logs of Batch jobs', () => {
     expect(await from.read(job, 'stdout', 8)).toEqual({ text: '', nextByte: 8, ended: true });
   });
 
-  it('are found by name when the submission was not recorded, in either queue, the newest job first', async () => {
+  it('logs of Batch are found by name when the submission was not recorded, in either queue, the newest job first', async () => {
     batch.on(ListJobsCommand, { jobQueue: 'spot-queue' }).resolves({ jobSummaryList: [] });
     batch.on(ListJobsCommand, { jobQueue: 'on-demand-queue' }).resolves({
       jobSummaryList: [
@@ -132,7 +132,7 @@ describe('logs of Batch jobs', () => {
     expect(logs.commandCalls(GetLogEventsCommand)[0]?.args[0].input.logGroupName).toBe('/epsilon/dev/jobs');
   });
 
-  it('JOB_NOT_FOUND says that Batch forgets, and where the lines still are', async () => {
+  it('JOB_NOT_FOUND says that Batch deletes jobs, and where the lines still are', async () => {
     batch.on(ListJobsCommand).resolves({ jobSummaryList: [] });
     batch.on(DescribeJobsCommand).resolves({ jobs: [] });
     for (const which of [job, { jobName: 'x', backend: 'batch' as const }])
@@ -146,7 +146,7 @@ describe('logs of Batch jobs', () => {
     ['TooManyRequestsException', { name: 'Throttled' }],
     ['AccessDeniedException', { code: 'AWS_ACCESS_DENIED', details: { action: 'batch:DescribeJobs' } }],
     ['TimeoutError', { name: 'TimeoutError' }],
-  ])('tell %s as ours', async (name, told) => {
+  ])('logs of Batch report %s with a code of their own', async (name, told) => {
     batch.on(DescribeJobsCommand).rejects(failing(name));
     await expect(make().read(job, 'stdout', 0)).rejects.toMatchObject(told);
   });
@@ -157,7 +157,7 @@ describe('logs of pods', () => {
   const record = (log: string, output = 'stdout', jobName = pod.jobName) =>
     JSON.stringify({ log, stream: output, kubernetes: { labels: { 'job-name': jobName } } });
 
-  it('are the lines of the stream that the shipper made, by output', async () => {
+  it('logs of a pod are the lines that the log shipper wrote, by stream', async () => {
     logs
       .on(DescribeLogStreamsCommand)
       .resolves({ logStreams: [{ logStreamName: 'acme-prepare-1-x7k2p.stage' }] });
@@ -176,7 +176,7 @@ describe('logs of pods', () => {
     });
   });
 
-  it('a job name too long for its pod is told from its neighbours by the label', async () => {
+  it('logs of a job whose name is too long for its pod are distinguished by the label', async () => {
     const jobName = `${'a'.repeat(52)}-prepare-2`;
     logs.on(DescribeLogStreamsCommand).resolves({
       logStreams: [
@@ -196,7 +196,7 @@ describe('logs of pods', () => {
     expect(prefix).toHaveLength(58);
   });
 
-  it('a pod that has not written yet may still; a settled one that never did is not found', async () => {
+  it('logs of a pod that has not written yet may still come; a settled one without any is not found', async () => {
     logs.on(DescribeLogStreamsCommand).resolves({ logStreams: [] });
     expect(await make().read(pod, 'stdout', 0)).toEqual({ text: '', nextByte: 0, ended: false });
     await expect(
@@ -211,12 +211,12 @@ describe('logs of pods', () => {
     ],
     ['ThrottlingException', { name: 'Throttled' }],
     ['AccessDeniedException', { code: 'AWS_ACCESS_DENIED', details: { resource: '/epsilon/dev/pods' } }],
-  ])('tell %s as ours', async (name, told) => {
+  ])('logs of a pod report %s with a code of their own', async (name, told) => {
     logs.on(DescribeLogStreamsCommand).rejects(failing(name));
     await expect(make().read(pod, 'stdout', 0)).rejects.toMatchObject(told);
   });
 
-  it('a job of another backend is not here', () => {
+  it('logs of a job on another backend are refused', () => {
     expect(() => make().read({ jobName: 'j', backend: 'local' }, 'stdout', 0)).toThrow('not on AWS');
   });
 });

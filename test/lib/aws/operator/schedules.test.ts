@@ -66,7 +66,7 @@ afterEach(() => {
 });
 
 describe('the schedules of an environment', () => {
-  it('are listed over all pages with their next and previous times; a rate counts from its making', async () => {
+  it('schedules are listed over all pages with next and previous times; a rate counts from its creation', async () => {
     expect(await schedules().list()).toEqual([
       {
         name: 'nightly-training',
@@ -107,14 +107,14 @@ describe('the schedules of an environment', () => {
     },
   );
 
-  it('fired, one that calls a function calls it, without waiting for its end', async () => {
+  it('a schedule of a function that is fired calls it, without waiting for its end', async () => {
     await schedules().fire('reconcile-jobs', '2026-11-24T02:00:00.000Z');
     expect(functions.commandCalls(InvokeCommand).map((call) => call.args[0].input)).toEqual([
       { FunctionName: lambda, InvocationType: 'Event', Payload: Buffer.from('{}') },
     ]);
   });
 
-  it('SCHEDULE_NOT_FOUND names those that are there', async () => {
+  it('SCHEDULE_NOT_FOUND names the existing schedules', async () => {
     await expect(schedules().fire('nightly', '2026-11-24T02:00:00Z')).rejects.toMatchObject({
       code: 'SCHEDULE_NOT_FOUND',
       message: 'There is no schedule "nightly" in dev (nightly-training, reconcile-jobs).',
@@ -125,7 +125,7 @@ describe('the schedules of an environment', () => {
     });
   });
 
-  it('a target of another kind is refused, and nothing is done', async () => {
+  it('a schedule with a target of another kind is refused, and nothing is done', async () => {
     scheduler
       .on(GetScheduleCommand)
       .resolves({ ...nightly, Target: { Arn: 'arn:aws:sqs:us-west-2:1:q', RoleArn: 'r' } });
@@ -138,7 +138,7 @@ describe('the schedules of an environment', () => {
     ['ThrottlingException', { name: 'Throttled' }],
     ['AccessDeniedException', { code: 'AWS_ACCESS_DENIED', details: { action: 'scheduler:ListSchedules' } }],
     ['TimeoutError', { name: 'TimeoutError' }],
-  ])('tell %s as ours', async (name, told) => {
+  ])('schedules report %s with a code of their own', async (name, told) => {
     scheduler.on(ListSchedulesCommand).rejects(failing(name));
     await expect(schedules().list()).rejects.toMatchObject(told);
   });

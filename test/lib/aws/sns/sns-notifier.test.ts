@@ -12,7 +12,7 @@ const sent = () => sns.commandCalls(PublishCommand).map((call) => call.args[0].i
 afterEach(() => sns.reset());
 
 describe('the notifier', () => {
-  it('publishes subject, body and severity to the topic', async () => {
+  it('the notifier publishes subject, body and severity to the topic', async () => {
     await notifier.notify({ subject: 'Training of acme failed', body: 'Run r1 ended.', severity: 'warning' });
     expect(sent()).toEqual([
       {
@@ -31,13 +31,13 @@ describe('the notifier', () => {
     ['  \u0007 ', 'Epsilon'],
     ['x'.repeat(100), 'x'.repeat(100)],
     ['x'.repeat(101), `${'x'.repeat(97)}...`],
-  ])('makes a subject of %j that the service takes', async (subject, made) => {
+  ])('the notifier makes a subject of %j that the service accepts', async (subject, made) => {
     await notifier.notify({ subject, body: 'b', severity: 'info' });
     expect(sent()[0]?.Subject).toBe(made);
     expect(sent()[0]?.Subject).toMatch(/^[\x21-\x7e][\x20-\x7e]{0,99}$/);
   });
 
-  it('keeps a body within 256 KiB, whole characters only, and never sends an empty one', async () => {
+  it('the notifier keeps a body within 256 KiB, whole characters only, and never sends an empty one', async () => {
     await notifier.notify({ subject: 's', body: 'ü'.repeat(200_000), severity: 'info' });
     await notifier.notify({ subject: 's', body: '', severity: 'info' });
     const [long = '', empty] = sent().map(({ Message }) => Message);
@@ -46,7 +46,7 @@ describe('the notifier', () => {
     expect(empty).toBe('s');
   });
 
-  it('after a timeout the message is sent once more by the caller: told twice is better than never', async () => {
+  it('a notification is sent once more by the caller after a timeout: twice is better than never', async () => {
     sns.on(PublishCommand).rejectsOnce(failing('TimeoutError')).resolves({ MessageId: 'm' });
     const message = { subject: 's', body: 'b', severity: 'critical' } as const;
     await expect(notifier.notify(message)).rejects.toMatchObject({ name: 'TimeoutError' });
@@ -66,7 +66,7 @@ describe('the notifier', () => {
       { code: 'AWS_ACCESS_DENIED', details: { action: 'sns:Publish', resource: topicArn } },
     ],
     ['NotFoundException', { code: 'TOPIC_NOT_FOUND', message: expect.stringContaining(topicArn) }],
-  ])('tells %s as ours', async (name, told) => {
+  ])('the notifier reports %s with a code of its own', async (name, told) => {
     sns.on(PublishCommand).rejects(failing(name));
     await expect(notifier.notify({ subject: 's', body: 'b', severity: 'info' })).rejects.toMatchObject(told);
   });

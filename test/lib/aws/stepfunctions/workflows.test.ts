@@ -27,7 +27,7 @@ const inputs = <T>(calls: readonly { readonly args: readonly { readonly input: T
 afterEach(() => sfn.reset());
 
 describe('executions in Step Functions', () => {
-  it('are started through the alias, under the name that is asked for', async () => {
+  it('executions are started through the alias, under the requested name', async () => {
     sfn.on(StartExecutionCommand).resolves({ executionArn, startDate });
     expect(
       await workflows.start({
@@ -41,7 +41,7 @@ describe('executions in Step Functions', () => {
     ]);
   });
 
-  it('a start whose answer was lost finds itself, and only itself', async () => {
+  it('a start whose answer was lost finds its execution, and only that one', async () => {
     sfn.on(StartExecutionCommand).rejects(failing('ExecutionAlreadyExists', 2));
     sfn.on(DescribeExecutionCommand).resolves({ executionArn, input: '{"tenantId":"acme"}', startDate });
     const start = (input: unknown) =>
@@ -52,7 +52,7 @@ describe('executions in Step Functions', () => {
     await expect(start({ tenantId: 'acme' })).rejects.toMatchObject({ code: 'EXECUTION_ALREADY_EXISTS' });
   });
 
-  it('are described by machine/name or ARN, with what they took and gave as JSON', async () => {
+  it('executions are described by machine/name or ARN, with input and output as JSON', async () => {
     sfn.on(DescribeExecutionCommand).resolves({
       executionArn,
       stateMachineArn: machineArn,
@@ -83,7 +83,7 @@ describe('executions in Step Functions', () => {
     expect(inputs(sfn.commandCalls(DescribeExecutionCommand))).toEqual([{ executionArn }, { executionArn }]);
   });
 
-  it('are listed over all our machines and pages, newest first, no more than asked for', async () => {
+  it("executions are listed over all of Epsilon's machines and pages, newest first, up to the limit", async () => {
     sfn
       .on(ListStateMachinesCommand)
       .resolvesOnce({
@@ -134,7 +134,7 @@ describe('executions in Step Functions', () => {
     );
   });
 
-  it('have a history over all pages that never shows a task token', async () => {
+  it('a history spans all pages and never shows a task token', async () => {
     const parameters = JSON.stringify({ Payload: { taskToken: 'AAAAsecretAAAA', run: 'r' } });
     sfn
       .on(GetExecutionHistoryCommand)
@@ -180,7 +180,7 @@ describe('executions in Step Functions', () => {
     });
   });
 
-  it('F24: are redriven under the same ARN, and stopped with error and cause', async () => {
+  it('F24: executions are redriven under the same ARN, and stopped with error and cause', async () => {
     await workflows.redrive('tenant-model-training/acme-1');
     await workflows.stop(executionArn, { error: 'Stopped', cause: 'by hand' });
     expect(inputs(sfn.commandCalls(RedriveExecutionCommand))).toEqual([{ executionArn }]);
@@ -199,7 +199,7 @@ describe('executions in Step Functions', () => {
     ['ThrottlingException', { name: 'Throttled', retryable: true }],
     ['TimeoutError', { name: 'TimeoutError' }],
     ['AccessDeniedException', { code: 'AWS_ACCESS_DENIED', details: { action: 'states:StartExecution' } }],
-  ])('tell %s of a start as ours', async (name, told) => {
+  ])('a start reports %s with a code of its own', async (name, told) => {
     sfn.on(StartExecutionCommand).rejects(failing(name));
     await expect(workflows.start({ machine: 'm', input: {} })).rejects.toMatchObject(told);
   });
@@ -215,7 +215,7 @@ describe('executions in Step Functions', () => {
         message: `Execution "${executionArn}" cannot be redriven: ExecutionNotRedrivable says the service.`,
       },
     ],
-  ])('F25: tell %s of a redrive as ours', async (name, told) => {
+  ])('F25: a redrive reports %s with a code of its own', async (name, told) => {
     sfn.on(RedriveExecutionCommand).rejects(failing(name));
     await expect(workflows.redrive(executionArn)).rejects.toMatchObject(told);
   });

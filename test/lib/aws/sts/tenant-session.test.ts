@@ -36,7 +36,7 @@ function open(over: { readonly tenantId?: string; readonly sessionName?: string 
 }
 
 describe('a tenant session', () => {
-  it('is the tenant role taken with the tag TenantId, for an hour, under the name of the run', async () => {
+  it('a tenant session assumes the tenant role with the tag TenantId, for an hour, under the name of the run', async () => {
     const { session } = open();
     expect(await session()).toMatchObject({ accessKeyId: 'key-1', sessionToken: 'session' });
     expect(sts.commandCalls(AssumeRoleCommand)[0]?.args[0].input).toEqual({
@@ -47,7 +47,7 @@ describe('a tenant session', () => {
     });
   });
 
-  it('is asked for once by many, and again ten minutes before it ends: a training of hours keeps its access', async () => {
+  it('a tenant session is requested once for many callers, and again ten minutes before it ends', async () => {
     const { clock, session } = open();
     await Promise.all([session(), session(), session()]);
     await clock.advance(49 * 60_000);
@@ -58,7 +58,7 @@ describe('a tenant session', () => {
     expect(sts.commandCalls(AssumeRoleCommand)).toHaveLength(2);
   });
 
-  it('F20: is refused with action, tenant and role named; the next one who asks is not answered from memory', async () => {
+  it('F20: a refused tenant session names action, tenant and role; the next caller asks again', async () => {
     const { session } = open();
     sts
       .on(AssumeRoleCommand)
@@ -78,7 +78,7 @@ describe('a tenant session', () => {
     expect((await session()).accessKeyId).toBe('late');
   });
 
-  it('has a name that STS takes, whatever the run is called', async () => {
+  it('a tenant session has a name that STS accepts, whatever the run is called', async () => {
     const { session } = open({ sessionName: `run/with spaces:${'x'.repeat(80)}` });
     await session();
     const name = sts.commandCalls(AssumeRoleCommand)[0]?.args[0].input.RoleSessionName ?? '';

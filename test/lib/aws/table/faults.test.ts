@@ -192,7 +192,7 @@ describe('each call of DynamoDB', () => {
     await call(stores);
   });
 
-  it('gives up as throttled when other transactions never end', async () => {
+  it('a transaction that conflicts with others without end is Throttled', async () => {
     const { dynamo, runs } = await open(1);
     const body = { CancellationReasons: [{ Code: 'TransactionConflict' }] };
     dynamo.fail({
@@ -205,7 +205,7 @@ describe('each call of DynamoDB', () => {
     await expect(runs.createRun(aRun({ runId: 'new' }))).rejects.toMatchObject({ name: 'Throttled' });
   });
 
-  it('calls a transaction that the table has no room for throttled', async () => {
+  it('a transaction that the table has no capacity for is Throttled', async () => {
     const { dynamo, runs } = await open(1);
     dynamo.fail({
       action: 'TransactWriteItems',
@@ -216,7 +216,7 @@ describe('each call of DynamoDB', () => {
     await expect(runs.createRun(aRun({ runId: 'new' }))).rejects.toMatchObject({ name: 'Throttled' });
   });
 
-  it('says that a record is too large', async () => {
+  it('a record that is too large is reported as such', async () => {
     const { tenants } = await open(1);
     const datasets = Array.from({ length: 50_000 }, (_, n) => `dataset-${n}`);
     await expect(tenants.put(aTenant({ datasets }), 1)).rejects.toMatchObject({ code: 'RECORD_TOO_LARGE' });

@@ -5,7 +5,7 @@ import { anAttempt, aRun } from '../../../fixtures/records.ts';
 const everything = { shard: 0, shards: 1 };
 
 describe('while the index lags behind', () => {
-  it('what decides a night is still read as it is', async () => {
+  it('reads that decide a night are correct while the index lags', async () => {
     const { runs, dynamo } = openMemoryStores();
     dynamo.table.holdIndexes();
     await runs.createRun(aRun({ nightArn: 'night' }));
@@ -14,7 +14,7 @@ describe('while the index lags behind', () => {
       expect(await runs.listRuns(filter)).toMatchObject([{ status: 'succeeded' }]);
   });
 
-  it('open work that is over is not given, and what is new is given a moment later', async () => {
+  it('open work that has closed is dropped, and new work is found a moment later, while the index lags', async () => {
     const { runs, dynamo } = openMemoryStores();
     await runs.createRun(aRun());
     await runs.createAttempt(anAttempt());
@@ -32,7 +32,7 @@ describe('while the index lags behind', () => {
     expect(await runs.listOpenAttempts(everything)).toMatchObject([{ runId: 'new' }]);
   });
 
-  it('lists span pages of every size', async () => {
+  it('lists span pages of every size while the index lags', async () => {
     const { runs, tenants, dynamo } = openMemoryStores();
     dynamo.table.pageBytes = 300;
     for (let run = 0; run < 25; run += 1) {

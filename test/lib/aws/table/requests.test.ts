@@ -40,13 +40,13 @@ afterEach(() => dynamo.reset());
 const inputs = () => dynamo.calls().map((call) => (call.args[0] as { input: unknown }).input);
 
 describe('what is asked of DynamoDB, exactly', () => {
-  it('reads by key, consistently', async () => {
+  it('a read is by key and consistent', async () => {
     dynamo.on(GetCommand).resolves({});
     expect(await open().runs.getRun('r')).toBeUndefined();
     expect(inputs()).toEqual([{ TableName, Key: { pk: 'RUN#r', sk: 'META' }, ConsistentRead: true }]);
   });
 
-  it('reads a run with its attempts by one query of its partition', async () => {
+  it('a run with its attempts is read by one query of its partition', async () => {
     dynamo.on(QueryCommand).resolves({ Items: [] });
     await open().runs.getRunWithAttempts('r');
     expect(inputs()).toEqual([
@@ -60,7 +60,7 @@ describe('what is asked of DynamoDB, exactly', () => {
     ]);
   });
 
-  it('follows every page and asks again for what a batch left out', async () => {
+  it('a list follows every page and reads again what a batch left out', async () => {
     dynamo
       .on(QueryCommand)
       .resolvesOnce({ Items: [{ pk: 'TENANTS', sk: 'a' }], LastEvaluatedKey: { pk: 'TENANTS', sk: 'a' } })
@@ -107,7 +107,7 @@ describe('what is asked of DynamoDB, exactly', () => {
     ]);
   });
 
-  it('F29: compares a lease’s expiry inside the condition of the write', async () => {
+  it('F29: a lease is compared with its expiry inside the condition of the write', async () => {
     dynamo
       .on(UpdateCommand)
       .resolves({ Attributes: { tenantId: 'acme', holder: 'r', fence: 4, expiresAt: at(15) } });
@@ -150,7 +150,7 @@ describe('what is asked of DynamoDB, exactly', () => {
     ]);
   });
 
-  it('writes an attempt, the check of the one before it, and the lease by one transaction', async () => {
+  it('an attempt, the check of the one before it, and the lease are written by one transaction', async () => {
     dynamo.on(TransactWriteCommand).resolves({});
     const { taskToken: _, ...attempt } = anAttempt({ runId: 'r', attempt: 2 });
     const lease = { tenantId: 'acme', holder: 'r', fence: 3, expiresAt: at(15) };
@@ -214,7 +214,7 @@ describe('what is asked of DynamoDB, exactly', () => {
     ]);
   });
 
-  it('lists a run under its tenant, its date and its night when it makes it', async () => {
+  it('a created run is listed under its tenant, its date and its night', async () => {
     dynamo.on(TransactWriteCommand).resolves({});
     await open().runs.createRun(aRun({ runId: 'r', nightArn: 'arn:night', startedAt: at(1) }));
     const [{ TransactItems: parts }] = inputs() as [
@@ -236,7 +236,7 @@ describe('what is asked of DynamoDB, exactly', () => {
     ]);
   });
 
-  it('claims for 90 days, and takes and gives back locks, by conditional writes', async () => {
+  it('claims are kept for 90 days; claims and locks are conditional writes', async () => {
     dynamo.on(PutCommand).resolves({}).on(DeleteCommand).resolves({});
     const { claims, locks } = open();
     await claims.claim({ machine: 'm', scheduledTime: at(0), holder: 'r', now: at(0) });
@@ -285,7 +285,7 @@ describe('what is asked of DynamoDB, exactly', () => {
     ]);
   });
 
-  it('asks the index for a shard’s range of parts and then reads what it named, consistently', async () => {
+  it("a shard's range of parts is read from the index, and then the named items consistently", async () => {
     dynamo.on(QueryCommand).resolves({ Items: [] });
     await open().runs.listOpenAttempts({ shard: 15, shards: 16 });
     expect(inputs()).toEqual([

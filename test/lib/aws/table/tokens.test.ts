@@ -17,7 +17,7 @@ const open = () => {
 };
 
 describe('task tokens in the table', () => {
-  it('stand nowhere in the open, and come back', async () => {
+  it('task tokens in the table are never in plain text, and are read back', async () => {
     const { runs, dynamo } = open();
     await runs.createAttempt(anAttempt({ taskToken: secret }));
     expect(JSON.stringify(dynamo.table.all())).not.toContain(secret);
@@ -25,7 +25,7 @@ describe('task tokens in the table', () => {
     expect(await runs.getAttempt(anAttempt())).toMatchObject({ taskToken: secret });
   });
 
-  it('cost one call for a key in each process and day, however many there are', async () => {
+  it('task tokens cost one key call per process and day, however many there are', async () => {
     const { runs, keys, another, clock } = open();
     for (let attempt = 0; attempt < 5; attempt += 1)
       await runs.createAttempt(anAttempt({ runId: `r${attempt}` }));
@@ -42,7 +42,7 @@ describe('task tokens in the table', () => {
     expect(keys.calls).toEqual(['generate', 'unwrap', 'generate']);
   });
 
-  it('of processes that make the day’s key at once all use the one that was stored', async () => {
+  it("processes that create the day's key at once all use the stored one", async () => {
     const { runs, another, dynamo } = open();
     const [one, two] = [another(), another()];
     await Promise.all([
@@ -56,7 +56,7 @@ describe('task tokens in the table', () => {
     expect(dynamo.table.all().filter(({ pk }) => JSON.stringify(pk).includes('TOKENKEY'))).toHaveLength(1);
   });
 
-  it('end when their day’s key is let go', async () => {
+  it("task tokens cannot be read any more when their day's key is deleted", async () => {
     const { runs, another, dynamo } = open();
     await runs.createAttempt(anAttempt());
     dynamo.table.sweep('ttl', (start + 7 * day) / 1000);
@@ -67,7 +67,7 @@ describe('task tokens in the table', () => {
     expect(left).not.toHaveProperty('taskToken');
   });
 
-  it('open only for the attempt they were sealed for', async () => {
+  it('task tokens can be unsealed only for the attempt they were sealed for', async () => {
     const { runs, dynamo } = open();
     await runs.createAttempt(anAttempt({ runId: 'a', taskToken: secret }));
     await runs.createAttempt(anAttempt({ runId: 'b', taskToken: 'another' }));
@@ -82,7 +82,7 @@ describe('task tokens in the table', () => {
     ).toContain(secret);
   });
 
-  it('need a key, which is named when it is not there', async () => {
+  it('task tokens need a key, which the error names when it is missing', async () => {
     const { dynamo, clock } = open();
     const without = openTableStores({
       client: dynamo.client(1),
@@ -112,7 +112,7 @@ describe('the key service', () => {
 
   afterEach(() => kms.reset());
 
-  it('asks KMS for exactly what is needed, under our encryption context', async () => {
+  it('the key service calls KMS with exactly what is needed, under the encryption context', async () => {
     kms.on(GenerateDataKeyCommand).resolves({ Plaintext: new Uint8Array(32), CiphertextBlob: wrapped });
     kms.on(DecryptCommand).resolves({ Plaintext: new Uint8Array(32) });
     const keys = await service();
@@ -137,14 +137,14 @@ describe('the key service', () => {
     ['DisabledException', { code: 'TOKEN_KEY_UNUSABLE' }],
     ['KMSInvalidStateException', { code: 'TOKEN_KEY_UNUSABLE' }],
     ['TimeoutError', { name: 'TimeoutError' }],
-  ])('tells %s as ours, for both calls', async (name, told) => {
+  ])('the key service reports %s with a code of its own, for both calls', async (name, told) => {
     kms.on(GenerateDataKeyCommand).rejects(named(name)).on(DecryptCommand).rejects(named(name));
     const keys = await service();
     await expect(keys.generate()).rejects.toMatchObject(told);
     await expect(keys.unwrap(wrapped)).rejects.toMatchObject(told);
   });
 
-  it('that failed once is asked again by the next token', async () => {
+  it('the key service is called again by the next token after a failure', async () => {
     const { runs, keys } = open();
     const generate = keys.generate.bind(keys);
     let failures = 1;

@@ -5,7 +5,7 @@ import { batchShareOf, shareClasses, sharesPerClass } from '../../../../lib/trai
 import type { JobSpec } from '../../../../lib/training/attempts/job.ts';
 
 describe('the share of a tenant on Batch', () => {
-  it('is letters and digits, and no more kinds than a queue takes', () => {
+  it('a share identifier is letters and digits, of no more kinds than a queue accepts', () => {
     const seen = new Set<string>();
     for (let index = 0; index < 10_000; index += 1) {
       const { shareIdentifier, schedulingPriority } = batchShareOf(`tenant-${index}`, index % 101);
@@ -18,7 +18,7 @@ describe('the share of a tenant on Batch', () => {
     expect(seen.size).toBeGreaterThan(sharesPerClass * 2);
   });
 
-  it('is the same on every submission, and of the class of its priority', () => {
+  it('a share identifier is the same on every submission, and of the class of its priority', () => {
     expect(batchShareOf('acme', 50)).toEqual(batchShareOf('acme', 50));
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 100 }), (priority) => {
@@ -30,7 +30,7 @@ describe('the share of a tenant on Batch', () => {
     );
   });
 
-  it('stands in every job that Batch is given: queues with fair shares refuse others', () => {
+  it('a share identifier is in every job for Batch, because queues with fair shares refuse others', () => {
     const spec: JobSpec = {
       jobName: 'j',
       tenantId: 'acme',
@@ -57,7 +57,7 @@ describe('the share of a tenant on Batch', () => {
     expect(shareIdentifier).toMatch(/^urgent\d+$/);
   });
 
-  it('has classes whose prefixes do not overlap', () => {
+  it('share classes have prefixes that do not overlap', () => {
     for (const one of shareClasses)
       for (const other of shareClasses)
         if (one !== other) expect(other.prefix.startsWith(one.prefix)).toBe(false);

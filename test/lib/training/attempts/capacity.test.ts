@@ -71,7 +71,7 @@ describe('chooseCapacity', () => {
     expect(chooseCapacity(earlier, { ...policy, ...over })).toEqual({ capacity, capacityBecause });
   });
 
-  it('does not risk the last tries on spot, however often it may be preempted', () => {
+  it('chooseCapacity does not risk the last tries on spot, however often it may be preempted', () => {
     const brave = { ...policy, preemptionsBeforeOnDemand: 100 };
     const tries = Array.from(
       { length: platformRetries + 1 },
@@ -81,7 +81,7 @@ describe('chooseCapacity', () => {
     expect(tries.slice(0, -lastTriesOnDemand).every((capacity) => capacity === 'spot')).toBe(true);
   });
 
-  it('counts the tries of the newest redrive only: its retriers begin anew', () => {
+  it('chooseCapacity counts the tries of the newest redrive only, because its retriers start again', () => {
     const brave = { ...policy, preemptionsBeforeOnDemand: 100 };
     const before = Array<Attempt>(platformRetries).fill(reclaimed);
     const after = { ...failed, redriveCount: 1 };
@@ -89,7 +89,7 @@ describe('chooseCapacity', () => {
     expect(chooseCapacity([...before, after], brave).capacityBecause).toBe('spot-first');
   });
 
-  it('counts with the budget that the machine gives every stage', () => {
+  it('chooseCapacity counts with the budget that the machine gives every stage', () => {
     const budgets: number[] = [];
     JSON.parse(
       readFileSync('statemachines/tenant-model-training.asl.json', 'utf8'),
@@ -108,7 +108,7 @@ describe('chooseCapacity', () => {
     { maxLength: 15 },
   );
 
-  it('never lets a stage be reclaimed more often than the policy says, nor spot be asked for where it is forbidden', () => {
+  it('chooseCapacity never allows more reclaims than the policy, nor spot where it is forbidden', () => {
     fc.assert(
       fc.property(attempts, fc.integer({ min: 0, max: 5 }), (earlier, preemptionsBeforeOnDemand) => {
         const choice = chooseCapacity(earlier, { spotAllowed: true, preemptionsBeforeOnDemand });
@@ -119,7 +119,7 @@ describe('chooseCapacity', () => {
     );
   });
 
-  it("does not depend on the job's own failures, wherever they stand", () => {
+  it("chooseCapacity does not depend on the job's own failures, wherever they occur", () => {
     fc.assert(
       fc.property(attempts, (earlier) => {
         const without = earlier.filter((one) => one !== failed);
@@ -128,7 +128,7 @@ describe('chooseCapacity', () => {
     );
   });
 
-  it('never asks for the kind that was missing last while the other is open to it', () => {
+  it('chooseCapacity never asks for the kind that was missing last while the other is allowed', () => {
     fc.assert(
       fc.property(
         fc.array(fc.constantFrom(noSpot, noOnDemand), { minLength: 1, maxLength: 8 }),

@@ -78,7 +78,7 @@ describe('placementOf', () => {
     lastStartAt: fc.integer({ min: 0, max: 100_000 }).map(ago),
   });
 
-  it('never gives up a job in a queue that our own jobs fill', () => {
+  it("placementOf never gives up a job in a queue that Epsilon's own jobs fill", () => {
     fc.assert(
       fc.property(facts, fc.integer({ min: 0, max: 1_000_000 }), (queue, waited) => {
         const full = { ...queue, runningVcpus: Math.max(queue.vcpus, 1) };
@@ -87,7 +87,7 @@ describe('placementOf', () => {
     );
   });
 
-  it('gives up every job in the end where our own jobs do not fill the queue', () => {
+  it("placementOf gives up every job in the end where Epsilon's own jobs do not fill the queue", () => {
     fc.assert(
       fc.property(facts, (queue) => {
         const roomy = { ...queue, vcpus: queue.runningVcpus + 4 };
@@ -96,7 +96,7 @@ describe('placementOf', () => {
     );
   });
 
-  it('once it has given up, waiting longer with the same facts does not change that', () => {
+  it('placementOf does not change its mind when a job waits longer with the same facts', () => {
     fc.assert(
       fc.property(
         facts,

@@ -22,13 +22,13 @@ const many = (count: number, over: Partial<Tenant> = {}) =>
 const onDemand = { capacity: { spotAllowed: false } };
 
 describe('footprintOf', () => {
-  it('is the widest moment of a run: training alone, or what runs side by side', () => {
+  it('footprintOf is the widest moment of a run: training alone, or what runs side by side', () => {
     expect(footprintOf(aTenant())).toEqual({ cpu: 4, memoryMiB: 8192 });
     const wide = { deploy: { cpu: 3, memoryMiB: 512 }, cache: { cpu: 2, memoryMiB: 9000 } };
     expect(footprintOf(aTenant({ resources: wide }))).toEqual({ cpu: 5, memoryMiB: 9512 });
   });
 
-  it('counts whole vCPUs on Batch, which places no less', () => {
+  it('footprintOf counts whole vCPUs on Batch, which places no less', () => {
     const resources = { train: { cpu: 4.2, memoryMiB: 100 } };
     expect(footprintOf(aTenant({ backend: 'eks', resources })).cpu).toBe(4.2);
     expect(footprintOf(aTenant({ backend: 'batch', resources })).cpu).toBe(5);
@@ -80,7 +80,7 @@ describe('fanOutOf', () => {
     expect(fanOutOf(due, settings)).toMatchObject({ maxConcurrency, limitedBy, tooLarge: [] });
   });
 
-  it('names tenants that can never be placed and does not count on them', () => {
+  it('fanOutOf names tenants that can never be placed and does not count on them', () => {
     const giant = aTenant({
       tenantId: 'giant',
       backend: 'batch',
@@ -109,7 +109,7 @@ describe('fanOutOf', () => {
       }),
     );
 
-  it('asks of no queue more than it has, for a night of average tenants', () => {
+  it('fanOutOf asks of no queue more than it has, for a night of average tenants', () => {
     fc.assert(
       fc.property(tenants, (all) => {
         const due = made(all);
@@ -127,7 +127,7 @@ describe('fanOutOf', () => {
     );
   });
 
-  it('never falls when capacity grows', () => {
+  it('fanOutOf never falls when capacity grows', () => {
     fc.assert(
       fc.property(
         tenants,

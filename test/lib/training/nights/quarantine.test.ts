@@ -33,7 +33,7 @@ describe('a tenant is put in quarantine', () => {
     expect(isQuarantined(runs, '2026-11-24')).toBe(expected);
   });
 
-  it('does not count the date it is due for: a redriven night comes to the same', () => {
+  it('quarantine does not count the date that is due, so a redriven night decides the same', () => {
     const today = aRun({ runId: 'today', status: 'succeeded' });
     expect(isQuarantined([today, ...nights('failed', 'failed', 'failed')], '2026-11-24')).toBe(true);
   });
@@ -42,11 +42,11 @@ describe('a tenant is put in quarantine', () => {
 describe('suspects', () => {
   const failed = (count: number) =>
     Array.from({ length: count }, (_, index) => aRun({ tenantId: `t${index % 300}`, runId: `r${index}` }));
-  it('are the tenants that failed, each once', () => {
+  it('suspects are the tenants that failed, each once', () => {
     expect(suspectsOf([...failed(3), ...failed(3)], 1000)).toEqual(['t0', 't1', 't2']);
   });
 
-  it('are nobody when so many failed that it was the night’s own fault', () => {
+  it('suspects are none when so many failed that the night itself was at fault', () => {
     expect(suspectsOf(failed(100), 1000)).toHaveLength(100);
     expect(suspectsOf(failed(101), 1000)).toEqual([]);
     expect(suspectsOf(failed(10), 12)).toHaveLength(10);
@@ -54,7 +54,7 @@ describe('suspects', () => {
   });
 });
 
-it('goes last, behind every other tenant, whatever its priority', () => {
+it('a tenant in quarantine goes last, behind every other tenant, whatever its priority', () => {
   const tenants = ['a', 'b', 'c'].map((tenantId) =>
     aTenant({ tenantId, priority: tenantId === 'b' ? 100 : 5 }),
   );
@@ -66,7 +66,7 @@ it('goes last, behind every other tenant, whatever its priority', () => {
   expect(quarantineAfter).toBe(3);
 });
 
-it('the day before goes over months and leap days', () => {
+it('the previous day is right across months and leap years', () => {
   expect(dayBefore('2026-11-01')).toBe('2026-10-31');
   expect(dayBefore('2028-03-01')).toBe('2028-02-29');
 });
