@@ -6,7 +6,7 @@ import { findPlace, type LocalDocument, listDocuments } from '../lib/files/docum
 import { fileUriOf, pathOfFileUri } from '../lib/objects/file-uri.ts';
 import { parseObjectUri } from '../lib/objects/object-uri.ts';
 
-/** A tenant's documents on this machine. */
+/** A tenant's documents on this host. */
 export interface DocumentFiles {
   readonly files: readonly LocalDocument[];
   /** What is left out, and why. */
@@ -50,7 +50,7 @@ function fits({ source, size }: LocalDocument): boolean {
   return size <= largestDocument || kindOf(source) !== undefined || source.endsWith('.gz');
 }
 
-/** The files of a tenant's documents, as the data stage would read them from this machine. */
+/** The files of a tenant's documents, as the data stage would read them from this host. */
 export async function documentFiles(given: string): Promise<DocumentFiles> {
   const place = await findPlace(pathOf(given));
   const files: LocalDocument[] = [];

@@ -14,7 +14,7 @@ export async function main(projectDir: string): Promise<void> {
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
-  // Whoever reads our output may leave before the end: that is no fault.
+  // The reader of the output may close it early (`| head`); that is no error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(exitCodes.ok);
     throw error;

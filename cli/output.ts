@@ -92,7 +92,7 @@ export function plain(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim();
 }
 
-/** The same full disk, whoever met it. */
+/** One error for a full disk, whichever layer met it. */
 function asKnown(error: unknown): EpsilonError | undefined {
   if (error instanceof EpsilonError) return error;
   const { code, message } = (error ?? {}) as NodeJS.ErrnoException;
@@ -116,7 +116,7 @@ export function report(output: Output, error: unknown, debug: boolean): number {
   else output.warn(`error ${code}: ${message}\n`);
   if (debug && error instanceof Error) output.warn(`${error.stack ?? ''}\n`);
   else if (!known && !output.json)
-    output.warn('This is a fault of ours; run the command again with --debug for the details.\n');
+    output.warn('This is a bug in Epsilon; run the command again with --debug for the details.\n');
   return known?.exitCode ?? exitCodes.backend;
 }
 

@@ -64,7 +64,9 @@ function activity({ run, attempts }: RunView, now: number): string {
     .map((attempt) => {
       const since = Date.parse(attempt.startedAt ?? attempt.intentAt);
       const queued =
-        attempt.status === 'intent' || attempt.status === 'submitted' ? ' waits for the machine' : '';
+        attempt.status === 'intent' || attempt.status === 'submitted'
+          ? ' waits for capacity of this host'
+          : '';
       return `${attempt.stage}${attempt.attempt > 1 ? ` (attempt ${attempt.attempt})` : ''}${queued} ${seconds(Math.max(0, now - since))}`;
     })
     .join(', ');

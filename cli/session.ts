@@ -12,7 +12,7 @@ export interface OpenOptions {
   readonly mode: 'read' | 'write';
   readonly retryScale?: number;
   readonly schedules?: boolean;
-  /** Hears of what this machine's control plane goes on after, such as a full disk it waits out. */
+  /** Is called with errors after which this host's control plane continues, such as a full disk it waits out. */
   readonly onFault?: (error: Error) => void;
 }
 
@@ -28,7 +28,7 @@ export interface Session {
   open(options: OpenOptions): Promise<OperatorApi>;
 }
 
-/** Milliseconds between two looks at what is watched: a service counts calls, this machine does not. */
+/** Milliseconds between two polls of what is watched; longer on AWS, where calls are limited. */
 export function lookInterval({ target }: Session): number {
   return target.kind === 'aws' ? 2_000 : 200;
 }

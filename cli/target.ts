@@ -2,7 +2,7 @@ import { didYouMean } from '../lib/config/did-you-mean.ts';
 import { environments } from '../lib/config/service-config.ts';
 import { EpsilonError } from '../lib/errors/epsilon-error.ts';
 
-/** The control plane of this machine, in a state directory. */
+/** The control plane of this host, in a state directory. */
 export interface LocalTarget {
   readonly kind: 'local';
   readonly stateDir: string;
@@ -53,7 +53,10 @@ function environmentOf(given: string): Environment {
 
 function awsTarget(options: TargetOptions, variables: Variables): AwsTarget {
   if (options.stateDir !== undefined)
-    throw new EpsilonError('USAGE', '--state-dir is of --target local; on AWS nothing is kept here.');
+    throw new EpsilonError(
+      'USAGE',
+      '--state-dir is for --target local only; on AWS no state is stored on this host.',
+    );
   const fromVariable = variables['EPSILON_ENVIRONMENT'];
   const named = options.environment ?? (fromVariable === 'local' ? undefined : fromVariable) ?? 'dev';
   const account = options.account ?? variables['EPSILON_AWS_ACCOUNT_ID'];
@@ -77,7 +80,7 @@ export function parseTarget(options: TargetOptions, variables: Variables): Targe
   if (kind === 'aws') return awsTarget(options, variables);
   if (kind !== 'local') throw new EpsilonError('USAGE', `--target ${kind} is neither local nor aws.`);
   const misplaced = onlyAws.find((name) => options[name] !== undefined);
-  if (misplaced) throw new EpsilonError('USAGE', `--${misplaced} is of --target aws; this machine has none.`);
+  if (misplaced) throw new EpsilonError('USAGE', `--${misplaced} is for --target aws only.`);
   return {
     kind: 'local',
     stateDir: options.stateDir ?? variables['EPSILON_STATE_DIR'] ?? '.epsilon',
@@ -96,8 +99,8 @@ export function commandFor(target: Target, words: string): string {
   return `epsilon --target aws ${place.join(' ')} ${words}`;
 }
 
-/** Throws `TARGET_UNSUPPORTED` when a verb, or a way of using it, exists on this machine only. */
+/** Throws `TARGET_UNSUPPORTED` when a verb, or a way of using it, exists on this host only. */
 export function requireLocal(target: Target, what: string, instead: string): LocalTarget {
   if (target.kind === 'local') return target;
-  throw new EpsilonError('TARGET_UNSUPPORTED', `${what} is of --target local; ${instead}`);
+  throw new EpsilonError('TARGET_UNSUPPORTED', `${what} is for --target local only; ${instead}`);
 }

@@ -39,7 +39,7 @@ export async function checkDocuments(control: OperatorApi, tenantId: string, uri
   if (!uri.startsWith(reach))
     throw new EpsilonError(
       'DOCUMENTS_OUT_OF_REACH',
-      `Jobs of tenant "${tenantId}" may read below ${reach} only. Copy them there with: aws s3 sync ${uri} ${documentsPrefix(control, tenantId)} or name a folder of this machine, which is then uploaded.`,
+      `Jobs of tenant "${tenantId}" may read below ${reach} only. Copy them there with: aws s3 sync ${uri} ${documentsPrefix(control, tenantId)} or name a folder of this host, which is then uploaded.`,
     );
   if (!uri.endsWith('/')) {
     if (await control.objects.head(uri)) return;
@@ -98,7 +98,7 @@ async function upload(
 }
 
 /**
- * Uploads documents of this machine below the tenant's prefix, with progress. What is there already is left alone, so that
+ * Uploads documents of this host below the tenant's prefix, with progress. What is there already is left alone, so that
  * an upload that was interrupted goes on where it was.
  */
 export async function uploadDocuments(

@@ -118,8 +118,8 @@ export function addAsl(program: Command, session: () => Session): void {
     .argument('<file>', 'definition as JSON')
     .option('--input <json>', 'input as JSON, or @file')
     .option('--mocks <file>', 'mocks in the format of Step Functions Local or of TestState')
-    .option('--machine <name>', "the mocks' machine; the first otherwise")
-    .option('--test-case <name>', "the mocks' test case; the first otherwise")
+    .option('--machine <name>', "the mocks' machine; default: the first")
+    .option('--test-case <name>', "the mocks' test case; default: the first")
     .option('--objects <folder>', 'objects that Maps read and write, as <folder>/<bucket>/<key>')
     .action((file: string, options: RunOptions) => run(session(), file, options));
   asl

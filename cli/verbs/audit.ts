@@ -66,9 +66,11 @@ async function list(session: Session, options: AuditOptions): Promise<void> {
 export function addAudit(program: Command, session: () => Session): void {
   program
     .command('audit')
-    .description('what operators did, newest first: who, when, what, on what, with which outcome')
+    .description(
+      'list what operators did, newest first: who, when, what, on which subject, with which outcome',
+    )
     .option('--since <time>', 'ISO 8601, or 30d, 12h, 15m ago', '30d')
-    .option('--until <time>', 'the same; now otherwise')
+    .option('--until <time>', 'the same; default: now')
     .option('--actor <id>', 'of one actor, as os:alice or an ARN')
     .option('--subject <subject>', 'on one subject, as "tenant acme"')
     .option('--limit <n>', 'how many', '50')

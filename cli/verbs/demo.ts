@@ -215,7 +215,7 @@ async function night(session: Session, runtime: Runtime): Promise<void> {
   if (execution.status === 'SUCCEEDED') return;
   throw new EpsilonError(
     'RUN_FAILED',
-    `The night failed: ${execution.error}: ${causeText(execution.cause)}. When the cause is mended: npx epsilon redrive ${machine}/${execution.name}`,
+    `The night failed: ${execution.error}: ${causeText(execution.cause)}. Fix the cause, then run: npx epsilon redrive ${machine}/${execution.name}`,
     { exitCode: exitCodes.runFailed },
   );
 }
@@ -253,7 +253,7 @@ async function demo(session: Session, options: DemoOptions): Promise<void> {
     try {
       if (!session.output.json)
         session.output.write(
-          `Epsilon on this machine, state in ${runtime.state.path} (pauses of retries x ${options.retryScale})\n`,
+          `Epsilon on this host, state in ${runtime.state.path} (pauses of retries x ${options.retryScale})\n`,
         );
       await addFamilies(session, runtime, demoFamilies.slice(0, count));
       await unlessDiskIsFull(night(session, runtime));
@@ -269,7 +269,7 @@ async function demo(session: Session, options: DemoOptions): Promise<void> {
 export function addDemo(program: Command, session: () => Session): void {
   program
     .command('demo')
-    .description('a whole night of training on this machine, from the schedule to a search answer')
+    .description('run a night of training on this host, from the schedule to a search answer')
     .option('--tenants <n>', 'how many demo tenants', String(demoFamilies.length))
     .option('--retry-scale <0-1>', 'factor on the pauses of retries', '0.01')
     .action((options: DemoOptions) => demo(session(), options));

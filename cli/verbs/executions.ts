@@ -24,7 +24,7 @@ function conclude(session: Session, execution: ExecutionDetail): void {
   if (execution.status === 'SUCCEEDED') return;
   throw new EpsilonError(
     'RUN_FAILED',
-    `${execution.name} ended ${execution.status}. When the cause is mended: ${command(session, `redrive ${execution.machine}/${execution.name}`)}`,
+    `${execution.name} ended ${execution.status}. Fix the cause, then run: ${command(session, `redrive ${execution.machine}/${execution.name}`)}`,
     {
       exitCode: exitCodes.runFailed,
     },
@@ -83,7 +83,7 @@ async function history(session: Session, given: string): Promise<void> {
   });
 }
 
-/** The command that does the work of an execution anew, as a new run. */
+/** The command that starts a new run for the work of an execution. */
 function newRun(session: Session, { machine, input }: ExecutionDetail): string {
   const { tenantId, ...rest } = (input ?? {}) as Record<string, unknown>;
   const { logicalDate } = rest;
@@ -92,17 +92,17 @@ function newRun(session: Session, { machine, input }: ExecutionDetail): string {
   return command(session, `run ${machine}${tenant}${date}`);
 }
 
-/** Redrives; a refusal says how to start anew instead. */
+/** Redrives; a refusal names the command for a new run. */
 async function redrive(session: Session, control: OperatorApi, execution: ExecutionDetail): Promise<void> {
   try {
     await control.workflows.redrive(execution.executionArn);
   } catch (error) {
     if (!(error instanceof EpsilonError) || error.code !== 'REDRIVE_NOT_ALLOWED') throw error;
-    const anew = newRun(session, execution);
-    throw new EpsilonError(error.code, `${error.message} Start a new run with: ${anew}`, {
+    const instead = newRun(session, execution);
+    throw new EpsilonError(error.code, `${error.message} Start a new run with: ${instead}`, {
       exitCode: error.exitCode,
       cause: error,
-      details: { ...error.details, newRun: anew },
+      details: { ...error.details, newRun: instead },
     });
   }
 }
@@ -191,13 +191,13 @@ export function addExecutions(program: Command, session: () => Session): void {
     .argument('<machine>', machines.map(({ key, summary }) => `${key} (${summary})`).join(' or '))
     .option('--tenant <tenant>', `the tenant (${ofOneTenant.join(', ')})`)
     .option('--input <json>', 'input as JSON, or @file')
-    .option('--name <name>', 'execution name; a fresh one otherwise')
-    .option('--no-wait', 'return as soon as it is started (AWS, or a running "epsilon start", carries it on)')
+    .option('--name <name>', 'execution name; default: a new one')
+    .option('--no-wait', 'return as soon as it is started (AWS, or a running "epsilon start", continues it)')
     .option('--retry-scale <0-1>', 'factor on the pauses of retries')
     .action((machine: string, options: RunOptions) => run(session(), machine, options));
   program
     .command('executions')
-    .description('executions, newest first')
+    .description('list executions, newest first')
     .option('--machine <machine>')
     .option('--status <status>', 'RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED')
     .option('--limit <n>', 'how many', '20')
@@ -226,7 +226,7 @@ export function addExecutions(program: Command, session: () => Session): void {
     );
   program
     .command('describe')
-    .description('one execution whole')
+    .description('show one execution in full')
     .argument('<execution>', 'name, machine/name or ARN')
     .action((given: string) =>
       withControl(session(), { mode: 'read' }, async (control) => {
@@ -241,7 +241,7 @@ export function addExecutions(program: Command, session: () => Session): void {
     );
   program
     .command('history')
-    .description('what happened in an execution')
+    .description('show the history of an execution')
     .argument('<execution>')
     .action((given: string) => history(session(), given));
   program

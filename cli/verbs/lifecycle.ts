@@ -141,10 +141,10 @@ export function addService(program: Command, session: () => Session): void {
     .command('validate')
     .description('check configuration, state machines, schedules and rules; on AWS also what is deployed')
     .action(() => validate(session()));
-  const schedules = program.command('schedules').description('when things begin');
+  const schedules = program.command('schedules').description('list and fire schedules');
   schedules
     .command('list')
-    .description('declared schedules and their next times')
+    .description('list schedules and their next times')
     .action(() =>
       withControl(session(), { mode: 'read' }, async (control) => {
         const all = await control.schedules.list();

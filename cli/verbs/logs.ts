@@ -78,11 +78,11 @@ async function again(control: OperatorApi, before: Attempt): Promise<Attempt> {
 export function addLogs(program: Command, session: () => Session): void {
   program
     .command('logs')
-    .description("the output of a run's jobs, one JSON line each")
+    .description("show the output of a run's jobs, one JSON object per line")
     .argument('<run>', 'run id: the name of the tenant execution')
     .option('--stage <stage>', stageNames.join(', '))
     .option('--attempt <n>')
-    .option('-f, --follow', 'go on until the jobs are over')
+    .option('-f, --follow', 'continue until the jobs have ended')
     .action((runId: string, options: LogOptions) =>
       withControl(session(), { mode: 'read' }, async (control) => {
         const shown = new Set<string>();

@@ -32,10 +32,10 @@ async function switchModel(
 /** `models ...` and `query`. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a factory; each function in it keeps the budget.
 export function addModels(program: Command, session: () => Session): void {
-  const models = program.command('models').description('trained models and which one answers');
+  const models = program.command('models').description('list, promote and roll back models');
   models
     .command('list')
-    .description('models of a tenant, newest first')
+    .description('list the models of a tenant, newest first')
     .argument('<tenant>')
     .action((tenantId: string) =>
       withControl(session(), { mode: 'read' }, async (control) => {
@@ -69,7 +69,7 @@ export function addModels(program: Command, session: () => Session): void {
     );
   models
     .command('promote')
-    .description('let a trained model answer')
+    .description('make a trained model the live one')
     .argument('<tenant>')
     .argument('<model>', 'model version')
     .action((tenantId: string, modelVersion: string) =>
@@ -77,12 +77,12 @@ export function addModels(program: Command, session: () => Session): void {
     );
   models
     .command('rollback')
-    .description('let the model before the live one answer again')
+    .description('make the previous live model live again')
     .argument('<tenant>')
     .action((tenantId: string) => switchModel(session(), (control) => control.models.rollback({ tenantId })));
   program
     .command('query')
-    .description("ask a tenant's live model")
+    .description("search with a tenant's live model")
     .requiredOption('--tenant <tenant>')
     .argument('<text>', 'the question')
     .option('-k <n>', 'answers', '3')

@@ -137,25 +137,25 @@ async function setStatus(session: Session, tenantId: string, status: Tenant['sta
 /** `epsilon tenants ...` */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a factory; each function in it keeps the budget.
 export function addTenants(program: Command, session: () => Session): void {
-  const tenants = program.command('tenants').description('whose models are trained');
+  const tenants = program.command('tenants').description('manage tenants');
   const verb = tenants
     .command('add')
     .description('add a tenant with its documents (folder, glob, JSONL, CSV, or s3:// prefix)')
     .argument('<tenant>', 'id: 2 to 39 of a-z, 0-9 and "-", starting with a letter')
     .requiredOption('--documents <path>', 'folder, glob, file (uploaded when on AWS) or s3://bucket/prefix/')
     .option('--model-type <type>', 'model to train', 'skipgram')
-    .option('--backend <backend>', 'local, batch or eks (on this machine local, on AWS batch)')
-    .option('--priority <0-100>', 'who comes first at night', '50')
+    .option('--backend <backend>', 'local, batch or eks (default: local on this host, batch on AWS)')
+    .option('--priority <0-100>', 'order at night; 100 is first', '50')
     .option('--schedule <on|off>', 'train every night', 'on')
     .option('--max-tokens <n>', 'cap of training tokens')
     .option('--max-documents <n>', 'cap of documents')
-    .option('--no-spot', 'never on spot capacity');
+    .option('--no-spot', 'never use spot capacity');
   addReadingOptions(verb).action((tenantId: string, options: AddOptions) =>
     add(session(), tenantId, options),
   );
   tenants
     .command('list')
-    .description('all tenants')
+    .description('list tenants')
     .action(() =>
       withControl(session(), { mode: 'read' }, async (control) => {
         const all = await control.tenants.list();
@@ -176,7 +176,7 @@ export function addTenants(program: Command, session: () => Session): void {
     );
   tenants
     .command('show')
-    .description('one tenant whole')
+    .description('show one tenant in full')
     .argument('<tenant>')
     .action((tenantId: string) =>
       withControl(session(), { mode: 'read' }, async (control) => {
@@ -200,9 +200,9 @@ export function addTenants(program: Command, session: () => Session): void {
     .action((tenantId: string) => setStatus(session(), tenantId, 'active'));
   tenants
     .command('remove')
-    .description('forget a tenant; its models and runs stay on record')
+    .description('remove a tenant; its models and runs are kept')
     .argument('<tenant>')
-    .option('--yes', 'do it')
+    .option('--yes', 'confirm')
     .action(async (tenantId: string, { yes }: { yes?: boolean }) => {
       checkTenantId(tenantId);
       if (!yes)

@@ -23,7 +23,7 @@ describe('--target aws: tenants', () => {
     return path;
   };
 
-  it('add uploads a folder of this machine to where the tenant’s jobs may read, with progress', async () => {
+  it('add uploads a folder of this host to where the tenant’s jobs may read, with progress', async () => {
     const ran = await epsilon(['tenants', 'add', 'acme', '--documents', folder()]);
     expect(ran).toMatchObject({ code: 0, err: '' });
     expect(ran.out).toContain('uploaded 2 of 2 documents');

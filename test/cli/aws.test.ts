@@ -15,7 +15,7 @@ import { call } from './harness.ts';
 const { epsilon } = deployedEnvironment();
 
 describe('--target aws: where it goes', () => {
-  it('executions print the same document as on this machine', async () => {
+  it('executions print the same document as on this host', async () => {
     sfn.on(ListExecutionsCommand).resolves({ executions: [] });
     sfn.on(ListExecutionsCommand, { stateMachineArn: machineArn }).resolves({ executions: [execution()] });
     const ran = await epsilon(['executions', '--json']);
