@@ -36,7 +36,7 @@ export interface RuntimeOptions {
 export interface Runtime {
   /** The operator's port for the user of this process. */
   readonly control: OperatorApi;
-  /** The operator's port for whoever comes in another way. */
+  /** The operator's port for callers of another kind. */
   controlFor(actor: Actor): OperatorApi;
   /** What the handlers are given. */
   readonly ports: LocalPorts;

@@ -24,7 +24,7 @@ const aws = [awsStores, awsBatch, awsKubernetes] as const;
 /**
  * Tells the jobs of an instance that is about to go to checkpoint and leave, without waiting for the node to die. Their
  * completion then comes as `preempted`, so that the next attempt may choose other capacity. Safe to repeat; instances
- * without jobs of ours are counted and ignored.
+ * without jobs of Epsilon are counted and ignored.
  */
 export function createVacateInstance(ports: Wired<typeof aws>) {
   return async (event: z.output<typeof input>, { log }: Invocation) => {

@@ -1,7 +1,7 @@
 /** Ways in which an operator's act may reach the control plane. */
 export const channels = ['process', 'socket', 'http', 'aws'] as const;
 
-/** Who acts. Found out by whoever opens the operator's port, never taken from a caller. */
+/** Who acts. Determined when the operator's port is opened, never taken from a caller. */
 export interface Actor {
   /** ARN of the caller as STS names it on AWS; `os:<user>` on this host. */
   readonly id: string;

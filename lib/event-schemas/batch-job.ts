@@ -50,7 +50,7 @@ export interface BatchJobIdentity {
 
 const isStage = (name: string | undefined): name is StageName => stageNames.some((stage) => stage === name);
 
-/** Reads the attempt out of the job's environment; undefined for jobs that are none of ours. */
+/** Reads the attempt out of the job's environment; undefined for jobs that Epsilon did not submit. */
 export function identityOfBatchJob({ container }: BatchJob): BatchJobIdentity | undefined {
   const variables = new Map(container?.environment?.map(({ name, value }) => [name, value]));
   const runId = variables.get('EPSILON_RUN_ID');
@@ -114,7 +114,7 @@ function fateOf(job: BatchJob): Fate {
 }
 
 /**
- * Batch gives the job at the head of a queue that stands still a reason that begins so; jobs that wait behind others have
+ * Batch gives the job at the head of a blocked queue a reason that begins so; jobs that wait behind others have
  * none.
  */
 const blockedMark = /^(CAPACITY|MISCONFIGURATION):/;
@@ -123,7 +123,7 @@ const blockedMark = /^(CAPACITY|MISCONFIGURATION):/;
 const instant = (at: number | undefined) => (at ? new Date(at).toISOString() : undefined);
 
 /**
- * A Batch job in the terms of the JobRunner port, without its result: that stands in the object store. A status that Batch
+ * A Batch job in the terms of the JobRunner port, without its result, which is in the object store. A status that Batch
  * may add one day counts as pending: the reconciler asks again.
  */
 export function observationOfBatchJob(job: BatchJob): JobObservation {

@@ -21,7 +21,7 @@ const batchEvent = envelopeOf(batchJobSchema).extend({
 /** The events that say how a job stands. */
 export const jobEventSchema = z.discriminatedUnion('source', [ownEvent, batchEvent]);
 
-/** How an attempt's job stands, whoever said it. */
+/** The state of an attempt's job, from any source of events. */
 export interface JobEvent {
   readonly runId: string;
   readonly stage: StageName;
@@ -56,7 +56,7 @@ function ofBatch({ detail }: z.output<typeof batchEvent>, bucket: string): JobEv
   const identity = identityOfBatchJob(detail);
   if (!identity) return undefined;
   const { runId, stage, attempt, outputUri, traceId } = identity;
-  // An account may hold several environments, whose runs have the same names: what a job writes to tells whose it is.
+  // An account may hold several environments, whose runs have the same names: the output prefix of a job shows its environment.
   const tenantId = tenantOf(outputUri, bucket, `/runs/${runId}/${stage}/${attempt}/`);
   if (tenantId === undefined) return undefined;
   return {
@@ -72,7 +72,7 @@ function ofBatch({ detail }: z.output<typeof batchEvent>, bucket: string): JobEv
 }
 
 /**
- * Reads an event of either envelope; undefined when its job is no attempt of ours: a name that is not the attempt's, a job
+ * Reads an event of either envelope; undefined when its job is no attempt of this environment: a name that is not the attempt's, a job
  * without our variables, or one of another environment (`bucket` is this one's).
  */
 export function jobEventOf(event: z.output<typeof jobEventSchema>, bucket: string): JobEvent | undefined {

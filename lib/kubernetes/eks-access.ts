@@ -66,7 +66,7 @@ export function createEksAccess(options: EksAccessOptions): ClusterAccess {
     },
     refresh: () => {
       token.forget();
-      // A cluster whose certificate was rotated, or that was made anew, refuses what we remember of it.
+      // A cluster whose certificate was rotated, or that was created again, refuses the remembered endpoint and certificate.
       endpoint.forget();
     },
   };

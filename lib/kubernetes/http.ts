@@ -55,7 +55,7 @@ export class Connections {
         headers: {
           ...outgoing.headers,
           authorization: `Bearer ${token}`,
-          // Node frames the body of some methods only when it is told its length; the rest would read as a next request.
+          // Node frames the body of some methods only when its length is set; otherwise it would be read as the next request.
           ...(outgoing.body === undefined ? {} : { 'content-length': Buffer.byteLength(outgoing.body) }),
         },
       });
@@ -72,7 +72,7 @@ export class Connections {
   }
 }
 
-/** Ends a request that cannot connect, or hears nothing for a while. */
+/** Ends a request that cannot connect, or that receives nothing for a while. */
 function limit(request: ClientRequest, silenceMs: number): void {
   const late = (what: string) => Object.assign(new Error(`the API server ${what}`), { code: 'ETIMEDOUT' });
   request.once('socket', (socket) => {

@@ -34,7 +34,7 @@ export const jobAnnotations = {
   stopReason: 'epsilon/stop-reason',
 } as const;
 
-/** Selects everything of ours and nothing else. */
+/** Selects everything that Epsilon created and nothing else. */
 export const ourJobs = `${jobLabels.managedBy}=${manager}`;
 
 /** Labels of nodes (infra/pulumi/node-groups.ts, training-nodes.ts): which work a node is for, and how it is paid. */

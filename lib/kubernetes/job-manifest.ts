@@ -122,7 +122,7 @@ function podOf(spec: JobSpec, deployment: JobDeployment): V1PodSpec {
   };
 }
 
-/** Labels: a tenant id that no label may carry (it may end in "-") stands in the annotation alone. */
+/** Labels: a tenant id that no label may carry (it may end in "-") is in the annotation alone. */
 function labelsOf(spec: JobSpec): Record<string, string> {
   return {
     [jobLabels.managedBy]: manager,

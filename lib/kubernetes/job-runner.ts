@@ -149,7 +149,7 @@ export class KubernetesJobRunner implements JobRunner {
   /**
    * Stops a job and says why, in one write: its deadline becomes now, so that Kubernetes ends its pods (SIGTERM, grace,
    * SIGKILL) and then calls it failed, while the Job itself stays to be looked up. A delete would take the reason with it,
-   * and whoever asks next could not tell a cancelled job from a lost one. False: it changed meanwhile, look again.
+   * and a later caller could not distinguish a cancelled job from a lost one. False: it changed meanwhile, read it again.
    */
   async #stop(job: V1Job, reason: string): Promise<boolean> {
     const { name = '', resourceVersion } = job.metadata ?? {};

@@ -58,7 +58,7 @@ class StreamRefused extends Error {
 export interface Transport {
   /**
    * Sends and waits for the answer. Busy and broken answers are asked for again with full jitter, or when the server says:
-   * every call of ours may be repeated (jobs have names of their own, patches say which version they change).
+   * every call made here may be repeated (jobs have names of their own, patches say which version they change).
    */
   send(outgoing: Outgoing): Promise<Answer>;
   /**

@@ -1,6 +1,6 @@
 /** Once-only delivery of schedules: `CLAIM#machine / scheduledTime`. */
 export interface ClaimStore {
-  /** Claims for `holder`, or tells who holds it; claiming again as the same holder succeeds. */
+  /** Claims for `holder`, or returns who holds it; claiming again as the same holder succeeds. */
   claim(request: {
     machine: string;
     scheduledTime: string;

@@ -9,7 +9,7 @@ export interface LogChunk {
   readonly ended: boolean;
 }
 
-/** The attempt whose job's log is read; `settledAt` tells those who only collect lines that no more will come. */
+/** The attempt whose job's log is read; `settledAt` says to a collector of lines that no more will come. */
 export type LoggedJob = Pick<Attempt, 'jobName' | 'backend' | 'jobId' | 'settledAt'>;
 
 /**

@@ -4,7 +4,7 @@ import type { OperatorApi } from './operator-api.ts';
 import type { Ports } from './ports.ts';
 import type { Schedules } from './schedules.ts';
 
-/** What the operator's port is made of; whoever opens a control plane brings it, with the actor it is opened for. */
+/** What the operator's port is made of; provided when a control plane is opened, with the actor it is opened for. */
 export interface OperatorPorts
   extends Pick<
     Ports,

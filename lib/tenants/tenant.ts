@@ -8,7 +8,7 @@ import { modelTypes, stageNames } from '../training/stages.ts';
 export const tenantIdPattern = /^[a-z][a-z0-9-]{1,38}$/;
 
 /**
- * Names below the data bucket that are ours: a tenant of this name would have our own files under its prefix, and the role of
+ * Reserved names in the data bucket: a tenant of this name would have Epsilon's own files under its prefix, and the role of
  * its jobs would reach them.
  */
 const ourPrefixes: ReadonlySet<string> = new Set(['nights']);
@@ -88,7 +88,7 @@ export const tenantSchema = z
 /** A tenant: whose documents, which model, on which backend, how often. */
 export type Tenant = z.infer<typeof tenantSchema>;
 
-/** The character at fault, by its number: look-alikes cannot be told apart otherwise. */
+/** The character at fault, by its number: look-alikes cannot be distinguished otherwise. */
 function strangerIn(tenantId: unknown): string {
   const found = typeof tenantId === 'string' ? /[^\x20-\x7e]/u.exec(tenantId) : null;
   if (!found) return '';

@@ -97,7 +97,7 @@ export interface Attempt {
   readonly outputUri: string;
   /** Secret; absent once it has been answered. */
   readonly taskToken?: string;
-  /** SHA-256 of the newest token this attempt was entered with; tells a repeated invocation from a new try. */
+  /** SHA-256 of the newest token this attempt was entered with; distinguishes a repeated invocation from a new try. */
   readonly tokenDigest: string;
   readonly intentAt: string;
   /**
@@ -114,10 +114,10 @@ export interface Attempt {
   readonly reason?: JobReason;
   /** The job's own result (counts, metrics, URIs, checksums), at most 4,096 bytes as JSON. */
   readonly result?: Readonly<Record<string, unknown>>;
-  /** Name of the error the state machine was or will be told. */
+  /** Name of the error that the state machine got or will get. */
   readonly error?: string;
   readonly cause?: string;
-  /** When the state machine was told the outcome; an attempt without it is still open. */
+  /** When the outcome was answered to the state machine; an attempt without it is still open. */
   readonly settledAt?: string;
   /**
    * When the end of its run gave it up. Nobody waits to be told any more; it stays open until its job was stopped, or cannot

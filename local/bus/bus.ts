@@ -130,7 +130,7 @@ export class EventBus {
       region: 'local',
       time: time ?? new Date(this.#options.clock.now()).toISOString(),
       resources,
-      // A copy: whoever put the event may go on changing what it gave.
+      // A copy: the sender may change its object later.
       detail: JSON.parse(JSON.stringify(detail)) as unknown,
     };
   }

@@ -6,7 +6,7 @@ interface Waiting {
   readonly callback: () => void;
 }
 
-/** Time that moves only when told to: hours of waiting run in milliseconds of a test. */
+/** Time that moves only when it is advanced: hours of waiting run in milliseconds of a test. */
 export class VirtualClock implements Clock {
   #now: number;
   #order = 0;

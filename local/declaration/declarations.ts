@@ -17,7 +17,7 @@ export interface ServiceMachine {
   readonly key: string;
   /** Name on AWS; the key when none is declared. */
   readonly name: string;
-  /** File of the definition, relative to serverless.yml; absent when it stands in serverless.yml itself. */
+  /** File of the definition, relative to serverless.yml; absent when it is in serverless.yml itself. */
   readonly definitionFile?: string;
   readonly definition: unknown;
 }

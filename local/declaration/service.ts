@@ -163,7 +163,7 @@ function checkNames(schedules: readonly { readonly name: string }[], faults: Fau
 
 /**
  * Reads serverless.yml and everything it includes. Throws `SERVICE_INVALID`, `SCHEDULE_INVALID`, `TIMEZONE_UNKNOWN` or
- * `EVENT_PATTERN_UNSUPPORTED` naming file and key; several faults of the declarations are told together.
+ * `EVENT_PATTERN_UNSUPPORTED` naming file and key; several faults of the declarations are reported together.
  */
 export function loadService(sources: VariableSources): Service {
   const root = readYaml(join(sources.folder, 'serverless.yml'));

@@ -19,7 +19,7 @@ export interface VariableSources {
 
 type Tree = { readonly [key: string]: unknown };
 
-/** Where a value stands. */
+/** Where a value is. */
 interface Place {
   /** Relative to the folder of serverless.yml. */
   readonly file: string;
@@ -154,7 +154,7 @@ export class Variables {
     return this.#value(found, { ...place, file: serviceFile, path: `params.${name}` });
   }
 
-  /** Follows a path; what stands on the way may itself be a variable. What is resolved is not resolved again. */
+  /** Follows a path; a value on the way may itself be a variable. A resolved value is not resolved again. */
   #follow(start: unknown, path: string, place: Place): unknown {
     let here = start;
     let resolved = false;

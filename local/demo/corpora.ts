@@ -78,7 +78,7 @@ export function familyFiles(nodeModules: string, family: DemoFamily): string[] {
 export function gatherFamily(nodeModules: string, family: DemoFamily, folder: string): number {
   const files = familyFiles(nodeModules, family);
   if (existsSync(folder)) return files.length;
-  // The folder is there whole or not at all: whoever is killed half-way leaves a draft that the next one replaces.
+  // The folder is complete or absent: a process that is killed half-way leaves a draft that the next one replaces.
   const draft = `${folder}.draft`;
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft, { recursive: true });

@@ -16,7 +16,7 @@ function statOf(pid: number): string[] | undefined {
 /** Dead: a zombie, or one that is just being reaped. */
 const isDead = ([state]: readonly string[]) => state === 'Z' || state === 'X';
 
-/** What tells a process from a later one with the same pid: its start time, or undefined when it is gone or a zombie. */
+/** What distinguishes a process from a later one with the same pid: its start time, or undefined when it is gone or a zombie. */
 export function processStartTime(pid: number): string | undefined {
   if (hasProc) {
     const fields = statOf(pid);

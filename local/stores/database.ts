@@ -16,7 +16,7 @@ export interface DatabaseOptions {
   readonly readOnly?: boolean;
 }
 
-/** A SQLite file of ours: prepared statements are kept, faults become errors with a code, writes are transactions. */
+/** A SQLite file: prepared statements are kept, faults become errors with a code, writes are transactions. */
 export class Database {
   readonly file: string;
   readonly #db: DatabaseSync;

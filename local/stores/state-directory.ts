@@ -80,7 +80,7 @@ function checkLayout(path: string): boolean {
     );
   const marker = join(path, 'state.json');
   if (!existsSync(marker)) {
-    // A process killed while it made the directory leaves only names of ours.
+    // A process killed while it made the directory leaves only files that this code names.
     if (readdirSync(path).every((name) => ours.has(name.replace(/\.stale-\d+$/, '')))) return false;
     throw new EpsilonError(
       'STATE_DIR_FOREIGN',

@@ -72,7 +72,7 @@ class Frames {
 /**
  * Refuses a database whose write-ahead log is damaged before its last transaction. SQLite itself reads such a log only
  * up to the damage and forgets the rest without a word. What a power cut leaves is let through: a transaction is begun
- * only after the one before it is on disk, so at most the last one, which nobody was told of, can be torn.
+ * only after the one before it is on disk, so at most the last one, which was never acknowledged, can be torn.
  * Throws `STATE_DIR_CORRUPT` with file and byte.
  */
 export function checkWriteAheadLog(database: string): void {

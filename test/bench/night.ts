@@ -66,7 +66,7 @@ export async function benchNight(): Promise<Record<string, unknown>> {
       to: "next job's process started",
       load: 'one tenant',
     },
-    // With several tenants the next job also waits for the machine: until it was accepted, while trainings use every core.
+    // With several tenants the next job also waits for capacity of this host: until it was accepted, while trainings use every core.
     handOffUnderLoad: {
       ...figures(handOffs(whole, 'spec.json')),
       from: 'exit of a job',

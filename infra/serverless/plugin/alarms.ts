@@ -53,7 +53,7 @@ function failedAlarm(key: string, id: string): Watches {
   };
 }
 
-/** Many failures at once, where a single one is for whoever started the execution. */
+/** Many failures at once; a single one concerns only the operator who started the execution. */
 function failingAlarm(key: string, id: string): Watches {
   return {
     [`${id}FailingAlarm`]: {
@@ -119,7 +119,7 @@ function ofTable(): Watches {
 }
 
 /**
- * What people are told. Every function, machine and queue is watched as soon as it is declared; what only one area knows
+ * Alarms. Every function, machine and queue is watched as soon as it is declared; what only one area knows
  * (a target, a pass that must not stop) is in alarms/<area>.ts.
  */
 export function alarms(declared: Declared): Resources {

@@ -162,7 +162,7 @@ export default class EpsilonPlugin {
     }
   }
 
-  /** Serverless prints its own errors as a sentence and ours as a crash. */
+  /** Turns an error into one of Serverless's own, which it prints as a sentence; others it prints as a crash. */
   #told(error: unknown): unknown {
     if (!(error instanceof EpsilonError)) return error;
     return new this.#serverless.classes.Error(error.message, error.code);

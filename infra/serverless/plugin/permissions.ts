@@ -12,7 +12,7 @@ import {
 } from './declared.ts';
 import { policies, trust } from './roles.ts';
 
-/** `number` tells a rule's functions apart: `JobStateChangePermission`, then `JobStateChange2Permission`. */
+/** `number` distinguishes the functions of a rule: `JobStateChangePermission`, then `JobStateChange2Permission`. */
 function permission({ id, key }: Trigger, number: number): [string, Resource] {
   return [
     id.replace(/(Rule)?$/, `${number === 1 ? '' : number}Permission`),

@@ -22,7 +22,7 @@ export function isUnknownJob(error: unknown): boolean {
 }
 
 /**
- * Turns Batch's errors into ours. What another try may mend is `Throttled`, which the state machines retry with jitter;
+ * Turns Batch's errors into Epsilon's. An error that a retry may resolve is `Throttled`, which the state machines retry with jitter;
  * a refusal says action, resource and Batch's own words (`BATCH_REFUSED`) and is final.
  */
 export function explainBatchError(error: unknown, action: string, resource: string): unknown {

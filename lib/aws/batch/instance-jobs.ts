@@ -22,7 +22,7 @@ export interface InstanceJobsOptions {
   readonly clock: Clock;
 }
 
-/** The attempt of an ECS task, from the tags its job gave it; undefined when it is none of ours. */
+/** The attempt of an ECS task, from the tags its job gave it; undefined when it is not Epsilon's. */
 function attemptOf(tags: readonly Tag[], environment: string): AttemptKey | undefined {
   const values = new Map(tags.map(({ key, value }) => [key, value]));
   const runId = values.get(jobTags.run);

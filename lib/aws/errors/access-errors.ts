@@ -1,7 +1,7 @@
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import { errorName, isDenied, isThrottling } from './service-errors.ts';
 
-/** What the SDK tells a middleware about a call. */
+/** What a middleware of the SDK gets to know of a call. */
 export interface ClientContext {
   readonly clientName?: string;
   readonly commandName?: string;
@@ -165,13 +165,13 @@ function explanationOf(error: unknown, { clientName, commandName }: ClientContex
   if (known) return known;
   if (isDenied(error)) return notAllowed;
   if (name === 'ResourceNotFoundException' && clientName === 'DynamoDBClient') return noTable;
-  // What is not there is told by status alone when only its head was asked for.
+  // A HEAD request has no body, so an absent object is recognised by its status alone.
   if (!commandName?.startsWith('Head') && isStrange(error)) return strange;
   return isServerFault(error) ? failing : undefined;
 }
 
 /**
- * Turns what stands between us and a service into one sentence that names action and resource: missing, expired or
+ * Turns an obstacle between this process and a service into one sentence that names action and resource: missing, expired or
  * refused credentials, a missing permission, an unreachable or strange endpoint, a region without the service, a table or
  * bucket that nobody made. Everything else is passed on as it is.
  */

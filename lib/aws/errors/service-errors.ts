@@ -34,7 +34,7 @@ export function isThrottling(error: unknown): boolean {
   return throttling.has(errorName(error));
 }
 
-/** True when a service refused for lack of permission; some answer without a body, so that only the status tells. */
+/** True when a service refused for lack of permission; some answer without a body, so that only the status says so. */
 export function isDenied(error: unknown): boolean {
   const { $metadata = {} } = error as { $metadata?: { httpStatusCode?: number; requestId?: string } };
   const name = errorName(error);
@@ -58,7 +58,7 @@ export function explainServiceError(error: unknown, action: string, resource: st
   });
 }
 
-/** Does a call and tells what every service may answer as ours; `own` turns the service's particular answers first. */
+/** Does a call and turns errors common to all services into Epsilon's; `own` first turns those of this service. */
 export async function explained<T>(
   action: string,
   resource: string,

@@ -22,7 +22,7 @@ export interface BatchLogsOptions {
   readonly batch: BatchClient;
   readonly logs: CloudWatchLogsClient;
   readonly clock: Clock;
-  /** Queues that a job of ours may be in. */
+  /** Queues that a job of Epsilon may be in. */
   readonly queues: readonly string[];
 }
 

@@ -13,7 +13,7 @@ export interface PowertoolsLogOptions {
 
 /**
  * Log lines in Powertools' form. Each carries the fields of the invocation under way (run, tenant, stage, attempt, trace
- * id). Whatever is called a token is taken out, whoever logs it.
+ * id). Every field named as a token is removed.
  */
 export function createPowertoolsLog({
   environment,

@@ -9,8 +9,8 @@ type Dimensions = Readonly<Record<string, string>>;
 
 /**
  * Counters and durations as embedded metrics: `flush` writes them to the function's log, from which CloudWatch makes
- * metrics without a call. Each one stands under `environment` alone, which alarms look at, and under its own dimensions
- * beside it; the trace id stands in the line, not in a dimension.
+ * metrics without a call. Each one has the dimension `environment` alone, which alarms use, and its own dimensions
+ * beside it; the trace id is in the line, not in a dimension.
  */
 export function createPowertoolsMetrics(
   environment: string,

@@ -37,7 +37,7 @@ function tagging(key: string): { Tagging?: string } {
   return content === undefined ? {} : { Tagging: `${contentTag}=${content}` };
 }
 
-/** Objects in S3. The client retries what is safe to retry; what is left is told by the port's errors. */
+/** Objects in S3. The client retries what is safe to retry; other failures become the port's errors. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a factory; each function in it keeps the budget.
 export function createS3ObjectStore({
   client = new S3Client({}),

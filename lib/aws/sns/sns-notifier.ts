@@ -30,7 +30,7 @@ function bodyOf(text: string, subject: string): string {
 
 /**
  * People, through a topic; subscriptions may filter by the attribute `severity`. A topic does not recognise a message that
- * is sent again after a lost answer: people may be told twice, never not at all.
+ * is sent again after a lost answer: people may be notified twice, but never not at all.
  */
 export function createSnsNotifier({
   client,

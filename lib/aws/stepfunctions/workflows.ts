@@ -98,7 +98,7 @@ export function createStepFunctionsWorkflows({ client, location }: StepFunctions
     );
   }
 
-  /** A start that was repeated because its answer was lost finds itself: the same name with the same input is ours. */
+  /** A start that is repeated because its answer was lost finds its own execution: same name, same input. */
   async function own(error: unknown, executionArn: string, input: unknown): Promise<boolean> {
     if ((error as Error).name !== 'ExecutionAlreadyExists' || attemptsOf(error) < 2) return false;
     const there = await describe(executionArn);

@@ -76,7 +76,7 @@ export function createTenantSession(options: TenantSessionOptions): () => Promis
       renewAt = 0;
       const next = begin();
       session = next;
-      // A refusal is told to who asked, and the next one asks again.
+      // A refusal is not cached: this caller gets it, and the next one calls again.
       next.catch(() => {
         if (session === next) session = undefined;
       });

@@ -10,7 +10,7 @@ import { liveForm, modelForm, verdictForm } from './records.ts';
 import { partitionIs, type Table } from './table.ts';
 import type { Item } from './table-errors.ts';
 
-/** Times a promotion is decided anew because somebody else promoted between reading and writing. */
+/** Times a promotion is decided again because somebody else promoted between reading and writing. */
 const rounds = 5;
 
 type Promotion = Parameters<ModelRegistry['promote']>[0];

@@ -7,7 +7,7 @@ import { errorName, explainServiceError } from '../errors/service-errors.ts';
 /** An item as it is written and read, keys included. */
 export type Item = Record<string, unknown>;
 
-/** What refused one part of a transaction; `item` is what stands there. */
+/** What refused one part of a transaction; `item` is the item that exists. */
 export interface Refusal {
   readonly code: string;
   readonly item?: Item;

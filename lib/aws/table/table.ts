@@ -45,7 +45,7 @@ export interface TableOptions {
   readonly ids: IdSource;
 }
 
-/** How a conditional write ended: `item` is what stands there now (absent: nothing, or it was not asked for). */
+/** How a conditional write ended: `item` is the item that exists now (absent: none, or not requested). */
 export interface Written {
   readonly done: boolean;
   readonly item?: Item;
@@ -61,7 +61,7 @@ export interface PartitionQuery {
   readonly limit?: number;
 }
 
-/** One DynamoDB table: consistent reads of all pages, conditional writes that survive a lost answer, errors as ours. */
+/** One DynamoDB table: consistent reads of all pages, conditional writes that survive a lost answer, errors of Epsilon. */
 export class Table {
   readonly name: string;
   readonly #documents: DynamoDBDocumentClient;
@@ -161,7 +161,7 @@ export class Table {
     return Number.isFinite(limit) ? found.slice(0, limit) : found;
   }
 
-  /** Writes a whole item. Refused: `done` is false, with the item that stands there. */
+  /** Writes a whole item. Refused: `done` is false, with the existing item. */
   async put(item: Item, condition?: Part): Promise<Written> {
     const writeId = this.#ids.ulid();
     const written = { ...item, writeId };
@@ -177,7 +177,7 @@ export class Table {
     });
   }
 
-  /** Changes attributes. Done: `item` is the new item. Refused: the item that stands there. */
+  /** Changes attributes. Done: `item` is the new item. Refused: the existing item. */
   async update(key: ItemKey, changes: Changes, condition: Part): Promise<Written> {
     const writeId = this.#ids.ulid();
     const terms = new Terms();

@@ -74,7 +74,7 @@ export async function kmsKeyService(client: KMSClient, keyArn: string): Promise<
 }
 
 /**
- * The first process of a day makes its key; the wrapped form stands in the table, so that all others unwrap the same one
+ * The first process of a day makes its key; the wrapped form is stored in the table, so that all others unwrap the same one
  * and each asks KMS once a day. With the item's end by TTL the day's tokens end too.
  */
 export function createTokenKeys({ table, clock, keyArn, kms }: TokenKeysOptions): TokenKeys {

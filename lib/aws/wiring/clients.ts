@@ -1,7 +1,7 @@
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import { actionOf, type ClientContext, explainAccessError, resourceOf } from '../errors/access-errors.ts';
 
-/** Tries of one call, the first included: what is left after them is told to the caller, whose state machine retries. */
+/** Tries of one call, the first included: later errors go to the caller, whose state machine retries. */
 const mostAttempts = 4;
 
 /** Milliseconds to connect, and to wait for an answer; a Lambda outlives two of the latter. */
@@ -18,7 +18,7 @@ export interface ClientSettings {
   readonly onClient?: (client: object) => void;
 }
 
-/** The part of an SDK client's configuration that is ours. */
+/** The part of an SDK client's configuration that Epsilon sets. */
 export interface ClientOptions {
   region: string;
   profile?: string;
@@ -68,7 +68,7 @@ async function unlessAborted<T>(
   }
 }
 
-/** Explains what stands between us and the service (credentials, region, network) once, for every call of a client. */
+/** Explains obstacles between this process and the service (credentials, region, network) once, for every call of a client. */
 function explaining(settings: ClientSettings) {
   return (next: Handler, context: ClientContext) => async (call: { input: unknown }) => {
     try {

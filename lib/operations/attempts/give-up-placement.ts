@@ -92,8 +92,9 @@ async function alert({ notifier }: Needed, stuck: readonly Attempt[], limitSecon
 }
 
 /**
- * Which late jobs are told to try the other capacity. Of those that spot does not place only as many as on-demand has room
- * for, each pass its part of that room; and back to spot goes what left it for want and waits behind others.
+ * Which late jobs to stop, so that their next attempt asks for the other capacity. Of the jobs that spot does not place, only
+ * as many as on-demand has room for; each shard uses its part of that room. A job that left spot because spot was missing, and
+ * that waits behind others on-demand, moves back.
  */
 function movesOf({ config, clock }: Needed, late: readonly Late[], open: readonly Attempt[]): Move[] {
   const limit = { now: clock.now(), limitSeconds: config.training.placementSeconds };
@@ -134,7 +135,7 @@ async function tell(ports: Needed, { late: { attempt, observed }, why }: Move): 
 /**
  * Stops jobs that their backend could not place in time, so that their next attempt asks for the other kind of capacity.
  * Their completion comes as `unplaceable`; telling a job twice does nothing. One job's fault never keeps the others
- * waiting. Returns how many were told.
+ * waiting. Returns how many it stopped.
  */
 export async function giveUpPlacement(ports: Needed, observed: Observed): Promise<number> {
   const { placementSeconds } = ports.config.training;

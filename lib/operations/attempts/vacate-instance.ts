@@ -12,9 +12,9 @@ export interface InstanceSignal {
 
 /** What was found on the instance and what became of it. */
 export interface VacateCounts {
-  /** Attempts of ours on the instance. */
+  /** Attempts on the instance. */
   readonly found: number;
-  /** Jobs that were told to leave. */
+  /** Jobs that were asked to leave. */
   readonly vacated: number;
   /** Jobs that stay, or were over already. */
   readonly stayed: number;
@@ -27,7 +27,7 @@ const words: Readonly<Record<SpotSignal, string>> = {
   rebalance: 'EC2 recommends leaving its spot instance',
 };
 
-/** Tells one attempt's job to leave, unless it should stay; true when it was told. */
+/** Asks one attempt's job to leave, unless it should stay; true when it was asked. */
 async function vacate(
   ports: Needed,
   runner: JobRunner,

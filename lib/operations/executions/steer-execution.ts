@@ -30,7 +30,7 @@ export function redriveExecution(
   return workflows.redrive(executionArn);
 }
 
-/** Stops an execution; its jobs are cancelled when its end is heard of. `EXECUTION_NOT_FOUND`, `EXECUTION_NOT_RUNNING`. */
+/** Stops an execution; its jobs are cancelled when the event of its end arrives. `EXECUTION_NOT_FOUND`, `EXECUTION_NOT_RUNNING`. */
 export async function stopExecution(
   { workflows }: Pick<Needed, 'workflows'>,
   executionArn: string,

@@ -50,7 +50,7 @@ async function underLease<T>(
   try {
     return await work(fence);
   } finally {
-    // A lease that is not given back runs out; what was done under it is done.
+    // A lease that is not released expires; what was done under it remains valid.
     await leases.release({ tenantId, holder, fence }).catch((error: unknown) => {
       log.warn('lease not given back', { tenantId, holder, error: String(error) });
     });

@@ -9,7 +9,7 @@ type Needed = Pick<
   'runs' | 'leases' | 'jobs' | 'events' | 'notifier' | 'clock' | 'config' | 'metrics'
 >;
 
-/** How an execution ended, as the status-change event or DescribeExecution tells it. */
+/** How an execution ended, as the status-change event or DescribeExecution reports it. */
 export interface ExecutionEnd {
   readonly status: 'FAILED' | 'TIMED_OUT' | 'ABORTED';
   readonly redriveCount: number;

@@ -8,12 +8,12 @@ import { findTenant } from './find-tenant.ts';
 
 type Needed = Pick<Ports, 'tenants' | 'config' | 'clock'>;
 
-/** Times a change is made anew because somebody else changed the record between reading and writing. */
+/** Times a change is made again because somebody else changed the record between reading and writing. */
 const rounds = 3;
 
 const placeOf = ({ config, clock }: Needed) => ({ config, now: new Date(clock.now()).toISOString() });
 
-/** Reads, decides and writes; anew when somebody else was faster, and `ConditionFailed` when that goes on. */
+/** Reads, decides and writes; again when somebody else was faster, and `ConditionFailed` when that continues. */
 async function change<T>(ports: Needed, tenantId: string, work: (tenant: Tenant) => Promise<T>): Promise<T> {
   for (let round = 1; ; round += 1) {
     try {

@@ -33,7 +33,7 @@ function wasReclaimed(attempt: Attempt): boolean {
   return attempt.capacity === 'spot' && isPlatformFault(attempt) && !wasUnplaceable(attempt);
 }
 
-/** Platform faults of the newest try of the execution: a redrive begins its retriers anew. */
+/** Platform faults of the newest try of the execution: a redrive resets its retriers. */
 function retriesSpent(earlier: readonly Attempt[]): number {
   const newest = Math.max(0, ...earlier.map((attempt) => attempt.redriveCount));
   return earlier.filter((attempt) => attempt.redriveCount === newest && isPlatformFault(attempt)).length;

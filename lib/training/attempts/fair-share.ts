@@ -24,7 +24,7 @@ function urgency({ priority, since }: Waiter, now: number): number {
 
 /**
  * Whose turn it is: the highest priority (a minute of waiting is worth a point), then the tenant that has used least of
- * late, then who came first. Every tenant stands in line once, with its foremost job: a backlog of a thousand jobs waits
+ * late, then who came first. Every tenant is in the queue once, with its first job: a backlog of a thousand jobs waits
  * behind itself. Undefined when nobody waits.
  */
 export function whoseTurn<T extends Waiter>(

@@ -41,7 +41,7 @@ async function readJobResult(objects: ResultSource, outputUri: string): Promise<
 
 /**
  * Reads the result of a job that ended in this state. A failed job often has no result, and one that cannot be read must not keep
- * its end from being told: that is told to `onUnread` instead. The result of a job that succeeded is needed: its error is thrown.
+ * its end from being reported: `onUnread` is called instead. The result of a job that succeeded is needed: its error is thrown.
  */
 export async function readResultOfEnd(
   objects: ResultSource,

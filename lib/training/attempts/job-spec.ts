@@ -11,7 +11,7 @@ export function stagePrefix(bucket: string, run: Pick<Run, 'tenantId' | 'runId'>
   return `s3://${bucket}/${run.tenantId}/runs/${run.runId}/${stage}/`;
 }
 
-/** The stage's inputs by name; throws when a stage it depends on has no output yet, which is a fault of ours. */
+/** The stage's inputs by name; throws when a stage it depends on has no output yet, which is a bug. */
 function inputsOf(run: Run, stage: StageName, outputs: StageOutputs): Record<string, string> {
   return Object.fromEntries(
     Object.entries(stages[stage].inputs).map(([name, from]) => {

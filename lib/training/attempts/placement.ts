@@ -2,11 +2,11 @@
 export interface QueueFacts {
   /** vCPU that the queue may use; 0 when that is not configured. */
   readonly vcpus: number;
-  /** vCPU of our jobs that run in it. */
+  /** vCPU of Epsilon's jobs that run in it. */
   readonly runningVcpus: number;
-  /** vCPU of our jobs that wait in it. */
+  /** vCPU of Epsilon's jobs that wait in it. */
   readonly pendingVcpus?: number;
-  /** When a job of ours last started in it, milliseconds. */
+  /** When a job of Epsilon last started in it, milliseconds. */
   readonly lastStartAt?: number;
 }
 
@@ -32,7 +32,7 @@ export const trickleWaitFactor = 6;
 /**
  * Whether a pending job cannot be placed. It waits behind our own jobs as long as they fill the queue, or (in a queue that
  * is not full) as long as the queue still starts some of them: moving it to dearer capacity would then gain nothing that
- * the queue does not give. A queue of unknown size counts as full while anything of ours runs in it.
+ * the queue does not give. A queue of unknown size counts as full while any job of Epsilon runs in it.
  */
 export function placementOf(job: PendingJob, queue: QueueFacts, limit: PlacementLimit): Placement {
   const limitMs = limit.limitSeconds * 1000;

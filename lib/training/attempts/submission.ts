@@ -10,7 +10,7 @@ export type SubmissionStep =
 
 /**
  * First half of a stage's entry: what the record alone says.
- * Attempt numbers advance only here, and only when the newest attempt is over and was told to the state machine.
+ * Attempt numbers advance only here, and only when the newest attempt is over and its outcome was answered to the state machine.
  */
 export function nextStep(latest: Attempt | undefined, tokenDigest: string): SubmissionStep {
   if (!latest) return { kind: 'new-attempt', attempt: 1 };

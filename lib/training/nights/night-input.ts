@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { EpsilonError } from '../../errors/epsilon-error.ts';
 import { checkLogicalDate, logicalDateOf } from './logical-date.ts';
 
-/** What an execution tells its handlers about itself. */
+/** What an execution passes to its handlers about itself. */
 export const executionSchema = z.object({
   id: z.string().min(1),
   name: z.string().min(1),
