@@ -4,7 +4,7 @@ import type { JobRunner } from '../../lib/ports/job-runner.ts';
 import type { Log } from '../../lib/ports/log.ts';
 import type { JobObservation, JobRef, JobSpec } from '../../lib/training/attempts/job.ts';
 import { stopReasonOf } from '../../lib/training/attempts/stop-reason.ts';
-import { CapacityQueue, clamp, type HostResources, queued, hostResources } from './capacity-queue.ts';
+import { CapacityQueue, clamp, type HostResources, hostResources, queued } from './capacity-queue.ts';
 import { type Cancelled, JobFolder } from './job-folder.ts';
 import { signalJob } from './job-group.ts';
 import { exitOfUnstarted, type JobCommand, spawnShim } from './start-job.ts';

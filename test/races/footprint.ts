@@ -5,7 +5,7 @@ export interface Footprint {
 }
 
 /** Touches nothing that anybody else looks at. */
-export const nothing: Footprint = { reads: [], writes: [] };
+const nothing: Footprint = { reads: [], writes: [] };
 
 /** May touch anything. */
 export const everything: Footprint = { reads: [], writes: ['*'] };

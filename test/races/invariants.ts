@@ -35,7 +35,7 @@ const of = <T>(records: Records, kind: string): T[] =>
   [...records].filter(([key]) => key.startsWith(`${kind} `)).map(([, record]) => record as T);
 
 /** All attempts on record. */
-export const attemptsOf = (records: Records): Attempt[] => of<Attempt>(records, 'attempt');
+const attemptsOf = (records: Records): Attempt[] => of<Attempt>(records, 'attempt');
 
 /** Names of the jobs whose attempts are closed. */
 export function closedJobs(records: Records): Set<string> {

@@ -12,7 +12,7 @@ export interface Cost {
 }
 
 /** What could have happened at one point of a schedule. */
-export interface Branch {
+interface Branch {
   readonly index: number;
   readonly cost: Cost;
 }

@@ -31,7 +31,7 @@ export interface Delivery {
 }
 
 /** Lets an actor that is a handler begin when it is picked. */
-export function invoke(trial: Trial, kind: string, handler: EpsilonHandler, event: unknown): void {
+function invoke(trial: Trial, kind: string, handler: EpsilonHandler, event: unknown): void {
   trial.spawn(kind, (actor, context) => handler.withPorts(portsOf(trial, actor))(event, context));
 }
 
