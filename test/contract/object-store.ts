@@ -26,6 +26,25 @@ export function describeObjectStore(name: string, make: () => Promise<ObjectStor
       expect(await first('s3://bucket-a/empty', 2)).toBe('');
     });
 
+    it('writes and reads an object in pieces, and leaves none where the pieces fail', async () => {
+      const store = await make();
+      const piece = Buffer.alloc(300_000, 'ab');
+      async function* pieces(fails: boolean): AsyncGenerator<Uint8Array> {
+        yield piece;
+        if (fails) throw new Error('no more');
+        yield piece;
+      }
+      await store.put('s3://bucket-a/large', pieces(false));
+      const read = await Array.fromAsync(store.stream('s3://bucket-a/large'));
+      expect(read.length).toBeGreaterThan(1);
+      expect(Buffer.concat(read).equals(Buffer.concat([piece, piece]))).toBe(true);
+      await expect(store.put('s3://bucket-a/half', pieces(true))).rejects.toThrow('no more');
+      expect(await store.head('s3://bucket-a/half')).toBeUndefined();
+      await expect(Array.fromAsync(store.stream('s3://bucket-a/nothing'))).rejects.toMatchObject({
+        code: 'OBJECT_NOT_FOUND',
+      });
+    });
+
     it('a read of a missing object names it', async () => {
       const store = await make();
       await expect(store.get('s3://bucket-a/nothing')).rejects.toMatchObject({

@@ -9,6 +9,7 @@ import {
   ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
+  UploadPartCommand,
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
@@ -55,6 +56,38 @@ describe('the S3 object store', () => {
       Bucket: 'data-bucket',
       Key: 'acme/x.json',
     });
+  });
+
+  it('takes a stream up where its connection broke, on the same version of the object', async () => {
+    async function* broken(text: string, breaks: boolean) {
+      yield Buffer.from(text);
+      if (breaks) throw failing('ECONNRESET');
+    }
+    s3.on(GetObjectCommand)
+      .resolvesOnce({ ETag: '"1"', Body: broken('abc', true) as never })
+      .resolves({ ETag: '"1"', Body: broken('def', false) as never });
+    const read = await Array.fromAsync(store.stream('s3://data-bucket/acme/x'));
+    expect(Buffer.concat(read).toString()).toBe('abcdef');
+    expect(s3.commandCalls(GetObjectCommand)[1]?.args[0].input).toMatchObject({
+      Range: 'bytes=3-',
+      IfMatch: '"1"',
+    });
+  });
+
+  it('uploads pieces as one object, in parts where they are many', async () => {
+    async function* pieces(count: number) {
+      for (let at = 0; at < count; at += 1) yield Buffer.alloc(1_048_576, at);
+    }
+    s3.on(CreateMultipartUploadCommand).resolves({ UploadId: 'u' });
+    s3.on(UploadPartCommand).resolves({ ETag: '"p"' });
+    await store.put('s3://data-bucket/acme/small', pieces(2));
+    expect(s3.commandCalls(PutObjectCommand)[0]?.args[0].input).toMatchObject({ Key: 'acme/small' });
+    await store.put('s3://data-bucket/acme/runs/r1/prepare/1/large', pieces(40));
+    expect(s3.commandCalls(CreateMultipartUploadCommand)[0]?.args[0].input).toMatchObject({
+      Key: 'acme/runs/r1/prepare/1/large',
+      Tagging: 'epsilon-content=training',
+    });
+    expect(s3.commandCalls(UploadPartCommand)).toHaveLength(3);
   });
 
   it.each([
