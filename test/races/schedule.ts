@@ -11,12 +11,6 @@ export interface Cost {
   readonly faults: number;
 }
 
-/** What could have happened at one point of a schedule. */
-interface Branch {
-  readonly index: number;
-  readonly cost: Cost;
-}
-
 /** One schedule that was played. */
 export interface Played {
   /** Index of the option that was taken, by step, among those that were not asleep. */

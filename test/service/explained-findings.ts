@@ -80,17 +80,22 @@ export const explainedFindings: readonly ExplainedFinding[] = [
     on: /^NightlyTrainingRole$/,
     reason: 'children of its own distributed Map',
   },
-  ...['cluster', 'container-instance', 'task'].map((kind) => ({
+  {
+    rule: wildcard(`arn:<AWS::Partition>:ecs:${here}:cluster/*epsilon-<environment>-batch-*`),
+    on: /^VacateInstanceRole$/,
+    reason: 'Batch makes the clusters of its compute environments and adds to their names; looking only',
+  },
+  ...['container-instance', 'task'].map((kind) => ({
     rule: wildcard(`arn:<AWS::Partition>:ecs:${here}:${kind}/*`),
     on: /^VacateInstanceRole$/,
-    reason: 'Batch makes the clusters of its compute environments and names them; looking only',
+    reason: 'limited to the clusters of Batch by the condition ecs:cluster; looking only',
   })),
-  {
-    rule: wildcard(`arn:<AWS::Partition>:ec2:${here}:*/*`),
+  ...['network-interface', 'subnet', 'security-group'].map((kind) => ({
+    rule: wildcard(`arn:<AWS::Partition>:ec2:${here}:${kind}/*`),
     on: /^(SubmitStage|ReconcileJobs|SettleRun|VacateInstance)Role$/,
     reason:
       'Lambda needs network interfaces, subnets and groups of the account, and refuses a role that names fewer; a Deny keeps code out',
-  },
+  })),
   ...[...calledByMachines].map(machineFunction),
   {
     rule: 'AwsSolutions-S1',
