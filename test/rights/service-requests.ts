@@ -202,7 +202,7 @@ const publish: Of<{ TopicArn: string }> = ({ TopicArn }) => [
 const services: Readonly<Record<string, Readonly<Record<string, Of<never>>>>> = {
   S3Client: objects,
   BatchClient: batch,
-  OnceBatchClient: batch,
+  NonRetryingBatchClient: batch,
   ECSClient: ecs,
   SFNClient: states,
   KMSClient: { Decrypt: keyUse('Decrypt'), GenerateDataKey: keyUse('GenerateDataKey') },
