@@ -1,6 +1,6 @@
-import { readSettings } from '../../../infra/pulumi/settings.ts';
 import { account, arnOf } from '../../fixtures/aws-base.ts';
 import { evaluate, ofType, type Registered } from '../../infra/pulumi/program.ts';
+import { settingsOf } from '../../infra/pulumi/settings.ts';
 import { type AwsRequest, ask, resources, throughService } from '../../rights/requests.ts';
 import { inEnvironment, type Policy } from '../../rights/role-policies.ts';
 import type { Evaluator } from './evaluator.ts';
@@ -34,7 +34,7 @@ export class JobRolesOf {
     const imageDigests = { 'data-pipeline': digest, 'ml-engine': digest, deployer: digest };
     return new JobRolesOf(
       environment,
-      await evaluate({ ...readSettings(environment), imageDigests }),
+      await evaluate({ ...settingsOf(environment), imageDigests }),
       evaluator,
     );
   }
