@@ -25,7 +25,8 @@ const reservedInOr = new Set([
 function checkSize(pattern: unknown, place: string): void {
   let length = 0;
   const open: unknown[] = [pattern];
-  for (let value = open.pop(); open.length > 0 || value !== undefined; value = open.pop()) {
+  while (open.length > 0) {
+    const value = open.pop();
     if (Array.isArray(value)) {
       length += 1 + value.length;
       for (const each of value) open.push(each);
