@@ -1,3 +1,4 @@
+import { checkSchema } from '../lib/errors/check-schema.ts';
 import { findMachine } from '../lib/machines/catalogue.ts';
 import type { OperatorApi } from '../lib/ports/operator-api.ts';
 import type { ExecutionDetail } from '../lib/ports/workflows.ts';
@@ -8,7 +9,7 @@ import { checkSignal, command, lookInterval, pause, type Session } from './sessi
 
 /** The date a night is for: stores find its runs by it. */
 function dateOf({ input, startDate }: ExecutionDetail): { logicalDate?: string } {
-  const parsed = nightInputSchema.safeParse(input);
+  const parsed = checkSchema(nightInputSchema, input);
   if (!parsed.success) return {};
   try {
     return { logicalDate: nightDate(parsed.data, Date.parse(startDate)) };

@@ -4,6 +4,7 @@ import type { IdSource } from '../lib/ports/id-source.ts';
 import type { OperatorApi } from '../lib/ports/operator-api.ts';
 import type { Random } from '../lib/ports/random.ts';
 import type { LocalPorts } from './adapters/functions.ts';
+import type { Self } from './control/server.ts';
 import type { JobListener, LocalJobRunner } from './jobs/process-job-runner.ts';
 import type { LocalStores } from './stores/local-stores.ts';
 import type { StateDirectory } from './stores/state-directory.ts';
@@ -33,7 +34,7 @@ export interface RuntimeOptions {
 }
 
 /** The control plane in this process. */
-export interface Runtime {
+export interface Runtime extends Self {
   /** The operator's port for the user of this process. */
   readonly control: OperatorApi;
   /** The operator's port for callers of another kind. */
@@ -41,7 +42,6 @@ export interface Runtime {
   /** What the handlers are given. */
   readonly ports: LocalPorts;
   readonly state: StateDirectory;
-  metricsText(): string;
   /** Resolves when nothing more happens without time passing, a job ending or somebody calling. */
   idle(): Promise<void>;
   close(): Promise<void>;

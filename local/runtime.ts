@@ -26,10 +26,12 @@ import type { Service, TargetRef } from './declaration/declarations.ts';
 import { loadLocalService, localEnvironment } from './declaration/local-service.ts';
 import { type JobListener, type LocalJobRunner, ProcessJobRunner } from './jobs/process-job-runner.ts';
 import { workloadCommand } from './jobs/workload-command.ts';
-import { fileLog, LocalMetrics } from './log.ts';
+import { fileLog } from './log.ts';
+import { LocalMetrics } from './metrics.ts';
 import type { Runtime, RuntimeOptions } from './runtime-types.ts';
 import { Scheduler } from './schedule/scheduler.ts';
 import { schedulesPort } from './schedule/schedules-port.ts';
+import { freeBytes } from './state/usage.ts';
 import { type LocalStores, openLocalStores } from './stores/local-stores.ts';
 import { openStateDirectory, type StateDirectory } from './stores/state-directory.ts';
 
@@ -112,6 +114,17 @@ class LocalRuntime {
       workflows: engineWorkflows(engine),
     };
     this.functions.bind(this.ports);
+  }
+
+  /** Conditions outside this process that keep it from going on. */
+  waitingFor(): readonly string[] {
+    const { stalled } = this.engine;
+    return stalled ? [stalled.message] : [];
+  }
+
+  metricsText(): string {
+    this.metrics.set('epsilon_state_disk_free_bytes', freeBytes(this.state.path));
+    return this.metrics.text();
   }
 
   fault(error: Error): void {
@@ -269,7 +282,8 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     controlFor,
     ports,
     state,
-    metricsText: () => runtime.metrics.text(),
+    metricsText: () => runtime.metricsText(),
+    waitingFor: () => runtime.waitingFor(),
     idle: () => runtime.idle(),
     close,
   };

@@ -5,7 +5,7 @@ import type { Transport } from '../lib/kubernetes/transport.ts';
 import type { Clock } from '../lib/ports/clock.ts';
 import type { Log } from '../lib/ports/log.ts';
 import type { Random } from '../lib/ports/random.ts';
-import type { Figures } from './metrics.ts';
+import type { WatcherFigures } from './metrics.ts';
 
 /** Objects of one page of a list. */
 const pageSize = 200;
@@ -64,7 +64,7 @@ export interface FollowOptions<T> {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  readonly figures: Figures;
+  readonly figures: WatcherFigures;
   readonly listener: CollectionListener<T>;
   /** Something was heard of the server. */
   readonly onContact: () => void;

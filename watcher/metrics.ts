@@ -1,47 +1,26 @@
-/** Labels of one figure. */
-export type FigureLabels = Readonly<Record<string, string>>;
+import { type FigureDefinition, Figures } from '../lib/metrics/exposition.ts';
 
-const quoted = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+const definitions = {
+  epsilon_watcher_leading: { kind: 'gauge', help: '1 on the replica that watches.' },
+  epsilon_watcher_jobs: { kind: 'gauge', help: 'Jobs that are not over, by state.' },
+  epsilon_watcher_events_total: { kind: 'counter', help: 'Events that the bus took, by kind.' },
+  epsilon_watcher_events_waiting: { kind: 'gauge', help: 'Events not told yet.' },
+  epsilon_watcher_publish_failures_total: { kind: 'counter', help: 'Calls that the bus refused.' },
+  epsilon_watcher_lists_total: {
+    kind: 'counter',
+    help: 'Lists; more than one after a start means expired versions.',
+  },
+  epsilon_watcher_watches_total: { kind: 'counter', help: 'Watches begun.' },
+  epsilon_watcher_breaks_total: { kind: 'counter', help: 'Watches that broke, by kind.' },
+  epsilon_watcher_rewinds_total: {
+    kind: 'counter',
+    help: 'How often versions went backwards: etcd was restored.',
+  },
+  epsilon_watcher_memory_bytes: { kind: 'gauge', help: 'Resident memory.' },
+} as const satisfies Readonly<Record<string, FigureDefinition>>;
 
-/** Counters and gauges of this process, in Prometheus' text form. */
-export class Figures {
-  readonly #values = new Map<string, Map<string, number>>();
-  readonly #kinds = new Map<string, 'counter' | 'gauge'>();
+/** Figures of a watcher (docs/kubernetes.md). */
+export type WatcherFigures = Figures<keyof typeof definitions>;
 
-  /** Adds to a counter; its name ends in `_total`. */
-  count(name: string, labels: FigureLabels = {}, by = 1): void {
-    const series = this.#series(name, 'counter');
-    const key = labelText(labels);
-    series.set(key, (series.get(key) ?? 0) + by);
-  }
-
-  /** Sets a gauge. */
-  set(name: string, value: number, labels: FigureLabels = {}): void {
-    this.#series(name, 'gauge').set(labelText(labels), value);
-  }
-
-  /** A figure's value; 0 when nothing was told yet. */
-  value(name: string, labels: FigureLabels = {}): number {
-    return this.#values.get(name)?.get(labelText(labels)) ?? 0;
-  }
-
-  text(): string {
-    const lines = [...this.#values].flatMap(([name, series]) => [
-      `# TYPE ${name} ${this.#kinds.get(name)}`,
-      ...[...series].map(([labels, value]) => `${name}${labels} ${value}`),
-    ]);
-    return `${lines.join('\n')}\n`;
-  }
-
-  #series(name: string, kind: 'counter' | 'gauge'): Map<string, number> {
-    const there = this.#values.get(name) ?? new Map<string, number>();
-    this.#values.set(name, there);
-    this.#kinds.set(name, kind);
-    return there;
-  }
-}
-
-function labelText(labels: FigureLabels): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${quoted(value)}"`);
-  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
-}
+/** Opens the figures of a watcher. */
+export const openWatcherFigures = (): WatcherFigures => new Figures(definitions);

@@ -5,7 +5,7 @@ import type { Log } from '../lib/ports/log.ts';
 import type { Random } from '../lib/ports/random.ts';
 import { isOver } from '../lib/training/attempts/job.ts';
 import type { Report } from './job-table.ts';
-import type { Figures } from './metrics.ts';
+import type { WatcherFigures } from './metrics.ts';
 
 /** Entries of one PutEvents. */
 const batchSize = 10;
@@ -25,7 +25,7 @@ export interface OutboxOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  readonly figures: Figures;
+  readonly figures: WatcherFigures;
 }
 
 /** A report as the event that completeJob reads. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { checkSchema } from '../lib/errors/check-schema.ts';
 import { EpsilonError, exitCodes } from '../lib/errors/epsilon-error.ts';
 
 const schema = z.object({
@@ -26,10 +27,10 @@ export interface WatcherSettings {
 
 /** Reads the settings from the environment. Error: `CONFIG_INVALID` naming the variable. */
 export function watcherSettings(variables: Readonly<Record<string, string | undefined>>): WatcherSettings {
-  const parsed = schema.safeParse(variables);
+  const parsed = checkSchema(schema, variables);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new EpsilonError('CONFIG_INVALID', `${String(issue?.path[0])}: ${issue?.message ?? 'invalid'}.`, {
+    const { path, sentence } = parsed.fault;
+    throw new EpsilonError('CONFIG_INVALID', `${path.join('.')}: ${sentence}.`, {
       exitCode: exitCodes.badInput,
     });
   }

@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http';
+import { figuresType } from '../lib/metrics/exposition.ts';
 import type { Watcher } from './watcher.ts';
 
 /**
@@ -17,7 +18,7 @@ export function serveStatus(
       response.writeHead(watcher.ready ? 200 : 503, { 'content-type': 'text/plain' });
       response.end(watcher.ready ? 'ok\n' : 'the lease is not reached\n');
     } else if (request.url === '/metrics') {
-      response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' });
+      response.writeHead(200, { 'content-type': figuresType });
       response.end(watcher.metrics());
     } else {
       response.writeHead(404);

@@ -7,7 +7,7 @@ import type { Random } from '../lib/ports/random.ts';
 import { CollectionFollower } from './collection.ts';
 import { JobTable } from './job-table.ts';
 import { Election } from './lease.ts';
-import { Figures } from './metrics.ts';
+import { openWatcherFigures } from './metrics.ts';
 import { Outbox } from './outbox.ts';
 
 /** Milliseconds between two looks at what is due. */
@@ -39,7 +39,7 @@ export interface WatcherOptions {
  * bus once of each job that is over, when one begins to run, and in every heartbeat period of each that is not over.
  */
 export class Watcher {
-  readonly figures = new Figures();
+  readonly figures = openWatcherFigures();
   readonly #options: WatcherOptions;
   readonly #outbox: Outbox;
   #heardAt: number;

@@ -249,7 +249,7 @@ async function demo(session: Session, options: DemoOptions): Promise<void> {
     onFault,
   });
   try {
-    const socket = await serveSocket(runtime.controlFor, runtime.state.socket);
+    const socket = await serveSocket(runtime.controlFor, runtime.state.socket, runtime);
     try {
       if (!session.output.json)
         session.output.write(

@@ -62,12 +62,12 @@ async function start(session: Session, options: { port: string; retryScale?: str
     onFault: (error) => session.output.warn(`fault: ${error.message}\n`),
   });
   try {
-    const socket = await serveSocket(runtime.controlFor, runtime.state.socket);
+    const socket = await serveSocket(runtime.controlFor, runtime.state.socket, runtime);
     try {
       const http = await serveHttp(runtime.controlFor, {
         port,
         tokenFile: runtime.state.tokenFile,
-        metricsText: () => runtime.metricsText(),
+        self: runtime,
       });
       const usage = measureState(runtime.state.path);
       const forecast = forecastOf(usage, session.clock.now());
@@ -76,7 +76,7 @@ async function start(session: Session, options: { port: string; retryScale?: str
         session.output,
         { status: 'started', socket: socket.at, http: http.at, stateDir: runtime.state.path, disk },
         () =>
-          `Control plane of ${runtime.state.path}: ${forecastText(usage, forecast)}\nmetrics ${http.at}/metrics, control API ${http.at}/rpc (token in ${runtime.state.tokenFile})\nStop with Ctrl-C; jobs that run go on and are taken up by the next start.`,
+          `Control plane of ${runtime.state.path}: ${forecastText(usage, forecast)}\nhealth ${http.at}/healthz, metrics ${http.at}/metrics, control API ${http.at}/rpc (token in ${runtime.state.tokenFile})\nStop with Ctrl-C; jobs that run go on and are taken up by the next start.`,
       );
       while (!session.signal.aborted) await pause(session, 3_600_000);
       await http.close();

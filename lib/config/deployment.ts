@@ -1,15 +1,16 @@
 import { z } from 'zod';
+import { checkSchema } from '../errors/check-schema.ts';
 import { EpsilonError, exitCodes } from '../errors/epsilon-error.ts';
 import { imageNames, stageNames } from '../training/stages.ts';
 
-const arn = z.string().regex(/^arn:aws[a-z-]*:/, 'expected an ARN');
+const arn = z.string().regex(/^arn:aws[a-z-]*:/, 'must be an ARN');
 
 const json = <S extends z.ZodType>(schema: S) =>
   z.string().transform((text, context) => {
     try {
       return schema.parse(JSON.parse(text));
     } catch {
-      context.addIssue({ code: 'custom', message: 'expected JSON of the documented shape' });
+      context.addIssue({ code: 'custom', message: 'must be JSON of the documented shape' });
       return z.NEVER;
     }
   });
@@ -24,7 +25,7 @@ export const deploymentSchema = z.object({
     .string()
     .regex(/^aws[a-z-]*$/)
     .default('aws'),
-  accountId: z.string().regex(/^\d{12}$/, 'expected 12 digits'),
+  accountId: z.string().regex(/^\d{12}$/, 'must be 12 digits'),
   /** DynamoDB table of tenants, runs, leases, claims and models. */
   tableName: z.string().min(3),
   /** KMS key under which task tokens are sealed; a function that touches no token does without. */
@@ -61,15 +62,14 @@ export function deploymentOf(variables: Readonly<Record<string, string | undefin
       variables[variable] ? [[field, variables[variable]]] : [],
     ),
   );
-  const parsed = deploymentSchema.safeParse(found);
+  const parsed = checkSchema(deploymentSchema, found);
   if (parsed.success) return Object.freeze(parsed.data);
-  const issue = parsed.error.issues[0];
-  const field = String(issue?.path[0] ?? '') as keyof Deployment;
-  throw new EpsilonError(
-    'DEPLOYMENT_INCOMPLETE',
-    `${deploymentVariables[field] ?? field}: ${issue?.message ?? parsed.error.message}.`,
-    { exitCode: exitCodes.badInput, details: { field } },
-  );
+  const { path, sentence } = parsed.fault;
+  const field = String(path[0] ?? '') as keyof Deployment;
+  throw new EpsilonError('DEPLOYMENT_INCOMPLETE', `${deploymentVariables[field] ?? field}: ${sentence}.`, {
+    exitCode: exitCodes.badInput,
+    details: { field },
+  });
 }
 
 /** ARN of a state machine by its key in serverless.yml, as `nightly-training`. */

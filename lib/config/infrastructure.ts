@@ -20,7 +20,10 @@ export const infrastructureSchema = z.strictObject({
   network: z.strictObject({
     cidr: z
       .string()
-      .regex(/^(10\.\d{1,3}|172\.(1[6-9]|2\d|3[01])|192\.168)\.0\.0\/16$/, 'a private a.b.0.0/16'),
+      .regex(
+        /^(10\.\d{1,3}|172\.(1[6-9]|2\d|3[01])|192\.168)\.0\.0\/16$/,
+        'must be a private network a.b.0.0/16',
+      ),
     zones: z.array(z.string().regex(/^[a-z]$/)).length(3),
     /** One NAT gateway (cheap) or one per zone (survives a zone). */
     natGateways: z.union([z.literal(1), z.literal(3)]),

@@ -1,3 +1,4 @@
+import { checkSchema, type SchemaFault } from '../errors/check-schema.ts';
 import { EpsilonError } from '../errors/epsilon-error.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { type ServiceConfig, serviceConfigSchema } from './service-config.ts';
@@ -84,15 +85,9 @@ function unknownKey(what: string, key: string, candidates: readonly string[]): E
   });
 }
 
-function explain(issue: {
-  code: string;
-  path: PropertyKey[];
-  message: string;
-  keys?: string[];
-}): EpsilonError {
-  const path = issue.path.map(String);
-  if (issue.code === 'unrecognized_keys' && issue.keys?.[0] !== undefined) {
-    const key = [...path, issue.keys[0]].join('.');
+function explain({ path, sentence, unknownKey: unknown }: SchemaFault): EpsilonError {
+  if (unknown !== undefined) {
+    const key = [...path, unknown].join('.');
     return unknownKey(`setting "${key}"`, key, [
       ...Object.keys(serviceConfigSchema.shape),
       ...settingPaths().map((known) => known.join('.')),
@@ -100,7 +95,7 @@ function explain(issue: {
   }
   return new EpsilonError(
     'CONFIG_INVALID',
-    `Setting "${path.join('.')}" (or ${variableOf(path)}): ${issue.message}.`,
+    `Setting "${path.join('.')}" (or ${variableOf(path)}): ${sentence}.`,
     { details: { key: path.join('.') } },
   );
 }
@@ -118,10 +113,7 @@ export function loadConfig(sources: {
   if (!isRecord(file))
     throw new EpsilonError('CONFIG_PARSE', 'The configuration file is not a table of settings.');
   const merged = merge(merge(file, fromVariables(sources.variables)), sources.flags ?? {});
-  const parsed = serviceConfigSchema.safeParse(merged);
+  const parsed = checkSchema(serviceConfigSchema, merged);
   if (parsed.success) return Object.freeze(parsed.data);
-  // A misspelt key also leaves its setting missing: name the typo, not the consequence.
-  const issue =
-    parsed.error.issues.find(({ code }) => code === 'unrecognized_keys') ?? parsed.error.issues[0];
-  throw issue ? explain(issue) : new EpsilonError('CONFIG_INVALID', parsed.error.message);
+  throw explain(parsed.fault);
 }

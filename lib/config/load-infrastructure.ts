@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { checkSchema, type SchemaFault } from '../errors/check-schema.ts';
 import { EpsilonError } from '../errors/epsilon-error.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { type InfrastructureConfig, infrastructureSchema, type ServiceFacts } from './infrastructure.ts';
@@ -24,19 +24,10 @@ function unknownKey(key: string): EpsilonError {
   );
 }
 
-function explain(error: z.ZodError): EpsilonError {
-  // A misspelt key also leaves its setting missing: name the typo, not the consequence.
-  const issue = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0];
-  const path = (issue?.path ?? []).map(String);
-  if (issue?.code === 'unrecognized_keys') return unknownKey([...path, issue.keys[0] ?? ''].join('.'));
+function explain({ path, sentence, unknownKey: unknown }: SchemaFault): EpsilonError {
+  if (unknown !== undefined) return unknownKey([...path, unknown].join('.'));
   const key = path.join('.');
-  return new EpsilonError(
-    'CONFIG_INVALID',
-    `Setting "${key}": ${issue?.message ?? 'not a table of settings'}.`,
-    {
-      details: { key },
-    },
-  );
+  return new EpsilonError('CONFIG_INVALID', `Setting "${key}": ${sentence}.`, { details: { key } });
 }
 
 /**
@@ -45,8 +36,8 @@ function explain(error: z.ZodError): EpsilonError {
  * `PLACEHOLDER_LEFT`.
  */
 export function loadInfrastructure(file: unknown, service: ServiceFacts): InfrastructureConfig {
-  const parsed = infrastructureSchema.safeParse(file);
-  if (!parsed.success) throw explain(parsed.error);
+  const parsed = checkSchema(infrastructureSchema, file);
+  if (!parsed.success) throw explain(parsed.fault);
   const config: InfrastructureConfig = {
     ...parsed.data,
     region: service.region,

@@ -1,3 +1,4 @@
+import { checkSchema } from '../errors/check-schema.ts';
 import { EpsilonError } from '../errors/epsilon-error.ts';
 import type { Machine } from './machine.ts';
 
@@ -6,14 +7,14 @@ import type { Machine } from './machine.ts';
  * the machine's own check throws (`DATE_OUT_OF_RANGE`). `now` is in milliseconds since the Unix epoch.
  */
 export function checkMachineInput({ key, input: schema, check }: Machine, input: unknown, now: number): void {
-  const parsed = schema.strict().safeParse(input);
+  const parsed = checkSchema(schema.strict(), input);
   if (parsed.success) {
     check(input as Readonly<Record<string, unknown>>, now);
     return;
   }
-  const issue = parsed.error.issues[0];
+  const { path, sentence } = parsed.fault;
   throw new EpsilonError(
     'INPUT_INVALID',
-    `Input of ${key}${issue?.path.length ? `, ${issue.path.join('.')}` : ''}: ${issue?.message}.`,
+    `Input of ${key}${path.length > 0 ? `, ${path.join('.')}` : ''}: ${sentence}.`,
   );
 }

@@ -1,5 +1,5 @@
-import type { z } from 'zod';
 import type { ServiceConfig } from '../config/service-config.ts';
+import { checkSchema, type SchemaFault } from '../errors/check-schema.ts';
 import { EpsilonError } from '../errors/epsilon-error.ts';
 import { modelTypes } from '../training/stages.ts';
 import { checkTenantId, type Tenant, tenantSchema } from './tenant.ts';
@@ -45,15 +45,15 @@ function parsed(record: Readonly<Record<string, unknown>>, place: TenantPlace): 
       'MODEL_TYPE_UNKNOWN',
       `Model type "${String(modelType)}" cannot be trained (known: ${modelTypes.join(', ')}).`,
     );
-  const result = tenantSchema.safeParse(record);
-  if (!result.success) throw invalid(result.error.issues[0]);
+  const result = checkSchema(tenantSchema, record);
+  if (!result.success) throw invalid(result.fault);
   checkBackend(result.data, place);
   return result.data;
 }
 
-function invalid(issue: z.core.$ZodIssue | undefined): EpsilonError {
-  const field = issue?.path.join('.') || (issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : '');
-  return refused(field, issue?.message ?? 'is not allowed');
+function invalid({ path, unknownKey, sentence }: SchemaFault): EpsilonError {
+  if (unknownKey === undefined) return refused(path.join('.'), sentence);
+  return refused([...path, unknownKey].join('.'), 'no such field');
 }
 
 function checkFree(fields: Readonly<Record<string, unknown>>): void {

@@ -1,5 +1,7 @@
-import { EpsilonError, type ExitCode } from '../../lib/errors/epsilon-error.ts';
+import { EpsilonError, type ExitCode, exitCodes } from '../../lib/errors/epsilon-error.ts';
+import { NotFound } from '../../lib/errors/store-errors.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
+import { type Call, checkQuery } from './call.ts';
 
 /** Exactly what may be called from outside; everything else does not exist. */
 export const exposed = {
@@ -15,13 +17,6 @@ export const exposed = {
 
 /** Ports that are reachable. */
 export type ExposedPort = keyof typeof exposed;
-
-/** One call. */
-export interface Call {
-  readonly port: string;
-  readonly method: string;
-  readonly args: readonly unknown[];
-}
 
 /** An answer or a failure with everything a caller may see of it. */
 export type Reply =
@@ -59,33 +54,50 @@ function withoutTokens(value: unknown): unknown {
   );
 }
 
-/** Answers one call. */
-export async function answer(control: OperatorApi, { port, method, args }: Call): Promise<Reply> {
+/** Answers one call; throws what the call throws, and `RPC_UNKNOWN` for what may not be called. */
+async function perform(control: OperatorApi, { port, method, args }: Call): Promise<unknown> {
   const methods: readonly string[] | undefined = Object.hasOwn(exposed, port)
     ? exposed[port as ExposedPort]
     : undefined;
-  if (!methods?.includes(method) || !Array.isArray(args)) {
-    return {
-      error: { code: 'RPC_UNKNOWN', message: `There is no ${port}.${method}.`, exitCode: 2, details: {} },
-    };
-  }
+  if (!methods?.includes(method)) throw new NotFound('RPC_UNKNOWN', `There is no ${port}.${method}.`);
+  checkQuery(port as ExposedPort, method, args);
+  const target = control[port as ExposedPort] as unknown as Record<string, (...values: unknown[]) => unknown>;
+  const value = await target[method]?.(...args);
+  if (value instanceof Uint8Array) return pack(value);
+  return withoutTokens(isStream(value) ? await Array.fromAsync(value) : value);
+}
+
+/** A reply with the HTTP status that goes with it. */
+export interface Answer {
+  readonly status: 200 | 400 | 401 | 403 | 404 | 405 | 409 | 413 | 500 | 503;
+  readonly reply: Reply;
+}
+
+/** Answers a call that `read` gives or refuses. */
+export async function answer(control: () => OperatorApi, read: () => Call | Promise<Call>): Promise<Answer> {
   try {
-    const target = control[port as ExposedPort] as unknown as Record<
-      string,
-      (...values: unknown[]) => unknown
-    >;
-    const value = await target[method]?.(...args);
-    if (value instanceof Uint8Array) return { result: pack(value) };
-    return { result: withoutTokens(isStream(value) ? await Array.fromAsync(value) : value) };
+    return { status: 200, reply: { result: await perform(control(), await read()) } };
   } catch (error) {
-    return { error: describe(error) };
+    return refusal(error);
   }
 }
 
-function describe(error: unknown) {
-  if (error instanceof EpsilonError)
-    return { code: error.code, message: error.message, exitCode: error.exitCode, details: error.details };
-  return { code: 'INTERNAL', message: (error as Error).message, exitCode: 4, details: {} };
+/** HTTP status of an error: 4xx when another call is needed, 5xx when the same call may do later. */
+function statusOf(error: unknown): Answer['status'] {
+  if (!(error instanceof EpsilonError)) return 500;
+  if (error instanceof NotFound) return 404;
+  if (error.exitCode === exitCodes.badInput) return 400;
+  // A run or a night that failed is a fact that the caller's wish is in conflict with.
+  return error.exitCode === exitCodes.backend ? 503 : 409;
+}
+
+/** The answer that an error is told with. */
+export function refusal(error: unknown, status: Answer['status'] = statusOf(error)): Answer {
+  const told =
+    error instanceof EpsilonError
+      ? { code: error.code, message: error.message, exitCode: error.exitCode, details: error.details }
+      : { code: 'INTERNAL', message: (error as Error).message, exitCode: exitCodes.backend, details: {} };
+  return { status, reply: { error: told } };
 }
 
 /** The error of a reply, as it was thrown on the other side. */

@@ -2,13 +2,16 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Actor } from '../../lib/audit/record.ts';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
+import { NotFound } from '../../lib/errors/store-errors.ts';
+import { figuresType } from '../../lib/metrics/exposition.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
+import { callOf } from './call.ts';
 import { ownerOf } from './owner.ts';
-import { answer, type Call } from './rpc.ts';
+import { type Answer, answer, refusal } from './rpc.ts';
 
 /** Largest call. */
 const largestCall = 1_048_576;
@@ -23,35 +26,51 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-function rpcApp(control: () => OperatorApi): Hono {
-  const app = new Hono();
+/** What the control plane says of itself to whoever watches it. */
+export interface Self {
+  /** Conditions outside the process that it waits for now, each in a sentence; none when it is well. */
+  waitingFor(): readonly string[];
+  /** Figures in Prometheus's text form. */
+  metricsText(): string;
+}
+
+/** Adds everything that is answered to an app whose doors, if it has any, are there already. */
+function answerOn(app: Hono, control: () => OperatorApi, self: Self): Hono {
+  const send = (context: Context, { status, reply }: Answer) => context.json(reply, status);
   app.use(
     bodyLimit({
       maxSize: largestCall,
       onError: (context) =>
-        context.json(
-          {
-            error: {
-              code: 'RPC_TOO_LARGE',
-              message: 'The call is larger than 1 MiB.',
-              exitCode: 2,
-              details: {},
-            },
-          },
-          413,
-        ),
+        send(context, refusal(new EpsilonError('RPC_TOO_LARGE', 'The call is larger than 1 MiB.'), 413)),
     }),
   );
-  app.post('/rpc', async (context) => {
-    const call = (await context.req.json().catch(() => ({}))) as Partial<Call>;
+  app.get('/healthz', (context) => {
+    const waitingFor = self.waitingFor();
     return context.json(
-      await answer(control(), {
-        port: String(call.port),
-        method: String(call.method),
-        args: call.args ?? [],
-      }),
+      { status: waitingFor.length === 0 ? 'ok' : 'waiting', waitingFor },
+      waitingFor.length === 0 ? 200 : 503,
     );
   });
+  app.get('/metrics', (context) => context.text(self.metricsText(), 200, { 'content-type': figuresType }));
+  app.post('/rpc', async (context) =>
+    send(context, await answer(control, async () => callOf(await context.req.text()))),
+  );
+  app.all('/rpc', (context) => {
+    context.header('allow', 'POST');
+    return send(
+      context,
+      refusal(new EpsilonError('RPC_METHOD', `/rpc takes POST, not ${context.req.method}.`), 405),
+    );
+  });
+  app.notFound((context) =>
+    send(
+      context,
+      refusal(
+        new NotFound('PATH_UNKNOWN', `There is no ${context.req.path}; there are /healthz, /metrics, /rpc.`),
+      ),
+    ),
+  );
+  app.onError((error, context) => send(context, refusal(error)));
   return app;
 }
 
@@ -92,14 +111,18 @@ function closing(server: Server, at: string, also: () => void = () => {}): Liste
  * Serves the control plane on a socket that only its owner can open, in whose name callers act. A socket left by a dead process
  * is replaced.
  */
-export async function serveSocket(controlFor: ControlFor, path: string): Promise<Listening> {
+export async function serveSocket(controlFor: ControlFor, path: string, self: Self): Promise<Listening> {
   rmSync(path, { force: true });
   let control: OperatorApi | undefined;
   const server = createAdaptorServer({
-    fetch: rpcApp(() => {
-      control ??= controlFor(ownerOf(path, 'socket'));
-      return control;
-    }).fetch,
+    fetch: answerOn(
+      new Hono(),
+      () => {
+        control ??= controlFor(ownerOf(path, 'socket'));
+        return control;
+      },
+      self,
+    ).fetch,
   }) as Server;
   await listen(server, { path });
   chmodSync(path, 0o600);
@@ -119,12 +142,12 @@ function same(given: string, token: string): boolean {
 }
 
 /**
- * Serves metrics and, with the token, the control API on 127.0.0.1, in the name of the token's owner. Host and Origin are
+ * Serves health and metrics and, with the token, the control API on 127.0.0.1, in the name of the token's owner. Host and Origin are
  * checked against rebinding.
  */
 export async function serveHttp(
   controlFor: ControlFor,
-  options: { readonly port: number; readonly tokenFile: string; readonly metricsText: () => string },
+  options: { readonly port: number; readonly tokenFile: string; readonly self: Self },
 ): Promise<Listening> {
   const token = tokenIn(options.tokenFile);
   const control = controlFor(ownerOf(options.tokenFile, 'http'));
@@ -134,33 +157,21 @@ export async function serveHttp(
     const origin = context.req.header('origin');
     const fromHere = allowed.includes(context.req.header('host') ?? '');
     if (!fromHere || (origin !== undefined && !allowed.includes(origin.replace(/^http:\/\//, '')))) {
-      return context.json(
-        { error: { code: 'HOST_REFUSED', message: 'Requests must name 127.0.0.1 or localhost.' } },
-        403,
-      );
+      const error = new EpsilonError('HOST_REFUSED', 'Requests must name 127.0.0.1 or localhost.');
+      return context.json(refusal(error).reply, 403);
     }
     return next();
   });
-  app.get('/metrics', (context) =>
-    context.text(options.metricsText(), 200, { 'content-type': 'text/plain; version=0.0.4' }),
-  );
   app.use('/rpc', async (context, next) => {
     const given = context.req.header('authorization')?.replace(/^Bearer /, '') ?? '';
     if (same(given, token)) return next();
-    return context.json(
-      {
-        error: {
-          code: 'TOKEN_REQUIRED',
-          message: 'Send the token of the state directory as a bearer token.',
-        },
-      },
-      401,
+    const error = new EpsilonError(
+      'TOKEN_REQUIRED',
+      'Send the token of the state directory as a bearer token.',
     );
+    return context.json(refusal(error).reply, 401);
   });
-  app.route(
-    '/',
-    rpcApp(() => control),
-  );
+  answerOn(app, () => control, options.self);
   const server = createAdaptorServer({ fetch: app.fetch }) as Server;
   await listen(server, { host: '127.0.0.1', port: options.port });
   const address = server.address();

@@ -63,6 +63,12 @@ function placeOf(path: string): {
   return { part: folder === 'documents' ? 'documents' : 'models', tenantId };
 }
 
+/** Bytes that may still be written to the file system of a path. */
+export function freeBytes(path: string): number {
+  const { bavail, bsize } = statfsSync(path);
+  return bavail * bsize;
+}
+
 /** Every file below a folder that can be looked at; what vanishes meanwhile is not there. */
 function* filesBelow(folder: string): Generator<string> {
   let entries: Dirent[];
@@ -111,7 +117,6 @@ export function measureState(path: string): StateUsage {
     const found = lstatSync(file, { throwIfNoEntry: false });
     if (found) sums.count(relative(path, file).split(sep).join('/'), found.blocks * statBlock, found.mtimeMs);
   }
-  const { bavail, bsize } = statfsSync(path);
   const descending = <T extends { readonly bytes: number }>(all: T[]) =>
     all.sort((a, b) => b.bytes - a.bytes);
   const parts = [...sums.bytes].map(([part, bytes]) => ({ part, bytes, files: sums.files.get(part) ?? 0 }));
@@ -128,7 +133,7 @@ export function measureState(path: string): StateUsage {
     perDay: [...sums.days]
       .map(([date, bytes]) => ({ date, bytes }))
       .sort((a, b) => (a.date < b.date ? -1 : 1)),
-    free: bavail * bsize,
+    free: freeBytes(path),
   };
 }
 

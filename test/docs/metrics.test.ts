@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { metricDefinitions } from '../../lib/metrics/definitions.ts';
 import { namesIn, tableRows } from './tables.ts';
 
 interface Counted {
@@ -50,6 +51,16 @@ const known = (all: readonly Counted[]) =>
   ].sort();
 
 describe('docs/metrics.md', () => {
+  it('says of each metric what its HELP says', () => {
+    const told = tableRows('docs/metrics.md').filter(([name = '']) => /^`[A-Z]\w+`$/.test(name));
+    const page = Object.fromEntries(
+      told.map(([name = '', , , help = '']) => [name.replaceAll('`', ''), help]),
+    );
+    const defined = Object.entries(metricDefinitions).map(([name, { help }]) => [name, help]);
+    expect(defined.length).toBeGreaterThan(5);
+    expect(page).toEqual(Object.fromEntries(defined));
+  });
+
   it('lists every metric that the code counts, with unit and dimensions, and no other', () => {
     expect(known(listed()).length).toBeGreaterThan(5);
     expect(known(listed())).toEqual(known(counted()));

@@ -3,7 +3,7 @@ import type { Answer, Transport } from '../../lib/kubernetes/transport.ts';
 import { VirtualClock } from '../../local/clock/virtual-clock.ts';
 import { CollectionFollower } from '../../watcher/collection.ts';
 import { Election } from '../../watcher/lease.ts';
-import { Figures } from '../../watcher/metrics.ts';
+import { openWatcherFigures } from '../../watcher/metrics.ts';
 import { silentLog } from '../fixtures/silent-log.ts';
 
 const answer = (body: object): Answer => ({ status: 200, headers: {}, body: JSON.stringify(body) });
@@ -44,7 +44,7 @@ function server(
 
 function follow(clock: VirtualClock, transport: Transport) {
   const stop = new AbortController();
-  const figures = new Figures();
+  const figures = openWatcherFigures();
   const follower = new CollectionFollower({
     collection: 'jobs',
     transport,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import { checkSchema } from '../../lib/errors/check-schema.ts';
 import { createFileObjectStore } from '../../lib/files/file-object-store.ts';
 import type { ObjectStore } from '../../lib/ports/object-store.ts';
 import { SystemClock } from '../../lib/system/system-clock.ts';
@@ -101,12 +102,12 @@ function json<T>(schema: z.ZodType<T>, text: string, name: string): T {
   } catch {
     throw new JobFailure(jobExit.config, 'CONTRACT_INVALID', `${name} is not JSON.`);
   }
-  const parsed = schema.safeParse(value);
+  const parsed = checkSchema(schema, value);
   if (parsed.success) return parsed.data;
   throw new JobFailure(
     jobExit.config,
     'CONTRACT_INVALID',
-    `${name}: ${parsed.error.issues[0]?.message ?? 'invalid'}.`,
+    `${[name, ...parsed.fault.path].join('.')}: ${parsed.fault.sentence}.`,
   );
 }
 
@@ -141,14 +142,10 @@ export async function readContext(
   tenantId: string,
   signal: AbortSignal,
 ): Promise<JobContext> {
-  const parsed = contract.safeParse(variables);
+  const parsed = checkSchema(contract, variables);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new JobFailure(
-      jobExit.config,
-      'CONTRACT_INVALID',
-      `${String(issue?.path[0])}: ${issue?.message ?? 'invalid'}.`,
-    );
+    const { path, sentence } = parsed.fault;
+    throw new JobFailure(jobExit.config, 'CONTRACT_INVALID', `${path.join('.')}: ${sentence}.`);
   }
   const values = parsed.data;
   const common = {

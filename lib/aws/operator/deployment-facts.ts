@@ -2,6 +2,7 @@ import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { z } from 'zod';
 import { type Deployment, deploymentSchema } from '../../config/deployment.ts';
 import type { ServiceConfig } from '../../config/service-config.ts';
+import { checkSchema } from '../../errors/check-schema.ts';
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import { imageNames } from '../../training/stages.ts';
 import type { Caller } from './caller.ts';
@@ -73,12 +74,12 @@ export async function deploymentFacts(
     jobRoleArn: parameters['jobs/role-arn'],
     eksClusterName: parameters['eks/cluster-name'],
   };
-  const parsed = deploymentSchema.safeParse(input);
+  const parsed = checkSchema(deploymentSchema, input);
   if (parsed.success) return Object.freeze(parsed.data);
-  const issue = parsed.error.issues[0];
+  const { path, sentence } = parsed.fault;
   throw new EpsilonError(
     'DEPLOYMENT_INCOMPLETE',
-    `Invalid SSM parameters for environment ${environment}: ${issue?.path.join('.')}: ${issue?.message}.`,
+    `Invalid SSM parameters for environment ${environment}: ${path.join('.')}: ${sentence}.`,
     { exitCode: exitCodes.badInput },
   );
 }

@@ -7,6 +7,7 @@ import {
   boundedSubject,
   type OperatorAct,
 } from '../../audit/record.ts';
+import { checkSchema } from '../../errors/check-schema.ts';
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import type { AuditLog } from '../../ports/audit-log.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -42,11 +43,11 @@ function parseArgs<A extends readonly unknown[], R>(
   { act, args: schema }: ActDefinition<A, R>,
   given: readonly unknown[],
 ): A {
-  const parsed = schema.safeParse(given);
+  const parsed = checkSchema(schema, given);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const place = issue?.path.slice(1).join('.');
-  throw new EpsilonError('INPUT_INVALID', `${act}${place ? `, ${place}` : ''}: ${issue?.message}.`);
+  const { path, sentence } = parsed.fault;
+  const place = path.slice(1).join('.');
+  throw new EpsilonError('INPUT_INVALID', `${act}${place ? `, ${place}` : ''}: ${sentence}.`);
 }
 
 /** The end goes on record if it can: what has been done is done, and an act without it reads `unknown`. */

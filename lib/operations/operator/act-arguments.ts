@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { checkSchema } from '../../errors/check-schema.ts';
 import type { NewTenant, TenantChanges } from '../../tenants/tenant-changes.ts';
 
 /** Characters of a name that may come from outside. */
@@ -16,10 +17,12 @@ const fields = z.record(z.string(), z.unknown());
 export const actArguments = {
   tenant: z.tuple([tenant]),
   promotion: z.tuple([tenant.extend({ modelVersion: text })]),
-  newTenant: z.tuple([z.custom<NewTenant>((value) => fields.safeParse(value).success, 'a tenant is needed')]),
+  newTenant: z.tuple([
+    z.custom<NewTenant>((value) => checkSchema(fields, value).success, 'must be an object'),
+  ]),
   tenantChanges: z.tuple([
     tenant.extend({
-      changes: z.custom<TenantChanges>((value) => fields.safeParse(value).success, 'changes are needed'),
+      changes: z.custom<TenantChanges>((value) => checkSchema(fields, value).success, 'must be an object'),
     }),
   ]),
   start: z.tuple([

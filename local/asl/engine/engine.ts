@@ -118,8 +118,13 @@ export class Engine {
     }
   }
 
+  /** Why nothing can be written now, while that is so. */
+  get stalled(): Error | undefined {
+    return this.#interpreter.writer.stalled;
+  }
+
   #refuseWhenStalled(): void {
-    const { stalled } = this.#interpreter.writer;
+    const { stalled } = this;
     if (stalled) throw stalled;
   }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { checkSchema } from '../../../lib/errors/check-schema.ts';
 import { EpsilonError } from '../../../lib/errors/epsilon-error.ts';
 import type { Json } from '../model/json.ts';
 import type { Mock, MockedResponse } from '../model/mock.ts';
@@ -64,7 +65,7 @@ function responseOf(mock: z.output<typeof testStateMock>, place: string): Mocked
 
 /** The last mock of a list answers every further call too. */
 function readTestStateMocks(mocks: z.output<typeof testStateMocks>): Mock {
-  const single = testStateMock.safeParse(mocks);
+  const single = checkSchema(testStateMock, mocks);
   if (single.success) {
     const response = responseOf(single.data, 'for every Task');
     return () => response;
@@ -93,13 +94,13 @@ export function readMocks(
   value: unknown,
   choice: { readonly machine?: string; readonly testCase?: string } = {},
 ): Mock {
-  const mocks = testStateMocks.safeParse(value);
+  const mocks = checkSchema(testStateMocks, value);
   if (mocks.success) return readTestStateMocks(mocks.data);
-  const parsed = configuration.safeParse(value);
+  const parsed = checkSchema(configuration, value);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0];
+    const { path, sentence } = parsed.fault;
     throw invalid(
-      `The mocks are neither TestState's nor in the format of Step Functions Local: ${issue?.path.join('.') || '(file)'}: ${issue?.message}.`,
+      `The mocks are neither TestState's nor in the format of Step Functions Local: ${path.join('.') || '(file)'}: ${sentence}.`,
     );
   }
   const { StateMachines: machines, MockedResponses: responses } = parsed.data;

@@ -4,7 +4,7 @@ import { handler } from '../../../functions/training/complete-job.ts';
 import type { CallbackOutcome, TaskCallbacks } from '../../../lib/ports/task-callbacks.ts';
 import type { Attempt } from '../../../lib/training/run.ts';
 import { VirtualClock } from '../../../local/clock/virtual-clock.ts';
-import { LocalMetrics } from '../../../local/log.ts';
+import { LocalMetrics } from '../../../local/metrics.ts';
 import { type LocalStores, openLocalStores } from '../../../local/stores/local-stores.ts';
 import { Objects } from '../../aws/batch-fixtures.ts';
 import { sdkError } from '../../aws/batch-stand-in.ts';

@@ -31,8 +31,8 @@ describe('deploymentOf', () => {
 
   it.each([
     [{ EPSILON_AWS_TABLE_NAME: undefined }, deploymentVariables.tableName],
-    [{ EPSILON_AWS_ACCOUNT_ID: '12' }, 'EPSILON_AWS_ACCOUNT_ID: expected 12 digits'],
-    [{ EPSILON_AWS_JOB_ROLE_ARN: 'role/job' }, 'EPSILON_AWS_JOB_ROLE_ARN: expected an ARN'],
+    [{ EPSILON_AWS_ACCOUNT_ID: '12' }, 'EPSILON_AWS_ACCOUNT_ID: must be 12 digits'],
+    [{ EPSILON_AWS_JOB_ROLE_ARN: 'role/job' }, 'EPSILON_AWS_JOB_ROLE_ARN: must be an ARN'],
     [{ EPSILON_AWS_BATCH_JOB_DEFINITION_ARNS: '{"tarin":"x"}' }, 'EPSILON_AWS_BATCH_JOB_DEFINITION_ARNS'],
     [{ EPSILON_AWS_REPOSITORY_URLS: '{' }, 'EPSILON_AWS_REPOSITORY_URLS'],
   ])('deploymentOf refuses %j naming the variable', (over, named) => {

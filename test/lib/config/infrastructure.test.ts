@@ -72,7 +72,7 @@ const cases: [path: string, value: unknown, code: string, words: string][] = [
   ['github.repository', 'Your-Organization/x', 'PLACEHOLDER_LEFT', 'Your-Organization/x'],
   ['cluster.version', '1.28', 'VERSION_UNSUPPORTED', '1.35'],
   ['network.zones', ['a', 'a', 'b'], 'CONFIG_INVALID', 'three different zones'],
-  ['network.cidr', '8.8.0.0/16', 'CONFIG_INVALID', 'private a.b.0.0/16'],
+  ['network.cidr', '8.8.0.0/16', 'CONFIG_INVALID', 'private network a.b.0.0/16'],
   ['github.repository', 'yourorg/*', 'CONFIG_INVALID', 'github.repository'],
   ['imageDigests.deployer', 'latest', 'CONFIG_INVALID', 'imageDigests.deployer'],
   ['database.multiAz', undefined, 'CONFIG_INVALID', 'database.multiAz'],

@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OperatorApi } from '../../../lib/ports/operator-api.ts';
+import type { Call } from '../../../local/control/call.ts';
 import { connectControl } from '../../../local/control/client.ts';
 import { answer } from '../../../local/control/rpc.ts';
 import { type Listening, serveHttp, serveSocket } from '../../../local/control/server.ts';
@@ -21,6 +22,12 @@ beforeAll(async () => {
 
 afterAll(() => night.runtime.close());
 
+const ask = (call: Call) =>
+  answer(
+    () => control,
+    () => call,
+  );
+
 describe('calls from outside', () => {
   it.each([
     ['workflows', 'constructor'],
@@ -36,24 +43,24 @@ describe('calls from outside', () => {
     ['audit', 'append'],
     ['documents', 'put'],
   ])('%s.%s does not exist', async (port, method) => {
-    expect(await answer(control, { port, method, args: [] })).toMatchObject({
-      error: { code: 'RPC_UNKNOWN' },
+    expect(await ask({ port, method, args: [] })).toMatchObject({
+      status: 404,
+      reply: { error: { code: 'RPC_UNKNOWN' } },
     });
   });
 
   it('keep code and exit code of an error', async () => {
-    expect(await answer(control, { port: 'workflows', method: 'redrive', args: ['arn:none'] })).toMatchObject(
-      { error: { code: 'EXECUTION_NOT_FOUND', exitCode: 2 } },
-    );
+    expect(await ask({ port: 'workflows', method: 'redrive', args: ['arn:none'] })).toMatchObject({
+      status: 404,
+      reply: { error: { code: 'EXECUTION_NOT_FOUND', exitCode: 2 } },
+    });
   });
 
   it('never see a task token of an attempt', async () => {
     night.jobs.fate = () => ({ never: true });
     const arn = await night.train('acme', 'open-run');
     await night.settle();
-    const reply = JSON.stringify(
-      await answer(control, { port: 'runs', method: 'listAttempts', args: ['open-run'] }),
-    );
+    const reply = JSON.stringify(await ask({ port: 'runs', method: 'listAttempts', args: ['open-run'] }));
     expect(reply).toContain('open-run-prepare-1');
     expect(reply).not.toContain('"taskToken"');
     await control.workflows.stop(arn, { error: 'E', cause: 'c' });
@@ -65,7 +72,7 @@ describe('the socket', () => {
   it('is open to its owner only, replaces a stale one, and gives the whole control plane', async () => {
     const path = join(freshDir(), 'control.sock');
     writeFileSync(path, 'left by a dead process');
-    const listening = await serveSocket(night.runtime.controlFor, path);
+    const listening = await serveSocket(night.runtime.controlFor, path, night.runtime);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     const far = await connectControl(path, { config: control.config, clock: control.clock });
     if (!far) throw new Error('nobody answers');
@@ -100,7 +107,7 @@ const acts = () =>
 describe('who acts through the socket', () => {
   it('is its owner, whatever the call says, and goes on record with what was refused', async () => {
     const path = join(freshDir(), 'control.sock');
-    const listening = await serveSocket(night.runtime.controlFor, path);
+    const listening = await serveSocket(night.runtime.controlFor, path, night.runtime);
     const far = await connectControl(path, { config: control.config, clock: control.clock });
     if (!far) throw new Error('nobody answers');
     const owner = `os:${userInfo().username}`;
@@ -122,13 +129,14 @@ describe('who acts through the socket', () => {
 
 describe('the port', () => {
   let listening: Listening;
+  let waitingFor: readonly string[] = [];
   const tokenFile = join(freshDir(), 'token');
 
   beforeAll(async () => {
     listening = await serveHttp(night.runtime.controlFor, {
       port: 0,
       tokenFile,
-      metricsText: () => 'epsilon_runs_begun_total 1\n',
+      self: { waitingFor: () => waitingFor, metricsText: () => night.runtime.metricsText() },
     });
   });
 
@@ -147,7 +155,60 @@ describe('the port', () => {
 
   it('listens on this host only and shows metrics to everybody on it', async () => {
     expect(listening.at).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
-    expect(await (await fetch(`${listening.at}/metrics`)).text()).toContain('epsilon_runs_begun_total 1');
+    const text = await (await fetch(`${listening.at}/metrics`)).text();
+    expect(text).toContain('epsilon_runs_begun_total{trigger="schedule"} 1');
+  });
+
+  it('shows health to everybody: 200 while it is well, 503 with what it waits for', async () => {
+    const health = async () => {
+      const response = await fetch(`${listening.at}/healthz`);
+      return [response.status, await response.json()];
+    };
+    expect(await health()).toEqual([200, { status: 'ok', waitingFor: [] }]);
+    waitingFor = ['The disk is full.'];
+    expect(await health()).toEqual([503, { status: 'waiting', waitingFor }]);
+    waitingFor = [];
+  });
+
+  it.each([
+    ['no JSON', 'nonsense', 400, 'RPC_BODY_INVALID'],
+    ['an empty body', '', 400, 'RPC_BODY_INVALID'],
+    ['a list', '[]', 400, 'RPC_BODY_INVALID'],
+    ['no method', '{"port":"tenants"}', 400, 'RPC_BODY_INVALID'],
+    ['a method that is a number', '{"port":"tenants","method":1}', 400, 'RPC_BODY_INVALID'],
+    ['arguments that are no list', '{"port":"tenants","method":"list","args":{}}', 400, 'RPC_BODY_INVALID'],
+    ['an unknown method', '{"port":"tenants","method":"put"}', 404, 'RPC_UNKNOWN'],
+    ['a filter that is null', '{"port":"runs","method":"listRuns","args":[null]}', 400, 'INPUT_INVALID'],
+    [
+      'a limit that is text',
+      '{"port":"workflows","method":"list","args":[{"limit":"x"}]}',
+      400,
+      'INPUT_INVALID',
+    ],
+    ['an argument too many', '{"port":"tenants","method":"list","args":[1]}', 400, 'INPUT_INVALID'],
+    ['an argument too few', '{"port":"tenants","method":"get"}', 400, 'INPUT_INVALID'],
+    [
+      'an act on nobody',
+      '{"port":"tenants","method":"suspend","args":[{"tenantId":"no-one"}]}',
+      404,
+      'TENANT_NOT_FOUND',
+    ],
+  ])('refuses %s', async (_, body, status, code) => {
+    const response = await call(bearer(), body);
+    const { error } = (await response.json()) as { error: { code: string; message: string } };
+    expect([response.status, error.code]).toEqual([status, code]);
+    expect(error.message).not.toMatch(/Too big|Too small|Invalid input|expected|received|undefined|Cannot/);
+  });
+
+  it('names its paths to those who ask for another, and takes calls by POST alone', async () => {
+    const unknown = await fetch(`${listening.at}/health`);
+    expect([unknown.status, await unknown.json()]).toMatchObject([404, { error: { code: 'PATH_UNKNOWN' } }]);
+    const got = await fetch(`${listening.at}/rpc`, { headers: bearer() });
+    expect([got.status, got.headers.get('allow'), await got.json()]).toMatchObject([
+      405,
+      'POST',
+      { error: { code: 'RPC_METHOD' } },
+    ]);
   });
 
   it('asks for the token, which only its owner can read', async () => {
@@ -190,7 +251,7 @@ describe('the port', () => {
       serveHttp(night.runtime.controlFor, {
         port: Number(new URL(listening.at).port),
         tokenFile,
-        metricsText: () => '',
+        self: night.runtime,
       }),
     ).rejects.toMatchObject({ code: 'ADDRESS_IN_USE', exitCode: 3 });
   });

@@ -1,0 +1,131 @@
+/** One metric of the control plane: docs/metrics.md lists them all. */
+export interface MetricDefinition {
+  readonly unit: 'count' | 'milliseconds';
+  /** Its own dimensions; never a tenant, of whom there may be thousands. */
+  readonly dimensions: readonly string[];
+  /** When it is counted. */
+  readonly help: string;
+}
+
+/** Every metric by its name in CloudWatch. */
+export const metricDefinitions = {
+  HandlerDuration: {
+    unit: 'milliseconds',
+    dimensions: ['function'],
+    help: 'an invocation ended, successfully or not',
+  },
+  HandlerErrors: {
+    unit: 'count',
+    dimensions: ['function', 'error'],
+    help: 'an invocation failed; `error` is the name that state machines match',
+  },
+  RunsBegun: { unit: 'count', dimensions: ['trigger'], help: "a tenant's run has its lease and its record" },
+  RunsSucceeded: { unit: 'count', dimensions: [], help: 'a run was promoted and recorded' },
+  RunsFailed: {
+    unit: 'count',
+    dimensions: [],
+    help: "a run's execution ended without success and was cleaned up",
+  },
+  NightTenants: {
+    unit: 'count',
+    dimensions: ['outcome'],
+    help: 'a night was judged: tenants per outcome (`succeeded`, `failed`, `notStarted`, `skipped`, `busy`)',
+  },
+  CallbacksDelivered: {
+    unit: 'count',
+    dimensions: [],
+    help: 'a state machine accepted the outcome of a stage',
+  },
+  CallbacksGone: {
+    unit: 'count',
+    dimensions: [],
+    help: 'the state no longer waited for the outcome: a repeated answer, or an execution that has ended',
+  },
+  JobEventsUnknown: { unit: 'count', dimensions: [], help: 'an event named a job that is not on record' },
+  JobEventsRepeated: { unit: 'count', dimensions: [], help: 'an event named an attempt that is settled' },
+  SpotSignals: {
+    unit: 'count',
+    dimensions: ['signal'],
+    help: 'EC2 announced that an instance ends (`interruption`) or may end (`rebalance`)',
+  },
+  SpotSignalsUnknown: {
+    unit: 'count',
+    dimensions: ['signal'],
+    help: "none of this environment's jobs runs on the instance that was named",
+  },
+  JobsVacated: {
+    unit: 'count',
+    dimensions: ['signal'],
+    help: 'a job was asked to stop and leave its instance',
+  },
+  ReconcilerPasses: {
+    unit: 'count',
+    dimensions: [],
+    help: 'a pass of the reconciler ended; none for several minutes means that it does not run',
+  },
+  ReconcilerLeft: {
+    unit: 'count',
+    dimensions: [],
+    help: 'attempts that a pass had no time for; the next pass begins with others',
+  },
+  ReconcilerOverlaps: {
+    unit: 'count',
+    dimensions: [],
+    help: 'a pass did nothing because another one was working on its shard',
+  },
+  ReconcilerFaults: {
+    unit: 'count',
+    dimensions: [],
+    help: 'one attempt could not be reconciled; the pass went on',
+  },
+  JobResultsUnreadable: {
+    unit: 'count',
+    dimensions: ['backend'],
+    help: 'a job succeeded but its result could not be read; it is read again later',
+  },
+  FixedNamesBehind: {
+    unit: 'count',
+    dimensions: [],
+    help: 'live models whose fixed names are not in line with them two minutes after the promotion',
+  },
+  CallBudgetEmpty: {
+    unit: 'count',
+    dimensions: ['api'],
+    help: "a call was not made because the account's calls per second were used up",
+  },
+  HandlerFaults: {
+    unit: 'count',
+    dimensions: ['function'],
+    help: 'an error that no machine handles: a bug, an unknown format, a broken backend',
+  },
+  TenantsQuarantined: {
+    unit: 'count',
+    dimensions: [],
+    help: 'a night put tenants last that failed on each of their last three nights',
+  },
+  StrayJobs: {
+    unit: 'count',
+    dimensions: [],
+    help: 'an event came of a job that no attempt of ours expects any more; the job is stopped',
+  },
+  PlacementsGivenUp: {
+    unit: 'count',
+    dimensions: ['backend', 'capacity'],
+    help: 'a job found no capacity of this kind in time; its next attempt uses the other',
+  },
+  JobsUnstartable: {
+    unit: 'count',
+    dimensions: ['backend'],
+    help: 'a job had an instance but could not be started there (no such image, wrong settings)',
+  },
+} as const satisfies Readonly<Record<string, MetricDefinition>>;
+
+type Definitions = typeof metricDefinitions;
+
+/** Names of what is counted. */
+export type CountName = {
+  [K in keyof Definitions]: Definitions[K]['unit'] extends 'count' ? K : never;
+}[keyof Definitions];
+
+/** Names of what takes time. */
+export type DurationName = Exclude<keyof Definitions, CountName>;
