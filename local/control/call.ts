@@ -1,7 +1,21 @@
 import { z } from 'zod';
 import { checkSchema } from '../../lib/errors/check-schema.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
-import type { ExposedPort } from './rpc.ts';
+
+/** Exactly what may be called from outside; everything else does not exist. */
+export const exposed = {
+  workflows: ['machines', 'start', 'describe', 'list', 'history', 'redrive', 'stop'],
+  tenants: ['get', 'list', 'add', 'update', 'suspend', 'resume', 'remove'],
+  runs: ['getRun', 'listRuns', 'listAttempts'],
+  models: ['get', 'list', 'live', 'promote', 'rollback'],
+  objects: ['get', 'head', 'list'],
+  logs: ['read'],
+  schedules: ['list', 'fire'],
+  audit: ['list'],
+} as const;
+
+/** Ports that are reachable. */
+export type ExposedPort = keyof typeof exposed;
 
 const name = z.string().min(1).max(2_048);
 const limit = z.int().min(1).max(10_000);

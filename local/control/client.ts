@@ -3,7 +3,8 @@ import type { ServiceConfig } from '../../lib/config/service-config.ts';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
-import { type ExposedPort, errorOf, exposed, type Reply, unpack } from './rpc.ts';
+import { type ExposedPort, exposed } from './call.ts';
+import { errorOf, type Reply, unpack } from './rpc.ts';
 
 function send(socketPath: string, call: unknown): Promise<Reply> {
   const body = JSON.stringify(call);

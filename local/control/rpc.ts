@@ -1,22 +1,7 @@
 import { EpsilonError, type ExitCode, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { NotFound } from '../../lib/errors/store-errors.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
-import { type Call, checkQuery } from './call.ts';
-
-/** Exactly what may be called from outside; everything else does not exist. */
-export const exposed = {
-  workflows: ['machines', 'start', 'describe', 'list', 'history', 'redrive', 'stop'],
-  tenants: ['get', 'list', 'add', 'update', 'suspend', 'resume', 'remove'],
-  runs: ['getRun', 'listRuns', 'listAttempts'],
-  models: ['get', 'list', 'live', 'promote', 'rollback'],
-  objects: ['get', 'head', 'list'],
-  logs: ['read'],
-  schedules: ['list', 'fire'],
-  audit: ['list'],
-} as const;
-
-/** Ports that are reachable. */
-export type ExposedPort = keyof typeof exposed;
+import { type Call, checkQuery, type ExposedPort, exposed } from './call.ts';
 
 /** An answer or a failure with everything a caller may see of it. */
 export type Reply =
