@@ -18,14 +18,14 @@ function checkNodeGroups(config: InfrastructureConfig): void {
   for (const [name, group] of Object.entries(config.nodeGroups)) {
     const key = `nodeGroups.${name}`;
     const { minSize, desiredSize, maxSize } = group;
-    if (minSize < 0) throw refuse('CAPACITY_RANGE', `${key}.minSize`, `is ${minSize}; the least is 0`, 0);
-    if (maxSize < 1) throw refuse('CAPACITY_RANGE', `${key}.maxSize`, `is ${maxSize}; the least is 1`, 1);
+    if (minSize < 0) throw refuse('SIZE_RANGE', `${key}.minSize`, `is ${minSize}; the least is 0`, 0);
+    if (maxSize < 1) throw refuse('SIZE_RANGE', `${key}.maxSize`, `is ${maxSize}; the least is 1`, 1);
     if (minSize > maxSize) {
-      throw refuse('CAPACITY_RANGE', `${key}.minSize`, `is ${minSize}, above maxSize ${maxSize}`, maxSize);
+      throw refuse('SIZE_RANGE', `${key}.minSize`, `is ${minSize}, above maxSize ${maxSize}`, maxSize);
     }
     if (desiredSize < minSize || desiredSize > maxSize) {
       const bound = `${minSize} to ${maxSize}`;
-      throw refuse('CAPACITY_RANGE', `${key}.desiredSize`, `is ${desiredSize}, outside ${bound}`, bound);
+      throw refuse('SIZE_RANGE', `${key}.desiredSize`, `is ${desiredSize}, outside ${bound}`, bound);
     }
   }
 }
@@ -36,17 +36,17 @@ function checkWave(config: InfrastructureConfig): void {
   const has = config.nodeGroups.training_spot.maxSize;
   if (has < needed) {
     const message = `is ${has}; ${config.maxConcurrency} tenants at a time, ${config.trainingJobsPerNode} jobs a node, need at least ${needed}`;
-    throw refuse('CAPACITY_RANGE', key, message, needed);
+    throw refuse('SIZE_RANGE', key, message, needed);
   }
   for (const key of ['spotMaxVcpus', 'onDemandMaxVcpus'] as const) {
     const value = config.batch[key];
     // The largest stage asks for 4 vCPU; a queue that cannot hold it would wait for ever.
-    if (value < 4) throw refuse('CAPACITY_RANGE', `batch.${key}`, `is ${value}; the least is 4`, 4);
+    if (value < 4) throw refuse('SIZE_RANGE', `batch.${key}`, `is ${value}; the least is 4`, 4);
   }
 }
 
-/** What the night counts on must be there: the service's capacity settings against what is built. */
-function checkPromisedCapacity(config: InfrastructureConfig): void {
+/** The queue sizes that a night counts on must not exceed what is built. */
+function checkQueueSizes(config: InfrastructureConfig): void {
   const { training_spot, training_on_demand } = config.nodeGroups;
   // A training job asks for 4 vCPU.
   const room = ({ maxSize }: { readonly maxSize: number }) => maxSize * config.trainingJobsPerNode * 4;
@@ -57,9 +57,9 @@ function checkPromisedCapacity(config: InfrastructureConfig): void {
     ['eksOnDemandVcpus', 'nodeGroups.training_on_demand.maxSize', room(training_on_demand)],
   ] as const;
   for (const [key, builder, has] of built) {
-    const promised = config.capacity[key];
-    const message = `gives ${has} vCPU to training; the service's capacity.${key} promises ${promised}`;
-    if (promised > has) throw refuse('CAPACITY_RANGE', builder, message, promised);
+    const promised = config.queueSize[key];
+    const message = `gives ${has} vCPU to training; queueSize.${key} in infra/config promises ${promised}`;
+    if (promised > has) throw refuse('SIZE_RANGE', builder, message, promised);
   }
 }
 
@@ -127,7 +127,7 @@ export function assertConsistent(config: InfrastructureConfig): void {
   }
   checkNodeGroups(config);
   checkWave(config);
-  checkPromisedCapacity(config);
+  checkQueueSizes(config);
   checkRetention(config);
   checkExposure(config);
   assertFilledIn(config);

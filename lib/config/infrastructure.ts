@@ -4,7 +4,7 @@ const nodeGroupSchema = z.strictObject({
   /** First choice first; several widen the spot pool. */
   instanceTypes: z.array(z.string().regex(/^[a-z0-9-]+\.[a-z0-9]+$/)).min(1),
   capacityType: z.enum(['SPOT', 'ON_DEMAND']),
-  /** Nodes. Bounds are checked together, as CAPACITY_RANGE. */
+  /** Nodes. Bounds are checked together, as SIZE_RANGE. */
   minSize: z.int(),
   maxSize: z.int(),
   desiredSize: z.int(),
@@ -97,7 +97,7 @@ export interface ServiceFacts {
   readonly region: string;
   readonly dataBucket: string;
   readonly training: { readonly maxConcurrency: number };
-  readonly capacity: {
+  readonly queueSize: {
     readonly batchSpotVcpus: number;
     readonly batchOnDemandVcpus: number;
     readonly eksSpotVcpus: number;
@@ -110,5 +110,5 @@ export interface InfrastructureConfig extends Readonly<InfrastructureFile> {
   readonly region: string;
   readonly dataBucket: string;
   readonly maxConcurrency: number;
-  readonly capacity: ServiceFacts['capacity'];
+  readonly queueSize: ServiceFacts['queueSize'];
 }

@@ -32,7 +32,7 @@ function explain({ path, sentence, unknownKey: unknown }: SchemaFault): EpsilonE
 
 /**
  * Checked infrastructure settings. Errors, each naming key and bound, before any resource exists: `CONFIG_UNKNOWN_KEY`,
- * `CONFIG_INVALID`, `CAPACITY_RANGE`, `RETENTION_RANGE`, `DR_REGION_SAME`, `ENDPOINT_OPEN`, `VERSION_UNSUPPORTED`,
+ * `CONFIG_INVALID`, `SIZE_RANGE`, `RETENTION_RANGE`, `DR_REGION_SAME`, `ENDPOINT_OPEN`, `VERSION_UNSUPPORTED`,
  * `PLACEHOLDER_LEFT`.
  */
 export function loadInfrastructure(file: unknown, service: ServiceFacts): InfrastructureConfig {
@@ -43,7 +43,7 @@ export function loadInfrastructure(file: unknown, service: ServiceFacts): Infras
     region: service.region,
     dataBucket: service.dataBucket,
     maxConcurrency: service.training.maxConcurrency,
-    capacity: service.capacity,
+    queueSize: service.queueSize,
   };
   if (service.environment !== config.environment) {
     throw new EpsilonError(

@@ -29,7 +29,7 @@ export const serviceConfigSchema = z.strictObject({
     lookupGraceSeconds: z.int().min(0).max(3_600),
   }),
   /** vCPU that training may use at a time, by backend and kind; 0 when that is not known, which then limits nothing. */
-  capacity: z.strictObject({
+  queueSize: z.strictObject({
     batchSpotVcpus: z.int().min(0),
     batchOnDemandVcpus: z.int().min(0),
     eksSpotVcpus: z.int().min(0),

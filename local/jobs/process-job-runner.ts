@@ -4,7 +4,7 @@ import type { JobRunner } from '../../lib/ports/job-runner.ts';
 import type { Log } from '../../lib/ports/log.ts';
 import type { JobObservation, JobRef, JobSpec } from '../../lib/training/attempts/job.ts';
 import { stopReasonOf } from '../../lib/training/attempts/stop-reason.ts';
-import { CapacityQueue, clamp, type HostResources, hostResources, queued } from './capacity-queue.ts';
+import { clamp, FairQueue, type HostResources, hostResources, queued } from './fair-queue.ts';
 import { type Cancelled, JobFolder } from './job-folder.ts';
 import { signalJob } from './job-group.ts';
 import { exitOfUnstarted, type JobCommand, spawnShim } from './start-job.ts';
@@ -50,7 +50,7 @@ export class ProcessJobRunner implements LocalJobRunner {
   readonly backend = 'local';
   readonly #options: ProcessJobRunnerOptions;
   readonly #host: HostResources;
-  readonly #queue: CapacityQueue;
+  readonly #queue: FairQueue;
   readonly #graceMs: number;
   /** Jobs that are not over: our own children and adopted ones. */
   readonly #live = new Map<
@@ -63,7 +63,7 @@ export class ProcessJobRunner implements LocalJobRunner {
   constructor(options: ProcessJobRunnerOptions) {
     this.#options = options;
     this.#host = options.host ?? hostResources();
-    this.#queue = new CapacityQueue(this.#host, () => options.clock.now());
+    this.#queue = new FairQueue(this.#host, () => options.clock.now());
     this.#graceMs = options.graceMs ?? 10_000;
     mkdirSync(options.root, { recursive: true, mode: 0o700 });
   }

@@ -1,7 +1,7 @@
 import type { Tenant } from '../../lib/tenants/tenant.ts';
 import { agingSeconds } from '../../lib/training/attempts/fair-share.ts';
 import { dueTenants } from '../../lib/training/nights/due-tenants.ts';
-import { CapacityQueue } from '../../local/jobs/capacity-queue.ts';
+import { FairQueue } from '../../local/jobs/fair-queue.ts';
 import { aTenant } from '../fixtures/records.ts';
 import { hour, minute, type RunWork, workOf } from './spot-market.ts';
 
@@ -21,7 +21,7 @@ function flood({ slots, jobs, takes, priority }: Flood): {
   readonly waited: number;
 } {
   let now = 0;
-  const queue = new CapacityQueue({ cpu: slots, memoryMiB: slots }, () => now);
+  const queue = new FairQueue({ cpu: slots, memoryMiB: slots }, () => now);
   const wants = { cpu: 1, memoryMiB: 1 };
   for (let index = 0; index < jobs; index += 1)
     queue.add({ name: `flood-${index}`, tenantId: 'flood', wants, priority: priority[0] });

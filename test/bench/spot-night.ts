@@ -3,7 +3,7 @@ import { mayGoBack, movable, placementOf, type QueueFacts } from '../../lib/trai
 import type { Attempt, Capacity, CapacityBecause } from '../../lib/training/run.ts';
 import { type StageName, stages } from '../../lib/training/stages.ts';
 import { seededRandom } from '../../local/clock/seeded-random.ts';
-import { CapacityQueue } from '../../local/jobs/capacity-queue.ts';
+import { FairQueue } from '../../local/jobs/fair-queue.ts';
 import { anAttempt } from '../fixtures/records.ts';
 import { Agenda } from './agenda.ts';
 import { cost, epochs, hour, minute, type RunWork, type SpotMarket, startup } from './spot-market.ts';
@@ -69,7 +69,7 @@ export class SimulatedNight {
   readonly #settings: NightSettings;
   readonly #policy: typeof usualPolicy;
   readonly #random: () => number;
-  readonly #queues: Readonly<Record<Capacity, CapacityQueue>>;
+  readonly #queues: Readonly<Record<Capacity, FairQueue>>;
   readonly #running: Readonly<Record<Capacity, Map<string, Job>>> = {
     spot: new Map(),
     'on-demand': new Map(),
@@ -99,7 +99,7 @@ export class SimulatedNight {
     this.#random = seededRandom(settings.seed ^ 0x717e);
     const queue = (kind: Capacity) => {
       const cpu = settings.vcpus[kind];
-      return new CapacityQueue({ cpu, memoryMiB: cpu * settings.memoryPerVcpu }, () => this.#now);
+      return new FairQueue({ cpu, memoryMiB: cpu * settings.memoryPerVcpu }, () => this.#now);
     };
     this.#queues = { spot: queue('spot'), 'on-demand': queue('on-demand') };
   }

@@ -88,10 +88,10 @@ const hard: readonly (readonly [name: string, market: Partial<MarketSettings>])[
 
 /** Spot and on-demand vCPU of an environment's queues, from its settings. */
 function roomsOf(environment: string): { batch: [number, number]; eks: [number, number] } {
-  const { capacity } = readFiles(environment).service;
+  const { queueSize } = readFiles(environment).service;
   return {
-    batch: [capacity.batchSpotVcpus, capacity.batchOnDemandVcpus],
-    eks: [capacity.eksSpotVcpus, capacity.eksOnDemandVcpus],
+    batch: [queueSize.batchSpotVcpus, queueSize.batchOnDemandVcpus],
+    eks: [queueSize.eksSpotVcpus, queueSize.eksOnDemandVcpus],
   };
 }
 
@@ -141,7 +141,7 @@ function simulate(scenario: Scenario, drawn: number): Outcome {
   const { maxConcurrency } = fanOutOf(
     works.map(({ tenantId }) => aTenant({ tenantId, backend: 'batch' })),
     {
-      capacity: {
+      queueSize: {
         batchSpotVcpus: spot,
         batchOnDemandVcpus: vcpus['on-demand'],
         eksSpotVcpus: 0,

@@ -36,9 +36,9 @@ interface Move {
 }
 
 /** vCPU a queue may use; 0 when that is not known. */
-function vcpusOf({ capacity }: ServiceConfig, backend: Attempt['backend'], kind: Capacity): number {
-  if (backend === 'batch') return kind === 'spot' ? capacity.batchSpotVcpus : capacity.batchOnDemandVcpus;
-  if (backend === 'eks') return kind === 'spot' ? capacity.eksSpotVcpus : capacity.eksOnDemandVcpus;
+function vcpusOf({ queueSize }: ServiceConfig, backend: Attempt['backend'], kind: Capacity): number {
+  if (backend === 'batch') return kind === 'spot' ? queueSize.batchSpotVcpus : queueSize.batchOnDemandVcpus;
+  if (backend === 'eks') return kind === 'spot' ? queueSize.eksSpotVcpus : queueSize.eksOnDemandVcpus;
   return 0;
 }
 

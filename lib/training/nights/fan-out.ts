@@ -46,14 +46,14 @@ export function footprintOf(tenant: Asking): Footprint {
 }
 
 /** What a queue gives; undefined when that is not configured. */
-function poolOf({ capacity }: Pick<ServiceConfig, 'capacity'>, queue: string): Resources | undefined {
+function poolOf({ queueSize }: Pick<ServiceConfig, 'queueSize'>, queue: string): Resources | undefined {
   const vcpus = {
-    'batch/spot': capacity.batchSpotVcpus,
-    'batch/on-demand': capacity.batchOnDemandVcpus,
-    'eks/spot': capacity.eksSpotVcpus,
-    'eks/on-demand': capacity.eksOnDemandVcpus,
+    'batch/spot': queueSize.batchSpotVcpus,
+    'batch/on-demand': queueSize.batchOnDemandVcpus,
+    'eks/spot': queueSize.eksSpotVcpus,
+    'eks/on-demand': queueSize.eksOnDemandVcpus,
   }[queue];
-  return vcpus ? { cpu: vcpus, memoryMiB: vcpus * capacity.memoryPerVcpu } : undefined;
+  return vcpus ? { cpu: vcpus, memoryMiB: vcpus * queueSize.memoryPerVcpu } : undefined;
 }
 
 /** Where a tenant's jobs are asked for first. */
@@ -71,12 +71,12 @@ function isTooLarge(tenant: Asking, pool: Resources): boolean {
 /**
  * How many of a night's tenants to run at a time: as many as their queues can place, by the mean of their widest moments,
  * and never more than `training.maxConcurrency`. The night takes tenants as they come, so each queue's part of them is
- * taken for its part of those that run: the queue that would fill first decides. Too few would leave capacity unused; too
+ * taken for its part of those that run: the queue that would fill first decides. Too few would leave vCPUs unused; too
  * many only wait behind our own jobs, which counts as no placement failure.
  */
 export function fanOutOf(
   due: readonly Asking[],
-  config: Pick<ServiceConfig, 'capacity'> & { readonly training: { readonly maxConcurrency: number } },
+  config: Pick<ServiceConfig, 'queueSize'> & { readonly training: { readonly maxConcurrency: number } },
 ): FanOut {
   const fits: Record<string, number> = {};
   const tooLarge: string[] = [];

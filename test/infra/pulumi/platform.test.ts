@@ -266,8 +266,8 @@ describe('environments', () => {
 });
 
 describe('refused settings', () => {
-  const { region, dataBucket, maxConcurrency, capacity, ...file } = settingsOf('prod');
-  const service = { environment: 'prod', region, dataBucket, training: { maxConcurrency }, capacity };
+  const { region, dataBucket, maxConcurrency, queueSize, ...file } = settingsOf('prod');
+  const service = { environment: 'prod', region, dataBucket, training: { maxConcurrency }, queueSize };
   const build = (change: object) => () => createPlatform(loadInfrastructure({ ...file, ...change }, service));
 
   it.each([

@@ -54,7 +54,7 @@ describe('deploymentOf', () => {
         placementSeconds: 600,
         lookupGraceSeconds: 5,
       },
-      capacity: {
+      queueSize: {
         batchSpotVcpus: 0,
         batchOnDemandVcpus: 0,
         eksSpotVcpus: 0,

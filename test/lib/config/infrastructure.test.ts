@@ -10,7 +10,7 @@ const service = {
   region: 'us-west-2',
   dataBucket: 'embeddings-saas-data',
   training: { maxConcurrency: 200 },
-  capacity: { batchSpotVcpus: 800, batchOnDemandVcpus: 200, eksSpotVcpus: 840, eksOnDemandVcpus: 200 },
+  queueSize: { batchSpotVcpus: 800, batchOnDemandVcpus: 200, eksSpotVcpus: 840, eksOnDemandVcpus: 200 },
 };
 
 type Settings = Record<string, unknown>;
@@ -42,16 +42,16 @@ function refusal(settings: unknown, facts = service): EpsilonError {
 }
 
 const cases: [path: string, value: unknown, code: string, words: string][] = [
-  ['nodeGroups.general.minSize', 11, 'CAPACITY_RANGE', 'above maxSize 10'],
-  ['nodeGroups.general.minSize', -1, 'CAPACITY_RANGE', 'the least is 0'],
-  ['nodeGroups.ml_workloads.maxSize', 0, 'CAPACITY_RANGE', 'the least is 1'],
-  ['nodeGroups.general.desiredSize', 1, 'CAPACITY_RANGE', 'outside 2 to 10'],
-  ['nodeGroups.training_spot.maxSize', 66, 'CAPACITY_RANGE', 'at least 67'],
-  ['batch.spotMaxVcpus', 3, 'CAPACITY_RANGE', 'the least is 4'],
-  ['batch.spotMaxVcpus', 799, 'CAPACITY_RANGE', 'promises 800'],
-  ['batch.onDemandMaxVcpus', 100, 'CAPACITY_RANGE', 'promises 200'],
-  ['nodeGroups.training_spot.maxSize', 69, 'CAPACITY_RANGE', 'capacity.eksSpotVcpus promises 840'],
-  ['nodeGroups.training_on_demand.maxSize', 16, 'CAPACITY_RANGE', 'capacity.eksOnDemandVcpus promises 200'],
+  ['nodeGroups.general.minSize', 11, 'SIZE_RANGE', 'above maxSize 10'],
+  ['nodeGroups.general.minSize', -1, 'SIZE_RANGE', 'the least is 0'],
+  ['nodeGroups.ml_workloads.maxSize', 0, 'SIZE_RANGE', 'the least is 1'],
+  ['nodeGroups.general.desiredSize', 1, 'SIZE_RANGE', 'outside 2 to 10'],
+  ['nodeGroups.training_spot.maxSize', 66, 'SIZE_RANGE', 'at least 67'],
+  ['batch.spotMaxVcpus', 3, 'SIZE_RANGE', 'the least is 4'],
+  ['batch.spotMaxVcpus', 799, 'SIZE_RANGE', 'promises 800'],
+  ['batch.onDemandMaxVcpus', 100, 'SIZE_RANGE', 'promises 200'],
+  ['nodeGroups.training_spot.maxSize', 69, 'SIZE_RANGE', 'queueSize.eksSpotVcpus promises 840'],
+  ['nodeGroups.training_on_demand.maxSize', 16, 'SIZE_RANGE', 'queueSize.eksOnDemandVcpus promises 200'],
   ['database.backupRetentionDays', 0, 'RETENTION_RANGE', '1 to 35'],
   ['database.backupRetentionDays', 36, 'RETENTION_RANGE', '1 to 35'],
   ['storage.glacierDays', 30, 'RETENTION_RANGE', 'exceed intelligentTieringDays 30'],
@@ -105,7 +105,7 @@ describe('infrastructure settings', () => {
         ...service,
         environment,
         training: { maxConcurrency: 3 },
-        capacity: { batchSpotVcpus: 0, batchOnDemandVcpus: 0, eksSpotVcpus: 0, eksOnDemandVcpus: 0 },
+        queueSize: { batchSpotVcpus: 0, batchOnDemandVcpus: 0, eksSpotVcpus: 0, eksOnDemandVcpus: 0 },
       };
       expect(refusal(file(environment), facts)).toMatchObject({
         code: 'PLACEHOLDER_LEFT',

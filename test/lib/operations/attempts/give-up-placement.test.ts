@@ -40,8 +40,8 @@ function aPass(
       ...devSettings,
       training: { ...devSettings.training, placementSeconds: 900 },
       reconcile: { ...devSettings.reconcile, shards: 2 },
-      capacity: {
-        ...devSettings.capacity,
+      queueSize: {
+        ...devSettings.queueSize,
         batchSpotVcpus,
         batchOnDemandVcpus: onDemand,
         eksSpotVcpus: 8,

@@ -4,15 +4,15 @@ import type { Tenant } from '../../../../lib/tenants/tenant.ts';
 import { fanOutOf, footprintOf } from '../../../../lib/training/nights/fan-out.ts';
 import { aTenant } from '../../../fixtures/records.ts';
 
-const capacity = {
+const queueSize = {
   batchSpotVcpus: 800,
   batchOnDemandVcpus: 200,
   eksSpotVcpus: 840,
   eksOnDemandVcpus: 20,
   memoryPerVcpu: 2048,
 };
-const config = (over: Partial<typeof capacity> = {}, maxConcurrency = 10_000) => ({
-  capacity: { ...capacity, ...over },
+const config = (over: Partial<typeof queueSize> = {}, maxConcurrency = 10_000) => ({
+  queueSize: { ...queueSize, ...over },
   training: { maxConcurrency },
 });
 const many = (count: number, over: Partial<Tenant> = {}) =>
@@ -68,7 +68,7 @@ describe('fanOutOf', () => {
       'batch/spot',
     ],
     [
-      'is the setting where capacity is not configured',
+      'is the setting where no queue size is configured',
       many(9, { backend: 'local' }),
       config({}, 4),
       4,
@@ -127,7 +127,7 @@ describe('fanOutOf', () => {
     );
   });
 
-  it('fanOutOf never falls when capacity grows', () => {
+  it('fanOutOf never falls when a queue grows', () => {
     fc.assert(
       fc.property(
         tenants,

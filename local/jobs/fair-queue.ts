@@ -51,7 +51,7 @@ export function clamp(wants: Resources, host: HostResources): Resources & { read
  * (lib/training/attempts/fair-share.ts). Whose turn it is, is never overtaken: a large job waits until enough of the host is
  * free, and smaller ones wait with it. So nothing starves.
  */
-export class CapacityQueue {
+export class FairQueue {
   readonly #host: HostResources;
   readonly #now: () => number;
   readonly #lines = new Map<string, Line>();

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { agingSeconds } from '../../../lib/training/attempts/fair-share.ts';
-import { CapacityQueue, type HostResources } from '../../../local/jobs/capacity-queue.ts';
+import { FairQueue, type HostResources } from '../../../local/jobs/fair-queue.ts';
 
 function aQueue(host: HostResources = { cpu: 2, memoryMiB: 100 }) {
   const time = { now: 0 };
-  const queue = new CapacityQueue(host, () => time.now);
+  const queue = new FairQueue(host, () => time.now);
   const job = (
     name: string,
     cpu = 1,
