@@ -12,6 +12,7 @@ import { addDemo } from './verbs/demo.ts';
 import { addExecutions } from './verbs/executions.ts';
 import { addService } from './verbs/lifecycle.ts';
 import { addLogs } from './verbs/logs.ts';
+import { addMapRuns } from './verbs/map-runs.ts';
 import { addModels } from './verbs/models.ts';
 import { addState } from './verbs/state.ts';
 import { addTenants } from './verbs/tenants.ts';
@@ -81,6 +82,7 @@ function makeProgram(dependencies: ProgramDependencies): Command {
     addExecutions,
     addLogs,
     addTenants,
+    addMapRuns,
     addModels,
     addAudit,
     addState,

@@ -24,6 +24,7 @@ export const operatorActs = [
   'executions.start',
   'executions.redrive',
   'executions.stop',
+  'mapRuns.update',
   'schedules.fire',
 ] as const;
 
@@ -42,7 +43,7 @@ interface ActFacts {
   readonly actor: string;
   readonly via: Actor['via'];
   readonly act: OperatorAct;
-  /** What is acted on: `tenant acme`, `execution nightly-training/x`, `schedule nightly-training`. */
+  /** What is acted on: `tenant acme`, `execution nightly-training/x`, `schedule nightly-training`, `map run <id>`. */
   readonly subject: string;
   /** What was asked for, cut to what `boundedRequest` keeps. */
   readonly request: unknown;

@@ -26,6 +26,9 @@ export type StartRequest = Parameters<Workflows['start']>[0];
 /** Why an execution is stopped, as its history shows it. */
 export type StopReason = Parameters<Workflows['stop']>[1];
 
+/** Settings of a map run that an operator changes. */
+export type MapRunChanges = Parameters<Workflows['updateMapRun']>[1];
+
 /** Names a tenant. */
 export interface TenantRef {
   readonly tenantId: string;
@@ -59,6 +62,7 @@ export interface ExecutionActs {
   start(request: StartRequest): Promise<{ readonly executionArn: string }>;
   redrive(execution: string): Promise<void>;
   stop(execution: string, reason: StopReason): Promise<void>;
+  updateMapRun(mapRunArn: string, changes: MapRunChanges): Promise<void>;
 }
 
 /** What begins by the clock. `SCHEDULE_NOT_FOUND`, `DATE_OUT_OF_RANGE`. */
@@ -73,7 +77,11 @@ export interface ScheduleActs {
 export interface OperatorApi {
   readonly config: ServiceConfig;
   readonly clock: Clock;
-  readonly workflows: Pick<Workflows, 'machines' | 'describe' | 'list' | 'history'> & ExecutionActs;
+  readonly workflows: Pick<
+    Workflows,
+    'machines' | 'describe' | 'list' | 'history' | 'mapRuns' | 'describeMapRun'
+  > &
+    ExecutionActs;
   readonly tenants: Pick<TenantStore, 'get' | 'list'> & TenantActs;
   readonly models: Pick<ModelRegistry, 'get' | 'list' | 'live'> & ModelActs;
   readonly schedules: Pick<Schedules, 'list'> & ScheduleActs;

@@ -1,6 +1,7 @@
 import type { CallbackOutcome, TaskCallbacks } from '../../lib/ports/task-callbacks.ts';
-import type { HistoryEvent, Workflows } from '../../lib/ports/workflows.ts';
+import type { HistoryEvent, MapRun, Workflows } from '../../lib/ports/workflows.ts';
 import type { Engine } from '../asl/engine/engine.ts';
+import type { MapRunDetail } from '../asl/map/map-run-detail.ts';
 import { executionArn } from '../asl/model/names.ts';
 
 /** Events a page of history holds. */
@@ -26,6 +27,20 @@ export function engineCallbacks(engine: Engine): TaskCallbacks {
   };
 }
 
+function mapRunOf(run: MapRunDetail): MapRun {
+  return {
+    mapRunArn: run.arn,
+    status: run.status,
+    startDate: new Date(run.startDate).toISOString(),
+    ...(run.stopDate === undefined ? {} : { stopDate: new Date(run.stopDate).toISOString() }),
+    maxConcurrency: run.maxConcurrency,
+    toleratedFailureCount: run.toleratedCount,
+    toleratedFailurePercentage: run.toleratedPercentage,
+    redriveCount: run.redriveCount,
+    children: run.itemCounts,
+  };
+}
+
 /** Executions of the embedded engine. */
 export function engineWorkflows(engine: Engine): Workflows {
   const arnOf = (given: string): string => {
@@ -47,5 +62,8 @@ export function engineWorkflows(engine: Engine): Workflows {
     history,
     redrive: (given) => engine.redriveExecution(arnOf(given)),
     stop: (given, reason) => engine.stopExecution(arnOf(given), reason),
+    mapRuns: async (given) => (await engine.listMapRuns(arnOf(given))).map(mapRunOf),
+    describeMapRun: async (mapRunArn) => mapRunOf(await engine.describeMapRun(mapRunArn)),
+    updateMapRun: (mapRunArn, changes) => engine.updateMapRun(mapRunArn, changes),
   };
 }

@@ -4,7 +4,18 @@ import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 
 /** Exactly what may be called from outside; everything else does not exist. */
 export const exposed = {
-  workflows: ['machines', 'start', 'describe', 'list', 'history', 'redrive', 'stop'],
+  workflows: [
+    'machines',
+    'start',
+    'describe',
+    'list',
+    'history',
+    'redrive',
+    'stop',
+    'mapRuns',
+    'describeMapRun',
+    'updateMapRun',
+  ],
   tenants: ['get', 'list', 'add', 'update', 'suspend', 'resume', 'remove'],
   runs: ['getRun', 'listRuns', 'listAttempts'],
   models: ['get', 'list', 'live', 'promote', 'rollback'],
@@ -44,6 +55,8 @@ const queryArguments: { readonly [P in ExposedPort]?: Readonly<Record<string, z.
       }),
     ]),
     history: z.tuple([name]),
+    mapRuns: z.tuple([name]),
+    describeMapRun: z.tuple([name]),
   },
   tenants: { get: z.tuple([name]), list: z.tuple([]) },
   runs: { getRun: z.tuple([name]), listRuns: z.tuple([runFilter]), listAttempts: z.tuple([name]) },

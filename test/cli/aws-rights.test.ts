@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
 import {
   DescribeExecutionCommand,
+  DescribeMapRunCommand,
   GetExecutionHistoryCommand,
   ListExecutionsCommand,
+  ListMapRunsCommand,
   RedriveExecutionCommand,
   StopExecutionCommand,
+  UpdateMapRunCommand,
 } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
 import { openMemoryStores } from '../dynamodb/memory-stores.ts';
@@ -88,6 +91,10 @@ describe('an operator’s rights on AWS', () => {
     sfn.on(GetExecutionHistoryCommand).resolves({ events: [] });
     sfn.on(StopExecutionCommand).resolves({});
     sfn.on(RedriveExecutionCommand).resolves({});
+    sfn.on(ListMapRunsCommand).resolves({ mapRuns: [] });
+    sfn.on(DescribeMapRunCommand).resolves({ status: 'RUNNING' });
+    sfn.on(UpdateMapRunCommand).resolves({});
+    const mapRun = 'arn:aws:states:us-west-2:123456789012:mapRun:epsilon-dev-nightly-training/Train:1f';
     const name = 'tenant-model-training/acme-1';
     memory.dynamo.calls.splice(0);
     const verbs: readonly (readonly string[])[] = [
@@ -105,6 +112,9 @@ describe('an operator’s rights on AWS', () => {
       ['describe', name],
       ['history', name],
       ['redrive', name, '--no-wait'],
+      ['map-runs', 'list', name],
+      ['map-runs', 'describe', mapRun],
+      ['map-runs', 'update', mapRun, '--max-concurrency', '50'],
       ['audit'],
       ['tenants', 'remove', 'beta', '--yes'],
     ];
@@ -119,6 +129,7 @@ describe('an operator’s rights on AWS', () => {
     const calls = [...used()].sort();
     expect(calls).toContain('dynamodb:ConditionCheckItem');
     expect(calls).toContain('events:PutEvents');
+    expect(calls).toContain('states:UpdateMapRun');
     expect(calls.filter((action) => !rights.has(action))).toEqual([]);
   });
 

@@ -13,6 +13,7 @@ import {
 import { withoutTokens } from '../../event-schemas/without-tokens.ts';
 import type { ExecutionDetail, ExecutionSummary, HistoryEvent, Workflows } from '../../ports/workflows.ts';
 import { type MachineNames, machineNames, type WorkflowLocation } from './machine-names.ts';
+import { createMapRuns } from './map-runs.ts';
 import { attemptsOf, explainWorkflowError } from './workflow-errors.ts';
 
 /** Largest pages the service gives. */
@@ -197,5 +198,6 @@ export function createStepFunctionsWorkflows({ client, location }: StepFunctions
         client.send(new StopExecutionCommand({ executionArn, error, cause })),
       );
     },
+    ...createMapRuns({ client, names }),
   };
 }

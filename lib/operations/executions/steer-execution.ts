@@ -1,7 +1,7 @@
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import { findMachine } from '../../machines/catalogue.ts';
 import { checkMachineInput } from '../../machines/check-input.ts';
-import type { StartRequest, StopReason } from '../../ports/operator-api.ts';
+import type { MapRunChanges, StartRequest, StopReason } from '../../ports/operator-api.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { findActiveTenant } from '../tenants/find-tenant.ts';
 
@@ -44,4 +44,18 @@ export async function stopExecution(
       { exitCode: exitCodes.conflict, details: { status } },
     );
   await workflows.stop(executionArn, reason);
+}
+
+/** Widens or narrows a map run that is running. Errors: `INPUT_INVALID`, `MAP_RUN_NOT_FOUND`, `MAP_RUN_NOT_RUNNING`. */
+export async function updateMapRun(
+  { workflows }: Pick<Needed, 'workflows'>,
+  mapRunArn: string,
+  changes: MapRunChanges,
+): Promise<void> {
+  if (Object.keys(changes).length === 0)
+    throw new EpsilonError(
+      'INPUT_INVALID',
+      `Nothing of map run ${mapRunArn} is to be changed; name a setting.`,
+    );
+  await workflows.updateMapRun(mapRunArn, changes);
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { checkSchema } from '../../errors/check-schema.ts';
+import type { MapRunChanges } from '../../ports/operator-api.ts';
 import type { NewTenant, TenantChanges } from '../../tenants/tenant-changes.ts';
 
 /** Characters of a name that may come from outside. */
@@ -34,6 +35,19 @@ export const actArguments = {
   stop: z.tuple([
     z.string().min(1).max(2_048),
     z.strictObject({ error: z.string().max(256), cause: z.string().max(32_768) }),
+  ]),
+  mapRunChanges: z.tuple([
+    z.string().min(1).max(2_048),
+    z
+      .strictObject({
+        maxConcurrency: z.int().min(0).optional(),
+        toleratedFailureCount: z.int().min(0).optional(),
+        toleratedFailurePercentage: z.number().min(0).max(100).optional(),
+      })
+      .transform(
+        (changes): MapRunChanges =>
+          Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)),
+      ),
   ]),
   firing: z.tuple([text, text]),
 } as const;

@@ -4,7 +4,12 @@ import type { DocumentUpload, OperatorApi } from '../../ports/operator-api.ts';
 import type { OperatorPorts } from '../../ports/operator-ports.ts';
 import { checkTenantId } from '../../tenants/tenant.ts';
 import { type ActDefinition, audited } from '../audit/audited.ts';
-import { redriveExecution, startExecution, stopExecution } from '../executions/steer-execution.ts';
+import {
+  redriveExecution,
+  startExecution,
+  stopExecution,
+  updateMapRun,
+} from '../executions/steer-execution.ts';
 import { promoteModel, rollBackModel } from '../models/promote-model.ts';
 import { fireSchedule } from '../schedules/fire-schedule.ts';
 import {
@@ -100,6 +105,12 @@ function executionActs(ports: OperatorPorts, act: Act) {
       subject: ([execution]) => executionSubject(ports, execution),
       perform: ([execution, reason]) => stopExecution(ports, execution, reason),
     }),
+    updateMapRun: act({
+      act: 'mapRuns.update',
+      args: args.mapRunChanges,
+      subject: ([mapRunArn]) => `map run ${mapRunArn.split(':').slice(6).join(':') || mapRunArn}`,
+      perform: ([mapRunArn, changes]) => updateMapRun(ports, mapRunArn, changes),
+    }),
   };
 }
 
@@ -124,6 +135,8 @@ export function createOperatorApi(ports: OperatorPorts, actor: Actor): OperatorA
       describe: (execution) => workflows.describe(execution),
       list: (filter) => workflows.list(filter),
       history: (execution) => workflows.history(execution),
+      mapRuns: (execution) => workflows.mapRuns(execution),
+      describeMapRun: (mapRunArn) => workflows.describeMapRun(mapRunArn),
       ...executionActs(ports, act),
     },
     tenants: {

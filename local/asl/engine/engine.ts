@@ -1,9 +1,11 @@
+import { EpsilonError, exitCodes } from '../../../lib/errors/epsilon-error.ts';
 import { NotFound } from '../../../lib/errors/store-errors.ts';
 import type {
   ExecutionDetail,
   ExecutionStatus,
   ExecutionSummary,
   HistoryEvent,
+  MapRunSettings,
 } from '../../../lib/ports/workflows.ts';
 import { type Evaluators, ProcessEvaluators } from '../jsonata/evaluators.ts';
 import { type MapRunDetail, mapRunDetailOf } from '../map/map-run-detail.ts';
@@ -226,6 +228,23 @@ export class Engine {
   async listMapRuns(arn: string): Promise<MapRunDetail[]> {
     const runs = this.#options.journal.mapRunsOf(this.#executions.record(arn).key);
     return Promise.all(runs.map((run) => this.describeMapRun(run.arn)));
+  }
+
+  /** Changes settings of a map run that is running: `MAP_RUN_NOT_FOUND`, `MAP_RUN_NOT_RUNNING`. In the journal when it returns. */
+  async updateMapRun(arn: string, changes: Partial<MapRunSettings>): Promise<void> {
+    this.#refuseWhenStalled();
+    if (!this.#interpreter.mapRuns.update(arn, changes)) {
+      const { status } = await this.describeMapRun(arn);
+      throw new EpsilonError(
+        'MAP_RUN_NOT_RUNNING',
+        `Map run ${arn} is ${status}; only a running one is changed.`,
+        {
+          exitCode: exitCodes.conflict,
+          details: { status },
+        },
+      );
+    }
+    await this.#committed();
   }
 
   /** Completes a Task by its token; throws `TaskTimedOut` or `InvalidToken` by name. */

@@ -1,3 +1,4 @@
+import type { MapRunSettings } from '../../../lib/ports/workflows.ts';
 import { statesErrors } from '../model/failure.ts';
 import type { Json } from '../model/json.ts';
 import { Payload } from '../model/json.ts';
@@ -5,6 +6,7 @@ import { mapRunArn } from '../model/names.ts';
 import type { ExecutionRecord, MapRunRecord } from '../model/records.ts';
 import type { LiveExecution, Thread } from '../threads/live-execution.ts';
 import {
+  type Limits,
   type MapRunEnd,
   type MapRuns,
   type MapSettings,
@@ -103,6 +105,28 @@ export class ActiveMapRuns implements MapRuns {
     this.#runs.set(run.record.arn, run);
     this.#context.saveMapRun(run.record);
     // Children that could not be redriven count again, and may already be too many.
+    this.#goOn(run);
+  }
+
+  /**
+   * Changes settings of a run that is not over; false when there is none. A run that has more failures than it tolerates now
+   * fails; a wider one starts children at once.
+   */
+  update(arn: string, changes: Partial<MapRunSettings>): boolean {
+    const run = this.#runs.get(arn);
+    if (!run) return false;
+    const { record } = run;
+    const { maxConcurrency, toleratedFailureCount, toleratedFailurePercentage } = changes;
+    if (maxConcurrency !== undefined) record.maxConcurrency = widthOf(maxConcurrency, this.#context.limits);
+    record.toleratedCount = toleratedFailureCount ?? record.toleratedCount;
+    record.toleratedPercentage = toleratedFailurePercentage ?? record.toleratedPercentage;
+    this.#context.saveMapRun(record);
+    this.#goOn(run);
+    return true;
+  }
+
+  /** Fails a run with too many failures; otherwise starts what may start, and ends a run that is done. */
+  #goOn(run: LiveMapRun): void {
     if (this.#exceeds(run)) {
       this.#fail(run);
       return;
@@ -158,12 +182,7 @@ export class ActiveMapRuns implements MapRuns {
     if (!run) return;
     run.counts.running -= 1;
     this.#count(run, child);
-    if (this.#exceeds(run)) {
-      this.#fail(run);
-      return;
-    }
-    this.#pump(run);
-    this.#finishIfDone(run);
+    this.#goOn(run);
   }
 
   #failures({ counts }: LiveMapRun): number {
@@ -235,4 +254,9 @@ export class ActiveMapRuns implements MapRuns {
 
 function noCounts(pending: number): MapRunCounts {
   return { pending, running: 0, succeeded: 0, failed: 0, timedOut: 0, aborted: 0 };
+}
+
+/** Children of a run at once: what it asks for (0: as many as may be), within the limit of all. */
+export function widthOf(asked: number, { distributedChildren }: Pick<Limits, 'distributedChildren'>): number {
+  return asked === 0 ? distributedChildren : Math.min(asked, distributedChildren);
 }

@@ -10,6 +10,7 @@ import {
   type Steps,
   scopeOf,
 } from '../threads/state-context.ts';
+import { widthOf } from './active-map-runs.ts';
 import { batchItems } from './batch-items.ts';
 import { readItems } from './read-items.ts';
 import { writeResults } from './write-results.ts';
@@ -24,9 +25,8 @@ function* evaluateSettings(
   const number = function* (template: Template | undefined, max: number, whole: boolean) {
     return template ? yield* evaluateNumber(template, scope, { min: 0, max, whole }) : 0;
   };
-  const widest = context.limits.distributedChildren;
   return {
-    maxConcurrency: concurrency === 0 ? widest : Math.min(concurrency, widest),
+    maxConcurrency: widthOf(concurrency, context.limits),
     toleratedPercentage: yield* number(state.toleratedPercentage, 100, false),
     toleratedCount: yield* number(state.toleratedCount, 100_000_000, true),
   };
