@@ -65,13 +65,13 @@ const mebibytes = (bytes: number) => `${(bytes / 1_048_576).toFixed(1)} MiB`;
 
 /** One line that is rewritten on a terminal, and a line per tenth elsewhere. */
 function progressOf({ output }: Session, total: number): (done: number, bytes: number) => void {
-  let told = 0;
+  let reported = 0;
   return (done, bytes) => {
     if (output.json) return;
     const text = `  uploaded ${done} of ${total} documents, ${mebibytes(bytes)}`;
     if (output.terminal) output.write(`\r\u001b[2K${text}${done === total ? '\n' : ''}`);
-    else if (done === total || done >= told + total / 10) {
-      told = done;
+    else if (done === total || done >= reported + total / 10) {
+      reported = done;
       output.write(`${text}\n`);
     }
   };
@@ -111,7 +111,7 @@ export async function uploadDocuments(
   const prefix = documentsPrefix(control, tenantId);
   const there = await objectsBelow(control.objects, prefix);
   const wanted = files.filter((file) => !isThere(file, there.get(prefix + file.source)));
-  const tell = progressOf(session, wanted.length);
+  const report = progressOf(session, wanted.length);
   const queue = [...wanted];
   let done = 0;
   let bytes = 0;
@@ -125,7 +125,7 @@ export async function uploadDocuments(
         session.output.warn(`  left out: ${plain(file.source)} (${fault})\n`);
       } else bytes += file.size;
       done += 1;
-      tell(done, bytes);
+      report(done, bytes);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, work));

@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { traceFields } from '../lib/event-schemas/trace-fields.ts';
-import type { Clock } from '../lib/ports/clock.ts';
+import { type Clock, isoNow } from '../lib/ports/clock.ts';
 import type { Log } from '../lib/ports/log.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -11,7 +11,7 @@ export function jsonLog(clock: Clock, write: (line: string) => void, fields: Fie
     (level: string) =>
     (message: string, more: Fields = {}) =>
       write(
-        `${JSON.stringify({ timestamp: new Date(clock.now()).toISOString(), level, message, ...traceFields(), ...fields, ...more })}\n`,
+        `${JSON.stringify({ timestamp: isoNow(clock), level, message, ...traceFields(), ...fields, ...more })}\n`,
       );
   return {
     debug: line('DEBUG'),

@@ -6,7 +6,7 @@ import { EpsilonError } from '../lib/errors/epsilon-error.ts';
 import { detailTypes, eventDetail } from '../lib/event-schemas/detail.ts';
 import { createFileObjectStore } from '../lib/files/file-object-store.ts';
 import { createOperatorApi } from '../lib/operations/operator/operator-api.ts';
-import type { Clock } from '../lib/ports/clock.ts';
+import { type Clock, isoNow } from '../lib/ports/clock.ts';
 import type { IdSource } from '../lib/ports/id-source.ts';
 import type { Log } from '../lib/ports/log.ts';
 import { SystemClock } from '../lib/system/system-clock.ts';
@@ -174,7 +174,7 @@ class LocalRuntime {
 
   /** What no try could deliver is kept, one JSON line each. */
   #deadLetter(letter: Readonly<Record<string, unknown>>): void {
-    const line = { at: new Date(this.clock.now()).toISOString(), ...letter };
+    const line = { at: isoNow(this.clock), ...letter };
     appendFileSync(this.state.deadLetters, `${JSON.stringify(line)}\n`, { mode: 0o600 });
   }
 

@@ -167,7 +167,7 @@ export class CollectionFollower<T extends Item> {
     this.#justListed = false;
     if (version === undefined) await this.list(signal);
     else if (!listed && (await this.#isAhead(version, signal))) this.#rewound();
-    // While that was asked, somebody else may have told us to list again.
+    // While that was asked, another call may have asked for a new list.
     else if (this.#version === version)
       await this.#watch(version, signal).finally(() => this.#options.listener.behind?.());
   }

@@ -7,7 +7,7 @@ import type { Clock } from '../lib/ports/clock.ts';
 import { isOver, type JobObservation } from '../lib/training/attempts/job.ts';
 import { stopReasonOf } from '../lib/training/attempts/stop-reason.ts';
 
-/** What there is to tell of a job. */
+/** What is reported of a job. */
 export interface Report {
   readonly facts: JobFacts;
   readonly observation: JobObservation;
@@ -16,11 +16,11 @@ export interface Report {
 /** What a table is made of. */
 export interface JobTableOptions {
   readonly clock: Clock;
-  /** Told once for each job that is over, and whenever one begins to run. */
+  /** Called once for each job that is over, and whenever one begins to run. */
   readonly onReport: (report: Report) => void;
-  /** Milliseconds in which a job that had ended before we looked is still told: older ones the reconciler has settled. */
+  /** Milliseconds in which a job that had ended before the watcher listed is still reported: older ones the reconciler has settled. */
   readonly recentMs?: number;
-  /** Milliseconds the end of a job waits for the last word of its pod, which comes by another stream. */
+  /** Milliseconds the end of a job waits for the final state of its pod, which comes by another stream. */
   readonly podGraceMs?: number;
   /** Milliseconds it waits at most while the stream of pods is broken. */
   readonly brokenGraceMs?: number;
@@ -34,16 +34,16 @@ interface Row {
   /** Its turn among the signs of life. */
   readonly turn: number;
   state: JobObservation['state'];
-  /** When the job was seen to be over without its pod's last word, milliseconds. */
+  /** When the job was seen to be over without the final state of its pod, milliseconds. */
   overSince?: number;
 }
 
-function saidItsLast({ pod, gone }: { readonly pod: V1Pod; readonly gone: boolean }): boolean {
+function isFinal({ pod, gone }: { readonly pod: V1Pod; readonly gone: boolean }): boolean {
   return gone || pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
 }
 
 /**
- * What is known of the jobs that are not over, and no more: of one that was told there remains its uid, until Kubernetes
+ * What is known of the jobs that are not over, and no more: of one that was reported its uid remains, until Kubernetes
  * removes the job. Level-triggered: the same objects in any order, any number of times, lead to the same reports.
  */
 export class JobTable {
@@ -52,7 +52,7 @@ export class JobTable {
   readonly #podGraceMs: number;
   readonly #brokenGraceMs: number;
   readonly #rows = new Map<string, Row>();
-  readonly #told = new Map<string, string>();
+  readonly #reported = new Map<string, string>();
   /** Pods that came before their job. */
   readonly #early = new Map<string, Row['pods']>();
   #turn = 0;
@@ -81,9 +81,9 @@ export class JobTable {
 
   job(job: V1Job): void {
     const { name = '', uid = '' } = job.metadata ?? {};
-    if (this.#told.get(name) === uid) return;
+    if (this.#reported.get(name) === uid) return;
     const known = this.#rows.get(name);
-    // The same name under another uid: the job we knew was deleted and we did not hear of it.
+    // The same name under another uid: the known job was deleted unseen.
     if (known && known.uid !== uid) this.jobGone(known.job);
     const facts = job.metadata ? jobFactsOf(job.metadata) : undefined;
     if (!facts) return;
@@ -98,11 +98,11 @@ export class JobTable {
     else this.#judge(name, row);
   }
 
-  /** A job was removed. One that was over says so; one that was not is lost, or was stopped by us. */
+  /** A job was removed. One that was over is reported so; one that was not is lost, or was stopped by Epsilon. */
   jobGone(job: V1Job): void {
     const name = job.metadata?.name ?? '';
     const row = this.#rows.get(name);
-    this.#told.delete(name);
+    this.#reported.delete(name);
     this.#early.delete(name);
     if (!row) return;
     row.job = slimJob(job);
@@ -117,7 +117,7 @@ export class JobTable {
   pod(pod: V1Pod, gone = false): void {
     const job = pod.metadata?.labels?.[podJobLabel];
     const name = pod.metadata?.name;
-    if (job === undefined || name === undefined || this.#told.has(job)) return;
+    if (job === undefined || name === undefined || this.#reported.has(job)) return;
     const row = this.#rows.get(job);
     const pods: Row['pods'] = row?.pods ?? this.#early.get(job) ?? new Map();
     pods.set(name, { pod: slimPod(pod), gone });
@@ -125,10 +125,10 @@ export class JobTable {
     else if (!gone) this.#early.set(job, pods);
   }
 
-  /** After a new list: jobs that are not on it were removed while nobody told us. */
+  /** After a new list: jobs that are not on it were removed unseen. */
   keepOnly(names: ReadonlySet<string>): void {
     for (const [name, row] of this.#rows) if (!names.has(name)) this.jobGone(row.job);
-    for (const name of this.#told.keys()) if (!names.has(name)) this.#told.delete(name);
+    for (const name of this.#reported.keys()) if (!names.has(name)) this.#reported.delete(name);
     for (const name of this.#early.keys()) if (!names.has(name)) this.#early.delete(name);
   }
 
@@ -140,7 +140,7 @@ export class JobTable {
     }
   }
 
-  /** The stream of pods is broken: an end told now would lack the result that its pod holds. */
+  /** The stream of pods is broken: an end reported now would lack the result that its pod holds. */
   podsBehind(): void {
     this.#podsAreBehind = true;
   }
@@ -153,12 +153,12 @@ export class JobTable {
     for (const row of this.#rows.values()) if (row.overSince !== undefined) row.overSince = now;
   }
 
-  /** Tells the ends that have waited long enough for their pods. Called every second. */
+  /** Reports the ends that have waited long enough for their pods. Called every second. */
   tick(): void {
     const now = this.#options.clock.now();
     const grace = this.#podsAreBehind ? this.#brokenGraceMs : this.#podGraceMs;
     for (const [name, row] of this.#rows)
-      if (row.overSince !== undefined && now - row.overSince >= grace) this.#tell(name, row);
+      if (row.overSince !== undefined && now - row.overSince >= grace) this.#report(name, row);
   }
 
   #newRow(name: string, of: Pick<Row, 'uid' | 'facts' | 'job'>): Row {
@@ -173,7 +173,7 @@ export class JobTable {
     const { state } = observe(row);
     if (isOver(state)) {
       const pods = [...row.pods.values()];
-      if (pods.length > 0 && pods.every(saidItsLast)) this.#tell(name, row);
+      if (pods.length > 0 && pods.every(isFinal)) this.#report(name, row);
       else row.overSince ??= this.#options.clock.now();
       return;
     }
@@ -188,7 +188,7 @@ export class JobTable {
     return this.#options.clock.now() - Date.parse(finishedAt) > this.#recentMs;
   }
 
-  #tell(name: string, row: Row): void {
+  #report(name: string, row: Row): void {
     const observation = observe(row);
     this.#close(name, row);
     this.#options.onReport({ facts: row.facts, observation });
@@ -196,7 +196,7 @@ export class JobTable {
 
   #close(name: string, row: Row): void {
     this.#rows.delete(name);
-    this.#told.set(name, row.uid);
+    this.#reported.set(name, row.uid);
   }
 }
 

@@ -41,7 +41,7 @@ export interface ElectionOptions {
   readonly onRewound: () => void;
 }
 
-/** Which of two watchers watches: the holder of the lease `job-watcher`. Two for a moment only means events told twice. */
+/** Which of two watchers watches: the holder of the lease `job-watcher`. Two for a moment only publish events twice. */
 export class Election {
   readonly #options: ElectionOptions;
   /** The newest state of the lease and when we saw it change: clocks of two nodes are not compared. */

@@ -4,7 +4,7 @@ const definitions = {
   epsilon_watcher_leading: { kind: 'gauge', help: '1 on the replica that watches.' },
   epsilon_watcher_jobs: { kind: 'gauge', help: 'Jobs that are not over, by state.' },
   epsilon_watcher_events_total: { kind: 'counter', help: 'Events that the bus took, by kind.' },
-  epsilon_watcher_events_waiting: { kind: 'gauge', help: 'Events not told yet.' },
+  epsilon_watcher_events_waiting: { kind: 'gauge', help: 'Events that are not published yet.' },
   epsilon_watcher_publish_failures_total: { kind: 'counter', help: 'Calls that the bus refused.' },
   epsilon_watcher_lists_total: {
     kind: 'counter',

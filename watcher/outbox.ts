@@ -10,7 +10,7 @@ import type { WatcherFigures } from './metrics.ts';
 /** Entries of one PutEvents. */
 const batchSize = 10;
 
-/** Calls at a time: five thousand jobs that end together are told within a second. */
+/** Calls at a time: five thousand jobs that end together are published within a second. */
 const callsAtOnce = 16;
 
 /** Milliseconds of the longest pause after the bus refused. */
@@ -54,7 +54,7 @@ export class Outbox {
     this.#options = options;
   }
 
-  /** Events that wait to be told or are being told. */
+  /** Events that wait to be published or are being published. */
   get waiting(): number {
     return this.#ends.length + this.#signs.length + this.#calls;
   }
@@ -67,7 +67,7 @@ export class Outbox {
     setImmediate(() => this.#send());
   }
 
-  /** Resolves when everything was told, or `limitMs` is over. */
+  /** Resolves when everything was published, or `limitMs` is over. */
   async flush(limitMs: number): Promise<void> {
     if (this.waiting === 0) return;
     await new Promise<void>((resolve) => {

@@ -4,7 +4,7 @@ import type { Watcher } from './watcher.ts';
 
 /**
  * Answers the kubelet (`/healthz`: a restart would not help; `/readyz`: it watches or could take over) and Prometheus
- * (`/metrics`); nothing else, and nothing that tells of a tenant.
+ * (`/metrics`); nothing else, and nothing about a tenant.
  */
 export function serveStatus(
   watcher: Pick<Watcher, 'healthy' | 'ready' | 'metrics'>,

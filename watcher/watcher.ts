@@ -35,8 +35,8 @@ export interface WatcherOptions {
 }
 
 /**
- * One replica of the job watcher: takes the lease or waits for it; while it holds it, follows jobs and pods and tells the
- * bus once of each job that is over, when one begins to run, and in every heartbeat period of each that is not over.
+ * One replica of the job watcher: takes the lease or waits for it; while it holds it, follows jobs and pods and publishes
+ * once for each job that is over, when one begins to run, and in every heartbeat period of each that is not over.
  */
 export class Watcher {
   readonly figures = openWatcherFigures();
@@ -63,7 +63,7 @@ export class Watcher {
     return this.#reachedAt !== undefined && this.#options.clock.now() - this.#reachedAt < unreachedMs;
   }
 
-  /** Runs until `signal` aborts; then tells what is still to be told and gives the lease back. */
+  /** Runs until `signal` aborts; then publishes what is left and gives the lease back. */
   async run(signal: AbortSignal): Promise<void> {
     const election = new Election({
       ...this.#options,

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { environmentVariables } from '../../lib/config/environment.ts';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
+import { isoNow } from '../../lib/ports/clock.ts';
 import type { Declared, EnvironmentReport } from '../../lib/ports/environment-report.ts';
 import { faultsOf } from '../../local/asl/definition/compile.ts';
 import { resolveIntrinsics } from '../../local/asl/definition/resolve-intrinsics.ts';
@@ -171,7 +172,7 @@ export function addService(program: Command, session: () => Session): void {
     .option('--at <time>', 'scheduled time (ISO 8601)')
     .action((name: string, { at }: { at?: string }) =>
       withControl(session(), { mode: 'write', schedules: false }, async (control) => {
-        const time = at ?? new Date(session().clock.now()).toISOString();
+        const time = at ?? isoNow(session().clock);
         await control.schedules.fire(name, time);
         print(session().output, { schedule: name, scheduledTime: time }, () => `Fired ${name} for ${time}.`);
       }),

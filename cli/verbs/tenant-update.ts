@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { findTenant } from '../../lib/operations/tenants/find-tenant.ts';
+import { isoNow } from '../../lib/ports/clock.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import type { Tenant } from '../../lib/tenants/tenant.ts';
 import { changedTenant, type TenantChanges } from '../../lib/tenants/tenant-changes.ts';
@@ -76,7 +77,7 @@ async function update(session: Session, tenantId: string, options: UpdateOptions
     if (documents === undefined && !dry && Object.keys(changes).length === 0)
       throw new EpsilonError('USAGE', 'Nothing to change: name at least one option.');
     // The other changes first: where they are refused nothing is uploaded.
-    const now = new Date(session.clock.now()).toISOString();
+    const now = isoNow(session.clock);
     const after = changedTenant(before, { ...changes }, { config: control.config, now });
     if (dry) {
       const survey = await dryRun(documents ?? before.documentsUri, after, control.objects);

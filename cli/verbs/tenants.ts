@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { findTenant } from '../../lib/operations/tenants/find-tenant.ts';
+import { isoNow } from '../../lib/ports/clock.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import { checkTenantId, type Tenant } from '../../lib/tenants/tenant.ts';
 import { type NewTenant, newTenant } from '../../lib/tenants/tenant-changes.ts';
@@ -76,7 +77,7 @@ async function placeOf(
 
 /** Refuses here, with nothing uploaded, what adding the tenant would refuse. */
 async function checkNew(session: Session, control: OperatorApi, tenant: NewTenant): Promise<void> {
-  newTenant({ ...tenant }, { config: control.config, now: new Date(session.clock.now()).toISOString() });
+  newTenant({ ...tenant }, { config: control.config, now: isoNow(session.clock) });
   if (!(await control.tenants.get(tenant.tenantId))) return;
   throw new EpsilonError(
     'TENANT_EXISTS',

@@ -7,6 +7,7 @@ import { awsBatch, awsImages, awsKubernetes, awsStores, type Wired } from '../..
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import { acquireLease, resumeRun, runIsOver } from '../../lib/operations/attempts/hold-lease.ts';
 import { findActiveTenant } from '../../lib/operations/tenants/find-tenant.ts';
+import { isoNow } from '../../lib/ports/clock.ts';
 import type { BasePorts, Ports } from '../../lib/ports/ports.ts';
 import { gateClosedBecause } from '../../lib/quality/gate.ts';
 import type { Tenant } from '../../lib/tenants/tenant.ts';
@@ -43,7 +44,7 @@ function draftRun(
   { input: asked, execution }: Event,
   tenant: Tenant,
 ): Run {
-  const now = new Date(clock.now()).toISOString();
+  const now = isoNow(clock);
   return {
     runId: execution.name,
     tenantId: tenant.tenantId,

@@ -4,7 +4,7 @@ import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
 import { awsCallbacks, awsObjects, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
 import { noteStray, reopenToStop } from '../../lib/operations/attempts/abandon.ts';
-import { finishAttempt, isFrom, recordProgress } from '../../lib/operations/attempts/settle-attempt.ts';
+import { isFrom, recordAndSettle, recordProgress } from '../../lib/operations/attempts/settle-attempt.ts';
 import type { JobObservation } from '../../lib/training/attempts/job.ts';
 import { readResultOfEnd } from '../../lib/training/attempts/job-result.ts';
 import { type Attempt, terminalStatuses } from '../../lib/training/run.ts';
@@ -12,7 +12,7 @@ import { type Attempt, terminalStatuses } from '../../lib/training/run.ts';
 /** `stray`: a job is alive that nobody waits for; the reconciler's next pass stops it. */
 type Outcome = 'settled' | 'progress' | 'repeated' | 'unknown' | 'stray';
 
-function tell(log: Invocation['log'], outcome: Outcome, event: JobEvent | undefined): void {
+function logOutcome(log: Invocation['log'], outcome: Outcome, event: JobEvent | undefined): void {
   if (!event) {
     log.debug('event of a job that Epsilon did not submit');
     return;
@@ -28,7 +28,7 @@ function tell(log: Invocation['log'], outcome: Outcome, event: JobEvent | undefi
 
 const aws = [awsStores, awsCallbacks, awsObjects] as const;
 
-/** Turns a backend's word on a job into the stage's outcome; unknown and repeated events are counted and ignored. */
+/** Records what a backend reports of a job and answers its stage; unknown and repeated events are counted and ignored. */
 export function createCompleteJob(ports: Wired<typeof aws>) {
   /** With the result, where the event does not carry it. */
   async function withResult(
@@ -71,7 +71,7 @@ export function createCompleteJob(ports: Wired<typeof aws>) {
     if (state === 'pending' || state === 'running') return progress(event);
     const { tenantId, backends } = event;
     const origin = { backends, ...(tenantId === undefined ? {} : { tenantId }) };
-    return finishAttempt(ports, event, await withResult(event, log), origin);
+    return recordAndSettle(ports, event, await withResult(event, log), origin);
   }
 
   return async (input: z.output<typeof jobEventSchema>, { log }: Invocation) => {
@@ -81,7 +81,7 @@ export function createCompleteJob(ports: Wired<typeof aws>) {
     if (outcome === 'repeated') ports.metrics.count('JobEventsRepeated', 1);
     if (outcome === 'stray') ports.metrics.count('StrayJobs', 1);
     if (outcome === 'unknown') ports.metrics.count('JobEventsUnknown', 1);
-    tell(log, outcome, event);
+    logOutcome(log, outcome, event);
     return { outcome };
   };
 }

@@ -5,6 +5,7 @@ import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
 import { awsEvents, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import { leaseOfTry, runIsOver } from '../../lib/operations/attempts/hold-lease.ts';
+import { isoNow } from '../../lib/ports/clock.ts';
 import type { Run } from '../../lib/training/run.ts';
 
 const input = z.object({
@@ -32,7 +33,7 @@ export function createFinishRun(ports: Wired<typeof aws>) {
     if (!run) throw runIsOver(found);
     const done = await runs.updateRun(
       run.runId,
-      { status: 'succeeded', finishedAt: new Date(clock.now()).toISOString() },
+      { status: 'succeeded', finishedAt: isoNow(clock) },
       { status: ['running'], maxRedriveCount: redriveCount },
     );
     metrics.count('RunsSucceeded', 1);

@@ -4,6 +4,7 @@ import { ConditionFailed } from '../../lib/errors/store-errors.ts';
 import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
 import { awsObjects, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
+import { isoNow } from '../../lib/ports/clock.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 import { dueTenants } from '../../lib/training/nights/due-tenants.ts';
 import { fanOutOf } from '../../lib/training/nights/fan-out.ts';
@@ -47,7 +48,7 @@ export function createLoadTenants(ports: Wired<typeof aws>) {
   async function claim({ input: asked, machine, execution }: Event): Promise<void> {
     if (asked.trigger === 'manual' || asked.scheduledTime === undefined) return;
     const scheduledTime = new Date(asked.scheduledTime).toISOString();
-    const now = new Date(clock.now()).toISOString();
+    const now = isoNow(clock);
     const { claimed, holder } = await claims.claim({ machine, scheduledTime, holder: execution.id, now });
     if (!claimed) throw new AlreadyClaimed(machine, scheduledTime, holder);
   }

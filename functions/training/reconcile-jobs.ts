@@ -12,6 +12,7 @@ import {
 } from '../../lib/handler/aws-parts.ts';
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
 import { reconcileShard } from '../../lib/operations/reconcile/reconcile-shard.ts';
+import { isoNow } from '../../lib/ports/clock.ts';
 
 /** One shard of our own event "Reconcile Shard", or the schedule's empty input: every shard. */
 const input = z.union([
@@ -41,7 +42,7 @@ export function createReconcileJobs(ports: Wired<typeof aws>) {
 
   /** Each shard gets an invocation of its own. */
   async function fanOut(runId: string) {
-    const logicalDate = new Date(clock.now()).toISOString().slice(0, 10);
+    const logicalDate = isoNow(clock).slice(0, 10);
     const about = { tenantId: '*', runId: 'reconcile', logicalDate, traceId: ids.traceId() };
     await events.publish(
       Array.from({ length: shards }, (_, shard) => ({

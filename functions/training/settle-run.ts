@@ -9,7 +9,7 @@ import {
   type Wired,
 } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
-import { endRun } from '../../lib/operations/runs/end-run.ts';
+import { settleRun } from '../../lib/operations/runs/settle-run.ts';
 
 /** Detail of "Step Functions Execution Status Change", as far as it is read here. */
 const input = envelopeOf(
@@ -34,7 +34,7 @@ export function createSettleRun(ports: Wired<typeof aws>) {
   return async ({ detail }: z.output<typeof input>) => {
     const run = await ports.runs.getRun(detail.name);
     if (!run || run.executionArn !== detail.executionArn) return { outcome: 'unknown' };
-    const acted = await endRun(ports, run, {
+    const acted = await settleRun(ports, run, {
       status: detail.status,
       redriveCount: detail.redriveCount ?? 0,
       ...(detail.error ? { error: detail.error } : {}),

@@ -22,7 +22,7 @@ const input = z.discriminatedUnion('detail-type', [
 const aws = [awsStores, awsBatch, awsKubernetes] as const;
 
 /**
- * Tells the jobs of an instance that is about to go to checkpoint and leave, without waiting for the node to die. Their
+ * Asks the jobs of an instance that is about to go to checkpoint and leave, without waiting for the node to die. Their
  * completion then comes as `preempted`, so that the next attempt may choose other capacity. Safe to repeat; instances
  * without jobs of Epsilon are counted and ignored.
  */

@@ -94,7 +94,7 @@ export function createAlerts(site: Site, keys: Keys): Topic {
   return topic;
 }
 
-/** Creates the monthly budget: told at 80 % spent and when the forecast passes 100 %. */
+/** Creates the monthly budget: notifies at 80 % spent and when the forecast passes 100 %. */
 export function createBudget(site: Site, alerts: Topic): void {
   const { monthlyUsd, alertEmail } = site.config.budget;
   const notify = (notificationType: string, threshold: number) => ({

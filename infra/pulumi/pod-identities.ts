@@ -61,7 +61,7 @@ function secretReader(site: Site, keys: Keys): Statement[] {
     {
       Effect: 'Allow',
       Action: ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'],
-      // RDS names the secret it rotates; its tag tells whose it is, also where environments share an account.
+      // RDS names the secret it rotates; its tag says whose it is, also where environments share an account.
       Resource: interpolate`arn:aws:secretsmanager:${region}:${site.accountId}:secret:rds!db-*`,
       Condition: {
         StringEquals: {
@@ -111,7 +111,7 @@ function jobWatcher(site: Site): Statement[] {
   ];
 }
 
-/** Alertmanager tells people, on the topic that every alarm goes to. */
+/** Alertmanager notifies people, on the topic that every alarm goes to. */
 function alertmanager(topicArn: Output<string>, keys: Keys): Statement[] {
   return [
     { Effect: 'Allow', Action: 'sns:Publish', Resource: topicArn },

@@ -35,7 +35,7 @@ function createNodeIdentity(site: Site, cluster: Cluster): { profile: InstancePr
   return { profile, ready: [entry, ...role.ready] };
 }
 
-/** What an EKS node image is told at its start: the cluster, and the labels and taint of the node. */
+/** Settings that an EKS node image reads at its start: the cluster, and the labels and taint of the node. */
 function userData(cluster: Cluster, capacity: Capacity): Output<string> {
   return all([
     cluster.name,

@@ -66,7 +66,7 @@ export interface EndedRecord extends ActFacts {
 /** One record of the audit log: `AUDIT#month / begunAt#auditId#phase`. Never changed, never removed. */
 export type AuditRecord = BegunRecord | EndedRecord;
 
-/** An act as both its records tell it; `unknown` when its end is not on record: it goes on, or its process died. */
+/** An act as both its records describe it; `unknown` when its end is not on record: it goes on, or its process died. */
 export interface AuditEntry extends ActFacts {
   readonly outcome: ActOutcome | 'unknown';
   readonly endedAt?: string;
@@ -94,7 +94,7 @@ export function boundedSubject(subject: string): string {
   return line.length <= longestSubject ? line : `${line.slice(0, longestSubject - 1)}…`;
 }
 
-/** The acts that records are about, in the order of the records; an act is told by either of its records. */
+/** The acts that records are about, in the order of the records; either of its records is enough for an act. */
 export function entriesOf(records: readonly AuditRecord[]): AuditEntry[] {
   const entries = new Map<string, AuditEntry>();
   for (const { phase, ...facts } of records) {

@@ -58,7 +58,7 @@ function checkQueueSizes(config: InfrastructureConfig): void {
   ] as const;
   for (const [key, builder, has] of built) {
     const promised = config.queueSize[key];
-    const message = `gives ${has} vCPU to training; queueSize.${key} in infra/config promises ${promised}`;
+    const message = `gives ${has} vCPU to training; queueSize.${key} promises ${promised}`;
     if (promised > has) throw refuse('SIZE_RANGE', builder, message, promised);
   }
 }

@@ -2,7 +2,7 @@ import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { Pieces, SkipReason } from './found.ts';
 
-/** Bytes that are looked at to tell what a file is. */
+/** Bytes that are looked at to recognise what a file is. */
 const headBytes = 4_100;
 
 /** A fault of one file: it is counted and named, and the others are read. */

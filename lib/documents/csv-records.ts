@@ -11,7 +11,7 @@ export type CsvRecord =
   | { readonly line: number; readonly bad: string }
   | { readonly line: number; readonly tooLarge: true };
 
-/** What was read from a place: cells and where they end, a fault, or that more bytes are needed to tell. */
+/** What was read from a place: cells and where they end, a fault, or that more bytes are needed to decide. */
 type Scan = { readonly cells: readonly Buffer[]; readonly end: number } | { readonly bad: string } | 'more';
 
 /** A cell and where it ends. */
@@ -94,7 +94,7 @@ function linesIn(bytes: Buffer, from: number, end: number): number {
   return Math.max(1, lines);
 }
 
-/** Bytes that are read and not yet told. */
+/** Bytes that are read and not yet returned. */
 class Window {
   bytes: Buffer = Buffer.alloc(0);
   at = 0;
@@ -137,8 +137,8 @@ class Window {
 }
 
 /**
- * Records of CSV bytes, one by one, in the memory of the largest. A record that is no CSV is told, and reading goes on with the
- * line behind its first. (csv-parse, told to skip such records, loses the good ones behind them up to the next quote.)
+ * Records of CSV bytes, one by one, in the memory of the largest. A record that is no CSV is reported, and reading goes on with the
+ * line behind its first. (csv-parse, set to skip such records, loses the good ones behind them up to the next quote.)
  */
 export async function* csvRecords(pieces: Pieces, delimiter: number): AsyncGenerator<CsvRecord> {
   const window = new Window();

@@ -9,7 +9,7 @@ import {
   type SkipReason,
 } from './found.ts';
 import { kindOf, recordsOf } from './records.ts';
-import { isHtml, normalise, textOf } from './text.ts';
+import { isHtml, normaliseText, textOf } from './text.ts';
 
 /** What an error of the file system says about this one file; others concern all and are thrown. */
 const faults: Readonly<Record<string, SkipReason>> = {
@@ -42,7 +42,7 @@ async function documentOf(source: string, bytes: Uint8Array): Promise<Found> {
   const raw = textOf(bytes);
   if (raw === undefined) return { source, skipped: 'notText' };
   // Loaded with the first page.
-  const text = normalise(isHtml(source, raw) ? (await import('./html.ts')).htmlText(raw) : raw);
+  const text = normaliseText(isHtml(source, raw) ? (await import('./html.ts')).htmlText(raw) : raw);
   return text === '' ? { source, skipped: 'empty' } : { source, text };
 }
 
@@ -61,7 +61,7 @@ async function* rowsIn(
 }
 
 /**
- * The documents of one file: one, or one a row. A fault of the file is told among them and ends it; what went wrong for all files,
+ * The documents of one file: one, or one a row. A fault of the file is reported among them and ends it; what went wrong for all files,
  * and a file with too many bad rows (`DATA_CSV`, `DATA_JSONL`), is thrown.
  */
 export async function* documentsIn(file: DocumentFile, options: ReadingOptions): AsyncGenerator<Found> {

@@ -57,7 +57,7 @@ class Tolerance {
 }
 
 /**
- * Rows of a file that holds many documents. A bad one is told and the next is read; when more are bad than the options allow,
+ * Rows of a file that holds many documents. A bad one is reported and the next is read; when more are bad than the options allow,
  * `DATA_CSV` or `DATA_JSONL` with the first places.
  */
 export async function* recordsOf(

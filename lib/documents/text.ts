@@ -9,7 +9,7 @@ export function textOf(bytes: Uint8Array): string | undefined {
 }
 
 /** The same text always in the same form: NFC, one kind of line end, no trailing blanks, no invisible marks. */
-export function normalise(text: string): string {
+export function normaliseText(text: string): string {
   return text
     .normalize('NFC')
     .replace(/[\ufeff\u00ad]/g, '')

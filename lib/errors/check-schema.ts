@@ -108,7 +108,7 @@ function valueSentence(values: readonly unknown[], input: unknown): string {
   return `must be ${choice}, is ${shown(input)}`;
 }
 
-/** Sentences of the forms that a value could have had; each branch is told by its first fault. */
+/** Sentences of the forms that a value could have had; each branch is named by its first fault. */
 function unionSentence(errors: readonly (readonly { readonly message: string }[])[]): string {
   const sentences = [...new Set(errors.flatMap(([first]) => (first ? [first.message] : [])))];
   if (sentences.length === 0) return 'has none of the allowed forms';
@@ -166,7 +166,7 @@ function boundOf(
 
 /**
  * Holds a value against its schema. This is the one place where a schema is asked: the validator's own words ("Too big:
- * expected number to be <=100") reach nobody. A misspelt key is told before what it leaves missing.
+ * expected number to be <=100") reach nobody. A misspelt key is reported before what it leaves missing.
  */
 export function checkSchema<S extends z.ZodType>(schema: S, value: unknown): Checked<z.output<S>> {
   const parsed = schema.safeParse(value, { error: sentenceOf });

@@ -10,7 +10,7 @@ const longestStopReason = 1_024;
 const milliseconds = z.number().optional();
 
 /**
- * What is read of a Batch job, as DescribeJobs and the "Batch Job State Change" event tell it. Batch announces that fields
+ * What is read of a Batch job, as DescribeJobs and the "Batch Job State Change" event report it. Batch announces that fields
  * will be added: unknown ones are tolerated.
  */
 export const batchJobSchema = z.object({
@@ -92,7 +92,7 @@ interface Fate {
 function fateOf(job: BatchJob): Fate {
   const { statusReason = '', isCancelled, isTerminated, container } = job;
   const { exitCode, reason = '' } = container ?? {};
-  const told = [statusReason, reason].filter(Boolean).join('; ');
+  const reasons = [statusReason, reason].filter(Boolean).join('; ');
   // The queue's own time limit on jobs that no machine of it can take (jobStateTimeLimitActions).
   if (/JobStateTimeLimit action/i.test(statusReason)) return { reason: 'unplaceable', message: statusReason };
   if (/attempt duration exceeded timeout/i.test(statusReason))
@@ -104,13 +104,16 @@ function fateOf(job: BatchJob): Fate {
   if (/^Host EC2/i.test(statusReason)) return { reason: 'preempted', message: statusReason };
   if (/OutOfMemory/i.test(reason)) return { reason: 'error', message: `it ran out of memory: ${reason}` };
   if (exitCode === 143)
-    return { reason: 'preempted', message: `it was stopped (SIGTERM), but not by Epsilon: ${told}` };
+    return { reason: 'preempted', message: `it was stopped (SIGTERM), but not by Epsilon: ${reasons}` };
   if (exitCode === 137)
-    return { reason: 'error', message: `it was killed (SIGKILL), perhaps because memory ran out: ${told}` };
+    return {
+      reason: 'error',
+      message: `it was killed (SIGKILL), perhaps because memory ran out: ${reasons}`,
+    };
   // Batch says "Essential container in task exited" of every container that ends: the code says more.
   if (exitCode !== undefined && exitCode !== 0)
     return { reason: 'error', message: `it exited with ${exitCode}${reason ? `: ${reason}` : ''}` };
-  return { reason: 'error', message: told || 'Batch gives no reason' };
+  return { reason: 'error', message: reasons || 'Batch gives no reason' };
 }
 
 /**

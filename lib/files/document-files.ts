@@ -67,7 +67,7 @@ async function fileAt({ root }: Walk, entry: Dirent<Buffer>, path: Buffer, sourc
   }
 }
 
-/** Files below a folder in the order of object keys; a folder below it that may not be read is told and left out. */
+/** Files below a folder in the order of object keys; a folder below it that may not be read is reported and left out. */
 async function* walk(it: Walk, folder: Buffer, prefix: string): AsyncGenerator<Listed> {
   let entries: Dirent<Buffer>[];
   try {
@@ -97,7 +97,7 @@ const isHidden = (source: string) => /(^|\/)\.[^/]+\/?$/.test(source);
 export interface DocumentPlace {
   readonly path: string;
   readonly kind: 'file' | 'folder' | 'glob';
-  /** Folder that names are told from; without links in it. */
+  /** Folder that names are relative to; without links in it. */
   readonly folder: string;
   readonly pattern?: string;
 }

@@ -1,7 +1,7 @@
 import type { V1Job, V1Pod } from '@kubernetes/client-node';
 import { jobAnnotations, jobContainer } from './job-labels.ts';
 
-const told: ReadonlySet<string> = new Set(['PodScheduled', 'DisruptionTarget']);
+const usedConditions: ReadonlySet<string> = new Set(['PodScheduled', 'DisruptionTarget']);
 
 const keptAnnotations: ReadonlySet<string> = new Set(Object.values(jobAnnotations));
 
@@ -47,7 +47,7 @@ export function slimPod({ metadata, status }: V1Pod): V1Pod {
       ...(status?.phase === undefined ? {} : { phase: status.phase }),
       ...(status?.reason === undefined ? {} : { reason: status.reason }),
       ...(status?.message === undefined ? {} : { message: status.message }),
-      conditions: (status?.conditions ?? []).filter(({ type }) => told.has(type)),
+      conditions: (status?.conditions ?? []).filter(({ type }) => usedConditions.has(type)),
       ...(container ? { containerStatuses: [{ ...container, state: container.state ?? {} }] } : {}),
     },
   };

@@ -29,7 +29,7 @@ const isOver = (job: V1Job) =>
     ({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True',
   ) === true;
 
-/** Pods tell more than their job only while it waits, and once it is over. */
+/** Pods show more than their job only while it waits, and once it is over. */
 const needsPods = (job: V1Job) => isOver(job) || (job.status?.ready ?? 0) === 0;
 
 function chunks<T>(all: readonly T[], size: number): T[][] {

@@ -40,7 +40,7 @@ function resultOf(ended: V1ContainerStateTerminated | undefined): JobObservation
   }
 }
 
-/** Of several pods of one job (Kubernetes may start one twice) the one that tells how the job ended, else the newest. */
+/** Of several pods of one job (Kubernetes may start one twice) the one that shows how the job ended, else the newest. */
 function decidingPod(pods: readonly V1Pod[]): V1Pod | undefined {
   const age = (pod: V1Pod) => pod.metadata?.creationTimestamp?.getTime() ?? 0;
   const newestFirst = [...pods].sort((a, b) => age(b) - age(a));
@@ -61,8 +61,8 @@ function exitCodeOf(
   failed: V1JobCondition,
 ): number | undefined {
   if (ended) return ended.exitCode;
-  const told = /failed with exit code (\d+)/.exec(failed.message ?? '')?.[1];
-  return told === undefined ? undefined : Number(told);
+  const exitCode = /failed with exit code (\d+)/.exec(failed.message ?? '')?.[1];
+  return exitCode === undefined ? undefined : Number(exitCode);
 }
 
 function describeExit(

@@ -49,7 +49,7 @@ export class Figures<N extends string> {
     this.#add(`${name}_count`, labels, 1);
   }
 
-  /** A figure's value; 0 when nothing was told yet. */
+  /** A figure's value; 0 when nothing was counted yet. */
   value(name: N, labels: FigureLabels = {}): number {
     return this.#values.get(name)?.get(labelText(labels)) ?? 0;
   }

@@ -4,7 +4,7 @@
  */
 export const contentTag = 'epsilon-content';
 
-/** What lifecycle rules tell apart. */
+/** What lifecycle rules distinguish. */
 export type ObjectContent = 'raw' | 'training';
 
 /** What an object under a key of the data bucket holds; undefined for all that stays as it is. */

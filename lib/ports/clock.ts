@@ -10,3 +10,8 @@ export interface Clock {
   /** Calls `callback` once, not earlier than `delayMs` from now. Timers longer than 2^31 ms must work. */
   setTimer(delayMs: number, callback: () => void): Timer;
 }
+
+/** The clock's time in ISO 8601, UTC with milliseconds, as records and events have it. */
+export function isoNow(clock: Pick<Clock, 'now'>): string {
+  return new Date(clock.now()).toISOString();
+}

@@ -22,7 +22,7 @@ export interface ModelRegistry {
     reason: LiveModel['reason'];
   }): Promise<LiveModel>;
   /**
-   * Notes that the fixed names are in line with the live record, if that is still the one of (version, fence); tells
+   * Notes that the fixed names are in line with the live record, if that is still the one of (version, fence); returns
    * whether it is.
    */
   noteAligned(request: {

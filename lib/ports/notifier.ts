@@ -1,4 +1,4 @@
-/** Tells people. */
+/** Notifies people. */
 export interface Notifier {
   notify(message: {
     readonly subject: string;

@@ -40,7 +40,7 @@ export interface AttemptExpectation {
   readonly submitBegunAt?: string | null;
   /** The job on record is this one; `null`: none is. */
   readonly jobId?: string | null;
-  /** The job on record is this one, or none is yet: what is told of a second job of the name changes nothing. */
+  /** The job on record is this one, or none is yet: what is reported of a second job of the name changes nothing. */
   readonly ofJob?: string;
   /** No later try of the execution has adopted it. */
   readonly maxRedriveCount?: number;

@@ -120,7 +120,7 @@ export interface Attempt {
   /** When the outcome was answered to the state machine; an attempt without it is still open. */
   readonly settledAt?: string;
   /**
-   * When the end of its run gave it up. Nobody waits to be told any more; it stays open until its job was stopped, or cannot
+   * When the end of its run gave it up. Nothing waits for its answer any more; it stays open until its job was stopped, or cannot
    * show up any more.
    */
   readonly abandonedAt?: string;

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
-import type { Clock, Timer } from '../../lib/ports/clock.ts';
+import { type Clock, isoNow, type Timer } from '../../lib/ports/clock.ts';
 import type { IdSource } from '../../lib/ports/id-source.ts';
 import type { Log } from '../../lib/ports/log.ts';
 import type { RuleTarget, ServiceRule, TargetRef } from '../declaration/declarations.ts';
@@ -128,7 +128,7 @@ export class EventBus {
       'detail-type': detailType,
       account: '000000000000',
       region: 'local',
-      time: time ?? new Date(this.#options.clock.now()).toISOString(),
+      time: time ?? isoNow(this.#options.clock),
       resources,
       // A copy: the sender may change its object later.
       detail: JSON.parse(JSON.stringify(detail)) as unknown,

@@ -4,7 +4,7 @@ import type { Leaf } from './event-fields.ts';
 
 type Tree = { readonly [key: string]: unknown };
 
-/** Tells whether one value of an event fits. */
+/** Returns whether one value of an event fits. */
 export type Test = (value: Leaf) => boolean;
 
 /** One term of a field's list: fits a value, or the absence of the field. */

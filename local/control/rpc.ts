@@ -76,13 +76,13 @@ function statusOf(error: unknown): Answer['status'] {
   return error.exitCode === exitCodes.backend ? 503 : 409;
 }
 
-/** The answer that an error is told with. */
+/** The answer that reports an error. */
 export function refusal(error: unknown, status: Answer['status'] = statusOf(error)): Answer {
-  const told =
+  const described =
     error instanceof EpsilonError
       ? { code: error.code, message: error.message, exitCode: error.exitCode, details: error.details }
       : { code: 'INTERNAL', message: (error as Error).message, exitCode: exitCodes.backend, details: {} };
-  return { status, reply: { error: told } };
+  return { status, reply: { error: described } };
 }
 
 /** The error of a reply, as it was thrown on the other side. */

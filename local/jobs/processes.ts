@@ -29,7 +29,7 @@ export function processStartTime(pid: number): string | undefined {
   return shown === '' || state.startsWith('Z') ? undefined : start.join(' ');
 }
 
-/** Milliseconds of processor time a process has used; undefined where that cannot be told. */
+/** Milliseconds of processor time a process has used; undefined where that cannot be measured. */
 export function processorMs(pid: number): number | undefined {
   const fields = statOf(pid);
   // In ticks, of which the kernel shows 100 a second (proc_pid_stat(5)).

@@ -49,7 +49,7 @@ export class Guards {
 
 const frame = /at (?:async )?(?:([\w.$]+) \()?(?:file:\/\/)?\/.*\/(?:lib|functions)\/.*?([\w-]+)\.ts/;
 
-/** The function of the product that called, found on the stack: `endRun`, or the file's name for one without a name. */
+/** The function of the product that called, found on the stack: `settleRun`, or the file's name for one without a name. */
 export function callerName(): string {
   const before = Error.stackTraceLimit;
   Error.stackTraceLimit = 8;

@@ -7,7 +7,7 @@ import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { readDocuments } from '../../lib/files/documents.ts';
 import { tokenize } from '../../lib/training/models/vectors/tokens.ts';
 import { ArtifactWriter } from '../job/artifacts.ts';
-import { inputOf, type JobContext } from '../job/context.ts';
+import { inputUri, type JobContext } from '../job/context.ts';
 import { JobFailure, jobExit } from '../job/failure.ts';
 import { checkInterrupted, runJob } from '../job/run-job.ts';
 
@@ -97,7 +97,7 @@ async function gather(context: JobContext, tally: Tally, shards: Shards): Promis
     badRowShare: options.badRowShare ?? defaultReading.badRowShare,
   };
   try {
-    for await (const found of readDocuments(objects, inputOf(context, 'documents'), reading)) {
+    for await (const found of readDocuments(objects, inputUri(context, 'documents'), reading)) {
       checkInterrupted(context);
       const text = tally.take(found);
       if (text !== undefined) for (const passage of passagesOf(found.source, text)) await shards.add(passage);
@@ -116,7 +116,7 @@ async function prepare(context: JobContext) {
   const tally = new Tally(context.options.maxDocuments);
   const shards = new Shards(writer);
   await gather(context, tally, shards);
-  checkUsable(tally, shards, inputOf(context, 'documents'));
+  checkUsable(tally, shards, inputUri(context, 'documents'));
   const checksum = await shards.close();
   const facts = {
     documents: { ...tally.counts, duplicatePassages: shards.duplicates },

@@ -1,7 +1,7 @@
 import { type FlatRows, scoreOf } from '../../lib/training/models/vectors/flat-index.ts';
 import { ArtifactWriter } from '../job/artifacts.ts';
 import { type Candidate, openCandidate } from '../job/candidate.ts';
-import { inputOf, type JobContext } from '../job/context.ts';
+import { inputUri, type JobContext } from '../job/context.ts';
 import { JobFailure, jobExit } from '../job/failure.ts';
 import { checkInterrupted, runJob } from '../job/run-job.ts';
 
@@ -71,7 +71,7 @@ async function selfRetrieval(
 await runJob({
   options: { 'tenant-id': { type: 'string' }, 'model-path': { type: 'string' } },
   run: async (context, args) => {
-    if (!String(args['model-path']).startsWith(inputOf(context, 'model'))) {
+    if (!String(args['model-path']).startsWith(inputUri(context, 'model'))) {
       throw new JobFailure(
         jobExit.usage,
         'USAGE',

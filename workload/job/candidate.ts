@@ -4,7 +4,7 @@ import { Embedder } from '../../lib/training/models/vectors/embedder.ts';
 import { type FlatRows, readFlatRows } from '../../lib/training/models/vectors/flat-index.ts';
 import { decodeModel } from '../../lib/training/models/vectors/word-model.ts';
 import { type Manifest, readArtifact, readManifest, streamArtifact, streamPassages } from './artifacts.ts';
-import { inputOf, type JobContext } from './context.ts';
+import { inputUri, type JobContext } from './context.ts';
 import { JobFailure, jobExit } from './failure.ts';
 
 /** A row of the index with the passage it is of. */
@@ -83,9 +83,9 @@ function dimensionsOf(manifest: Manifest): number {
 export async function openCandidate(context: JobContext): Promise<Candidate> {
   const { objects } = context;
   const [model, index, data] = [
-    inputOf(context, 'model'),
-    inputOf(context, 'index'),
-    inputOf(context, 'data'),
+    inputUri(context, 'model'),
+    inputUri(context, 'index'),
+    inputUri(context, 'data'),
   ];
   const [modelManifest, indexManifest, dataManifest] = await Promise.all([
     readManifest(objects, model),

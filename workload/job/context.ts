@@ -180,7 +180,7 @@ export async function readContext(
 }
 
 /** An input's URI; throws when the contract does not name it. */
-export function inputOf(context: JobContext, name: string): string {
+export function inputUri(context: JobContext, name: string): string {
   const uri = context.inputs[name];
   if (uri !== undefined) return uri;
   throw new JobFailure(jobExit.config, 'CONTRACT_INVALID', `EPSILON_INPUTS names no "${name}".`);

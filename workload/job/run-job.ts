@@ -10,13 +10,13 @@ import { Interrupted, JobFailure, jobExit } from './failure.ts';
 /** Arguments of a job, by name without dashes. */
 export type JobArguments = Readonly<Record<string, string | boolean | undefined>>;
 
-/** What a stage gives back: small facts for the control plane. */
-export type JobResult = Readonly<Record<string, unknown>>;
+/** Fields of result.json: small facts for the control plane. */
+export type ResultFields = Readonly<Record<string, unknown>>;
 
 /** A job of an image: the arguments it takes and what it does. */
 export interface JobDefinition {
   readonly options: Readonly<Record<string, { readonly type: 'string' | 'boolean' }>>;
-  run(context: JobContext, args: JobArguments): Promise<JobResult>;
+  run(context: JobContext, args: JobArguments): Promise<ResultFields>;
 }
 
 /** SHA-256 of bytes or text, in hex. */
@@ -25,7 +25,7 @@ export function sha256(body: Uint8Array | string): string {
 }
 
 /** `--resultPath` may be /dev/termination-log, which cannot be replaced by a rename. */
-function writeResult(path: string, result: JobResult): void {
+function writeResult(path: string, result: ResultFields): void {
   const text = JSON.stringify(result);
   if (Buffer.byteLength(text) > largestResult)
     throw new JobFailure(
@@ -135,7 +135,7 @@ async function writeFailureResult({ objects, output }: JobContext, error: unknow
 }
 
 /** Writes the failure as the job's result; a full disk must not hide the exit code. */
-function writeResultFile(path: string | undefined, result: JobResult): void {
+function writeResultFile(path: string | undefined, result: ResultFields): void {
   try {
     if (path !== undefined) writeResult(path, result);
   } catch {

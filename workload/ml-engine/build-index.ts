@@ -3,7 +3,7 @@ import { Embedder } from '../../lib/training/models/vectors/embedder.ts';
 import { encodeFlatHeader } from '../../lib/training/models/vectors/flat-index.ts';
 import { decodeModel } from '../../lib/training/models/vectors/word-model.ts';
 import { ArtifactWriter, readArtifact, readManifest, streamPassages } from '../job/artifacts.ts';
-import { inputOf, type JobContext } from '../job/context.ts';
+import { inputUri, type JobContext } from '../job/context.ts';
 import { JobFailure, jobExit } from '../job/failure.ts';
 import { checkInterrupted } from '../job/run-job.ts';
 import { Spool } from '../job/spool.ts';
@@ -49,7 +49,7 @@ class Rows {
 
 /** Embeds every passage of the data. */
 async function embedAll(context: JobContext, embedder: Embedder, rows: Rows): Promise<number> {
-  const prefix = inputOf(context, 'data');
+  const prefix = inputUri(context, 'data');
   const manifest = await readManifest(context.objects, prefix);
   let passages = 0;
   for await (const { id, text } of streamPassages(context.objects, prefix, manifest)) {
@@ -81,7 +81,7 @@ async function* around(before: Uint8Array, spool: Spool, after: Uint8Array): Asy
 
 /** Embeds every passage and writes the index in FAISS's format, with the passages' ids in row order. */
 export async function buildIndex(context: JobContext) {
-  const modelPrefix = inputOf(context, 'model');
+  const modelPrefix = inputUri(context, 'model');
   const modelManifest = await readManifest(context.objects, modelPrefix);
   const embedder = new Embedder(
     decodeModel(await readArtifact(context.objects, modelPrefix, modelManifest, artifactNames.model)),

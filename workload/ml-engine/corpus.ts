@@ -2,7 +2,7 @@ import { passageEnd } from '../../lib/training/models/vectors/skip-gram-chunk.ts
 import { tokenize } from '../../lib/training/models/vectors/tokens.ts';
 import { readManifest, streamPassages } from '../job/artifacts.ts';
 import type { JobContext } from '../job/context.ts';
-import { inputOf } from '../job/context.ts';
+import { inputUri } from '../job/context.ts';
 import { JobFailure, jobExit } from '../job/failure.ts';
 import { checkInterrupted } from '../job/run-job.ts';
 import { Spool } from '../job/spool.ts';
@@ -47,7 +47,7 @@ class Words {
 
   async *read(): AsyncGenerator<readonly string[]> {
     const most = this.#context.options.maxTokens ?? Number.POSITIVE_INFINITY;
-    const prefix = inputOf(this.#context, 'data');
+    const prefix = inputUri(this.#context, 'data');
     const manifest = await readManifest(this.#context.objects, prefix);
     this.checksum = String(manifest.facts['checksum']);
     let passages = 0;

@@ -117,7 +117,7 @@ export default class EpsilonPlugin {
     try {
       return checkSettings(environment, parse(readFileSync(file, 'utf8')));
     } catch (error) {
-      throw this.#told(error);
+      throw this.#explained(error);
     }
   }
 
@@ -141,7 +141,7 @@ export default class EpsilonPlugin {
       for (const [key, added] of Object.entries(derived.machines)) Object.assign(machines[key] ?? {}, added);
       Object.assign(service.resources.Resources, derived.resources);
     } catch (error) {
-      throw this.#told(error);
+      throw this.#explained(error);
     }
   }
 
@@ -156,14 +156,14 @@ export default class EpsilonPlugin {
         accountId,
       });
     } catch (error) {
-      throw this.#told(error);
+      throw this.#explained(error);
     } finally {
       clients.close();
     }
   }
 
   /** Turns an error into one of Serverless's own, which it prints as a sentence; others it prints as a crash. */
-  #told(error: unknown): unknown {
+  #explained(error: unknown): unknown {
     if (!(error instanceof EpsilonError)) return error;
     return new this.#serverless.classes.Error(error.message, error.code);
   }

@@ -21,7 +21,7 @@ const prefixes: Readonly<Record<string, string>> = {
   EventBridgeClient: 'events',
 };
 
-/** Fields of a call's input that name what it is about, the most telling first. */
+/** Fields of a call's input that name what it is about, the most specific first. */
 const naming = [
   'executionArn',
   'stateMachineArn',

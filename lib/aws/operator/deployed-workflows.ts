@@ -4,7 +4,7 @@ import type { Workflows } from '../../ports/workflows.ts';
 import type { WorkflowLocation } from '../stepfunctions/machine-names.ts';
 
 /**
- * Workflows that tell people what is wrong when a machine is not there: the whole environment is not deployed here, or it
+ * Workflows that say what is wrong when a machine is not there: the whole environment is not deployed here, or it
  * has no machine of that name. `MACHINE_NOT_FOUND` either way.
  */
 export function deployedWorkflows(workflows: Workflows, location: WorkflowLocation): Workflows {

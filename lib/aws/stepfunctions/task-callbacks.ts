@@ -16,7 +16,7 @@ const longestCause = 32_768;
 
 /** Step Functions' callbacks. A token that is gone is an outcome, not an error; the token itself is never in a message. */
 export function createTaskCallbacks({ client }: { readonly client: SFNClient }): TaskCallbacks {
-  async function tell(action: string, call: Promise<unknown>): Promise<CallbackOutcome> {
+  async function outcomeOf(action: string, call: Promise<unknown>): Promise<CallbackOutcome> {
     try {
       await call;
       return 'delivered';
@@ -27,12 +27,12 @@ export function createTaskCallbacks({ client }: { readonly client: SFNClient }):
   }
   return {
     succeed: (taskToken, output) =>
-      tell(
+      outcomeOf(
         'states:SendTaskSuccess',
         client.send(new SendTaskSuccessCommand({ taskToken, output: JSON.stringify(output ?? null) })),
       ),
     fail: (taskToken, { error, cause }) =>
-      tell(
+      outcomeOf(
         'states:SendTaskFailure',
         client.send(
           new SendTaskFailureCommand({
@@ -43,6 +43,6 @@ export function createTaskCallbacks({ client }: { readonly client: SFNClient }):
         ),
       ),
     heartbeat: (taskToken) =>
-      tell('states:SendTaskHeartbeat', client.send(new SendTaskHeartbeatCommand({ taskToken }))),
+      outcomeOf('states:SendTaskHeartbeat', client.send(new SendTaskHeartbeatCommand({ taskToken }))),
   };
 }

@@ -11,7 +11,7 @@ export function attemptsOf(error: unknown): number {
 
 type Explain = (about: { resource: string; name: string; message: string }, error: unknown) => unknown;
 
-const told: Readonly<Record<string, Explain>> = {
+const explanations: Readonly<Record<string, Explain>> = {
   StateMachineDoesNotExist: ({ resource }) =>
     new NotFound('MACHINE_NOT_FOUND', `There is no state machine "${resource}" here.`),
   ResourceNotFound: ({ resource }) =>
@@ -46,7 +46,7 @@ const told: Readonly<Record<string, Explain>> = {
 /** Turns what Step Functions answers into the errors of the Workflows port, or into those that every service shares. */
 export function explainWorkflowError(error: unknown, action: string, resource: string, name = ''): unknown {
   const { message = '' } = error as Error;
-  const explain = told[errorName(error)];
+  const explain = explanations[errorName(error)];
   if (explain) return explain({ resource, name, message: message.replace(/\.*$/, '.') }, error);
   if (errorName(error) === 'ValidationException' && /'input'|input length|size/i.test(message))
     return new EpsilonError('INPUT_TOO_LARGE', `The input was refused: ${message}`, { cause: error });

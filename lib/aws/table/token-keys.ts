@@ -1,6 +1,6 @@
 import type { KMSClient } from '@aws-sdk/client-kms';
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
-import type { Clock } from '../../ports/clock.ts';
+import { type Clock, isoNow } from '../../ports/clock.ts';
 import { errorName, explainServiceError } from '../errors/service-errors.ts';
 import { absent } from './expressions.ts';
 import { tokenKeyKey } from './keys.ts';
@@ -124,7 +124,7 @@ export function createTokenKeys({ table, clock, keyArn, kms }: TokenKeysOptions)
 
   return {
     current: async () => {
-      const day = new Date(clock.now()).toISOString().slice(0, 10);
+      const day = isoNow(clock).slice(0, 10);
       const key = await kept(day, storedOrMade);
       if (key) return { day, key };
       throw new EpsilonError(

@@ -1,3 +1,4 @@
+import { isoNow } from '../../ports/clock.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { AttemptKey } from '../../ports/run-store.ts';
 import { type Attempt, type AttemptStatus, terminalStatuses } from '../../training/run.ts';
@@ -10,8 +11,6 @@ const terminal = [...terminalStatuses];
 /** Ends that are concluded without the job's own word: the job may be alive all the same. */
 const concluded: readonly AttemptStatus[] = ['cancelled', 'lost'];
 
-const instant = ({ clock }: Pick<Ports, 'clock'>) => new Date(clock.now()).toISOString();
-
 /**
  * Gives up an attempt whose execution ended with this redrive count: cancelled, and open until its job is seen off. One whose job
  * is over already is closed. Nothing happens to one that a later try of the execution has adopted. Gives what is to be seen off.
@@ -21,7 +20,7 @@ export async function abandonAttempt(
   attempt: Attempt,
   { maxRedriveCount, cause }: { readonly maxRedriveCount: number; readonly cause: string },
 ): Promise<Attempt | undefined> {
-  const now = instant(ports);
+  const now = isoNow(ports.clock);
   const cancelled = {
     status: 'cancelled',
     finishedAt: now,
@@ -35,7 +34,7 @@ export async function abandonAttempt(
   );
   if (changed) return current;
   if (current?.abandonedAt !== undefined) return current.settledAt === undefined ? current : undefined;
-  // Its job is over; nobody waits to be told.
+  // Its job is over; nothing waits for its answer.
   await ports.runs.changeAttempt(
     attempt,
     { settledAt: now, taskToken: null },
@@ -55,7 +54,7 @@ export async function reopenToStop(
 ): Promise<boolean> {
   const { changed } = await ports.runs.changeAttempt(
     key,
-    { jobId, abandonedAt: instant(ports), settledAt: null },
+    { jobId, abandonedAt: isoNow(ports.clock), settledAt: null },
     { status: concluded },
   );
   return changed;
@@ -104,6 +103,6 @@ export async function seeOff(ports: Needed, attempt: Attempt): Promise<boolean> 
       attempt.error === 'JobCancelled' ? (attempt.cause ?? '') : 'it was given up',
     );
   const expect = { status: concluded, tokenDigest, jobId: jobId ?? null };
-  const { changed } = await ports.runs.changeAttempt(attempt, { settledAt: instant(ports) }, expect);
+  const { changed } = await ports.runs.changeAttempt(attempt, { settledAt: isoNow(ports.clock) }, expect);
   return changed;
 }

@@ -27,7 +27,7 @@ interface Late extends PendingJob {
   readonly observed: JobObservation;
 }
 
-/** A late job that is told to try elsewhere, and why. */
+/** A late job that is stopped to try elsewhere, and why. */
 interface Move {
   readonly late: Late;
   readonly why: string;
@@ -126,7 +126,7 @@ function movesOf({ config, clock }: Needed, late: readonly Late[], open: readonl
   return [...chosen, ...dear];
 }
 
-async function tell(ports: Needed, { late: { attempt, observed }, why }: Move): Promise<void> {
+async function stop(ports: Needed, { late: { attempt, observed }, why }: Move): Promise<void> {
   await ports.jobs[attempt.backend]?.cancel(observed, unplaceableReason(why));
   ports.metrics.count('PlacementsGivenUp', 1, { backend: attempt.backend, capacity: attempt.capacity });
   ports.log.warn('job could not be placed', { runId: attempt.runId, jobName: attempt.jobName, why });
@@ -134,7 +134,7 @@ async function tell(ports: Needed, { late: { attempt, observed }, why }: Move): 
 
 /**
  * Stops jobs that their backend could not place in time, so that their next attempt asks for the other kind of capacity.
- * Their completion comes as `unplaceable`; telling a job twice does nothing. One job's fault never keeps the others
+ * Their completion comes as `unplaceable`; stopping a job twice does nothing. One job's fault never keeps the others
  * waiting. Returns how many it stopped.
  */
 export async function giveUpPlacement(ports: Needed, observed: Observed): Promise<number> {
@@ -148,23 +148,23 @@ export async function giveUpPlacement(ports: Needed, observed: Observed): Promis
       : [];
   });
   if (late.length === 0) return 0;
-  const told: Move[] = [];
+  const stopped: Move[] = [];
   for (const move of movesOf(ports, late, await openEverywhere(ports, observed))) {
     try {
-      await tell(ports, move);
-      told.push(move);
+      await stop(ports, move);
+      stopped.push(move);
     } catch (error) {
       ports.metrics.count('ReconcilerFaults', 1);
       const { jobName } = move.late.attempt;
       ports.log.error('late job not stopped', { jobName, error: String(error) });
     }
   }
-  const missing = told.filter(({ back, late: { attempt } }) => !back && attempt.capacity === 'on-demand');
+  const missing = stopped.filter(({ back, late: { attempt } }) => !back && attempt.capacity === 'on-demand');
   if (missing.length > 0)
     await alert(
       ports,
       missing.map((move) => move.late.attempt),
       placementSeconds,
     );
-  return told.length;
+  return stopped.length;
 }

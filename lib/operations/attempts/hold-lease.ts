@@ -1,6 +1,7 @@
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import { Throttled } from '../../errors/run-errors.ts';
 import { ConditionFailed } from '../../errors/store-errors.ts';
+import { isoNow } from '../../ports/clock.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { LeaseRenewal, RunChanges } from '../../ports/run-store.ts';
 import type { Run, RunStatus } from '../../training/run.ts';
@@ -23,7 +24,7 @@ export async function acquireLease(
   { tenantId, runId: holder }: Pick<Run, 'tenantId' | 'runId'>,
   redriveCount: number,
 ): Promise<number> {
-  const times = { now: new Date(ports.clock.now()).toISOString(), expiresAt: leaseEnd(ports) };
+  const times = { now: isoNow(ports.clock), expiresAt: leaseEnd(ports) };
   return (await ports.leases.acquire({ tenantId, holder, redriveCount, ...times })).fence;
 }
 

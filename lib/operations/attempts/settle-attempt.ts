@@ -1,3 +1,4 @@
+import { isoNow } from '../../ports/clock.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { AttemptExpectation, AttemptKey } from '../../ports/run-store.ts';
 import type { JobObservation } from '../../training/attempts/job.ts';
@@ -62,7 +63,7 @@ async function recordOutcome(
   const changes = {
     ...factsOf(observed),
     status: outcome.status,
-    finishedAt: observed.finishedAt ?? new Date(ports.clock.now()).toISOString(),
+    finishedAt: observed.finishedAt ?? isoNow(ports.clock),
     ...(observed.exitCode === undefined ? {} : { exitCode: observed.exitCode }),
     ...(observed.reason ? { reason: observed.reason } : {}),
     ...(observed.result ? { result: observed.result } : {}),
@@ -82,7 +83,7 @@ async function answer(ports: Needed, attempt: Attempt, taskToken: string): Promi
 }
 
 /**
- * Tells the state machine how a terminal attempt ended and closes it. Safe to repeat: a used token is `gone`, which is
+ * Answers the state machine with the outcome of a terminal attempt and marks it as settled. Safe to repeat: a used token is `gone`, which is
  * counted. When another entry replaced the token meanwhile, the newer token is answered too.
  */
 export async function settleAttempt(ports: Needed, attempt: Attempt): Promise<void> {
@@ -93,16 +94,16 @@ export async function settleAttempt(ports: Needed, attempt: Attempt): Promise<vo
       const outcome = await answer(ports, current, taskToken);
       ports.metrics.count(outcome === 'delivered' ? 'CallbacksDelivered' : 'CallbacksGone', 1);
     }
-    current = await close(ports, current);
+    current = await markSettled(ports, current);
   }
 }
 
-/** Closes the attempt; gives it as it is now when it was entered with another token since it was read. */
-async function close(ports: Needed, attempt: Attempt): Promise<Attempt | undefined> {
+/** Marks the attempt as settled; returns it as it is now when it was entered with another token since it was read. */
+async function markSettled(ports: Needed, attempt: Attempt): Promise<Attempt | undefined> {
   const { tokenDigest } = attempt;
   const { changed, attempt: current } = await ports.runs.changeAttempt(
     attempt,
-    { settledAt: new Date(ports.clock.now()).toISOString(), taskToken: null },
+    { settledAt: isoNow(ports.clock), taskToken: null },
     { status: terminal, tokenDigest },
     { withToken: true },
   );
@@ -123,16 +124,16 @@ export async function recordProgress(
   await ports.runs.changeAttempt(attempt, { ...factsOf(observed), status }, { status: earlier });
 }
 
-/** What became of an observation of a finished job. */
-export type Finish = 'settled' | 'repeated' | 'unknown';
+/** What was done with an observation of a finished job. */
+export type Settlement = 'settled' | 'repeated' | 'unknown';
 
-/** Records and settles in one go: `repeated` when the attempt was settled before, `unknown` when there is none. */
-export async function finishAttempt(
+/** Records the outcome of a finished job and settles its attempt: `repeated` when the attempt was settled before, `unknown` when there is none. */
+export async function recordAndSettle(
   ports: Needed,
   key: AttemptKey,
   observed: JobObservation,
   origin: Origin = {},
-): Promise<Finish> {
+): Promise<Settlement> {
   const { attempt, recorded } = await recordOutcome(ports, key, observed, origin);
   // Open still: it was another job of this name.
   if (!attempt || !terminalStatuses.has(attempt.status)) return 'unknown';

@@ -13,14 +13,14 @@ export const startSeconds = 300;
 /**
  * Stops jobs that have their machine and cannot be started there, so that they end under that name: no retry and no other
  * capacity would help, and what is wrong is the image or the settings, not the tenant. Their completion comes as
- * `unstartable`. One job's fault never keeps the others waiting. Returns how many were told.
+ * `unstartable`. One job's fault never keeps the others waiting. Returns how many it stopped.
  */
 export async function stopUnstartable(
   ports: Needed,
   { attempts, jobs }: Pick<Observed, 'attempts' | 'jobs'>,
 ): Promise<number> {
   const latest = ports.clock.now() - startSeconds * 1000;
-  let told = 0;
+  let stopped = 0;
   for (const { jobName, runId, backend, stage } of attempts) {
     const job = jobs.get(jobName);
     if (job?.state !== 'pending' || job.unstartable === undefined) continue;
@@ -29,11 +29,11 @@ export async function stopUnstartable(
       await ports.jobs[backend]?.cancel(job, unstartableReason(job.unstartable.why));
       ports.metrics.count('JobsUnstartable', 1, { backend });
       ports.log.warn('job cannot start', { runId, jobName, stage, why: job.unstartable.why });
-      told += 1;
+      stopped += 1;
     } catch (error) {
       ports.metrics.count('ReconcilerFaults', 1);
       ports.log.error('job not stopped', { jobName, error: String(error) });
     }
   }
-  return told;
+  return stopped;
 }

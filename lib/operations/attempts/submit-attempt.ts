@@ -1,6 +1,7 @@
 import { EpsilonError } from '../../errors/epsilon-error.ts';
 import { StaleFence, Throttled } from '../../errors/run-errors.ts';
 import { ConditionFailed, NotFound } from '../../errors/store-errors.ts';
+import { isoNow } from '../../ports/clock.ts';
 import type { JobRunner } from '../../ports/job-runner.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { chooseCapacity } from '../../training/attempts/capacity.ts';
@@ -13,7 +14,7 @@ import { type Attempt, type Run, terminalStatuses } from '../../training/run.ts'
 import { type StageName, stages } from '../../training/stages.ts';
 import { reopenToStop, withinGrace } from './abandon.ts';
 import { leaseOfTry, renewalFor, takeLease } from './hold-lease.ts';
-import { finishAttempt, recordProgress, settleAttempt } from './settle-attempt.ts';
+import { recordAndSettle, recordProgress, settleAttempt } from './settle-attempt.ts';
 
 type Needed = Pick<Ports, 'runs' | 'leases' | 'jobs' | 'callbacks' | 'config' | 'clock' | 'log' | 'metrics'>;
 
@@ -27,7 +28,7 @@ export interface StageEntry {
   readonly redriveCount: number;
 }
 
-/** What an entry did; told to the log and the history, never needed by the machine. */
+/** What an entry did; written to the log and the history, never needed by the machine. */
 export type EntryOutcome =
   | 'submitted'
   | 'adopted'
@@ -65,7 +66,7 @@ function ofStage({ attempts, stage }: StageEntry): Attempt[] {
 /** Records the intent and keeps the lease alive by one write. */
 async function makeAttempt(ports: Needed, entry: StageEntry, number: number): Promise<Attempt> {
   const { run, stage, taskToken } = entry;
-  const now = new Date(ports.clock.now()).toISOString();
+  const now = isoNow(ports.clock);
   const attempt: Attempt = {
     runId: run.runId,
     tenantId: run.tenantId,
@@ -125,7 +126,7 @@ async function submit(
     throw error;
   });
   if (runner.namesAreIds) return;
-  const submittedAt = new Date(ports.clock.now()).toISOString();
+  const submittedAt = isoNow(ports.clock);
   // A quick job's completion may overtake this write; the record is then further on, which is right.
   const { changed } = await ports.runs.changeAttempt(
     attempt,
@@ -169,7 +170,7 @@ export async function submitAgain(
   attempt: Attempt,
 ): Promise<boolean> {
   const { tokenDigest, submitBegunAt: before = null } = attempt;
-  const submitBegunAt = new Date(ports.clock.now()).toISOString();
+  const submitBegunAt = isoNow(ports.clock);
   const unchanged = { status: ['intent'], tokenDigest, submitBegunAt: before } as const;
   const { changed } = await ports.runs.changeAttempt(attempt, { submitBegunAt }, unchanged);
   if (!changed) return false;
@@ -191,7 +192,7 @@ async function continueAttempt(ports: Needed, entry: StageEntry, attempt: Attemp
     return 'adopted';
   }
   if (!observed && mayStillShowUp(ports, attempt)) return 'adopted';
-  await finishAttempt(ports, attempt, observed ?? lostJob(attempt));
+  await recordAndSettle(ports, attempt, observed ?? lostJob(attempt));
   return observed ? 'settled' : 'lost';
 }
 

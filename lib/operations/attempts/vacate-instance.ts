@@ -57,8 +57,8 @@ async function vacate(
 }
 
 /**
- * Tells the jobs on an instance to leave. One job's fault never stops the others; the first fault is thrown at the end, so
- * that the delivery is repeated: telling a job twice does no harm.
+ * Asks the jobs on an instance to leave. One job's fault never stops the others; the first fault is thrown at the end, so
+ * that the delivery is repeated: asking a job twice does no harm.
  */
 export async function vacateInstance(ports: Needed, asked: InstanceSignal): Promise<VacateCounts> {
   const faults: unknown[] = [];

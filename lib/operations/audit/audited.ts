@@ -10,7 +10,7 @@ import {
 import { checkSchema } from '../../errors/check-schema.ts';
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import type { AuditLog } from '../../ports/audit-log.ts';
-import type { Clock } from '../../ports/clock.ts';
+import { type Clock, isoNow } from '../../ports/clock.ts';
 import type { IdSource } from '../../ports/id-source.ts';
 import type { Log } from '../../ports/log.ts';
 
@@ -56,7 +56,7 @@ async function recordEnd(
   begun: BegunRecord,
   end: { readonly outcome: ActOutcome; readonly error?: string },
 ): Promise<void> {
-  const endedAt = new Date(clock.now()).toISOString();
+  const endedAt = isoNow(clock);
   try {
     await audit.append({ ...begun, ...end, phase: 'ended', endedAt });
   } catch (error) {
@@ -85,7 +85,7 @@ export function audited<A extends readonly unknown[], R>(
     const begun: BegunRecord = {
       phase: 'begun',
       auditId: ports.ids.ulid(),
-      begunAt: new Date(ports.clock.now()).toISOString(),
+      begunAt: isoNow(ports.clock),
       actor: actor.id,
       via: actor.via,
       act: definition.act,

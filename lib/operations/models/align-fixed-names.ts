@@ -1,5 +1,6 @@
 import { inParallel } from '../../concurrency/in-parallel.ts';
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
+import { isoNow } from '../../ports/clock.ts';
 import type { ObjectInfo } from '../../ports/object-store.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { artifactNames } from '../../training/models/candidate.ts';
@@ -142,7 +143,7 @@ async function alignOnce(
   checkTime(ports, round);
   try {
     const done = await copyAll(ports, round);
-    await models.noteAligned({ ...live, at: new Date(clock.now()).toISOString() });
+    await models.noteAligned({ ...live, at: isoNow(clock) });
     return done;
   } catch (error) {
     if (error === superseded) return nothing;
@@ -169,7 +170,7 @@ export async function alignFixedNames(ports: Needed, asked: AlignmentRequest): P
     if (!live) return { outcome: 'no-model', ...total };
     if (live.fixedNamesAt !== undefined)
       return { outcome: 'aligned', modelVersion: live.modelVersion, ...total };
-    const now = new Date(clock.now()).toISOString();
+    const now = isoNow(clock);
     const expiresAt = new Date(end + lateCallMs).toISOString();
     if (!(await locks.tryLock({ ...lock, now, expiresAt }))) {
       log.info('fixed names are being aligned already', { tenantId, modelVersion: live.modelVersion });

@@ -1,5 +1,6 @@
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import { NotFound } from '../../errors/store-errors.ts';
+import { isoNow } from '../../ports/clock.ts';
 import type { Promotion, TenantRef } from '../../ports/operator-api.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { checkTenantId } from '../../tenants/tenant.ts';
@@ -63,7 +64,7 @@ async function switchTo(
   { tenantId, modelVersion, runId, logicalDate }: ModelVersion,
   { fence, reason, traceId }: Pick<LiveModel, 'fence' | 'reason'> & { readonly traceId: string },
 ): Promise<Promotion> {
-  const at = new Date(ports.clock.now()).toISOString();
+  const at = isoNow(ports.clock);
   const live = await ports.models.promote({ tenantId, modelVersion, fence, at, reason });
   return { live, announced: await announcePromotion(ports, live, { runId, logicalDate, traceId }) };
 }
@@ -77,7 +78,7 @@ export async function promoteCandidate(
   run: Run,
   attempts: readonly Attempt[],
 ): Promise<{ readonly live: LiveModel; readonly candidate: ModelVersion }> {
-  const candidate = candidateOf(run, attempts, new Date(ports.clock.now()).toISOString());
+  const candidate = candidateOf(run, attempts, isoNow(ports.clock));
   await ports.models.register(candidate);
   const { fence, traceId } = run;
   const { live } = await switchTo(ports, candidate, { fence, traceId, reason: 'run' });

@@ -27,7 +27,7 @@ export async function publishPromotion(
 
 /**
  * Publishes `Model Promoted` for a model that has just been switched to. A bus that does not take the event undoes nothing and
- * fails nobody: the reconciler publishes it as long as the fixed names are not aligned. Tells whether the bus took it.
+ * fails nobody: the reconciler publishes it as long as the fixed names are not aligned. Returns whether the bus took it.
  */
 export async function announcePromotion(
   ports: Pick<Ports, 'events' | 'log'>,

@@ -7,10 +7,10 @@ import { type Attempt, type Run, terminalStatuses } from '../../training/run.ts'
 import { seeOff, stopStray } from '../attempts/abandon.ts';
 import { giveUpPlacement } from '../attempts/give-up-placement.ts';
 import { renewalFor } from '../attempts/hold-lease.ts';
-import { finishAttempt, recordProgress, settleAttempt } from '../attempts/settle-attempt.ts';
+import { recordAndSettle, recordProgress, settleAttempt } from '../attempts/settle-attempt.ts';
 import { stopUnstartable } from '../attempts/stop-unstartable.ts';
 import { lostJob, mayStillShowUp, submitAgain } from '../attempts/submit-attempt.ts';
-import { endRun } from '../runs/end-run.ts';
+import { settleRun } from '../runs/settle-run.ts';
 
 type Needed = Pick<
   Ports,
@@ -103,7 +103,7 @@ async function endIfOver(ports: Needed, pass: Pass, attempt: Attempt): Promise<b
   if (execution.status !== 'FAILED' && execution.status !== 'TIMED_OUT' && execution.status !== 'ABORTED')
     return false;
   const run = pass.runs.get(attempt.runId) ?? (await ports.runs.getRun(attempt.runId));
-  return run ? endRun(ports, run, { ...execution, status: execution.status }) : false;
+  return run ? settleRun(ports, run, { ...execution, status: execution.status }) : false;
 }
 
 /** Keeps a run's lease alive, once a pass however many jobs it has. */
@@ -174,12 +174,12 @@ async function reconcileOne(
   if (observed?.state === 'pending' || observed?.state === 'running')
     return keepAlive(ports, pass, attempt, observed, renewed);
   if (observed) {
-    await finishAttempt(ports, attempt, observed);
+    await recordAndSettle(ports, attempt, observed);
     return 'settled';
   }
   if (mayStillShowUp(ports, attempt)) return 'alive';
   if (attempt.status === 'intent') return resumeIntent(ports, pass, attempt, renewed);
-  await finishAttempt(ports, attempt, lostJob(attempt));
+  await recordAndSettle(ports, attempt, lostJob(attempt));
   return 'lost';
 }
 

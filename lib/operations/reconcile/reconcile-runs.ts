@@ -2,7 +2,7 @@ import { inParallel } from '../../concurrency/in-parallel.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { tenantModelTraining } from '../../training/machines.ts';
 import type { Run } from '../../training/run.ts';
-import { endRun } from '../runs/end-run.ts';
+import { settleRun } from '../runs/settle-run.ts';
 import type { Pass } from './reconcile-attempts.ts';
 
 type Needed = Pick<
@@ -21,7 +21,7 @@ const everyExecution = 1_000_000;
 
 /**
  * Runs of the pass that may be over: a run with an open attempt is not among them, because the task token of its
- * attempt tells whether anybody still waits.
+ * attempt shows whether anything still waits.
  */
 async function suspects(ports: Needed, { runs, attempts }: Pass): Promise<Run[]> {
   const waitedFor = attempts.filter(({ abandonedAt }) => abandonedAt === undefined);
@@ -46,7 +46,7 @@ export async function reconcileRuns(ports: Needed, pass: Pass): Promise<number> 
       const execution = await ports.workflows.describe(run.executionArn);
       const { status } = execution;
       if (status !== 'FAILED' && status !== 'TIMED_OUT' && status !== 'ABORTED') return;
-      if (await endRun(ports, run, { ...execution, status })) ended += 1;
+      if (await settleRun(ports, run, { ...execution, status })) ended += 1;
     } catch (error) {
       ports.metrics.count('ReconcilerFaults', 1);
       ports.log.error('run not reconciled', { runId: run.runId, error: String(error) });

@@ -1,5 +1,6 @@
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import { ConditionFailed } from '../../errors/store-errors.ts';
+import { isoNow } from '../../ports/clock.ts';
 import type { TenantRef } from '../../ports/operator-api.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
@@ -11,7 +12,7 @@ type Needed = Pick<Ports, 'tenants' | 'config' | 'clock'>;
 /** Times a change is made again because somebody else changed the record between reading and writing. */
 const rounds = 3;
 
-const placeOf = ({ config, clock }: Needed) => ({ config, now: new Date(clock.now()).toISOString() });
+const placeOf = ({ config, clock }: Needed) => ({ config, now: isoNow(clock) });
 
 /** Reads, decides and writes; again when somebody else was faster, and `ConditionFailed` when that continues. */
 async function change<T>(ports: Needed, tenantId: string, work: (tenant: Tenant) => Promise<T>): Promise<T> {

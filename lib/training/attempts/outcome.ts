@@ -31,10 +31,15 @@ function isRejection(exitCode: number | undefined): boolean {
 }
 
 function describe(job: FinishedJob): string {
-  const told = job.result?.['error'];
+  const reported = job.result?.['error'];
   const own =
-    typeof told === 'object' && told !== null && 'message' in told ? String(told.message) : undefined;
-  const code = typeof told === 'object' && told !== null && 'code' in told ? `${String(told.code)}: ` : '';
+    typeof reported === 'object' && reported !== null && 'message' in reported
+      ? String(reported.message)
+      : undefined;
+  const code =
+    typeof reported === 'object' && reported !== null && 'code' in reported
+      ? `${String(reported.code)}: `
+      : '';
   const ended = job.exitCode === undefined ? 'ended' : `exited with ${job.exitCode}`;
   return own ? `${code}${own}` : (job.message ?? `The job ${ended}.`);
 }

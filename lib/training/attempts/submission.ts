@@ -15,7 +15,7 @@ export type SubmissionStep =
 export function nextStep(latest: Attempt | undefined, tokenDigest: string): SubmissionStep {
   if (!latest) return { kind: 'new-attempt', attempt: 1 };
   if (!terminalStatuses.has(latest.status)) return { kind: 'look-up', attempt: latest };
-  // Of one that was given up nobody waits to be told: it is open for its job's sake.
+  // Nothing waits for the answer of one that was given up: it is open for its job's sake.
   if (latest.settledAt === undefined && latest.abandonedAt === undefined)
     return { kind: 'settle', attempt: latest };
   // The same token again is a repeated invocation of an entry that has been answered, not a new try.

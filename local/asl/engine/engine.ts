@@ -68,7 +68,7 @@ export class Engine {
         ended: (execution) => this.#executions.ended(execution),
         event: ({ record }, event) => {
           if (this.#eventListeners.size === 0) return;
-          this.#tell(this.#eventListeners, (listener) => listener(record, event));
+          this.#notify(this.#eventListeners, (listener) => listener(record, event));
         },
       },
     );
@@ -106,11 +106,11 @@ export class Engine {
 
   #announce(record: ExecutionRecord): void {
     const detail = statusChangeOf(record);
-    this.#interpreter.afterCommit(() => this.#tell(this.#statusListeners, (listener) => listener(detail)));
+    this.#interpreter.afterCommit(() => this.#notify(this.#statusListeners, (listener) => listener(detail)));
   }
 
   /** A listener that throws is reported; it stops neither the others nor the step that is being recorded. */
-  #tell<L>(listeners: ReadonlySet<L>, call: (listener: L) => void): void {
+  #notify<L>(listeners: ReadonlySet<L>, call: (listener: L) => void): void {
     for (const listener of listeners) {
       try {
         call(listener);

@@ -9,16 +9,16 @@ const enteredDetails = 'stateEnteredEventDetails';
 export class EventRecorder {
   readonly #writer: GroupWriter;
   readonly #clock: Clock;
-  readonly #told: (execution: LiveExecution, event: EventRecord) => void;
+  readonly #onEvent: (execution: LiveExecution, event: EventRecord) => void;
 
   constructor(
     writer: GroupWriter,
     clock: Clock,
-    told: (execution: LiveExecution, event: EventRecord) => void,
+    onEvent: (execution: LiveExecution, event: EventRecord) => void,
   ) {
     this.#writer = writer;
     this.#clock = clock;
-    this.#told = told;
+    this.#onEvent = onEvent;
   }
 
   commitStep(thread: Thread): void {
@@ -44,7 +44,7 @@ export class EventRecorder {
   /** Takes an event that has its number. */
   keep({ execution }: Thread, event: EventRecord): void {
     execution.events.push(event);
-    this.#told(execution, event);
+    this.#onEvent(execution, event);
   }
 
   #record(thread: Thread, { type, detailName, details, chain }: StagedEvent, timestamp: number): void {

@@ -41,7 +41,7 @@ export class Executions {
     readonly interpreter: Interpreter;
     readonly journal: Journal;
     readonly machines: MachineRegistry;
-    /** Tells that a top-level execution began or ended; called before it is in the journal. */
+    /** Called when a top-level execution began or ended, before it is in the journal. */
     readonly announce: (record: ExecutionRecord) => void;
   }) {
     this.#interpreter = parts.interpreter;
@@ -200,7 +200,7 @@ export class Executions {
       this.#interpreter.endExecution(live, 'ABORTED', { error, cause });
   }
 
-  /** Tells everybody who waits for an execution that it is over. */
+  /** Notifies everybody who waits for an execution that it is over. */
   ended(execution: LiveExecution): void {
     const { record } = execution;
     const result =

@@ -76,7 +76,7 @@ export class TaskCalls {
     });
   }
 
-  /** Stops waiting for a thread's call and tells the called. */
+  /** Stops waiting for a thread's call and notifies the called. */
   abort(thread: Thread): void {
     thread.disarm();
     thread.abort?.abort();

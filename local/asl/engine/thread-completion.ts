@@ -30,7 +30,7 @@ export class ThreadCompletion {
     thread.status = 'aborted';
     thread.staged = [];
     this.#context.abortTask(thread);
-    this.#tellMap(thread, 'MapIterationAborted', chain);
+    this.#notifyMap(thread, 'MapIterationAborted', chain);
     const abortable =
       thread.phase !== 'select' &&
       thread.phase !== 'enter' &&
@@ -42,7 +42,7 @@ export class ThreadCompletion {
   }
 
   /** An event of the inline Map about one of its iterations; nothing where the thread is none. */
-  #tellMap(thread: Thread, type: `MapIteration${string}`, chain?: Chain): boolean {
+  #notifyMap(thread: Thread, type: `MapIteration${string}`, chain?: Chain): boolean {
     if (thread.parent?.state.type !== 'Map') return false;
     const details = { name: thread.parent.stateName, index: thread.index };
     this.#context.emit(thread, type, `m${type.slice(1)}EventDetails`, details, chain);
@@ -64,7 +64,7 @@ export class ThreadCompletion {
       return;
     }
     const { state } = parent;
-    this.#tellMap(thread, 'MapIterationSucceeded');
+    this.#notifyMap(thread, 'MapIterationSucceeded');
     this.#context.commitStep(thread);
     parent.finished += 1;
     // As the service: the iteration that takes this one's place follows its last state, not its success.
@@ -76,7 +76,7 @@ export class ThreadCompletion {
     this.#context.enqueue(parent);
   }
 
-  /** A thread failed: the execution failed, or its parent's state is told, after the siblings were ended. */
+  /** A thread failed: the execution failed, or its parent's state is notified, after the siblings were ended. */
   fail(thread: Thread, failure: Failure): void {
     const { parent, execution } = thread;
     thread.status = 'failed';
@@ -91,10 +91,10 @@ export class ThreadCompletion {
     this.#context.commitStep(thread);
     // Everything that this failure brings about follows the failed thread's last event.
     const after = thread.last;
-    const told = this.#tellMap(thread, 'MapIterationFailed', { aside: true });
+    const notified = this.#notifyMap(thread, 'MapIterationFailed', { aside: true });
     const entered = thread.phase !== 'select' && thread.state.type === 'Task';
     if (entered) this.#context.emit(thread, 'TaskStateAborted', undefined, undefined, { aside: true });
-    if (told || entered) this.#context.commitStep(thread);
+    if (notified || entered) this.#context.commitStep(thread);
     for (const sibling of parent.children.values())
       if (sibling.status === 'active') this.abort(sibling, after);
     parent.lastEvent = after;

@@ -52,7 +52,7 @@ export class SqliteJournal implements Journal {
 
   constructor({ stateDir, readOnly = false }: { readonly stateDir: string; readonly readOnly?: boolean }) {
     this.#db = new Database({ file: join(stateDir, 'engine.db'), migrations, readOnly });
-    // A changed column or index entry would hide what is there. Histories tell by their gaps when they are read.
+    // A changed column or index entry would hide what is there. Gaps in histories are found when they are read.
     if (!readOnly) this.#db.verify(['definitions', 'executions', 'threads', 'map_runs']);
   }
 

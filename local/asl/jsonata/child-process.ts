@@ -106,7 +106,7 @@ export class EvaluatorProcess {
     }
   }
 
-  /** Milliseconds of processor time it has used so far; undefined where that cannot be told. */
+  /** Milliseconds of processor time it has used so far; undefined where that cannot be measured. */
   processorMs(): number | undefined {
     return this.#child.pid === undefined ? undefined : processorMs(this.#child.pid);
   }

@@ -85,7 +85,7 @@ class Stopwatch {
     return performance.now() - this.#began;
   }
 
-  /** Its own work, whatever else the host does; time that has passed, where that cannot be told. */
+  /** Its own work, whatever else the host does; time that has passed, where that cannot be measured. */
   workedMs(): number {
     const used = this.#process.processorMs();
     return used === undefined || this.#used === undefined ? this.elapsedMs() : used - this.#used;

@@ -14,7 +14,7 @@ export const evaluationLimits = {
   steps: 1_000_000,
   /** Milliseconds of processor time, the last resort: what counts its steps needs less than half of it. */
   processorMs: 8_000,
-  /** Milliseconds of real time, where the processor time of another process cannot be told, or it gets none. */
+  /** Milliseconds of real time, where the processor time of another process cannot be measured, or it gets none. */
   deadlineMs: 60_000,
   /** Megabytes of the evaluating process's heap. */
   heapMegabytes: 256,

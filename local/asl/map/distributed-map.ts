@@ -87,8 +87,8 @@ export function* startDistributed(
   context.mapRuns.start(thread, arn, inputs, settings);
 }
 
-/** What a run gives to its state; where a ResultWriter says so the results are written away, those of a failed run too. */
-export function* finishRun(context: StateContext, thread: Thread, state: MapState): Steps<Payload> {
+/** What a Map Run returns to its state; where a ResultWriter says so the results are written away, those of a failed run too. */
+export function* finishMapRun(context: StateContext, thread: Thread, state: MapState): Steps<Payload> {
   const { outcome, task } = thread;
   if (!outcome || task?.mapRunArn === undefined)
     throw new Error(`Map ${state.name} resumed without its run's outcome.`);

@@ -53,7 +53,7 @@ function valueAt(value: Json, pointer: string): Json {
 /** Most bytes a compressed object may have when it is read. */
 const largestInflated = 1_073_741_824;
 
-/** An object's bytes, taken out of gzip or zstd, which their first bytes tell. */
+/** An object's bytes, decompressed when their first bytes are those of gzip or zstd. */
 function inflated(bytes: Uint8Array): Uint8Array {
   const [first, second, third, fourth] = bytes;
   const limit = { maxOutputLength: largestInflated };

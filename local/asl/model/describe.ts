@@ -70,7 +70,7 @@ export function statusChangeOf(record: ExecutionRecord): Record<string, unknown>
   };
 }
 
-/** What a waiting `.sync:2` Task is told of its child. */
+/** What a waiting `.sync:2` Task gets of its child. */
 export function childResultOf(record: ExecutionRecord, now: number): Record<string, unknown> {
   const refusal = redriveRefusal(record, now);
   return {

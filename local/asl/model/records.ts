@@ -36,7 +36,7 @@ export type Phase = 'select' | 'enter' | 'again' | 'resume' | 'task' | 'wait' | 
 
 /** A Task that is under way. */
 export interface TaskRecord {
-  /** Tells the answers of this try from those of earlier ones. */
+  /** Distinguishes the answers of this try from those of earlier ones. */
   serial: number;
   token?: string;
   /** The invocation was accepted; only its token ends it now. */

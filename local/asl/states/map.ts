@@ -2,7 +2,7 @@ import { widestConcurrency } from '../definition/bounds.ts';
 import type { MapState } from '../definition/machine.ts';
 import { evaluationLimits } from '../jsonata/limits.ts';
 import { evaluateNumber, wrongType } from '../jsonata/template.ts';
-import { finishRun, startDistributed } from '../map/distributed-map.ts';
+import { finishMapRun, startDistributed } from '../map/distributed-map.ts';
 import { AslFailure, EvaluationFailure, failureOf, statesErrors } from '../model/failure.ts';
 import { type Json, Payload } from '../model/json.ts';
 import { exceeds, textWeights } from '../model/measure.ts';
@@ -120,7 +120,7 @@ function outputsOf(thread: Thread): Payload {
 /** The end of a distributed Map's run: what it could not do, writing included, is the run's failure. */
 function* finishDistributed(context: StateContext, thread: Thread, state: MapState): Steps<Payload> {
   try {
-    const result = yield* finishRun(context, thread, state);
+    const result = yield* finishMapRun(context, thread, state);
     // As the service: leaving the Map follows the start of its run.
     context.emit(thread, 'MapRunSucceeded', undefined, undefined, { aside: true });
     return result;

@@ -105,7 +105,7 @@ export function* finishTask(context: StateContext, thread: Thread, state: TaskSt
   yield* leaveState(context, thread, state, { input: thread.input.value, result: result.value }, result);
 }
 
-/** The failure a timed-out Task is told. */
+/** The failure that a timed-out Task ends with. */
 export function timeoutOutcome(kind: 'timeout' | 'heartbeat', name: string) {
   const error = kind === 'timeout' ? statesErrors.timeout : statesErrors.heartbeat;
   const cause =

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Throttled } from '../../../lib/errors/run-errors.ts';
-import { endRun } from '../../../lib/operations/runs/end-run.ts';
+import { settleRun } from '../../../lib/operations/runs/settle-run.ts';
 import type { Run } from '../../../lib/training/run.ts';
 import type { openMemoryStores } from '../../dynamodb/memory-stores.ts';
 import { anAttempt, aRun } from '../../fixtures/records.ts';
@@ -71,7 +71,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('races over %s', (kind) => {
     await begin(plane);
   });
 
-  const end = async () => endRun(plane.ports, await runOf(plane), { status: 'ABORTED', redriveCount: 0 });
+  const end = async () => settleRun(plane.ports, await runOf(plane), { status: 'ABORTED', redriveCount: 0 });
 
   it('an entry and the reconciler hold the same token: only one of them submits', async () => {
     fault = { error: new Throttled('slow down'), after: false };
@@ -116,7 +116,10 @@ describe.each(['SQLite', 'DynamoDB'] as const)('races over %s', (kind) => {
     const late = new Proxy(runs, {
       get: (target, name) => (name === 'listAttempts' ? listAttempts : bound(target, name)),
     });
-    await endRun({ ...plane.ports, runs: late }, await runOf(plane), { status: 'ABORTED', redriveCount: 0 });
+    await settleRun({ ...plane.ports, runs: late }, await runOf(plane), {
+      status: 'ABORTED',
+      redriveCount: 0,
+    });
     const [attempt] = await runs.listAttempts(aRun().runId);
     expect(attempt).toMatchObject({ status: 'running', redriveCount: 1 });
     expect(attempt).not.toHaveProperty('settledAt');
@@ -167,7 +170,7 @@ describe('the end of a run', () => {
     await plane.ports.runs.changeAttempt(anAttempt(), { status: 'succeeded' }, { status: ['submitted'] });
     const before = stores.keys.calls.length;
     const cold = { ...plane.ports, ...stores.another() };
-    await endRun(cold, await runOf(plane), { status: 'FAILED', redriveCount: 0 });
+    await settleRun(cold, await runOf(plane), { status: 'FAILED', redriveCount: 0 });
     expect(stores.keys.calls.slice(before)).toEqual([]);
   });
 });

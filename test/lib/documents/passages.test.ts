@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { FingerprintSet } from '../../../lib/documents/fingerprints.ts';
 import { passagesOf } from '../../../lib/documents/passages.ts';
 import { Tally } from '../../../lib/documents/tally.ts';
-import { normalise } from '../../../lib/documents/text.ts';
+import { normaliseText } from '../../../lib/documents/text.ts';
 
 const lone = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
@@ -31,7 +31,7 @@ describe('passages', () => {
   it('hold all text but crumbs and blanks, and never half a surrogate pair', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 0, maxLength: 4_000 }), (given) => {
-        const text = normalise(given);
+        const text = normaliseText(given);
         for (const passage of passagesOf('a', text)) {
           expect(passage.text.length).toBeLessThanOrEqual(1_800);
           if (!lone.test(text)) expect(passage.text).not.toMatch(lone);
@@ -55,7 +55,7 @@ describe('passages', () => {
 
 describe('normalising', () => {
   it('gives composed and decomposed spelling the same form, without invisible marks', () => {
-    expect(normalise('cafe\u0301\u00ad \ufeffx\r\n\r\n\r\n\u2028y\t\u00a0z ')).toBe('café x\n\ny z');
+    expect(normaliseText('cafe\u0301\u00ad \ufeffx\r\n\r\n\r\n\u2028y\t\u00a0z ')).toBe('café x\n\ny z');
   });
 });
 

@@ -16,7 +16,7 @@ function commonDirection({ dimensions, counts, vectors }: WordModel): Float32Arr
   return mean;
 }
 
-/** Embeds texts as the normalised weighted mean of their words' vectors. */
+/** Embeds texts as the weighted mean, of length 1, of their words' vectors. */
 export class Embedder {
   readonly dimensions: number;
   readonly #model: WordModel;
@@ -50,12 +50,12 @@ export class Embedder {
             ((this.#model.vectors[row * dimensions + index] as number) - (this.#common[index] as number));
       }
     }
-    return known ? normalise(sum) : undefined;
+    return known ? toUnitLength(sum) : undefined;
   }
 }
 
 /** The vector divided by its length; undefined for a zero vector. */
-function normalise(vector: Float32Array): Float32Array | undefined {
+function toUnitLength(vector: Float32Array): Float32Array | undefined {
   let squares = 0;
   for (const value of vector) squares += value * value;
   const length = Math.sqrt(squares);

@@ -1,5 +1,6 @@
 import { ConditionFailed } from '../../errors/store-errors.ts';
 import { detailTypes, eventDetail } from '../../event-schemas/detail.ts';
+import { isoNow } from '../../ports/clock.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { Attempt, Run, RunStatus } from '../../training/run.ts';
 import { abandonAttempt, seeOff } from '../attempts/abandon.ts';
@@ -24,7 +25,7 @@ const statusOf: Readonly<Record<ExecutionEnd['status'], RunStatus>> = {
 };
 
 /** The run as this end leaves it, and whether this very end ended it; undefined when the run has left the try behind. */
-async function moveRun(
+async function recordEnd(
   ports: Needed,
   run: Run,
   end: ExecutionEnd,
@@ -34,7 +35,7 @@ async function moveRun(
   if (run.status !== 'running') return { run, moved: false };
   const changes = {
     status: statusOf[end.status],
-    finishedAt: new Date(ports.clock.now()).toISOString(),
+    finishedAt: isoNow(ports.clock),
     ...(end.error === undefined ? {} : { error: end.error }),
     ...(end.cause === undefined ? {} : { cause: end.cause }),
   };
@@ -70,13 +71,13 @@ async function seeAllOff(ports: Needed, attempts: readonly Attempt[]): Promise<v
 }
 
 /**
- * Cleans up after an execution that did not succeed: records the end, gives the attempts up, releases the lease, tells people and
+ * Settles a run whose execution did not succeed: records the end, gives the attempts up, releases the lease, notifies people and
  * stops the jobs. The record comes first and is fenced by redrive count, and so is each attempt: the end of an earlier try never
  * touches a run, or an attempt, that a redrive goes on with. A job that does not show yet is left to the reconciler, and so is
  * whatever a crash leaves. Returns false when there was nothing to do.
  */
-export async function endRun(ports: Needed, run: Run, end: ExecutionEnd): Promise<boolean> {
-  const found = await moveRun(ports, run, end);
+export async function settleRun(ports: Needed, run: Run, end: ExecutionEnd): Promise<boolean> {
+  const found = await recordEnd(ports, run, end);
   if (!found) return false;
   const { tenantId, runId: holder, fence } = found.run;
   const left = await abandonAttempts(ports, found.run, end);
