@@ -27,6 +27,22 @@ export interface JobRoles {
 const jobPods = { namespace: 'ml-jobs', serviceAccount: 'training-job' } as const;
 
 const tenantTag = '${aws:PrincipalTag/TenantId}';
+
+/** Tags that say which attempt of a tenant a session is for; a session has all of them or none. */
+const attemptTags = ['Run', 'Stage', 'Attempt'];
+
+/** Where an attempt writes below its tenant's prefix, from the tags of its session (lib/training/attempts/job-spec.ts). */
+const attemptPrefix = `runs/${tenantTag}-${attemptTags.map((tag) => `\${aws:PrincipalTag/${tag}}`).join('/')}`;
+
+/** A tag that is asked for, in a pattern that the pod's name is compared with. */
+const asked = (tag: string) => `\${aws:RequestTag/${tag}}`;
+
+/**
+ * Names of pods by what they prove (lib/training/attempts/job-name.ts): tenant, run, stage and attempt; or the tenant alone, where
+ * the others do not fit into a name. Kubernetes appends "-" and five characters. A dot ends the tenant: no tenant id has one.
+ */
+const provesAttempt = `${['TenantId', ...attemptTags].map(asked).join('.')}-*`;
+const provesTenant = [`${asked('TenantId')}.x.*`, `x.${asked('TenantId')}x.*`];
 const someTenant = '?*';
 
 /** Tags that EKS itself sets on a pod's session; they stay with the session that is made from it. */
@@ -39,25 +55,29 @@ const podTags = [
   'kubernetes-pod-uid',
 ];
 
+const become = ['sts:AssumeRole', 'sts:TagSession'];
+
 function trustJobs(pod: Identity, batch: Identity, clusterName: string): Statement[] {
-  const become = ['sts:AssumeRole', 'sts:TagSession'];
-  return [
-    {
-      Sid: 'PodActsForOneTenant',
-      Effect: 'Allow',
-      Principal: { AWS: pod.arn },
-      Action: become,
-      Condition: {
-        StringLike: { 'aws:RequestTag/TenantId': someTenant },
-        // The role could be given to other pods by mistake: only those of our jobs may use it.
-        StringEquals: {
-          'aws:PrincipalTag/eks-cluster-name': clusterName,
-          'aws:PrincipalTag/kubernetes-namespace': jobPods.namespace,
-          'aws:PrincipalTag/kubernetes-service-account': jobPods.serviceAccount,
-        },
-        'ForAllValues:StringEquals': { 'aws:TagKeys': ['TenantId', ...podTags] },
+  const podStatement = (sid: string, names: readonly string[], tags: readonly string[]): Statement => ({
+    Sid: sid,
+    Effect: 'Allow',
+    Principal: { AWS: pod.arn },
+    Action: become,
+    Condition: {
+      // EKS sets this tag, and a container cannot: whatever it asks for must be what its own name says.
+      StringLike: { 'aws:PrincipalTag/kubernetes-pod-name': names, 'aws:RequestTag/TenantId': someTenant },
+      // The role could be given to other pods by mistake: only those of training jobs may use it.
+      StringEquals: {
+        'aws:PrincipalTag/eks-cluster-name': clusterName,
+        'aws:PrincipalTag/kubernetes-namespace': jobPods.namespace,
+        'aws:PrincipalTag/kubernetes-service-account': jobPods.serviceAccount,
       },
+      'ForAllValues:StringEquals': { 'aws:TagKeys': [...tags, ...podTags] },
     },
+  });
+  return [
+    podStatement('PodActsForItsAttempt', [provesAttempt], ['TenantId', ...attemptTags]),
+    podStatement('PodActsForItsTenant', provesTenant, ['TenantId']),
     {
       Sid: 'BatchJobActsForOneTenant',
       Effect: 'Allow',
@@ -71,13 +91,28 @@ function trustJobs(pod: Identity, batch: Identity, clusterName: string): Stateme
   ];
 }
 
+const write = ['s3:PutObject', 's3:PutObjectTagging', 's3:AbortMultipartUpload'];
+
 function tenantData(bucket: Bucket, keys: Keys, region: string): Statement[] {
   return [
     {
       Effect: 'Allow',
-      Action: ['s3:GetObject', 's3:PutObject', 's3:PutObjectTagging', 's3:AbortMultipartUpload'],
+      // Documents may be anywhere below the tenant's prefix, so all of it can be read.
+      Action: 's3:GetObject',
       // The slash after the tag: `t1` must not reach `t10`.
       Resource: interpolate`${bucket.arn}/${tenantTag}/*`,
+    },
+    {
+      Effect: 'Allow',
+      Action: write,
+      Resource: interpolate`${bucket.arn}/${tenantTag}/${attemptPrefix}/*`,
+    },
+    {
+      Effect: 'Allow',
+      Action: write,
+      Resource: interpolate`${bucket.arn}/${tenantTag}/runs/*`,
+      // Sessions for a tenant alone. A session for an attempt has the tags, and this is not for it.
+      Condition: { Null: Object.fromEntries(attemptTags.map((tag) => [`aws:PrincipalTag/${tag}`, 'true'])) },
     },
     {
       Effect: 'Allow',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Backend } from '../tenants/tenant.ts';
 import type { JobObservation } from '../training/attempts/job.ts';
-import { jobNameOf } from '../training/attempts/job-name.ts';
+import { isNameOf } from '../training/attempts/job-name.ts';
 import type { StageName } from '../training/stages.ts';
 import { batchJobSchema, identityOfBatchJob, observationOfBatchJob } from './batch-job.ts';
 import { detailTypes, envelopeOf, jobStateChangeDetail } from './detail.ts';
@@ -77,7 +77,7 @@ function ofBatch({ detail }: z.output<typeof batchEvent>, bucket: string): JobEv
  */
 export function jobEventOf(event: z.output<typeof jobEventSchema>, bucket: string): JobEvent | undefined {
   const found = event.source === 'aws.batch' ? ofBatch(event, bucket) : ofOwn(event);
-  if (!found || found.observed.jobName !== jobNameOf(found.runId, found.stage, found.attempt))
-    return undefined;
-  return found;
+  if (!found) return undefined;
+  const { tenantId = '', runId, stage, attempt, observed, backends } = found;
+  return isNameOf(observed.jobName, { tenantId, runId, stage, attempt }, backends) ? found : undefined;
 }

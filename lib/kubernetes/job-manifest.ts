@@ -1,6 +1,7 @@
 import type { V1Job, V1NodeAffinity, V1PodSpec, V1Toleration } from '@kubernetes/client-node';
 import { EpsilonError } from '../errors/epsilon-error.ts';
 import type { JobSpec } from '../training/attempts/job.ts';
+import { sessionTagsOf } from '../training/attempts/job-name.ts';
 import type { Capacity } from '../training/run.ts';
 import {
   jobAnnotations,
@@ -71,6 +72,7 @@ function environmentOf(spec: JobSpec, deployment: JobDeployment): { name: string
     ...spec.environment,
     EPSILON_RESULT_PATH: '/dev/termination-log',
     EPSILON_JOB_ROLE_ARN: deployment.jobRoleArn,
+    EPSILON_SESSION_TAGS: JSON.stringify(sessionTagsOf(spec)),
     AWS_REGION: deployment.region,
   };
   return Object.entries(variables).map(([name, value]) => ({ name, value }));

@@ -46,8 +46,9 @@ const batchEvent = (plane: AwsPlane, job: SubmittedJob | undefined) => ({
 
 /** What the watcher in the cluster says when a job is over. */
 const clusterEvent = (runId: string, stage: StageName) => {
-  const jobName = jobNameOf(runId, stage, 1);
-  const about = { tenantId: `t-${runId}`, runId, logicalDate: '2026-11-24', traceId: '0'.repeat(32) };
+  const tenantId = `t-${runId}`;
+  const jobName = jobNameOf({ tenantId, runId, stage, attempt: 1 }, 'eks');
+  const about = { tenantId, runId, logicalDate: '2026-11-24', traceId: '0'.repeat(32) };
   const observed = { state: 'succeeded', reason: 'completed', exitCode: 0, result: {} };
   return {
     source: 'epsilon.jobs',

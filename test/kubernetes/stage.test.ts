@@ -9,7 +9,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-const jobName = 'acme-2026-11-24-prepare-1';
+const jobName = 'acme.2026-11-24.prepare.1';
 const jobs = () => world.cluster.server.store.list('jobs').map(({ metadata }) => metadata.name);
 const starts = (name = jobName) => world.cluster.kubelet.starts.get(name) ?? 0;
 const answered = (count = 1) =>
@@ -145,7 +145,7 @@ describe('faults of the catalogue', () => {
     expect(world.answers).toMatchObject([{ token: 'token-1', error: 'JobLost' }]);
     world.watch();
     await world.enter('token-2');
-    const second = 'acme-2026-11-24-prepare-2';
+    const second = 'acme.2026-11-24.prepare.2';
     await running(second);
     await eventually(
       () => (world.heartbeats.includes('token-2') ? true : undefined),
@@ -200,7 +200,7 @@ describe('faults of the catalogue', () => {
     world.does = 'waits';
     world.watch();
     for (const attempt of [1, 2, 3]) {
-      const name = `acme-2026-11-24-prepare-${attempt}`;
+      const name = `acme.2026-11-24.prepare.${attempt}`;
       await world.enter(`token-${attempt}`);
       await running(name);
       await world.cluster.runner.cancel({ jobName: name, jobId: '' }, 'preempted: reclaimed');

@@ -33,6 +33,7 @@ const contract = z.object({
   EPSILON_TRACEPARENT: z.string().optional(),
   EPSILON_OBJECTS_ROOT: z.string().optional(),
   EPSILON_JOB_ROLE_ARN: z.string().startsWith('arn:').optional(),
+  EPSILON_SESSION_TAGS: z.string().optional(),
   AWS_REGION: z.string().optional(),
   EPSILON_OPTIONS: z.string().optional(),
   REDIS_URL: z.string().optional(),
@@ -84,10 +85,15 @@ async function openObjects(values: z.output<typeof contract>, tenantId: string):
   const roleArn = values.EPSILON_JOB_ROLE_ARN;
   if (roleArn === undefined) return createS3ObjectStore();
   const { openTenantSession } = await import('../../lib/aws/sts/tenant-session.ts');
+  const tags = json(
+    z.record(z.string(), z.string()),
+    values.EPSILON_SESSION_TAGS ?? '{}',
+    'EPSILON_SESSION_TAGS',
+  );
   const region = values.AWS_REGION === undefined ? {} : { region: values.AWS_REGION };
   const credentials = openTenantSession({
     roleArn,
-    tenantId,
+    tags: { ...tags, TenantId: tenantId },
     sessionName: `${values.EPSILON_RUN_ID}-${values.EPSILON_TRAINING_STAGE}`,
     clock: new SystemClock(),
     ...region,

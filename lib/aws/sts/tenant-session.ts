@@ -21,7 +21,8 @@ export interface SessionCredentials {
 export interface TenantSessionOptions {
   /** The tenant role: what it reaches follows from the TenantId tag of the session. */
   readonly roleArn: string;
-  readonly tenantId: string;
+  /** Tags of the session: `TenantId` and, where the trust of the role compares them, the attempt's (job-name.ts). */
+  readonly tags: Readonly<Record<string, string>>;
   /** Shows up in CloudTrail: the run. */
   readonly sessionName: string;
   readonly clock: Clock;
@@ -42,7 +43,7 @@ function sessionNameOf(name: string): string {
  * (the starting role may not become this tenant), `Throttled`.
  */
 export function createTenantSession(options: TenantSessionOptions): () => Promise<SessionCredentials> {
-  const { roleArn, tenantId, clock, client } = options;
+  const { roleArn, tags, clock, client } = options;
   let session: Promise<SessionCredentials> | undefined;
   let renewAt = 0;
 
@@ -51,10 +52,10 @@ export function createTenantSession(options: TenantSessionOptions): () => Promis
       RoleArn: roleArn,
       RoleSessionName: sessionNameOf(options.sessionName),
       DurationSeconds: sessionSeconds,
-      Tags: [{ Key: 'TenantId', Value: tenantId }],
+      Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
     });
     const { Credentials: given } = await client.send(command).catch((error: unknown) => {
-      throw explainServiceError(error, `sts:AssumeRole as tenant ${tenantId}`, roleArn);
+      throw explainServiceError(error, `sts:AssumeRole as tenant ${tags['TenantId']}`, roleArn);
     });
     if (!given?.AccessKeyId || !given.SecretAccessKey || !given.SessionToken || !given.Expiration) {
       throw new EpsilonError('SESSION_REFUSED', `sts:AssumeRole on ${roleArn} returned no credentials.`, {

@@ -75,7 +75,7 @@ async function makeAttempt(ports: Needed, entry: StageEntry, number: number): Pr
     stage,
     attempt: number,
     status: 'intent',
-    jobName: jobNameOf(run.runId, stage, number),
+    jobName: jobNameOf({ tenantId: run.tenantId, runId: run.runId, stage, attempt: number }, run.backend),
     backend: run.backend,
     ...chooseCapacity(ofStage(entry), {
       spotAllowed: run.spotAllowed,

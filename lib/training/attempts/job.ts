@@ -4,7 +4,7 @@ import type { JobReason } from './job-reason.ts';
 
 /** Everything a backend needs to start one job. */
 export interface JobSpec {
-  /** Deterministic, at most 63 of a-z, 0-9 and "-": unique per run, stage and attempt. */
+  /** Deterministic, at most 63 characters: unique per run, stage and attempt (job-name.ts). */
   readonly jobName: string;
   readonly tenantId: string;
   readonly runId: string;

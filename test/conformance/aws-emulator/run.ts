@@ -156,7 +156,9 @@ async function main(command: string): Promise<void> {
     await askEpsilon(local('tenants', 'add', 'acme', '--documents', documents), variables);
     await askEpsilon(local('run', machine, '--tenant', 'acme', '--name', runId), variables);
     await compare(variables);
-    const expected = stageNames.map((stage) => jobNameOf(runId, stage, 1));
+    const expected = stageNames.map((stage) =>
+      jobNameOf({ tenantId: 'acme', runId, stage, attempt: 1 }, 'batch'),
+    );
     expect(
       `jobs: ${jobs.names().join(', ')}; expected ${expected.join(', ')}`,
       JSON.stringify(jobs.names().toSorted()) === JSON.stringify(expected.toSorted()),

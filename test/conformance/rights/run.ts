@@ -48,6 +48,7 @@ async function judge(evaluator: Evaluator, linter: Linter | undefined): Promise<
     add(`${environment}, functions`, functions.verdict);
     const jobs = await JobRolesOf.open(environment, evaluator);
     await jobs.tenants();
+    await jobs.attempt();
     await jobs.becoming();
     await jobs.watcher();
     add(`${environment}, jobs`, jobs.verdict);

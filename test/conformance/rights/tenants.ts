@@ -1,6 +1,7 @@
 import { account, arnOf } from '../../fixtures/aws-base.ts';
 import { evaluate, ofType, type Registered } from '../../infra/pulumi/program.ts';
 import { settingsOf } from '../../infra/pulumi/settings.ts';
+import { attemptCases, attemptSession, contextOf, podCases } from '../../rights/pod-sessions.ts';
 import { type AwsRequest, ask, resources, throughService } from '../../rights/requests.ts';
 import { inEnvironment, type Policy } from '../../rights/role-policies.ts';
 import type { Evaluator } from './evaluator.ts';
@@ -124,6 +125,18 @@ export class JobRolesOf {
       );
   }
 
+  /** A session of one attempt: reads what is its tenant's, writes below its own prefix. */
+  async attempt(): Promise<void> {
+    const bucket = `arn:aws:s3:::${inEnvironment(resources.bucket, this.#environment)}`;
+    for (const [key, read, write] of attemptCases) {
+      const on = `${bucket}/${key}`;
+      await this.#expect('tenant-job', ask('s3:GetObject', on, attemptSession), read);
+      for (const action of ['PutObject', 'PutObjectTagging', 'AbortMultipartUpload'])
+        await this.#expect('tenant-job', ask(`s3:${action}`, on, attemptSession), write);
+      await this.#expect('tenant-job', ask('s3:DeleteObject', on, attemptSession), false);
+    }
+  }
+
   /** Who becomes a tenant: a job, as exactly one; trust and the starting role's own policy both decide. */
   async becoming(): Promise<void> {
     const cluster = inEnvironment(resources.cluster, this.#environment);
@@ -136,16 +149,17 @@ export class JobRolesOf {
       'aws:RequestTag/TenantId': tenant,
       'aws:TagKeys': ['TenantId', ...keys],
     });
+    const wholeTenant = { 'aws:PrincipalTag/kubernetes-pod-name': 'acme.x.0-x7k2p', ...as('acme') };
     const cases: readonly (readonly [part: string, context: AwsRequest['context'], allowed: boolean])[] = [
       ['job-batch', as('acme'), true],
       ['job-batch', {}, false],
       ['job-batch', as(''), false],
       ['job-batch', as('acme', ['Role']), false],
-      ['job-pod', { ...pod, ...as('acme') }, true],
-      ['job-pod', { ...pod, ...as('acme', ['Role']) }, false],
-      ['job-pod', { ...pod, 'aws:PrincipalTag/kubernetes-namespace': 'default', ...as('acme') }, false],
-      ['job-pod', as('acme'), false],
-      ['job-watcher', { ...pod, ...as('acme') }, false],
+      ...podCases.map((one) => ['job-pod', { ...pod, ...contextOf(one) }, one.allowed] as const),
+      ['job-pod', { ...pod, ...wholeTenant }, true],
+      ['job-pod', { ...pod, 'aws:PrincipalTag/kubernetes-namespace': 'default', ...wholeTenant }, false],
+      ['job-pod', wholeTenant, false],
+      ['job-watcher', { ...pod, ...wholeTenant }, false],
     ];
     const trust = { resourcePolicy: this.#trust('tenant-job') };
     for (const [part, context, allowed] of cases)

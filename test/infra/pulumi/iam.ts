@@ -30,6 +30,7 @@ function like(pattern: string, value: string): boolean {
 function holds(operator: string, key: string, allowed: readonly string[], facts: Facts): boolean {
   const actual = facts[key];
   const patterns = allowed.flatMap((one) => filled(one, facts) ?? []);
+  if (operator === 'Null') return (actual === undefined) === allowed.includes('true');
   const test = (value: string) =>
     patterns.some((pattern) => (operator.endsWith('Like') ? like(pattern, value) : pattern === value));
   if (operator.startsWith('ForAllValues:')) return actual === undefined || list(actual).every(test);
@@ -54,7 +55,7 @@ function allows(
   )
     return false;
   return Object.entries(statement.conditions).every(([operator, keys]) => {
-    if (!/^(ForAllValues:)?String(Equals|Like)$/.test(operator))
+    if (!/^(Null|(ForAllValues:)?String(Equals|Like))$/.test(operator))
       throw new Error(`unknown operator ${operator}`);
     return Object.entries(keys).every(([key, value]) => holds(operator, key, list(value), facts));
   });

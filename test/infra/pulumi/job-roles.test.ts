@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { statementsOf } from '../../../infra/pulumi/policy/statements.ts';
 import { tenantIdPattern } from '../../../lib/tenants/tenant.ts';
+import { attemptCases, attemptSession, contextOf, podCases } from '../../rights/pod-sessions.ts';
 import { nodesToCome } from './group-at-zero.ts';
 import { type Facts, permits, trusts } from './iam.ts';
 import { evaluate, ofType, type Registered } from './program.ts';
@@ -51,10 +52,10 @@ const mayList = (tenantId: string | undefined, prefix: string | undefined) =>
 
 describe('what a tenant session reaches', () => {
   it.each([
-    ['t1', 't1/model.bin', true],
+    ['t1', 't1/runs/model.bin', true],
     ['t1', 't1/runs/r/train/1/manifest.json', true],
-    ['t1', 't10/model.bin', false],
-    ['t10', 't1/model.bin', false],
+    ['t1', 't10/runs/model.bin', false],
+    ['t10', 't1/runs/model.bin', false],
     ['t1', 't1', false],
     ['acme', 'acme-2/runs/x', false],
     ['acme-2', 'acme/runs/x', false],
@@ -95,7 +96,7 @@ describe('what a tenant session reaches', () => {
           [one, other],
           [other, one],
         ] as const) {
-          if (mayRead(who, `${whose}/${rest}`) || mayWrite(who, `${whose}/${rest}`)) return false;
+          if (mayRead(who, `${whose}/${rest}`) || mayWrite(who, `${whose}/runs/${rest}`)) return false;
           if (mayList(who, `${whose}/${rest}`)) return false;
           if (!mayRead(who, `${who}/${rest}`) || !mayList(who, `${who}/${rest}`)) return false;
         }
@@ -103,6 +104,17 @@ describe('what a tenant session reaches', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it.each(attemptCases)('session of one attempt, object %s: read %s, write %s', (key, read, write) => {
+    const may = (action: string) =>
+      permits(policy('tenant-job'), {
+        action,
+        resource: `${bucket}/${key}`,
+        facts: { ...attemptSession, 'kms:ViaService': 's3.us-west-2.amazonaws.com' },
+      });
+    expect([may('s3:GetObject'), may('s3:PutObject')]).toEqual([read, write]);
+    expect([may('s3:PutObjectTagging'), may('s3:AbortMultipartUpload')]).toEqual([write, write]);
   });
 
   it('nothing can be deleted, and no other service is reached', () => {
@@ -125,33 +137,38 @@ describe('who becomes a tenant', () => {
     'aws:PrincipalTag/kubernetes-namespace': 'ml-jobs',
     'aws:PrincipalTag/kubernetes-service-account': 'training-job',
   };
+  const named = { ...pod, 'aws:PrincipalTag/kubernetes-pod-name': 'acme.x.0-x7k2p' };
   const asking = (tenantId: string | undefined, more: readonly string[] = []): Facts =>
     tenantId === undefined
       ? {}
       : { 'aws:RequestTag/TenantId': tenantId, 'aws:TagKeys': ['TenantId', ...more] };
   const trust = () => statementsOf(role('tenant-job')?.inputs['assumeRolePolicy']);
 
+  it.each(podCases)('$who: $allowed', (one) => {
+    const facts = { ...pod, ...contextOf(one) };
+    expect(trusts(trust(), { principal: arnOf('job-pod'), facts })).toBe(one.allowed);
+  });
+
+  it('a pod is granted its own tags, which stay with it, beside those it asks for', () => {
+    const facts = {
+      ...pod,
+      'aws:PrincipalTag/kubernetes-pod-name': 'acme.x.0-x7k2p',
+      ...asking('acme', ['kubernetes-pod-name']),
+    };
+    expect(trusts(trust(), { principal: arnOf('job-pod'), facts })).toBe(true);
+  });
+
   it.each([
-    ['a pod of our jobs, as one tenant', 'job-pod', { ...pod, ...asking('acme') }, true],
-    [
-      'a pod whose own tags stay with it',
-      'job-pod',
-      { ...pod, ...asking('acme', ['kubernetes-pod-name']) },
-      true,
-    ],
-    ['a pod as no tenant', 'job-pod', { ...pod, ...asking(undefined) }, false],
-    ['a pod as a tenant without a name', 'job-pod', { ...pod, ...asking('') }, false],
-    ['a pod that adds a tag of its own', 'job-pod', { ...pod, ...asking('acme', ['Role']) }, false],
     [
       'a pod of another namespace',
       'job-pod',
-      { ...pod, 'aws:PrincipalTag/kubernetes-namespace': 'default', ...asking('acme') },
+      { ...named, 'aws:PrincipalTag/kubernetes-namespace': 'default', ...asking('acme') },
       false,
     ],
     [
       'a pod of another service account',
       'job-pod',
-      { ...pod, 'aws:PrincipalTag/kubernetes-service-account': 'default', ...asking('acme') },
+      { ...named, 'aws:PrincipalTag/kubernetes-service-account': 'default', ...asking('acme') },
       false,
     ],
     ['the role of pods, used by no pod', 'job-pod', asking('acme'), false],
@@ -159,7 +176,7 @@ describe('who becomes a tenant', () => {
     ['a Batch job as no tenant', 'job-batch', asking(undefined), false],
     ['a Batch job that adds a tag of its own', 'job-batch', asking('acme', ['Role']), false],
     ['another role of ours', 'batch-execution', asking('acme'), false],
-    ['the watcher', 'job-watcher', { ...pod, ...asking('acme') }, false],
+    ['the watcher', 'job-watcher', { ...named, ...asking('acme') }, false],
   ] as const)('%s', (_who, part, facts, allowed) => {
     expect(trusts(trust(), { principal: arnOf(part), facts })).toBe(allowed);
   });

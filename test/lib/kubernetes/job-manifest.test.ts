@@ -115,6 +115,7 @@ describe('the Job of an attempt', () => {
       EPSILON_RUN_ID: 'acme-2026-11-24',
       EPSILON_RESULT_PATH: '/dev/termination-log',
       EPSILON_JOB_ROLE_ARN: deployment.jobRoleArn,
+      EPSILON_SESSION_TAGS: '{"TenantId":"acme"}',
       AWS_REGION: 'us-west-2',
     });
     expect(env.every(({ valueFrom }) => valueFrom === undefined)).toBe(true);
@@ -143,7 +144,7 @@ describe('the Job of an attempt', () => {
     });
     fc.assert(
       fc.property(specs, ({ cpu, memoryMiB, ...over }) => {
-        const jobName = jobNameOf(over.runId, over.stage, over.attempt);
+        const jobName = jobNameOf(over, 'eks');
         const job = jobManifest(
           specOf('succeeds', jobName, { ...over, resources: { cpu, memoryMiB } }),
           deployment,

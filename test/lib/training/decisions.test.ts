@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { jobNameOf } from '../../../lib/training/attempts/job-name.ts';
 import { outcomeOfJob } from '../../../lib/training/attempts/outcome.ts';
 import { dueTenants } from '../../../lib/training/nights/due-tenants.ts';
 import { checkLogicalDate, logicalDateOf } from '../../../lib/training/nights/logical-date.ts';
@@ -114,24 +113,6 @@ describe('outcomeOfJob', () => {
       result,
     });
     expect(cause).toBe('DATA_TOO_FEW_DOCUMENTS: 3 usable documents, 10 are needed');
-  });
-});
-
-describe('jobNameOf', () => {
-  it('keeps a short run id readable', () => {
-    expect(jobNameOf('acme-2026-11-24', 'train', 2)).toBe('acme-2026-11-24-train-2');
-  });
-
-  it.each(['x'.repeat(80), 'Upper_Case', `${'y'.repeat(45)}-2026-11-24`])(
-    'fits 63 of a-z 0-9 "-" for %s',
-    (runId) => {
-      expect(jobNameOf(runId, 'prepare', 12)).toMatch(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])$/);
-    },
-  );
-
-  it('never gives two run ids that are cut or folded the same name', () => {
-    expect(jobNameOf(`${'x'.repeat(70)}1`, 'train', 1)).not.toBe(jobNameOf(`${'x'.repeat(70)}2`, 'train', 1));
-    expect(jobNameOf('A_b', 'train', 1)).not.toBe(jobNameOf('a-b', 'train', 1));
   });
 });
 

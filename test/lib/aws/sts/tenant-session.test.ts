@@ -26,7 +26,7 @@ function open(over: { readonly tenantId?: string; readonly sessionName?: string 
   });
   const session = createTenantSession({
     roleArn,
-    tenantId: 'acme',
+    tags: { TenantId: 'acme' },
     sessionName: 'acme-2026-11-24-train',
     clock,
     client: new STSClient({ region: 'us-west-2' }),
