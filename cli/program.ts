@@ -10,6 +10,7 @@ import { addAsl } from './verbs/asl.ts';
 import { addAudit } from './verbs/audit.ts';
 import { addDemo } from './verbs/demo.ts';
 import { addExecutions } from './verbs/executions.ts';
+import { addForecast } from './verbs/forecast.ts';
 import { addService } from './verbs/lifecycle.ts';
 import { addLogs } from './verbs/logs.ts';
 import { addMapRuns } from './verbs/map-runs.ts';
@@ -80,6 +81,7 @@ function makeProgram(dependencies: ProgramDependencies): Command {
     addDemo,
     addService,
     addExecutions,
+    addForecast,
     addLogs,
     addTenants,
     addMapRuns,

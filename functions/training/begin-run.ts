@@ -72,6 +72,8 @@ function draftRun(
     seed: Math.floor(random() * 2 ** 31),
     fence: 0,
     startedAt: now,
+    ...(asked.plan?.deadline === undefined ? {} : { deadline: asked.plan.deadline }),
+    ...(asked.plan?.spotUntil === undefined ? {} : { spotUntil: asked.plan.spotUntil }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { measuredSeconds } from '../../lib/capacity/durations.ts';
 import { NotFound } from '../../lib/errors/store-errors.ts';
 import { detailTypes, eventDetail } from '../../lib/event-schemas/detail.ts';
 import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
@@ -31,9 +32,14 @@ export function createFinishRun(ports: Wired<typeof aws>) {
     if (found.status === 'succeeded') return found;
     const run = await leaseOfTry(ports, found, redriveCount);
     if (!run) throw runIsOver(found);
+    const stageSeconds = measuredSeconds(await runs.listAttempts(run.runId));
     const done = await runs.updateRun(
       run.runId,
-      { status: 'succeeded', finishedAt: isoNow(clock) },
+      {
+        status: 'succeeded',
+        finishedAt: isoNow(clock),
+        ...(stageSeconds === undefined ? {} : { stageSeconds }),
+      },
       { status: ['running'], maxRedriveCount: redriveCount },
     );
     metrics.count('RunsSucceeded', 1);

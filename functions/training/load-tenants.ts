@@ -1,14 +1,12 @@
 import { z } from 'zod';
-import { AlreadyClaimed } from '../../lib/errors/run-errors.ts';
+import { forecastText } from '../../lib/capacity/forecast-text.ts';
+import { AlreadyClaimed, NightOverlaps } from '../../lib/errors/run-errors.ts';
 import { ConditionFailed } from '../../lib/errors/store-errors.ts';
 import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
-import { awsObjects, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
+import { awsNotifier, awsObjects, awsStores, awsWorkflows, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
+import { type PlannedNight, planDueTenants } from '../../lib/operations/nights/plan-due.ts';
 import { isoNow } from '../../lib/ports/clock.ts';
-import type { Ports } from '../../lib/ports/ports.ts';
-import { dueTenants } from '../../lib/training/nights/due-tenants.ts';
-import { fanOutOf } from '../../lib/training/nights/fan-out.ts';
-import { dayBefore } from '../../lib/training/nights/logical-date.ts';
 import {
   executionSchema,
   type Night,
@@ -17,40 +15,76 @@ import {
   nightSuffix,
   nightTraceId,
 } from '../../lib/training/nights/night-input.ts';
-import { isQuarantined, suspectStatuses, suspectsOf } from '../../lib/training/nights/quarantine.ts';
 
-const input = z.object({ input: nightInputSchema, machine: z.string().min(1), execution: executionSchema });
+const input = z.object({
+  input: nightInputSchema,
+  machine: z.string().min(1),
+  /** Retries of the state so far: people are notified of an overlap once. */
+  retries: z.int().min(0).default(0),
+  execution: executionSchema,
+});
 
 type Event = z.output<typeof input>;
 
-/** Tenants that failed night after night: the failures of the last night are few, so only theirs are looked into. */
-async function quarantined(
-  { runs, metrics }: Pick<Ports, 'runs' | 'metrics'>,
-  date: string,
-  tenants: number,
-): Promise<Set<string>> {
-  const logicalDate = dayBefore(date);
-  const failed = await Promise.all(suspectStatuses.map((status) => runs.listRuns({ logicalDate, status })));
-  const found = new Set<string>();
-  for (const tenantId of suspectsOf(failed.flat(), tenants))
-    if (isQuarantined(await runs.listRuns({ tenantId, limit: 50 }), date)) found.add(tenantId);
-  if (found.size > 0) metrics.count('TenantsQuarantined', found.size);
-  return found;
+const aws = [awsStores, awsObjects, awsWorkflows, awsNotifier] as const;
+
+/** Names of a list in a message: the first ten. */
+function firstOf(names: readonly string[]): string {
+  return `${names.slice(0, 10).join(', ')}${names.length > 10 ? ', ...' : ''}`;
 }
 
-const aws = [awsStores, awsObjects] as const;
-
-/** Claims the scheduled time for this execution and writes the tenants that are due to the object store, one JSON array. */
+/**
+ * Claims the scheduled time for this execution, waits until no earlier night runs, plans the night and writes its tenants to the
+ * object store in the plan's order, one JSON array. People are notified before it begins when it will not fit.
+ */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a factory; each function in it keeps the budget.
 export function createLoadTenants(ports: Wired<typeof aws>) {
-  const { claims, tenants, runs, objects, clock, config, log } = ports;
+  const { claims, objects, workflows, notifier, clock, config, log, metrics } = ports;
+
+  const isScheduled = ({ input: asked }: Event) =>
+    asked.trigger !== 'manual' && asked.scheduledTime !== undefined;
 
   /** Only deliveries of a schedule are deduplicated; an operator means it. */
   async function claim({ input: asked, machine, execution }: Event): Promise<void> {
-    if (asked.trigger === 'manual' || asked.scheduledTime === undefined) return;
+    if (asked.scheduledTime === undefined) return;
     const scheduledTime = new Date(asked.scheduledTime).toISOString();
     const now = isoNow(clock);
     const { claimed, holder } = await claims.claim({ machine, scheduledTime, holder: execution.id, now });
     if (!claimed) throw new AlreadyClaimed(machine, scheduledTime, holder);
+  }
+
+  /** Two nights at a time would want the same capacity and the same tenants; of two that wait for each other the earlier one goes. */
+  async function waitForEarlier({ machine, execution, retries }: Event): Promise<void> {
+    const running = await workflows.list({ machine, status: 'RUNNING' });
+    const own = running.find(({ name }) => name === execution.name);
+    const startedAt = own?.startDate ?? isoNow(clock);
+    const earlier = running.find(
+      ({ name, startDate }) =>
+        name !== execution.name &&
+        (startDate < startedAt || (startDate === startedAt && name < execution.name)),
+    );
+    if (!earlier) return;
+    const error = new NightOverlaps(execution.name, earlier.name);
+    metrics.count('NightsOverlapping', 1);
+    if (retries === 0)
+      await notifier.notify({
+        severity: 'critical',
+        subject: 'A night waits for an earlier one to end',
+        body: error.message,
+      });
+    throw error;
+  }
+
+  /** Says it while something can still be done about it. */
+  async function sayWhatIsLate(logicalDate: string, { forecast, quarantined }: PlannedNight): Promise<void> {
+    if (quarantined.length > 0) metrics.count('TenantsQuarantined', quarantined.length);
+    metrics.count('TenantsForecastLate', forecast.late.length);
+    if (forecast.late.length === 0) return;
+    await notifier.notify({
+      severity: 'warning',
+      subject: `The night of ${logicalDate} will not be ready in time`,
+      body: `${forecastText(forecast)}. Expected late: ${firstOf(forecast.late)}. The night begins all the same.`,
+    });
   }
 
   /** The first round's file is never overwritten: it says whom the night is judged by. */
@@ -67,28 +101,32 @@ export function createLoadTenants(ports: Wired<typeof aws>) {
     const logicalDate = nightDate(event.input, clock.now());
     const traceId = nightTraceId(execution.id);
     noteTraceFields({ traceId, logicalDate });
-    await claim(event);
-    const all = await tenants.list();
-    const last = await quarantined(ports, logicalDate, all.length);
-    const due = dueTenants(all, await runs.listRuns({ logicalDate }), logicalDate, last);
-    const wanted = new Set(due.map(({ tenantId }) => tenantId));
-    const fanOut = fanOutOf(
-      all.filter(({ tenantId }) => wanted.has(tenantId)),
-      config,
-    );
+    if (isScheduled(event)) {
+      await claim(event);
+      await waitForEarlier(event);
+    }
+    const planned = await planDueTenants(ports, { logicalDate, now: clock.now() });
+    const { due, forecast, maxConcurrency, limitedBy, quarantined } = planned;
     const folder = `nights/${logicalDate}/${execution.name}`;
     const [firstKey, key] = [`${folder}/tenants.json`, `${folder}/tenants-${execution.redriveCount}.json`];
     await writeFirst(`s3://${config.dataBucket}/${firstKey}`, JSON.stringify(due));
     await objects.put(`s3://${config.dataBucket}/${key}`, JSON.stringify(due), {
       contentType: 'application/json',
     });
+    const { late, tooLong, tooLarge, ...counts } = forecast;
     log.info('night loaded', {
       logicalDate,
-      tenants: due.length,
       round: execution.redriveCount,
-      ...fanOut,
-      quarantined: [...last],
+      maxConcurrency,
+      limitedBy,
+      forecast: forecastText(forecast),
+      ...counts,
+      late: late.slice(0, 100),
+      tooLong: tooLong.slice(0, 100),
+      tooLarge: tooLarge.slice(0, 100),
+      quarantined,
     });
+    await sayWhatIsLate(logicalDate, planned);
     const trigger = event.input.trigger ?? (event.input.scheduledTime === undefined ? 'manual' : 'schedule');
     return {
       logicalDate,
@@ -99,7 +137,7 @@ export function createLoadTenants(ports: Wired<typeof aws>) {
       bucket: config.dataBucket,
       key,
       firstKey,
-      maxConcurrency: fanOut.maxConcurrency,
+      maxConcurrency,
       suffix: nightSuffix(trigger, execution.name, execution.redriveCount),
     };
   };

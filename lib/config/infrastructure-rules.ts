@@ -1,3 +1,4 @@
+import { keptJobs } from '../capacity/quotas.ts';
 import type { InfrastructureConfig } from './infrastructure.ts';
 import { assertFilledIn } from './infrastructure-placeholders.ts';
 import { refuse } from './infrastructure-refusal.ts';
@@ -30,13 +31,12 @@ function checkNodeGroups(config: InfrastructureConfig): void {
   }
 }
 
+/** The night chooses how many tenants run at a time; what it may choose is bounded by what the cluster keeps of their jobs. */
 function checkWave(config: InfrastructureConfig): void {
-  const needed = Math.ceil(config.maxConcurrency / config.trainingJobsPerNode);
-  const key = 'nodeGroups.training_spot.maxSize';
-  const has = config.nodeGroups.training_spot.maxSize;
-  if (has < needed) {
-    const message = `is ${has}; ${config.maxConcurrency} tenants at a time, ${config.trainingJobsPerNode} jobs a node, need at least ${needed}`;
-    throw refuse('SIZE_RANGE', key, message, needed);
+  const most = Math.floor(keptJobs.limit / keptJobs.perRun);
+  if (config.maxConcurrency > most) {
+    const message = `is ${config.maxConcurrency}; the cluster keeps ${keptJobs.limit} Jobs, ${keptJobs.perRun} of each run, so ${most} is the most`;
+    throw refuse('SIZE_RANGE', 'training.maxConcurrency', message, most);
   }
   for (const key of ['spotMaxVcpus', 'onDemandMaxVcpus'] as const) {
     const value = config.batch[key];

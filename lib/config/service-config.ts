@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { timeOfDay } from '../capacity/deadline.ts';
 
 /** Environments; Serverless's own `--stage` flag sets one. */
 export const environments = ['local', 'dev', 'staging', 'prod'] as const;
@@ -17,6 +18,8 @@ export const serviceConfigSchema = z.strictObject({
   training: z.strictObject({
     /** Tenant runs of one night at a time, 1 to 10,000. */
     maxConcurrency: z.int().min(1).max(10_000),
+    /** Time of day (UTC) by which a night's models have to be ready; a tenant may have its own. */
+    deadline: z.string().regex(timeOfDay, 'must be a time of day (UTC) as 08:00'),
     /** Share of judged tenants that must be exceeded for a night to succeed (specification: more than 95 %). */
     successTarget: z.number().min(0).lt(1),
     /** Seconds a tenant's lease lives without renewal; at least three reconciler periods. */

@@ -49,6 +49,18 @@ export class AlreadyClaimed extends EpsilonError {
   }
 }
 
+/** When an earlier night still runs: this one waits for its end, because both would want the same capacity and tenants. */
+export class NightOverlaps extends EpsilonError {
+  override readonly name = 'NightOverlaps';
+  constructor(night: string, running: string) {
+    super(
+      'NIGHT_OVERLAPS',
+      `Night ${night} is not begun while ${running} still runs. It begins when that one ends; fails after 12 hours, and can then be redriven.`,
+      { exitCode: exitCodes.conflict, retryable: true, details: { night, running } },
+    );
+  }
+}
+
 /** When the share of succeeded tenants is at or below the success criterion: the night fails. */
 export class NightBelowTarget extends EpsilonError {
   override readonly name = 'NightBelowTarget';

@@ -103,6 +103,16 @@ export const metricDefinitions = {
     dimensions: [],
     help: 'a night put tenants last that failed on each of their last three nights',
   },
+  TenantsForecastLate: {
+    unit: 'count',
+    dimensions: [],
+    help: 'a night was planned: tenants whose runs are not expected to end by their deadline',
+  },
+  NightsOverlapping: {
+    unit: 'count',
+    dimensions: [],
+    help: 'a night was due while an earlier one ran; it waits for its end',
+  },
   StrayJobs: {
     unit: 'count',
     dimensions: [],

@@ -12,4 +12,8 @@ export const runInputSchema = z.object({
     .string()
     .regex(/^[0-9a-f]{32}$/)
     .optional(),
+  /** What the night planned for this run (lib/capacity). */
+  plan: z
+    .object({ deadline: z.iso.datetime().optional(), spotUntil: z.iso.datetime().optional() })
+    .optional(),
 });

@@ -1,6 +1,6 @@
 import type { Backend } from '../tenants/tenant.ts';
 import type { JobReason } from './attempts/job-reason.ts';
-import type { ImageName, Resources, StageName } from './stages.ts';
+import type { ImageName, Resources, StageName, StageSeconds } from './stages.ts';
 
 /** Where a run stands. `skipped` and `busy` ended on purpose without training. */
 export type RunStatus = 'running' | 'succeeded' | 'failed' | 'skipped' | 'busy' | 'aborted' | 'timed-out';
@@ -43,7 +43,13 @@ export interface Run {
   /** Fence of the lease held now; rises when the lease is taken again. */
   readonly fence: number;
   readonly startedAt: string;
+  /** When the night that started it needs it to be over. */
+  readonly deadline?: string;
+  /** Until when its jobs may wait for spot capacity without putting a deadline of the night at risk. */
+  readonly spotUntil?: string;
   readonly finishedAt?: string;
+  /** What its stages took, once it has succeeded; later nights are planned by it. */
+  readonly stageSeconds?: StageSeconds;
   readonly error?: string;
   readonly cause?: string;
 }
@@ -88,6 +94,8 @@ export interface Attempt {
   readonly backend: Backend;
   readonly capacity: Capacity;
   readonly capacityBecause?: CapacityBecause;
+  /** Until when its job may wait for spot capacity; its run's. */
+  readonly spotUntil?: string;
   /** What the job asks for. */
   readonly resources?: Resources;
   readonly fence: number;

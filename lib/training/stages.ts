@@ -18,6 +18,9 @@ export interface Resources {
   readonly memoryMiB: number;
 }
 
+/** Seconds that each stage takes. */
+export type StageSeconds = Readonly<Record<StageName, number>>;
+
 /** What a stage's arguments may depend on. */
 export interface StageArguments {
   readonly tenantId: string;

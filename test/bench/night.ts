@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { benchFit } from './night-fit.ts';
 
 interface DemoDocument {
   readonly status: string;
@@ -66,6 +67,7 @@ export async function benchNight(): Promise<Record<string, unknown>> {
       to: "next job's process started",
       load: 'one tenant',
     },
+    tenThousandTenants: benchFit(),
     // With several tenants the next job also waits for capacity of this host: until it was accepted, while trainings use every core.
     handOffUnderLoad: {
       ...figures(handOffs(whole, 'spec.json')),

@@ -1,7 +1,7 @@
 import type { Tenant } from '../../lib/tenants/tenant.ts';
 import { agingSeconds } from '../../lib/training/attempts/fair-share.ts';
-import { dueTenants } from '../../lib/training/nights/due-tenants.ts';
 import { FairQueue } from '../../local/jobs/fair-queue.ts';
+import { planned } from '../fixtures/nights.ts';
 import { aTenant } from '../fixtures/records.ts';
 import { hour, minute, type RunWork, workOf } from './spot-market.ts';
 
@@ -71,7 +71,7 @@ function poison(seed: number): Record<string, unknown> {
   const tenants: Tenant[] = works.map(({ tenantId }) => aTenant({ tenantId }));
   const slots = 10;
   const lastDone = (last: ReadonlySet<string>, hang: boolean) => {
-    const order = dueTenants(tenants, [], '2026-11-24', last).map(({ tenantId }) => tenantId);
+    const order = planned({ due: tenants, last }).order;
     const takes = (tenantId: string) =>
       hang && hangs.has(tenantId) ? 12 * hour : (lengths.get(tenantId) ?? 0);
     const done = [...doneTimes(order, takes, slots)].filter(([tenantId]) => !hangs.has(tenantId));

@@ -19,9 +19,21 @@ export interface MarketSettings {
   readonly droughtShare: number;
   /** Further droughts at fixed times, in hours of the night. */
   readonly droughts?: readonly (readonly [from: number, to: number])[];
-  /** Reclaims that come together, in hours of the night: a zone, a type, everything. */
-  readonly storms?: readonly { readonly at: number; readonly share: number }[];
+  /** Reclaims that come together, in hours of the night: a zone (0 to 2), a share of all nodes, or everything. */
+  readonly storms?: readonly ({ readonly at: number } & (
+    | { readonly share: number }
+    | { readonly zone: number }
+  ))[];
+  /** Hours in which no new on-demand capacity is given either. */
+  readonly onDemandDroughts?: readonly (readonly [from: number, to: number])[];
+  /** How far spot's price moves around the usual one within a night, as a share of it. */
+  readonly priceSwing?: number;
 }
+
+/** Training jobs of 4 vCPU that share a node of 16, and are reclaimed with it. */
+const jobsPerNode = 3;
+
+const zones = 3;
 
 /** Capacity that is taken away. */
 export interface Reclaim {
@@ -57,11 +69,13 @@ export class SpotMarket {
     this.droughts = droughts.sort(([a], [b]) => a - b);
   }
 
+  /** Reclaims of the node that a run's jobs are on, together with its neighbours'. */
   #of(run: number): readonly Reclaim[] {
-    const known = this.#reclaims.get(run);
+    const node = Math.floor(run / jobsPerNode);
+    const known = this.#reclaims.get(node);
     if (known) return known;
     const { perHour, withNotice } = this.#settings;
-    const random = seededRandom(this.#seed * 31 + run * 7_919 + 1);
+    const random = seededRandom(this.#seed * 31 + node * 7_919 + 1);
     const reclaims: Reclaim[] = [];
     for (
       let at = exponential(random, hour / perHour);
@@ -69,16 +83,33 @@ export class SpotMarket {
       at += exponential(random, hour / perHour)
     )
       reclaims.push({ at, notice: random() < withNotice });
-    for (const { at, share } of this.#settings.storms ?? [])
-      if (random() < share) reclaims.push({ at: at * hour, notice: random() < withNotice });
+    for (const storm of this.#settings.storms ?? []) {
+      const hit = 'zone' in storm ? node % zones === storm.zone : random() < storm.share;
+      if (hit) reclaims.push({ at: storm.at * hour, notice: random() < withNotice });
+    }
     reclaims.sort((a, b) => a.at - b.at);
-    this.#reclaims.set(run, reclaims);
+    this.#reclaims.set(node, reclaims);
     return reclaims;
   }
 
   /** The next time a run's spot capacity is taken away. */
   nextReclaim(run: number, after: number): Reclaim | undefined {
     return this.#of(run).find(({ at }) => at > after);
+  }
+
+  /** When on-demand capacity is given next. */
+  onDemandFrom(at: number): number {
+    const end = this.#settings.onDemandDroughts?.find(
+      ([from, to]) => at >= from * hour && at < to * hour,
+    )?.[1];
+    return end === undefined ? at : this.onDemandFrom(end * hour);
+  }
+
+  /** Price of a vCPU hour of a kind: spot's moves slowly around the usual discount, over six hours. */
+  priceAt(kind: keyof typeof price, at: number): number {
+    const { priceSwing = 0 } = this.#settings;
+    const swing = kind === 'spot' ? priceSwing * Math.sin((2 * Math.PI * at) / (6 * hour) + this.#seed) : 0;
+    return price[kind] * (1 + swing);
   }
 
   /** When spot capacity is given next: at once, or when the drought is over. */
@@ -110,12 +141,12 @@ const typical: Readonly<Record<StageName, number>> = {
   cache: 4 * minute,
 };
 
-/** Runs of different sizes: log-normal around the typical one, so that a few are three times as long. */
-export function workOf(seed: number, tenants: number, scale = 1): RunWork[] {
+/** Runs of different sizes: log-normal around the typical one; with the usual skew a few are three times as long. */
+export function workOf(seed: number, tenants: number, scale = 1, skew = 0.45): RunWork[] {
   const random = seededRandom(seed ^ 0xb0b);
   return Array.from({ length: tenants }, (_, run) => {
     const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-    const factor = scale * Math.exp(0.45 * normal);
+    const factor = scale * Math.exp(skew * normal);
     const made = Object.entries(typical).map(([stage, ms]) => [stage, Math.round(ms * factor)]);
     return {
       tenantId: `tenant-${String(run).padStart(5, '0')}`,
@@ -126,9 +157,9 @@ export function workOf(seed: number, tenants: number, scale = 1): RunWork[] {
 }
 
 /** Prices of one vCPU for an hour: spot at a discount of 70 %. */
-export const price = { spot: 0.3, 'on-demand': 1 } as const;
+export const price: Readonly<Record<'spot' | 'on-demand', number>> = { spot: 0.3, 'on-demand': 1 };
 
-/** Price of a job's time. */
-export function cost(stage: StageName, kind: keyof typeof price, ms: number): number {
-  return (stages[stage].resources.cpu * price[kind] * ms) / hour;
+/** Price of a job's time, at the usual price unless another is given. */
+export function cost(stage: StageName, kind: keyof typeof price, ms: number, each = price[kind]): number {
+  return (stages[stage].resources.cpu * each * ms) / hour;
 }

@@ -1,12 +1,18 @@
-import { chooseCapacity, platformRetries } from '../../lib/training/attempts/capacity.ts';
+import { Agenda } from '../../lib/capacity/agenda.ts';
+import {
+  type CapacityChoice,
+  chooseCapacity,
+  hurryOf,
+  platformRetries,
+} from '../../lib/training/attempts/capacity.ts';
 import { mayGoBack, movable, placementOf, type QueueFacts } from '../../lib/training/attempts/placement.ts';
 import type { Attempt, Capacity, CapacityBecause } from '../../lib/training/run.ts';
 import { type StageName, stages } from '../../lib/training/stages.ts';
 import { seededRandom } from '../../local/clock/seeded-random.ts';
 import { FairQueue } from '../../local/jobs/fair-queue.ts';
 import { anAttempt } from '../fixtures/records.ts';
-import { Agenda } from './agenda.ts';
 import { cost, epochs, hour, minute, type RunWork, type SpotMarket, startup } from './spot-market.ts';
+import { Nodes } from './spot-nodes.ts';
 
 /** What a simulated night is made of. */
 export interface NightSettings {
@@ -18,11 +24,15 @@ export interface NightSettings {
   readonly memoryPerVcpu: number;
   readonly deadline: number;
   readonly policy?: Partial<typeof usualPolicy>;
+  /** Until when each tenant's jobs may wait for spot, milliseconds since the night began; nobody waits when absent. */
+  readonly spotUntil?: ReadonlyMap<string, number>;
 }
 
 /** What came of it. */
 export interface NightFigures {
   readonly cost: number;
+  /** The same with whole nodes: what is left over on them and their idle ends are paid for too. */
+  readonly nodeCost: number;
   readonly failed: number;
   readonly missed: number;
   readonly reclaims: number;
@@ -76,8 +86,11 @@ export class SimulatedNight {
   };
   readonly #pending = new Map<string, Job>();
   readonly #lastStart: Record<Capacity, number | undefined> = { spot: undefined, 'on-demand': undefined };
+  readonly #nodes: Readonly<Record<Capacity, Nodes>>;
   readonly #agenda = new Agenda();
   readonly #open = new Map<number, number>();
+  /** What was last chosen for each run. */
+  readonly #newest = new Map<number, CapacityChoice>();
   #now = 0;
   #next = 0;
   #lastEnd = 0;
@@ -96,6 +109,11 @@ export class SimulatedNight {
   constructor(settings: NightSettings) {
     this.#settings = settings;
     this.#policy = { ...usualPolicy, ...settings.policy };
+    const { market } = settings;
+    this.#nodes = {
+      spot: new Nodes((at) => market.priceAt('spot', at)),
+      'on-demand': new Nodes((at) => market.priceAt('on-demand', at)),
+    };
     this.#random = seededRandom(settings.seed ^ 0x717e);
     const queue = (kind: Capacity) => {
       const cpu = settings.vcpus[kind];
@@ -119,6 +137,7 @@ export class SimulatedNight {
     const { spot, 'on-demand': dear } = this.#vcpuHours;
     return {
       ...this.#figures,
+      nodeCost: this.#nodes.spot.cost() + this.#nodes['on-demand'].cost(),
       workLost: this.#doneTwice / needed,
       onDemandShare: dear / (spot + dear),
       hours: this.#lastEnd / hour,
@@ -149,8 +168,17 @@ export class SimulatedNight {
     this.#submit(job);
   }
 
+  #spotUntil({ work }: Job): number {
+    return this.#settings.spotUntil?.get(work.tenantId) ?? 0;
+  }
+
   #submit(job: Job): void {
-    const choice = chooseCapacity(job.attempts, { spotAllowed: true, ...this.#policy });
+    const choice = chooseCapacity(job.attempts, {
+      spotAllowed: true,
+      ...this.#policy,
+      ...hurryOf(this.#spotUntil(job), this.#newest.get(job.work.run), this.#now),
+    });
+    this.#newest.set(job.work.run, choice);
     Object.assign(job, {
       capacity: choice.capacity,
       because: choice.capacityBecause,
@@ -172,7 +200,7 @@ export class SimulatedNight {
   /** Starts what fits, unless spot capacity is not given at the moment. */
   #dispatch(kind: Capacity): void {
     const { market } = this.#settings;
-    const from = kind === 'spot' ? market.placeableFrom(this.#now) : this.#now;
+    const from = kind === 'spot' ? market.placeableFrom(this.#now) : market.onDemandFrom(this.#now);
     if (from > this.#now) {
       this.#agenda.add(from, () => this.#dispatch(kind));
       return;
@@ -187,6 +215,7 @@ export class SimulatedNight {
     this.#pending.delete(job.name);
     this.#running[job.capacity].set(job.name, job);
     this.#lastStart[job.capacity] = this.#now;
+    this.#nodes[job.capacity].place(job.name, cpuOf(job.stage), this.#now);
     job.startedAt = this.#now;
     const done = this.#now + startup + job.work.stages[job.stage] - job.saved;
     const reclaim =
@@ -199,7 +228,9 @@ export class SimulatedNight {
     this.#running[job.capacity].delete(job.name);
     this.#queues[job.capacity].remove(job.name);
     const ms = this.#now - job.startedAt;
-    this.#figures.cost += cost(job.stage, job.capacity, ms);
+    const price = this.#settings.market.priceAt(job.capacity, job.startedAt);
+    this.#figures.cost += cost(job.stage, job.capacity, ms, price);
+    this.#nodes[job.capacity].leave(job.name, this.#now);
     this.#vcpuHours[job.capacity] += (cpuOf(job.stage) * ms) / hour;
     this.#dispatch(job.capacity);
   }
@@ -270,6 +301,7 @@ export class SimulatedNight {
       job,
       since: job.pendingSince,
       vcpus: cpuOf(job.stage),
+      ...(job.capacity === 'spot' ? { spotUntil: this.#spotUntil(job) } : {}),
     }));
     const found = waiting.filter(
       (one) =>

@@ -1,5 +1,5 @@
 import type { StageName } from '../../lib/training/stages.ts';
-import { cost, epochs, minute, type RunWork, type SpotMarket, startup } from './spot-market.ts';
+import { cost, epochs, hour, minute, type RunWork, type SpotMarket, startup } from './spot-market.ts';
 
 interface Way {
   readonly end: number;
@@ -19,8 +19,8 @@ function onSpot(work: RunWork, stage: StageName, market: SpotMarket, from: numbe
     const reclaim = market.nextReclaim(work.run, at);
     const done = at + startup + left;
     if (!reclaim || reclaim.at >= done)
-      return { end: done, cost: paid + cost(stage, 'spot', startup + left) };
-    paid += cost(stage, 'spot', reclaim.at - at);
+      return { end: done, cost: paid + cost(stage, 'spot', startup + left, market.priceAt('spot', at)) };
+    paid += cost(stage, 'spot', reclaim.at - at, market.priceAt('spot', at));
     const progress = Math.max(0, reclaim.at - at - startup);
     if (stage === 'train')
       left -= reclaim.notice ? progress : Math.floor(progress / (total / epochs)) * (total / epochs);
@@ -36,7 +36,8 @@ function best(
 ): Way {
   const { market, from, latest } = on;
   const total = startup + work.stages[stage];
-  let chosen: Way = { end: from + total, cost: cost(stage, 'on-demand', total) };
+  const dear = market.onDemandFrom(from);
+  let chosen: Way = { end: dear + total, cost: cost(stage, 'on-demand', total) };
   let start: number | undefined = from;
   for (let turn = 0; turn < looksAhead && start !== undefined; turn += 1) {
     const way = onSpot(work, stage, market, start);
@@ -67,6 +68,28 @@ export function clairvoyantCost(works: readonly RunWork[], market: SpotMarket, d
   return total;
 }
 
+/**
+ * What the work costs at least in queues of this size, however it is placed: spot holds no more than its room, outside of droughts
+ * and for as long as the longest stage that was running when one began.
+ */
+export function fluidCost(
+  works: readonly RunWork[],
+  market: SpotMarket,
+  night: { readonly deadline: number; readonly spotVcpus: number },
+): number {
+  const longest = Math.max(...works.map(({ stages }) => stages.train)) + startup;
+  let [open, begunAt, cheapest] = [0, Number.NEGATIVE_INFINITY, market.priceAt('spot', 0)];
+  for (let at = 0; at < night.deadline; at += minute) {
+    const isDry = market.placeableFrom(at) !== at;
+    if (!isDry) begunAt = at;
+    if (!isDry || at - begunAt < longest) open += minute;
+    cheapest = Math.min(cheapest, market.priceAt('spot', at));
+  }
+  const need = onDemandCost(works);
+  const onSpotMost = Math.min(need, (night.spotVcpus * open) / hour);
+  return onSpotMost * cheapest + need - onSpotMost;
+}
+
 /** All on on-demand capacity, which is never taken away. */
 export function onDemandCost(works: readonly RunWork[]): number {
   const stages = ['prepare', 'train', 'index', 'deploy', 'cache'] as const;
@@ -75,4 +98,34 @@ export function onDemandCost(works: readonly RunWork[]): number {
       sum + stages.reduce((all, stage) => all + cost(stage, 'on-demand', startup + work.stages[stage]), 0),
     0,
   );
+}
+
+/**
+ * Whether nobody could have kept every deadline: more work than both queues hold until then, or a run that is longer than the time
+ * in which any capacity is given. Where it is false, somebody who knew everything might have.
+ */
+export function isHopeless(
+  works: readonly RunWork[],
+  market: SpotMarket,
+  night: { readonly deadline: number; readonly vcpus: Readonly<Record<'spot' | 'on-demand', number>> },
+): boolean {
+  const step = minute;
+  let [room, hours] = [0, 0];
+  for (let at = 0; at < night.deadline; at += step) {
+    const spot = market.placeableFrom(at) === at;
+    const dear = market.onDemandFrom(at) === at;
+    room += (spot ? night.vcpus.spot : 0) + (dear ? night.vcpus['on-demand'] : 0);
+    if (spot || dear) hours += step;
+  }
+  const order = ['prepare', 'train', 'index', 'deploy', 'cache'] as const;
+  const need = works.reduce(
+    (sum, work) => sum + order.reduce((all, stage) => all + cost(stage, 'on-demand', work.stages[stage]), 0),
+    0,
+  );
+  const longest = Math.max(
+    ...works.map(
+      ({ stages: { prepare, train, index, cache } }) => prepare + train + index + cache + 4 * startup,
+    ),
+  );
+  return need > (room * step) / hour || longest > hours;
 }

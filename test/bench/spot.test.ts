@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Capacity } from '../../lib/training/run.ts';
 import { hour, type MarketSettings, price, SpotMarket, workOf } from './spot-market.ts';
 import { SimulatedNight } from './spot-night.ts';
-import { clairvoyantCost, onDemandCost } from './spot-oracle.ts';
+import { Nodes } from './spot-nodes.ts';
+import { clairvoyantCost, isHopeless, onDemandCost } from './spot-oracle.ts';
 
 const works = workOf(11, 60);
 const calm: MarketSettings = { perHour: 1e-9, withNotice: 1, droughtShare: 0 };
@@ -27,6 +28,28 @@ function night(market: MarketSettings, over: { deadline?: number; vcpus?: Record
 }
 
 /** The simulation behind `npm run bench -- spot`: its own checks, so that its figures mean what they say. */
+describe('nodes that are paid for whole', () => {
+  it('nodes hold three jobs of training each, and are paid for until they were empty for ten minutes', () => {
+    const nodes = new Nodes(() => 1);
+    for (const name of ['a', 'b', 'c']) nodes.place(name, 4, 0);
+    nodes.place('small', 1, 0);
+    nodes.place('d', 4, 0);
+    for (const name of ['a', 'b', 'c', 'small', 'd']) nodes.leave(name, hour);
+    expect(nodes.cost()).toBeCloseTo(2 * 16 * (1 + 1 / 6), 6);
+  });
+
+  it('an empty node takes the next job instead of a new one, until it is gone', () => {
+    const nodes = new Nodes(() => 1);
+    nodes.place('a', 4, 0);
+    nodes.leave('a', hour);
+    nodes.place('b', 4, hour + 300_000);
+    nodes.leave('b', 2 * hour);
+    nodes.place('c', 4, 3 * hour);
+    nodes.leave('c', 4 * hour);
+    expect(nodes.cost()).toBeCloseTo(16 * (2 + 1 / 6) + 16 * (1 + 1 / 6), 6);
+  });
+});
+
 describe('a simulated night', () => {
   it('that nothing disturbs costs exactly what its work costs on spot', () => {
     const { figures, clairvoyant } = night(calm);
@@ -81,6 +104,30 @@ describe('a simulated night', () => {
     expect(together).toBeGreaterThan(150);
     expect(together).toBeLessThan(250);
     expect(market.nextReclaim(0, hour)).toEqual(market.nextReclaim(0, hour));
+  });
+
+  it('waits for spot as long as its plan lets it, and is cheaper for it', () => {
+    const market = new SpotMarket(11, { ...calm, droughts: [[0.5, 3.5]] });
+    const run = (spotUntil: number) =>
+      new SimulatedNight({
+        seed: 11,
+        works,
+        market,
+        maxConcurrency: 40,
+        vcpus: { spot: 120, 'on-demand': 120 },
+        memoryPerVcpu: 2_048,
+        deadline: 10 * hour,
+        spotUntil: new Map(works.map(({ tenantId }) => [tenantId, spotUntil])),
+      }).run();
+    expect(run(5 * hour)).toMatchObject({ missed: 0, unplaceable: 0, onDemandShare: 0 });
+    expect(run(0).onDemandShare).toBeGreaterThan(0.1);
+  });
+
+  it('is hopeless when the rooms cannot hold the work, and not when they can', () => {
+    const market = new SpotMarket(11, { ...calm, droughts: [[0, 48]] });
+    const night = { deadline: 10 * hour, vcpus: { spot: 120, 'on-demand': 20 } };
+    expect(isHopeless(works, market, night)).toBe(true);
+    expect(isHopeless(works, market, { ...night, vcpus: { spot: 120, 'on-demand': 120 } })).toBe(false);
   });
 
   it('counts runs that end after the deadline', () => {

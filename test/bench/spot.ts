@@ -1,34 +1,11 @@
-import { readFiles } from '../../infra/pulumi/settings.ts';
-import { fanOutOf } from '../../lib/training/nights/fan-out.ts';
-import { aTenant } from '../fixtures/records.ts';
 import { fairness } from './spot-fairness.ts';
+import { hardMarkets } from './spot-hard.ts';
 import { machineNight } from './spot-machines.ts';
-import { hour, type MarketSettings, SpotMarket, workOf } from './spot-market.ts';
-import { type NightFigures, SimulatedNight, usualPolicy } from './spot-night.ts';
-import { clairvoyantCost, onDemandCost } from './spot-oracle.ts';
-
-/** Everything is drawn from this. */
-const seed = 2_026;
-const seedsPerScenario = 5;
+import type { MarketSettings } from './spot-market.ts';
+import { measure, type Scenario, seed, simulate, usual } from './spot-measure.ts';
+import { usualPolicy } from './spot-night.ts';
 
 const hoursPerMonth = 730;
-
-interface Scenario {
-  readonly name: string;
-  readonly market: MarketSettings;
-  readonly tenants?: number;
-  readonly spotVcpus?: number;
-  /** On-demand vCPU; a quarter of spot's otherwise, as in infra/config/prod.yml. */
-  readonly onDemandVcpus?: number;
-  /** Length of runs against the usual hour and a half. */
-  readonly scale?: number;
-  /** Other settings than the service's own. */
-  readonly policy?: Partial<typeof usualPolicy>;
-  /** The targets are for interruptions; droughts and longer runs show where the usual settings end. */
-  readonly beyondTargets?: true;
-}
-
-const usual = { withNotice: 0.9, droughtShare: 0 };
 
 const scenarios: readonly Scenario[] = [
   { name: '5 % a month', market: { ...usual, perHour: 0.05 / hoursPerMonth } },
@@ -62,136 +39,6 @@ const scenarios: readonly Scenario[] = [
     market: { ...usual, perHour: 0.05, droughtShare: 1 },
   },
 ];
-
-/** Markets that break things together, on the real rooms of production's queues. */
-const hard: readonly (readonly [name: string, market: Partial<MarketSettings>])[] = [
-  ['5 % an hour', {}],
-  ['one drought of 40 min', { droughts: [[1, 1.67]] }],
-  ['one drought of 3 h', { droughts: [[1, 4]] }],
-  ['a third reclaimed at once', { storms: [{ at: 1, share: 1 / 3 }] }],
-  [
-    'a third reclaimed at once, then a drought of 40 min',
-    { storms: [{ at: 1, share: 1 / 3 }], droughts: [[1, 1.67]] },
-  ],
-  ['all reclaimed at once, then a drought of 60 min', { storms: [{ at: 1, share: 1 }], droughts: [[1, 2]] }],
-  [
-    'all reclaimed twice',
-    {
-      storms: [
-        { at: 1, share: 1 },
-        { at: 3, share: 1 },
-      ],
-    },
-  ],
-  ['no spot in the first two hours', { droughts: [[0, 2]] }],
-];
-
-/** Spot and on-demand vCPU of an environment's queues, from its settings. */
-function roomsOf(environment: string): { batch: [number, number]; eks: [number, number] } {
-  const { queueSize } = readFiles(environment).service;
-  return {
-    batch: [queueSize.batchSpotVcpus, queueSize.batchOnDemandVcpus],
-    eks: [queueSize.eksSpotVcpus, queueSize.eksOnDemandVcpus],
-  };
-}
-
-/** 400 tenants in production's own queues, in markets where much goes at a time. */
-function hardMarkets(): Record<string, unknown>[] {
-  const { batch, eks } = roomsOf('prod');
-  return hard.flatMap(([name, market]) =>
-    [
-      { queue: 'Batch', room: batch },
-      { queue: 'EKS', room: eks },
-    ].map(({ queue, room: [spotVcpus, onDemandVcpus] }) => {
-      const settings = { ...usual, perHour: 0.05, ...market };
-      const { deadlinesMissed, meanSaving, worstAgainstClairvoyant, longestNightHours, ...more } = measure({
-        name,
-        market: settings,
-        spotVcpus,
-        onDemandVcpus,
-      });
-      const { mostRetriesOfAStage, placementsGivenUp } = more;
-      return {
-        market: name,
-        queue,
-        vcpus: `${spotVcpus}/${onDemandVcpus}`,
-        deadlinesMissed,
-        meanSaving,
-        worstAgainstClairvoyant,
-        longestNightHours,
-        mostRetriesOfAStage,
-        placementsGivenUp,
-      };
-    }),
-  );
-}
-
-interface Outcome extends NightFigures {
-  readonly saving: number;
-  readonly againstClairvoyant: number;
-}
-
-function simulate(scenario: Scenario, drawn: number): Outcome {
-  const { market: settings, tenants = 400, scale = 1 } = scenario;
-  // 400 tenants in production's queues; larger nights in queues that grow with them.
-  const spot = scenario.spotVcpus ?? 2 * tenants;
-  const vcpus = { spot, 'on-demand': scenario.onDemandVcpus ?? spot / 4 };
-  const works = workOf(drawn, tenants, scale);
-  const market = new SpotMarket(drawn, settings);
-  const { maxConcurrency } = fanOutOf(
-    works.map(({ tenantId }) => aTenant({ tenantId, backend: 'batch' })),
-    {
-      queueSize: {
-        batchSpotVcpus: spot,
-        batchOnDemandVcpus: vcpus['on-demand'],
-        eksSpotVcpus: 0,
-        eksOnDemandVcpus: 0,
-        memoryPerVcpu: 2_048,
-      },
-      training: { maxConcurrency: 10_000 },
-    },
-  );
-  const deadline = 10 * hour * scale;
-  const figures = new SimulatedNight({
-    seed: drawn,
-    works,
-    market,
-    maxConcurrency,
-    vcpus,
-    memoryPerVcpu: 2_048,
-    deadline,
-    policy: scenario.policy ?? {},
-  }).run();
-  return {
-    ...figures,
-    saving: 1 - figures.cost / onDemandCost(works),
-    againstClairvoyant: figures.cost / clairvoyantCost(works, market, deadline),
-  };
-}
-
-/** A scenario over several draws: sums of what must not happen, the worst of what is measured. */
-function measure(scenario: Scenario): Record<string, unknown> {
-  const outcomes = Array.from({ length: seedsPerScenario }, (_, draw) => simulate(scenario, seed + draw));
-  const all = (key: keyof Outcome) => outcomes.map((outcome) => outcome[key]);
-  const total = (key: keyof Outcome) => all(key).reduce((sum, value) => sum + value, 0);
-  return {
-    scenario: scenario.name,
-    nights: seedsPerScenario,
-    tenants: scenario.tenants ?? 400,
-    deadlinesMissed: total('missed'),
-    runsFailed: total('failed'),
-    worstSaving: Math.min(...all('saving')),
-    meanSaving: total('saving') / seedsPerScenario,
-    worstAgainstClairvoyant: Math.max(...all('againstClairvoyant')),
-    worstWorkLost: Math.max(...all('workLost')),
-    reclaims: total('reclaims'),
-    placementsGivenUp: total('unplaceable'),
-    onDemandShare: total('onDemandShare') / seedsPerScenario,
-    mostRetriesOfAStage: Math.max(...all('mostRetries')),
-    longestNightHours: Math.max(...all('hours')),
-    ...(scenario.beyondTargets ? { beyondTargets: true } : {}),
-  };
-}
 
 /** What other settings would bring where the usual ones are dearest. */
 function settingsTried(): Record<string, unknown>[] {

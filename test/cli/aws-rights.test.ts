@@ -116,6 +116,7 @@ describe('an operator’s rights on AWS', () => {
       ['map-runs', 'describe', mapRun],
       ['map-runs', 'update', mapRun, '--max-concurrency', '50'],
       ['audit'],
+      ['forecast', '--at', '2026-11-25T02:00:00Z'],
       ['tenants', 'remove', 'beta', '--yes'],
     ];
     for (const verb of verbs) {

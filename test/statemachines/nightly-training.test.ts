@@ -11,7 +11,10 @@ function night(tenants: readonly string[]) {
   } = machine.States['TrainTenants'] as Record<string, unknown>;
   return {
     ...machine,
-    States: { ...machine.States, TrainTenants: { ...map, Items: tenants.map((tenantId) => ({ tenantId })) } },
+    States: {
+      ...machine.States,
+      TrainTenants: { ...map, Items: tenants.map((tenantId) => ({ tenantId, plan: {} })) },
+    },
   };
 }
 
@@ -88,6 +91,7 @@ describe('nightly-training', () => {
   });
 
   it.each([
+    ['LoadTenants', 'NightOverlaps', 144],
     ['LoadTenants', 'Throttled', 8],
     ['LoadTenants', 'Lambda.SdkClientException', 6],
     ['JudgeNight', 'Throttled', 8],

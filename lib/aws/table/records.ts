@@ -54,7 +54,12 @@ function formOf<T extends object>(jsonFields: Readonly<Record<ObjectFields<T>, t
 }
 
 /** Runs: the objects are what came from the tenant or from the registry of images. */
-export const runForm = formOf<Run>({ resources: true, jobOptions: true, images: true });
+export const runForm = formOf<Run>({
+  resources: true,
+  jobOptions: true,
+  images: true,
+  stageSeconds: true,
+});
 
 /** Attempts, without their token: a job's result may hold anything. */
 export const attemptForm = formOf<Omit<Attempt, 'taskToken'>>({ result: true, resources: true });

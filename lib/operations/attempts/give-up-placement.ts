@@ -1,3 +1,4 @@
+import { vcpusOf } from '../../capacity/queues.ts';
 import type { ServiceConfig } from '../../config/service-config.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { JobObservation } from '../../training/attempts/job.ts';
@@ -9,7 +10,7 @@ import {
   type QueueFacts,
 } from '../../training/attempts/placement.ts';
 import { unplaceableReason } from '../../training/attempts/stop-reason.ts';
-import type { Attempt, Capacity } from '../../training/run.ts';
+import type { Attempt } from '../../training/run.ts';
 import { stages } from '../../training/stages.ts';
 
 type Needed = Pick<Ports, 'runs' | 'jobs' | 'notifier' | 'config' | 'clock' | 'log' | 'metrics'>;
@@ -35,15 +36,13 @@ interface Move {
   readonly back?: true;
 }
 
-/** vCPU a queue may use; 0 when that is not known. */
-function vcpusOf({ queueSize }: ServiceConfig, backend: Attempt['backend'], kind: Capacity): number {
-  if (backend === 'batch') return kind === 'spot' ? queueSize.batchSpotVcpus : queueSize.batchOnDemandVcpus;
-  if (backend === 'eks') return kind === 'spot' ? queueSize.eksSpotVcpus : queueSize.eksOnDemandVcpus;
-  return 0;
-}
-
 function cpuOf(attempt: Attempt): number {
   return (attempt.resources ?? stages[attempt.stage].resources).cpu;
+}
+
+/** A night with time to spare waits for spot: only a job on spot has such a time. */
+function patienceOf({ capacity, spotUntil }: Attempt): Pick<PendingJob, 'spotUntil'> {
+  return capacity === 'spot' && spotUntil !== undefined ? { spotUntil: Date.parse(spotUntil) } : {};
 }
 
 function pendingSince({ submittedAt, intentAt }: Attempt): number {
@@ -65,7 +64,7 @@ function queueFacts(
   const starts = running.flatMap(({ startedAt }) => (startedAt === undefined ? [] : [Date.parse(startedAt)]));
   const sum = (attempts: readonly Attempt[]) => attempts.reduce((total, one) => total + cpuOf(one), 0);
   return {
-    vcpus: vcpusOf(config, backend, capacity),
+    vcpus: vcpusOf(config, `${backend}/${capacity}`),
     runningVcpus: sum(running),
     pendingVcpus: sum(waiting),
     ...(starts.length === 0 ? {} : { lastStartAt: Math.max(...starts) }),
@@ -104,8 +103,12 @@ function movesOf({ config, clock }: Needed, late: readonly Late[], open: readonl
     const waited = Math.round((limit.now - since) / 1000);
     const words = observed.blocked ? ` (${observed.blocked})` : '';
     const why = `no ${attempt.capacity} capacity within ${waited} seconds${words}`;
-    // A backend that says why nothing takes the job knows better than our count of what runs.
-    if (observed.blocked !== undefined || placementOf(one, factsOf(attempt), limit) === 'unplaceable')
+    // A backend that says why nothing takes the job knows better than our count of what runs; missing spot may come back.
+    const maySettle = observed.blocked?.startsWith('CAPACITY:') && limit.now < (one.spotUntil ?? 0);
+    if (
+      (observed.blocked !== undefined && !maySettle) ||
+      placementOf(one, factsOf(attempt), limit) === 'unplaceable'
+    )
       return [{ late: one, why }];
     const left = attempt.capacityBecause === 'spot-unplaceable';
     const { backend } = attempt;
@@ -144,7 +147,7 @@ export async function giveUpPlacement(ports: Needed, observed: Observed): Promis
     const job = observed.jobs.get(attempt.jobName);
     const since = pendingSince(attempt);
     return job?.state === 'pending' && job.unstartable === undefined && since <= latest
-      ? [{ attempt, observed: job, since, vcpus: cpuOf(attempt) }]
+      ? [{ attempt, observed: job, since, vcpus: cpuOf(attempt), ...patienceOf(attempt) }]
       : [];
   });
   if (late.length === 0) return 0;

@@ -4,7 +4,7 @@ import { ConditionFailed, NotFound } from '../../errors/store-errors.ts';
 import { isoNow } from '../../ports/clock.ts';
 import type { JobRunner } from '../../ports/job-runner.ts';
 import type { Ports } from '../../ports/ports.ts';
-import { chooseCapacity } from '../../training/attempts/capacity.ts';
+import { chooseCapacity, hurryOf } from '../../training/attempts/capacity.ts';
 import type { JobObservation } from '../../training/attempts/job.ts';
 import { jobNameOf } from '../../training/attempts/job-name.ts';
 import { jobSpecOf, type StageOutputs, stagePrefix } from '../../training/attempts/job-spec.ts';
@@ -80,7 +80,13 @@ async function makeAttempt(ports: Needed, entry: StageEntry, number: number): Pr
     ...chooseCapacity(ofStage(entry), {
       spotAllowed: run.spotAllowed,
       preemptionsBeforeOnDemand: ports.config.training.preemptionsBeforeOnDemand,
+      ...hurryOf(
+        run.spotUntil === undefined ? undefined : Date.parse(run.spotUntil),
+        entry.attempts.toSorted((a, b) => (a.intentAt < b.intentAt ? -1 : 1)).at(-1),
+        ports.clock.now(),
+      ),
     }),
+    ...(run.spotUntil === undefined ? {} : { spotUntil: run.spotUntil }),
     resources: run.resources[stage] ?? stages[stage].resources,
     fence: run.fence,
     executionArn: run.executionArn,

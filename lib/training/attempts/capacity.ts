@@ -5,6 +5,21 @@ export interface CapacityPolicy {
   readonly spotAllowed: boolean;
   /** Reclaims of a stage's spot capacity after which it runs on on-demand capacity. */
   readonly preemptionsBeforeOnDemand: number;
+  /** The night has time to spare: reclaims alone are no reason to leave spot. */
+  readonly hasTime?: boolean;
+  /** The night has no time left to find out once more that spot is missing, which the run's stage before has found out. */
+  readonly spotMissing?: boolean;
+}
+
+/** What a run's deadline says of its next attempt: before `spotUntil` (milliseconds) there is time, afterwards none to lose. */
+export function hurryOf(
+  spotUntil: number | undefined,
+  newest: Pick<Attempt, 'capacityBecause'> | undefined,
+  now: number,
+): Pick<CapacityPolicy, 'hasTime' | 'spotMissing'> {
+  if (spotUntil === undefined) return {};
+  const hasTime = now < spotUntil;
+  return { hasTime, spotMissing: !hasTime && newest?.capacityBecause === 'spot-unplaceable' };
 }
 
 /** A choice, as an attempt records it. */
@@ -18,6 +33,9 @@ export const platformRetries = 10;
 
 /** The last tries of that budget are not risked on spot capacity. */
 export const lastTriesOnDemand = 2;
+
+/** So many times as often a stage may be reclaimed in a night that has time to spare. */
+const patience = 2;
 
 /** The platform's fault: what spends the platform's retries and never the user's. */
 function isPlatformFault({ status }: Attempt): boolean {
@@ -41,7 +59,7 @@ function retriesSpent(earlier: readonly Attempt[]): number {
 
 /**
  * Decides the capacity of a stage's next attempt from its earlier ones, oldest first. Spot first; on-demand after enough
- * reclaims, for the last tries, and at once when spot could not be placed in time. When on-demand could not be placed
+ * reclaims (twice as many while the night has time to spare), for the last tries, and at once when spot could not be placed in time. When on-demand could not be placed
  * either, the other kind is tried again: whichever comes back first. Failures of the job itself decide nothing.
  */
 export function chooseCapacity(earlier: readonly Attempt[], policy: CapacityPolicy): CapacityChoice {
@@ -50,11 +68,16 @@ export function chooseCapacity(earlier: readonly Attempt[], policy: CapacityPoli
     capacityBecause,
   });
   if (!policy.spotAllowed) return onDemand('spot-forbidden');
-  if (earlier.filter(wasReclaimed).length >= policy.preemptionsBeforeOnDemand) return onDemand('preempted');
+  const reclaims = earlier.filter(wasReclaimed).length;
+  if (reclaims >= policy.preemptionsBeforeOnDemand * (policy.hasTime ? patience : 1))
+    return onDemand('preempted');
   // The first try spends no retry, so try n + 1 is made after n faults.
   if (retriesSpent(earlier) > platformRetries - lastTriesOnDemand) return onDemand('last-tries');
   const unplaced = earlier.findLast(wasUnplaceable);
-  if (!unplaced) return { capacity: 'spot', capacityBecause: 'spot-first' };
+  if (!unplaced)
+    return policy.spotMissing
+      ? onDemand('spot-unplaceable')
+      : { capacity: 'spot', capacityBecause: 'spot-first' };
   return unplaced.capacity === 'spot'
     ? onDemand('spot-unplaceable')
     : { capacity: 'spot', capacityBecause: 'on-demand-unplaceable' };

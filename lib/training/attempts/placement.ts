@@ -15,6 +15,8 @@ export interface PendingJob {
   /** Milliseconds. */
   readonly since: number;
   readonly vcpus: number;
+  /** Until when it may wait for spot capacity without putting a deadline at risk, milliseconds; only of a job on spot. */
+  readonly spotUntil?: number;
 }
 
 /** How long a job may wait. */
@@ -23,7 +25,10 @@ export interface PlacementLimit {
   readonly limitSeconds: number;
 }
 
-/** `waiting`: not long enough to say. `behind-our-own`: it is its turn that is missing, not capacity. */
+/**
+ * `waiting`: not long enough to say, or there is time to wait for spot. `behind-our-own`: it is its turn that is missing, not
+ * capacity.
+ */
 export type Placement = 'waiting' | 'behind-our-own' | 'unplaceable';
 
 /** Limits after which a queue that is not full no longer counts as moving, however slowly it places others. */
@@ -37,7 +42,7 @@ export const trickleWaitFactor = 6;
 export function placementOf(job: PendingJob, queue: QueueFacts, limit: PlacementLimit): Placement {
   const limitMs = limit.limitSeconds * 1000;
   const waited = limit.now - job.since;
-  if (waited < limitMs) return 'waiting';
+  if (waited < limitMs || limit.now < (job.spotUntil ?? 0)) return 'waiting';
   const full =
     queue.vcpus === 0
       ? queue.runningVcpus > 0

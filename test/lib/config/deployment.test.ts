@@ -48,6 +48,7 @@ describe('deploymentOf', () => {
       quality: { gate: 'optional' },
       training: {
         maxConcurrency: 1,
+        deadline: '08:00',
         successTarget: 0.95,
         leaseSeconds: 900,
         preemptionsBeforeOnDemand: 2,

@@ -9,8 +9,8 @@ const service = {
   environment: 'prod',
   region: 'us-west-2',
   dataBucket: 'embeddings-saas-data',
-  training: { maxConcurrency: 200 },
-  queueSize: { batchSpotVcpus: 800, batchOnDemandVcpus: 200, eksSpotVcpus: 840, eksOnDemandVcpus: 200 },
+  training: { maxConcurrency: 1_000 },
+  queueSize: { batchSpotVcpus: 800, batchOnDemandVcpus: 800, eksSpotVcpus: 840, eksOnDemandVcpus: 840 },
 };
 
 type Settings = Record<string, unknown>;
@@ -46,12 +46,21 @@ const cases: [path: string, value: unknown, code: string, words: string][] = [
   ['nodeGroups.general.minSize', -1, 'SIZE_RANGE', 'the least is 0'],
   ['nodeGroups.ml_workloads.maxSize', 0, 'SIZE_RANGE', 'the least is 1'],
   ['nodeGroups.general.desiredSize', 1, 'SIZE_RANGE', 'outside 2 to 10'],
-  ['nodeGroups.training_spot.maxSize', 66, 'SIZE_RANGE', 'at least 67'],
   ['batch.spotMaxVcpus', 3, 'SIZE_RANGE', 'the least is 4'],
   ['batch.spotMaxVcpus', 799, 'SIZE_RANGE', 'promises 800'],
-  ['batch.onDemandMaxVcpus', 100, 'SIZE_RANGE', 'promises 200'],
-  ['nodeGroups.training_spot.maxSize', 69, 'SIZE_RANGE', 'queueSize.eksSpotVcpus promises 840'],
-  ['nodeGroups.training_on_demand.maxSize', 16, 'SIZE_RANGE', 'queueSize.eksOnDemandVcpus promises 200'],
+  ['batch.onDemandMaxVcpus', 100, 'SIZE_RANGE', 'promises 800'],
+  [
+    'nodeGroups.training_spot.maxSize',
+    69,
+    'SIZE_RANGE',
+    'queueSize.eksSpotVcpus in infra/config promises 840',
+  ],
+  [
+    'nodeGroups.training_on_demand.maxSize',
+    16,
+    'SIZE_RANGE',
+    'queueSize.eksOnDemandVcpus in infra/config promises 840',
+  ],
   ['database.backupRetentionDays', 0, 'RETENTION_RANGE', '1 to 35'],
   ['database.backupRetentionDays', 36, 'RETENTION_RANGE', '1 to 35'],
   ['storage.glacierDays', 30, 'RETENTION_RANGE', 'exceed intelligentTieringDays 30'],
@@ -90,6 +99,15 @@ describe('infrastructure settings', () => {
     expect(error.exitCode).toBe(2);
     expect(error.message).toContain(path);
     expect(error.message).toContain(words);
+  });
+
+  it('infrastructure settings refuse more tenants at a time than the cluster keeps jobs of, and name the ceiling', () => {
+    const facts = (maxConcurrency: number) => ({ ...service, training: { maxConcurrency } });
+    expect(refusal(file('prod'), facts(5_001))).toMatchObject({
+      code: 'SIZE_RANGE',
+      message: expect.stringContaining('30000 Jobs, 6 of each run, so 5000 is the most'),
+    });
+    expect(refusal(file('prod'), facts(5_000)).code).toBe('PLACEHOLDER_LEFT');
   });
 
   it('infrastructure settings of another environment, and a file that is no table, are refused', () => {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   chooseCapacity,
+  hurryOf,
   lastTriesOnDemand,
   platformRetries,
 } from '../../../../lib/training/attempts/capacity.ts';
@@ -137,5 +138,38 @@ describe('chooseCapacity', () => {
         },
       ),
     );
+  });
+});
+
+describe('chooseCapacity in a night that knows its deadline', () => {
+  const found = { capacityBecause: 'spot-unplaceable' } as const;
+
+  it('chooseCapacity bears twice as many reclaims while there is time', () => {
+    const hasTime = { ...policy, ...hurryOf(1_000, undefined, 999) };
+    expect(chooseCapacity(Array(3).fill(reclaimed), hasTime).capacity).toBe('spot');
+    expect(chooseCapacity(Array(4).fill(reclaimed), hasTime).capacityBecause).toBe('preempted');
+    expect(
+      chooseCapacity(Array(2).fill(reclaimed), { ...policy, ...hurryOf(1_000, undefined, 1_000) }),
+    ).toEqual({
+      capacity: 'on-demand',
+      capacityBecause: 'preempted',
+    });
+  });
+
+  it('chooseCapacity asks on-demand at once when the stage before found no spot and no time is left', () => {
+    expect(chooseCapacity([], { ...policy, ...hurryOf(1_000, found, 1_000) }).capacityBecause).toBe(
+      'spot-unplaceable',
+    );
+    expect(chooseCapacity([], { ...policy, ...hurryOf(1_000, found, 999) }).capacity).toBe('spot');
+    expect(
+      chooseCapacity([], { ...policy, ...hurryOf(1_000, { capacityBecause: 'preempted' }, 1_000) }).capacity,
+    ).toBe('spot');
+    expect(chooseCapacity([noOnDemand], { ...policy, ...hurryOf(1_000, found, 1_000) }).capacity).toBe(
+      'spot',
+    );
+  });
+
+  it('chooseCapacity knows no hurry in a run without a deadline', () => {
+    expect(hurryOf(undefined, found, 5)).toEqual({});
   });
 });

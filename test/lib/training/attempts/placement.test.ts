@@ -87,6 +87,13 @@ describe('placementOf', () => {
     );
   });
 
+  it('placementOf waits for spot as long as the night has time, and not a millisecond longer', () => {
+    const empty = { vcpus: 800, runningVcpus: 0 };
+    expect(placementOf({ ...job(90_000), spotUntil: now + 1 }, empty, limit)).toBe('waiting');
+    expect(placementOf({ ...job(90_000), spotUntil: now }, empty, limit)).toBe('unplaceable');
+    expect(placementOf({ ...job(599), spotUntil: now - 1 }, empty, limit)).toBe('waiting');
+  });
+
   it("placementOf gives up every job in the end where Epsilon's own jobs do not fill the queue", () => {
     fc.assert(
       fc.property(facts, (queue) => {

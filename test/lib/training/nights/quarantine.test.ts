@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { dueTenants } from '../../../../lib/training/nights/due-tenants.ts';
 import { dayBefore } from '../../../../lib/training/nights/logical-date.ts';
 import { isQuarantined, quarantineAfter, suspectsOf } from '../../../../lib/training/nights/quarantine.ts';
 import type { RunStatus } from '../../../../lib/training/run.ts';
+import { planned } from '../../../fixtures/nights.ts';
 import { aRun, aTenant } from '../../../fixtures/records.ts';
 
 /** Runs of the nights before 2026-11-24, newest first; several statuses of one night are runs of one date. */
@@ -58,8 +58,7 @@ it('a tenant in quarantine goes last, behind every other tenant, whatever its pr
   const tenants = ['a', 'b', 'c'].map((tenantId) =>
     aTenant({ tenantId, priority: tenantId === 'b' ? 100 : 5 }),
   );
-  const order = (last: string[]) =>
-    dueTenants(tenants, [], '2026-11-24', new Set(last)).map(({ tenantId }) => tenantId);
+  const order = (last: string[]) => planned({ due: tenants, last: new Set(last) }).order;
   expect(order([])).toEqual(['b', 'a', 'c']);
   expect(order(['b'])).toEqual(['a', 'c', 'b']);
   expect(order(['a', 'b', 'c'])).toEqual(['b', 'a', 'c']);

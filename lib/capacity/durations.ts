@@ -1,0 +1,72 @@
+import type { Attempt, Run } from '../training/run.ts';
+import { type StageName, type StageSeconds, stageNames, stages } from '../training/stages.ts';
+
+/**
+ * Taken for a stage of which nothing was measured yet: a run of an hour and a half, most of it training. An assumption; it
+ * decides only a first night's forecast, because each run that succeeds records what its stages took.
+ */
+export const assumedSeconds: StageSeconds = {
+  prepare: 600,
+  train: 3_600,
+  index: 720,
+  deploy: 180,
+  cache: 240,
+};
+
+/** Seconds until a node is there and the container runs, which every job spends. An assumption. */
+export const startSeconds = 60;
+
+const millisecondsOf = ({ startedAt, submittedAt, intentAt, finishedAt }: Attempt): number =>
+  finishedAt === undefined ? 0 : Date.parse(finishedAt) - Date.parse(startedAt ?? submittedAt ?? intentAt);
+
+/**
+ * What each stage of a run took, in seconds, from its attempts: the one that succeeded, and of a stage with checkpoints also
+ * those that were reclaimed, whose work the last one built on. Undefined unless every stage succeeded.
+ */
+export function measuredSeconds(attempts: readonly Attempt[]): StageSeconds | undefined {
+  const seconds: Partial<Record<StageName, number>> = {};
+  for (const stage of stageNames) {
+    const own = attempts.filter((attempt) => attempt.stage === stage);
+    if (!own.some(({ status }) => status === 'succeeded')) return undefined;
+    const counts = ({ status, startedAt }: Attempt) =>
+      status === 'succeeded' ||
+      (stages[stage].checkpoints === true && status === 'preempted' && startedAt !== undefined);
+    const total = own.filter(counts).reduce((sum, attempt) => sum + millisecondsOf(attempt), 0);
+    seconds[stage] = Math.max(0, Math.round(total / 1000));
+  }
+  const { prepare = 0, train = 0, index = 0, deploy = 0, cache = 0 } = seconds;
+  return { prepare, train, index, deploy, cache };
+}
+
+function median(values: readonly number[]): number | undefined {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+}
+
+/** What is known of tenants' durations. */
+export interface Durations {
+  /** The tenant's newest measured run; else the median of all tenants; else the assumption. */
+  of(tenantId: string): StageSeconds;
+  isMeasured(tenantId: string): boolean;
+}
+
+/** Durations from earlier runs, in any order. */
+export function durationsFrom(runs: readonly Run[]): Durations {
+  const newest = new Map<string, { readonly at: string; readonly seconds: StageSeconds }>();
+  for (const { tenantId, startedAt: at, stageSeconds: seconds } of runs) {
+    const known = newest.get(tenantId);
+    if (seconds && (!known || known.at < at)) newest.set(tenantId, { at, seconds });
+  }
+  const of = (stage: StageName) =>
+    median([...newest.values()].map(({ seconds }) => seconds[stage])) ?? assumedSeconds[stage];
+  const usual: StageSeconds = {
+    prepare: of('prepare'),
+    train: of('train'),
+    index: of('index'),
+    deploy: of('deploy'),
+    cache: of('cache'),
+  };
+  return {
+    of: (tenantId) => newest.get(tenantId)?.seconds ?? usual,
+    isMeasured: (tenantId) => newest.has(tenantId),
+  };
+}
