@@ -36,7 +36,7 @@ export function spawnShim(
     detached: true,
     stdio: 'ignore',
     env: {
-      ...allowedEnvironment(variables),
+      ...allowedEnvironment(variables, env['EPSILON_TRAINING_STAGE']),
       ...withInputs(folder, env),
       EPSILON_PROGRESS_PATH: folder.file('progress.jsonl'),
     },

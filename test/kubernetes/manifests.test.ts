@@ -105,7 +105,7 @@ describe('manifests of infra/k8s', () => {
     },
   );
 
-  it('namespaces enforce the restricted standard, pinned to the cluster version', () => {
+  it('T8: namespaces enforce the restricted standard, pinned to the cluster version', () => {
     expect(of('Namespace')).toHaveLength(2);
     for (const { metadata } of of('Namespace'))
       for (const mode of ['enforce', 'audit', 'warn']) {
@@ -150,7 +150,7 @@ describe('manifests of infra/k8s', () => {
     );
   });
 
-  it('no service account hands its token to pods that do not ask', () => {
+  it('T8: no service account hands its token to pods that do not ask', () => {
     expect(
       of('ServiceAccount').filter(
         (account) =>
@@ -159,7 +159,7 @@ describe('manifests of infra/k8s', () => {
     ).toEqual([]);
   });
 
-  it('both namespaces let nothing in or out but what is named', () => {
+  it('T8: both namespaces let nothing in or out but what is named', () => {
     for (const namespace of ['ml-jobs', 'epsilon']) {
       const policy = of('NetworkPolicy').find(
         ({ metadata }) => metadata.namespace === namespace && metadata.name === 'default-deny',

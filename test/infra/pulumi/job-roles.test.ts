@@ -81,7 +81,7 @@ describe('what a tenant session reaches', () => {
     expect(mayList(tenantId, prefix)).toBe(allowed);
   });
 
-  it('of any two tenants neither reaches an object of the other, also when one id begins with the other', () => {
+  it('T1: of any two tenants neither reaches an object of the other, also when one id begins with the other', () => {
     const id = fc.stringMatching(new RegExp(tenantIdPattern.source));
     const pair = fc.oneof(
       fc.tuple(id, id),
@@ -106,7 +106,7 @@ describe('what a tenant session reaches', () => {
     );
   });
 
-  it.each(attemptCases)('session of one attempt, object %s: read %s, write %s', (key, read, write) => {
+  it.each(attemptCases)('T5: session of one attempt, object %s: read %s, write %s', (key, read, write) => {
     const may = (action: string) =>
       permits(policy('tenant-job'), {
         action,
@@ -144,7 +144,7 @@ describe('who becomes a tenant', () => {
       : { 'aws:RequestTag/TenantId': tenantId, 'aws:TagKeys': ['TenantId', ...more] };
   const trust = () => statementsOf(role('tenant-job')?.inputs['assumeRolePolicy']);
 
-  it.each(podCases)('$who: $allowed', (one) => {
+  it.each(podCases)('T1, T6: $who: $allowed', (one) => {
     const facts = { ...pod, ...contextOf(one) };
     expect(trusts(trust(), { principal: arnOf('job-pod'), facts })).toBe(one.allowed);
   });

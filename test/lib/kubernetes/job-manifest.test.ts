@@ -109,7 +109,7 @@ describe('the Job of an attempt', () => {
     expect(manifest({ priority }).spec?.template.spec?.priorityClassName).toBe(name);
   });
 
-  it('carries the job contract and the role it takes, and no secret', () => {
+  it('T7: carries the job contract and the role it takes, and no secret', () => {
     const env = manifest().spec?.template.spec?.containers[0]?.env ?? [];
     expect(Object.fromEntries(env.map(({ name, value }) => [name, value]))).toMatchObject({
       EPSILON_RUN_ID: 'acme-2026-11-24',
@@ -119,7 +119,7 @@ describe('the Job of an attempt', () => {
       AWS_REGION: 'us-west-2',
     });
     expect(env.every(({ valueFrom }) => valueFrom === undefined)).toBe(true);
-    expect(JSON.stringify(env)).not.toMatch(/secret|token|password/i);
+    expect(JSON.stringify(env)).not.toMatch(/secret|token|password|redis/i);
   });
 
   it.each(['ml-engine:latest', 'ml-engine', 'ml-engine@sha256:abc', `ml-engine@sha256:${'A'.repeat(64)}`])(
