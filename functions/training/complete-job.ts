@@ -3,11 +3,10 @@ import { type JobEvent, jobEventOf, jobEventSchema } from '../../lib/event-schem
 import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
 import { awsCallbacks, awsObjects, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
-import { noteStray, reopenToStop } from '../../lib/operations/attempts/abandon.ts';
+import { noteUnwanted } from '../../lib/operations/attempts/abandon.ts';
 import { isFrom, recordAndSettle, recordProgress } from '../../lib/operations/attempts/settle-attempt.ts';
 import type { JobObservation } from '../../lib/training/attempts/job.ts';
 import { readResultOfEnd } from '../../lib/training/attempts/job-result.ts';
-import { type Attempt, terminalStatuses } from '../../lib/training/run.ts';
 
 /** `stray`: a job is alive that nobody waits for; the reconciler's next pass stops it. */
 type Outcome = 'settled' | 'progress' | 'repeated' | 'unknown' | 'stray';
@@ -44,19 +43,11 @@ export function createCompleteJob(ports: Wired<typeof aws>) {
     return result ? { ...observed, result } : observed;
   }
 
-  /** Notes a live job of an attempt that was given up, or that has another job. */
-  async function isToBeStopped(attempt: Attempt, { observed }: JobEvent): Promise<boolean> {
-    if (terminalStatuses.has(attempt.status)) return reopenToStop(ports, attempt, observed.jobId);
-    return attempt.jobId !== undefined && attempt.jobId !== observed.jobId
-      ? noteStray(ports, attempt, observed.jobId)
-      : false;
-  }
-
   /** A job that is alive keeps its stage waiting: its task hears of it also when the record knows it already. */
   async function progress(event: JobEvent): Promise<Outcome> {
     const attempt = await ports.runs.getAttempt(event);
     if (!attempt || !isFrom(attempt, event)) return 'unknown';
-    if (await isToBeStopped(attempt, event)) return 'stray';
+    if (await noteUnwanted(ports, attempt, event.observed.jobId)) return 'stray';
     if (attempt.settledAt !== undefined) return 'repeated';
     await recordProgress(ports, attempt, event.observed);
     if (attempt.taskToken !== undefined) {

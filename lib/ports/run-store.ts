@@ -40,6 +40,8 @@ export interface AttemptExpectation {
   readonly submitBegunAt?: string | null;
   /** The job on record is this one; `null`: none is. */
   readonly jobId?: string | null;
+  /** The second job that is noted; `null`: none. */
+  readonly strayJobId?: string | null;
   /** The job on record is this one, or none is yet: what is reported of a second job of the name changes nothing. */
   readonly ofJob?: string;
   /** No later try of the execution has adopted it. */

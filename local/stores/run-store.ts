@@ -32,17 +32,16 @@ function withChanges<T extends object>(record: T, changes: object): T {
 }
 
 function isAsExpected(attempt: Attempt, expect: AttemptExpectation): boolean {
-  const { status, tokenDigest, jobName, tenantId, backends, submitBegunAt, jobId, ofJob, maxRedriveCount } =
-    expect;
+  const { status, tokenDigest, jobName, tenantId, backends, ofJob, maxRedriveCount } = expect;
+  const exact = ['submitBegunAt', 'jobId', 'strayJobId'] as const;
   return (
     status.includes(attempt.status) &&
     (tokenDigest === undefined || attempt.tokenDigest === tokenDigest) &&
     (jobName === undefined || attempt.jobName === jobName) &&
     (tenantId === undefined || attempt.tenantId === tenantId) &&
     (backends === undefined || backends.includes(attempt.backend)) &&
-    (jobId === undefined || (attempt.jobId ?? null) === jobId) &&
+    exact.every((field) => expect[field] === undefined || (attempt[field] ?? null) === expect[field]) &&
     (ofJob === undefined || attempt.jobId === undefined || attempt.jobId === ofJob) &&
-    (submitBegunAt === undefined || (attempt.submitBegunAt ?? null) === submitBegunAt) &&
     (maxRedriveCount === undefined || attempt.redriveCount <= maxRedriveCount)
   );
 }

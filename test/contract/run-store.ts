@@ -230,6 +230,7 @@ export function describeRunStore(name: string, makeStores: () => Promise<RunStor
       ['no submission is under way', { submitBegunAt: null }],
       ['its job is another one', { jobId: 'job-2' }],
       ['it has no job yet', { jobId: null }],
+      ['it has a second job', { strayJobId: 'job-2' }],
       ['what is told is of a second job', { ofJob: 'job-2' }],
       ['a later try has it', { maxRedriveCount: 0 }],
       ['it is another tenant’s', { tenantId: 'beta' }],

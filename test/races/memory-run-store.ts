@@ -198,6 +198,7 @@ export class MemoryRunStore implements RunStore {
       jobName: () => attempt.jobName === expect.jobName,
       jobId: () => (attempt.jobId ?? null) === expect.jobId,
       ofJob: () => attempt.jobId === undefined || attempt.jobId === expect.ofJob,
+      strayJobId: () => (attempt.strayJobId ?? null) === expect.strayJobId,
       submitBegunAt: () => (attempt.submitBegunAt ?? null) === expect.submitBegunAt,
       maxRedriveCount: () => attempt.redriveCount <= (expect.maxRedriveCount ?? 0),
     };

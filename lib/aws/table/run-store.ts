@@ -209,14 +209,14 @@ export class TableRunStore implements RunStore {
 }
 
 function attemptConditions(expect: AttemptExpectation): Part[] {
-  const { status, tokenDigest, jobName, tenantId, backends, submitBegunAt, jobId, ofJob, maxRedriveCount } =
-    expect;
+  const { status, tokenDigest, jobName, tenantId, backends, ofJob, maxRedriveCount } = expect;
+  const { submitBegunAt, jobId, strayJobId } = expect;
   const conditions = [isOneOf('status', status)];
   if (tokenDigest !== undefined) conditions.push(compare('tokenDigest', '=', tokenDigest));
   if (jobName !== undefined) conditions.push(compare('jobName', '=', jobName));
   if (tenantId !== undefined) conditions.push(compare('tenantId', '=', tenantId));
   if (backends !== undefined) conditions.push(isOneOf('backend', backends));
-  for (const [name, value] of Object.entries({ submitBegunAt, jobId }))
+  for (const [name, value] of Object.entries({ submitBegunAt, jobId, strayJobId }))
     if (value !== undefined) conditions.push(value === null ? absent(name) : compare(name, '=', value));
   if (ofJob !== undefined) conditions.push(any(absent('jobId'), compare('jobId', '=', ofJob)));
   if (maxRedriveCount !== undefined) conditions.push(compare('redriveCount', '<=', maxRedriveCount));

@@ -1,7 +1,7 @@
 import { isoNow } from '../../ports/clock.ts';
 import type { Ports } from '../../ports/ports.ts';
-import type { AttemptKey } from '../../ports/run-store.ts';
 import { type Attempt, type AttemptStatus, terminalStatuses } from '../../training/run.ts';
+import { settleAttempt } from './settle-attempt.ts';
 
 type Needed = Pick<Ports, 'runs' | 'jobs' | 'clock' | 'config'>;
 
@@ -34,40 +34,63 @@ export async function abandonAttempt(
   );
   if (changed) return current;
   if (current?.abandonedAt !== undefined) return current.settledAt === undefined ? current : undefined;
-  // Its job is over; nothing waits for its answer.
-  await ports.runs.changeAttempt(
+  // Its job is over; nothing waits for its answer. A second job is seen off.
+  const { strayJobId = null } = current ?? {};
+  const left = await ports.runs.changeAttempt(
     attempt,
-    { settledAt: now, taskToken: null },
-    { status: terminal, maxRedriveCount },
+    { ...(strayJobId === null ? { settledAt: now } : { abandonedAt: now }), taskToken: null },
+    { status: terminal, maxRedriveCount, strayJobId },
   );
-  return undefined;
+  return left.changed && strayJobId !== null ? left.attempt : undefined;
 }
 
 /**
  * Opens an attempt again whose job turned out to be alive although the attempt was given up: the next pass of the reconciler,
  * which has the right to, stops it. False when the attempt ended otherwise, or has been opened for this job already.
  */
-export async function reopenToStop(
+async function reopenToStop(
   ports: Pick<Ports, 'runs' | 'clock'>,
-  key: AttemptKey,
+  attempt: Attempt,
   jobId: string,
 ): Promise<boolean> {
   const { changed } = await ports.runs.changeAttempt(
-    key,
+    attempt,
     { jobId, abandonedAt: isoNow(ports.clock), settledAt: null },
-    { status: concluded },
+    { status: concluded, jobId: attempt.jobId ?? null },
   );
   return changed;
 }
 
-/** Notes a second live job of an open attempt: the next pass of the reconciler stops it. False when the attempt went on meanwhile. */
-export async function noteStray(
-  ports: Pick<Ports, 'runs'>,
+/**
+ * Notes a second live job of an attempt: the next pass of the reconciler stops it. One that is closed is opened again for that; the
+ * end of one that is over is told before. False when the attempt went on meanwhile.
+ */
+async function noteStray(
+  ports: Pick<Ports, 'runs' | 'clock'>,
   attempt: Attempt,
   strayJobId: string,
 ): Promise<boolean> {
-  const expect = { status: open, jobId: attempt.jobId ?? null };
-  return (await ports.runs.changeAttempt(attempt, { strayJobId }, expect)).changed;
+  const { jobId = null, status, tokenDigest } = attempt;
+  const isOver = terminalStatuses.has(status);
+  const changes = isOver ? { abandonedAt: isoNow(ports.clock), settledAt: null } : {};
+  const expect = isOver ? { status: [status], tokenDigest } : { status: open };
+  return (await ports.runs.changeAttempt(attempt, { ...changes, strayJobId }, { ...expect, jobId })).changed;
+}
+
+/**
+ * Notes a live job of an attempt that was given up, or that has another job: nobody waits for it. True when the next pass of the
+ * reconciler stops it.
+ */
+export async function noteUnwanted(
+  ports: Pick<Ports, 'runs' | 'callbacks' | 'clock' | 'metrics'>,
+  attempt: Attempt,
+  jobId: string,
+): Promise<boolean> {
+  const isOver = terminalStatuses.has(attempt.status);
+  const isSecond = attempt.jobId !== undefined && attempt.jobId !== jobId;
+  if (!isSecond) return isOver && reopenToStop(ports, attempt, jobId);
+  if (isOver) await settleAttempt(ports, attempt);
+  return noteStray(ports, attempt, jobId);
 }
 
 /** Stops the second job of an attempt that has one. */
@@ -92,17 +115,18 @@ export function withinGrace(
  * or cannot show up any more. True when the attempt is closed.
  */
 export async function seeOff(ports: Needed, attempt: Attempt): Promise<boolean> {
-  const { jobName, jobId, submitBegunAt, tokenDigest } = attempt;
+  const { jobName, jobId, submitBegunAt, tokenDigest, status } = attempt;
+  await stopStray(ports, attempt);
   const runner = ports.jobs[attempt.backend];
   const found = jobId ?? (await runner?.find(jobName))?.jobId;
   // A process that began to submit may still be about to, whatever the backend's lists show.
   if (found === undefined && withinGrace(ports, submitBegunAt)) return false;
-  if (found !== undefined)
+  if (found !== undefined && concluded.includes(status))
     await runner?.cancel(
       { jobName, jobId: found },
       attempt.error === 'JobCancelled' ? (attempt.cause ?? '') : 'it was given up',
     );
-  const expect = { status: concluded, tokenDigest, jobId: jobId ?? null };
+  const expect = { status: terminal, tokenDigest, jobId: jobId ?? null, strayJobId: null };
   const { changed } = await ports.runs.changeAttempt(attempt, { settledAt: isoNow(ports.clock) }, expect);
   return changed;
 }

@@ -82,13 +82,18 @@ async function answer(ports: Needed, attempt: Attempt, taskToken: string): Promi
   return ports.callbacks.fail(taskToken, { error: attempt.error ?? 'JobFailed', cause: attempt.cause ?? '' });
 }
 
+/** Whether an attempt is over and its outcome not answered yet. One that was given up is open for its job's sake, which the reconciler sees off. */
+function isUnsettled({ status, settledAt, abandonedAt }: Attempt): boolean {
+  return terminalStatuses.has(status) && settledAt === undefined && abandonedAt === undefined;
+}
+
 /**
  * Answers the state machine with the outcome of a terminal attempt and marks it as settled. Safe to repeat: a used token is `gone`, which is
  * counted. When another entry replaced the token meanwhile, the newer token is answered too.
  */
 export async function settleAttempt(ports: Needed, attempt: Attempt): Promise<void> {
   let current: Attempt | undefined = attempt;
-  while (current && current.settledAt === undefined && terminalStatuses.has(current.status)) {
+  while (current && isUnsettled(current)) {
     const taskToken: string | undefined = current.taskToken;
     if (taskToken !== undefined) {
       const outcome = await answer(ports, current, taskToken);
@@ -98,13 +103,18 @@ export async function settleAttempt(ports: Needed, attempt: Attempt): Promise<vo
   }
 }
 
-/** Marks the attempt as settled; returns it as it is now when it was entered with another token since it was read. */
+/**
+ * Marks the attempt as settled, or keeps it open for the sake of a second job; returns it as it is now when it was entered with
+ * another token, or got a second job, since it was read.
+ */
 async function markSettled(ports: Needed, attempt: Attempt): Promise<Attempt | undefined> {
-  const { tokenDigest } = attempt;
+  const { tokenDigest, jobId = null, strayJobId = null } = attempt;
+  const now = isoNow(ports.clock);
+  const changes = strayJobId === null ? { settledAt: now } : { abandonedAt: now };
   const { changed, attempt: current } = await ports.runs.changeAttempt(
     attempt,
-    { settledAt: isoNow(ports.clock), taskToken: null },
-    { status: terminal, tokenDigest },
+    { ...changes, taskToken: null },
+    { status: terminal, tokenDigest, jobId, strayJobId },
     { withToken: true },
   );
   return changed ? undefined : current;
@@ -137,7 +147,7 @@ export async function recordAndSettle(
   const { attempt, recorded } = await recordOutcome(ports, key, observed, origin);
   // Open still: it was another job of this name.
   if (!attempt || !terminalStatuses.has(attempt.status)) return 'unknown';
-  if (!recorded && attempt.settledAt !== undefined) return 'repeated';
+  if (!recorded && !isUnsettled(attempt)) return 'repeated';
   await settleAttempt(ports, attempt);
   return 'settled';
 }

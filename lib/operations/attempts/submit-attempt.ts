@@ -12,7 +12,7 @@ import { nextStep, stepForOpenAttempt } from '../../training/attempts/submission
 import { tokenDigestOf } from '../../training/attempts/token-digest.ts';
 import { type Attempt, type Run, terminalStatuses } from '../../training/run.ts';
 import { type StageName, stages } from '../../training/stages.ts';
-import { reopenToStop, withinGrace } from './abandon.ts';
+import { noteUnwanted, withinGrace } from './abandon.ts';
 import { leaseOfTry, renewalFor, takeLease } from './hold-lease.ts';
 import { recordAndSettle, recordProgress, settleAttempt } from './settle-attempt.ts';
 
@@ -134,13 +134,14 @@ async function submit(
   if (runner.namesAreIds) return;
   const submittedAt = isoNow(ports.clock);
   // A quick job's completion may overtake this write; the record is then further on, which is right.
-  const { changed } = await ports.runs.changeAttempt(
+  const { changed, attempt: current } = await ports.runs.changeAttempt(
     attempt,
     { status: 'submitted', jobId, submittedAt },
     { status: ['intent'] },
+    { withToken: true },
   );
-  if (!changed && (await reopenToStop(ports, attempt, jobId)))
-    ports.log.warn('submitted for a run that had ended', { jobName: attempt.jobName, jobId });
+  if (!changed && current && (await noteUnwanted(ports, current, jobId)))
+    ports.log.warn('submitted a job that nobody waits for', { jobName: attempt.jobName, jobId });
 }
 
 /**
@@ -154,7 +155,7 @@ async function takeOver(
 ): Promise<Attempt | undefined> {
   const { changed, attempt: mine } = await ports.runs.changeAttempt(
     attempt,
-    { taskToken, tokenDigest: tokenDigestOf(taskToken), redriveCount, settledAt: null },
+    { taskToken, tokenDigest: tokenDigestOf(taskToken), redriveCount, settledAt: null, abandonedAt: null },
     { status: [attempt.status], maxRedriveCount: redriveCount },
   );
   return changed && mine ? { ...mine, taskToken } : undefined;

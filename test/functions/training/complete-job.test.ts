@@ -296,10 +296,33 @@ describe('completeJob, on an event of a job that is alive', () => {
   });
 });
 
+/** An attempt whose job was never seen. */
+function withoutJob(over: Partial<Attempt>): Attempt {
+  const { jobId: _, ...attempt } = anAttempt(over);
+  return attempt;
+}
+
 describe('a job that nobody waits for', () => {
+  it.each(['cancelled', 'succeeded', 'failed'] as const)(
+    'F52: beside the job of an attempt that has %s is noted, so that the next pass stops it',
+    async (status) => {
+      const { told, send, attempt } = await open(
+        anAttempt({ status, settledAt: '2026-11-24T02:30:00.000Z' }),
+      );
+      const second = own({ state: 'running', jobId: 'job-2', result: undefined });
+      expect(await send(second)).toEqual({ outcome: 'stray' });
+      expect(await attempt()).toMatchObject({ status, jobId: 'job-1', strayJobId: 'job-2' });
+      expect(await attempt()).not.toHaveProperty('settledAt');
+      // The end of the first job must not close what is open for the second one's sake.
+      expect(await send(own({ state: 'failed', jobId: 'job-1' }))).toEqual({ outcome: 'repeated' });
+      expect(await attempt()).not.toHaveProperty('settledAt');
+      expect(told).toEqual([]);
+    },
+  );
+
   it('of an attempt that was given up is noted, so that the next pass stops it', async () => {
     const { told, send, attempt, metrics } = await open(
-      anAttempt({ status: 'cancelled', settledAt: '2026-11-24T02:30:00.000Z' }),
+      withoutJob({ status: 'cancelled', settledAt: '2026-11-24T02:30:00.000Z' }),
     );
     expect(await send(own({ state: 'running', jobId: 'job-late', result: undefined }))).toEqual({
       outcome: 'stray',
@@ -310,7 +333,7 @@ describe('a job that nobody waits for', () => {
     expect(metrics()).toMatch(/stray_jobs_total 1/);
   });
 
-  it('of a name that has a job is noted beside it; what becomes of it changes nothing', async () => {
+  it('F52: of a name that has a job is noted beside it; what becomes of it changes nothing', async () => {
     const { told, send, attempt } = await open(anAttempt({ status: 'running' }));
     expect(await send(own({ state: 'running', jobId: 'job-2', result: undefined }))).toEqual({
       outcome: 'stray',

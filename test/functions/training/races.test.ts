@@ -73,7 +73,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('races over %s', (kind) => {
 
   const end = async () => settleRun(plane.ports, await runOf(plane), { status: 'ABORTED', redriveCount: 0 });
 
-  it('an entry and the reconciler hold the same token: only one of them submits', async () => {
+  it('F51: an entry and the reconciler hold the same token: only one of them submits', async () => {
     fault = { error: new Throttled('slow down'), after: false };
     await expect(plane.enter('token-a')).rejects.toMatchObject({ name: 'Throttled' });
     let waiting = 0;
@@ -92,7 +92,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('races over %s', (kind) => {
     expect(jobs).toHaveLength(1);
   });
 
-  it('a submission without answer, stopped while lists lag and then redriven, leaves one live job', async () => {
+  it('F53: a submission without answer, stopped while lists lag and then redriven, leaves one live job', async () => {
     fault = { error: new Throttled('no answer', undefined, { unclear: true }), after: true };
     await expect(plane.enter('token-a')).rejects.toMatchObject({ name: 'Throttled' });
     await end();
@@ -103,7 +103,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('races over %s', (kind) => {
     expect(jobs.length - stopped.length).toBe(1);
   });
 
-  it('the end of an earlier try, told late, leaves alone what a redrive has adopted', async () => {
+  it('F54: the end of an earlier try, told late, leaves alone what a redrive has adopted', async () => {
     await plane.enter('token-a');
     listed = true;
     const { runs } = plane.ports;
@@ -127,7 +127,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('races over %s', (kind) => {
     expect(await runOf(plane)).toMatchObject({ status: 'running', redriveCount: 1 });
   });
 
-  it('a redrive that comes while the jobs of an earlier try are stopped submits anew: one live job', async () => {
+  it('F53: a redrive that comes while the jobs of an earlier try are stopped submits anew: one live job', async () => {
     await plane.enter('token-a');
     listed = true;
     const outcomes: string[] = [];
@@ -144,7 +144,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('races over %s', (kind) => {
     ]);
   });
 
-  it('an entry that comes after its execution ended touches nothing', async () => {
+  it('F55: an entry that comes after its execution ended touches nothing', async () => {
     await end();
     expect(await plane.enter('token-a')).toBe('superseded');
     expect(await runOf(plane)).toMatchObject({ status: 'aborted' });
@@ -152,7 +152,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('races over %s', (kind) => {
     expect(jobs).toEqual([]);
   });
 
-  it('an entry of an earlier try does not take the lease from a redrive', async () => {
+  it('F55: an entry of an earlier try does not take the lease from a redrive', async () => {
     await plane.enter('token-b', 'prepare', 1);
     const before = await plane.ports.leases.get(aRun().tenantId);
     expect(await plane.enter('token-a', 'prepare', 0)).toBe('superseded');
@@ -161,7 +161,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('races over %s', (kind) => {
 });
 
 describe('the end of a run', () => {
-  it('opens no sealed token: its role may not', async () => {
+  it('F56: opens no sealed token: its role may not', async () => {
     const plane = new Plane('DynamoDB');
     const stores = plane.ports as unknown as ReturnType<typeof openMemoryStores>;
     const fence = await begin(plane);
