@@ -186,5 +186,5 @@ function read(request: WireRequest): { action: string; input: Record<string, unk
 
 /** The table's stores behind the SDK's own client: every request waits to be picked, every conjunct of a condition counts. */
 export function dynamoKind(guards: Guards): StoreKind {
-  return { name: 'dynamodb', turns: 2, open: (gate, now) => new DynamoStores(gate, now, guards) };
+  return { name: 'dynamodb', turns: 2, guards, open: (gate, now) => new DynamoStores(gate, now, guards) };
 }

@@ -31,7 +31,7 @@ export interface ExploreOptions {
   readonly searchMs: number;
   /** Milliseconds of processor time for random schedules of all scenarios together. */
   readonly walkMs: number;
-  /** Milliseconds of processor time for each condition that is taken out, in each scenario. */
+  /** Milliseconds of processor time for each condition that is taken out. */
   readonly mutantMs: number;
   readonly seed: number;
   readonly now: () => number;

@@ -1,3 +1,5 @@
+import { objectFootprints } from './memory-objects.ts';
+
 /** What a call looks at and what it changes; `*` is everything. */
 export interface Footprint {
   readonly reads: readonly string[];
@@ -81,10 +83,11 @@ const known: Readonly<Record<string, (args: readonly unknown[]) => Footprint>> =
   'backend.describe': () => reads('job '),
   'backend.submit': ([name]) => writes(`job ${String(name)}`),
   'backend.stop': ([name]) => writes(`job ${String(name)}`),
-  'events.publish': () => nothing,
+  'events.publish': () => writes('bus'),
   'notifier.notify': () => nothing,
   'images.resolve': () => nothing,
   'objects.get': () => nothing,
+  ...objectFootprints,
 };
 
 /** What a call of a port touches. */

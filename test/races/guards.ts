@@ -10,6 +10,8 @@ export interface Verdicts {
  */
 export class Guards {
   readonly seen = new Map<string, Verdicts>();
+  /** Conditions that refused a write since somebody last took them from here. */
+  lost: string[] = [];
   /** The condition that was taken out. */
   readonly out: string | undefined;
   /** Who makes the write under way, and by which method. */
@@ -42,7 +44,10 @@ export class Guards {
       this.seen.set(name, counts);
     }
     if (verdict) counts.held += 1;
-    else counts.lost += 1;
+    else {
+      counts.lost += 1;
+      this.lost.push(name);
+    }
     return verdict || name === this.out;
   }
 }

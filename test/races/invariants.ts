@@ -1,8 +1,10 @@
 import type { LiveModel } from '../../lib/training/models/model.ts';
 import { type Attempt, type Run, terminalStatuses } from '../../lib/training/run.ts';
+import { sequentialIds } from '../fixtures/sequential-ids.ts';
 import type { Actor } from './actors.ts';
-import { isLive } from './backend.ts';
+import { isLive, type WorldJob } from './backend.ts';
 import type { Machine } from './machine.ts';
+import { outOfLine } from './memory-objects.ts';
 import type { HeldLease } from './memory-tenant-stores.ts';
 import type { Broken, Trial } from './trial.ts';
 
@@ -17,7 +19,8 @@ export const promises = {
   ends: 'every run ends',
   leases: 'leases and fences balance',
   live: 'the live model is switched by the holder of the newest fence alone',
-  lock: 'one pass at a time',
+  lock: 'one at a time holds a lock',
+  names: 'the fixed names follow the live model',
   own: 'what the scenario asks for',
 } as const;
 
@@ -38,9 +41,22 @@ const of = <T>(records: Records, kind: string): T[] =>
 const attemptsOf = (records: Records): Attempt[] => of<Attempt>(records, 'attempt');
 
 /** Names of the jobs whose attempts are closed. */
-export function closedJobs(records: Records): Set<string> {
+function closedJobs(records: Records): Set<string> {
   const closed = attemptsOf(records).filter(({ settledAt }) => settledAt !== undefined);
   return new Set(closed.map(({ jobName }) => jobName));
+}
+
+/**
+ * Which jobs the next pass may not leave alive: those of closed attempts, and second jobs that are noted. A second job that
+ * nobody has heard of yet is nobody's fault.
+ */
+export function doomedJobs(trial: Trial): (job: WorldJob) => boolean {
+  const records = trial.stores.records();
+  const closed = closedJobs(records);
+  const known = new Set(attemptsOf(records).flatMap(({ jobId, strayJobId }) => [jobId, strayJobId]));
+  const strays = new Set(attemptsOf(records).map(({ strayJobId }) => strayJobId));
+  return ({ name, id }) =>
+    strays.has(id) || (closed.has(name) && (!trial.scenario.secondJobs || known.has(id)));
 }
 
 const machineOf = (trial: Trial, runId: string): Machine | undefined =>
@@ -104,6 +120,8 @@ function brokenByLive(
   after: LiveModel,
   { after: records }: Step,
 ): Broken | undefined {
+  // Nothing was switched: it was noted that the fixed names are in line.
+  if (before?.modelVersion === after.modelVersion && before.fence === after.fence) return undefined;
   const lease = of<HeldLease>(records, 'lease').find(({ tenantId }) => tenantId === after.tenantId);
   const detail = `${before?.modelVersion} -> ${after.modelVersion}, fence ${after.fence}, lease ${lease?.fence}`;
   if (after.fence < Math.max(before?.fence ?? 0, lease?.fence ?? 0))
@@ -115,10 +133,16 @@ function brokenByLive(
 
 type Lock = { readonly holder: string; readonly expiresAt: string };
 
+/** Whether a lock may lie about: whoever held it met a fault, and its time is over. */
+const isLeft = (trial: Trial, { expiresAt }: Lock) =>
+  trial.actors.some(({ faulted }) => faulted) && expiresAt <= new Date(trial.now()).toISOString();
+
 /** A lock changes hands only when its holder is over or its time is, or when its holder gives it back. */
 function brokenByLock(before: Lock, after: Lock | undefined, { trial, actor }: Step): Broken | undefined {
   const holder = trial.actors.find(
-    ({ name, state }) => state === 'running' && before.holder === `request-${name}`,
+    ({ name, state }) =>
+      state === 'running' &&
+      (before.holder === `request-${name}` || before.holder === sequentialIds(name).ulid()),
   );
   const isOver = before.expiresAt <= new Date(trial.now()).toISOString();
   if (isOver || !holder || holder === actor || after?.holder === before.holder) return undefined;
@@ -136,15 +160,35 @@ function brokenByRecord(key: string, step: Step): Broken | undefined {
   return undefined;
 }
 
+/** What is noted as aligned is in line. */
+function brokenByNames({ after, trial }: Step): Broken | undefined {
+  for (const live of trial.objects.size === 0 ? [] : of<LiveModel>(after, 'live')) {
+    const detail = live.fixedNamesAt === undefined ? undefined : outOfLine(trial.objects, live);
+    if (detail !== undefined) return { promise: promises.names, detail };
+  }
+  return undefined;
+}
+
+/** Live models whose fixed names still have to follow. */
+const unaligned = (trial: Trial, records: Records): LiveModel | undefined =>
+  trial.objects.size === 0
+    ? undefined
+    : of<LiveModel>(records, 'live').find(({ fixedNamesAt }) => fixedNamesAt === undefined);
+
 function brokenByJobs({ after, trial }: Step): Broken | undefined {
   for (const [name, jobs] of Map.groupBy(trial.backend.jobs.filter(isLive), (job) => job.name))
-    if (jobs.length > 1)
+    if (jobs.length > 1 && !trial.scenario.secondJobs)
       return { promise: promises.one, detail: jobs.map(({ id }) => `${id} (${name})`).join(', ') };
   const stopped = trial.backend.jobs.filter(({ reason }) => reason === 'cancelled');
   for (const { id, name } of stopped) {
     const alone = !trial.backend.jobs.some((job) => job.name === name && job.id !== id);
-    const attempt = alone ? attemptsOf(after).find(({ jobName }) => jobName === name) : undefined;
-    if (attempt && !terminalStatuses.has(attempt.status) && waitsForIt(trial, attempt))
+    const attempt = attemptsOf(after).find(({ jobName }) => jobName === name);
+    if (
+      attempt &&
+      (alone || attempt.jobId === id) &&
+      !terminalStatuses.has(attempt.status) &&
+      waitsForIt(trial, attempt)
+    )
       return { promise: promises.stopped, detail: `${id} (${name})` };
   }
   return undefined;
@@ -172,7 +216,11 @@ export function brokenByStep(step: Step): Broken | undefined {
     const broken = brokenByRecord(key, step);
     if (broken) return broken;
   }
-  return brokenByJobs(step) ?? brokenByAnswer(step);
+  const refused = step.trial.machines.find(
+    ({ status, error }) => status === 'FAILED' && error === 'RUN_OVER',
+  );
+  if (refused) return { promise: promises.past, detail: `${refused.runId} was refused as over` };
+  return brokenByJobs(step) ?? brokenByAnswer(step) ?? brokenByNames(step);
 }
 
 /** Nobody is at work and nothing is left to be done. */
@@ -183,7 +231,8 @@ export function isQuiet(trial: Trial): boolean {
     trial.machines.every(({ status }) => status !== 'RUNNING') &&
     !trial.backend.jobs.some(isLive) &&
     attemptsOf(records).every(({ settledAt }) => settledAt !== undefined) &&
-    of<Run>(records, 'run').every(({ status }) => status !== 'running')
+    of<Run>(records, 'run').every(({ status }) => status !== 'running') &&
+    unaligned(trial, records) === undefined
   );
 }
 
@@ -208,6 +257,7 @@ function endedWrongly(trial: Trial, records: Records): string | undefined {
 function leftLease(trial: Trial, records: Records): string | undefined {
   for (const { holder, held, expiresAt, fence } of of<HeldLease>(records, 'lease')) {
     const machine = machineOf(trial, holder);
+    if (!machine && held && !trial.actors.some(({ faulted }) => faulted)) return `${holder} still holds it`;
     if (!machine || machine.status === 'RUNNING') continue;
     if (machine.error === 'StaleFence')
       return `${holder} failed: fence ${fence} of its own lease is newer than its record's`;
@@ -221,15 +271,19 @@ function leftLease(trial: Trial, records: Records): string | undefined {
 /** The first promise that is broken when all is quiet. */
 export async function brokenAtEnd(trial: Trial): Promise<Broken | undefined> {
   const records = trial.stores.records();
-  const closed = closedJobs(records);
-  const live = trial.backend.jobs.find((job) => isLive(job) && closed.has(job.name));
+  const isDoomed = doomedJobs(trial);
+  const live = trial.backend.jobs.find((job) => isLive(job) && isDoomed(job));
   if (live) return { promise: promises.outlives, detail: `${live.id} (${live.name})` };
   const wrong = endedWrongly(trial, records);
   if (wrong) return { promise: promises.ends, detail: wrong };
   const left = leftLease(trial, records);
   if (left) return { promise: promises.leases, detail: left };
-  const lock = [...records.keys()].find((key) => key.startsWith('lock '));
-  if (lock && trial.scenario.pass) return { promise: promises.lock, detail: `${lock} is never given back` };
+  const kept = trial.scenario.pass
+    ? of<Lock>(records, 'lock').find((lock) => !isLeft(trial, lock))
+    : undefined;
+  if (kept) return { promise: promises.lock, detail: `${kept.holder} never gives it back` };
+  const behind = unaligned(trial, records);
+  if (behind) return { promise: promises.names, detail: `${behind.modelVersion} is live, and they do not` };
   const own = await trial.scenario.promises?.(trial);
   return own === undefined ? undefined : { promise: promises.own, detail: own };
 }

@@ -9,7 +9,7 @@ const usage = `npm run test:races -- [options]: explores the interleavings of ev
   --minutes <n>            random schedules for so long, after the searches (0)
   --seed <n>               of the random schedules (1)
   --search-seconds <n>     processor time of each search (10)
-  --mutant-seconds <n>     processor time of each condition that is taken out, in each scenario; 0: none is (5)
+  --mutant-seconds <n>     processor time of each condition that is taken out; 0: none is (5)
   --deep                   at most 3 preemptions and 2 faults after 2 and 1
   --replay <scenario>@<kind>@<choices>   plays one schedule again`;
 

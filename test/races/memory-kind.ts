@@ -13,6 +13,7 @@ export function memoryKind(guards: Guards): StoreKind {
   return {
     name: 'memory',
     turns: 0,
+    guards,
     open: (gate) => {
       const { records, ...direct } = openRecords({ guards });
       const gated = (actor: Actor, name: (typeof names)[number]) =>

@@ -3,8 +3,10 @@ import type { Ports } from '../../lib/ports/ports.ts';
 import { sequentialIds } from '../fixtures/sequential-ids.ts';
 import type { Actor } from './actors.ts';
 import { footprintOf } from './footprint.ts';
+import { objectCalls } from './memory-objects.ts';
 import { outcomesOf } from './outcomes.ts';
 import { config } from './settings.ts';
+import { type BusEvent, published } from './surroundings.ts';
 import type { Trial } from './trial.ts';
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
@@ -52,7 +54,10 @@ export function portsOf(trial: Trial, actor: Actor): Ports {
           return { executionArn: arn, status, redriveCount, error: 'JobFailed' };
         }),
     },
-    events: { publish: (events: unknown) => through('events.publish', [events], () => undefined) },
+    events: {
+      publish: (events: readonly BusEvent[]) =>
+        through('events.publish', [events], () => published(trial, events)),
+    },
     notifier: { notify: (message: unknown) => through('notifier.notify', [message], () => undefined) },
     images: {
       resolve: (names: readonly string[]) =>
@@ -60,10 +65,6 @@ export function portsOf(trial: Trial, actor: Actor): Ports {
           Object.fromEntries(names.map((name) => [name, `${name}@sha256:${'a'.repeat(64)}`])),
         ),
     },
-    objects: {
-      async *list() {},
-      copy: (from: string, to: string) => through('objects.copy', [from, to], () => undefined),
-      put: (uri: string) => through('objects.put', [uri], () => undefined),
-    },
+    objects: objectCalls(trial.objects, through),
   } as unknown as Ports;
 }

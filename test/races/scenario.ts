@@ -19,6 +19,8 @@ export interface Scenario {
   readonly limits: Readonly<Partial<Record<MoveKind, number>>>;
   /** How jobs may end before everything becomes quiet; absent: they go on. */
   readonly ends?: readonly JobEnd[];
+  /** Whether the backend holds two jobs of one name from the beginning: a submission that the client sent twice. */
+  readonly secondJobs?: true;
   /** Records, jobs, machines and first actors. */
   prepare(trial: Trial): Promise<void>;
   /** Lets a reconciler's pass begin; absent where none is part of the picture. */

@@ -1,76 +1,9 @@
-import { stageNames } from '../../lib/training/stages.ts';
-import { anAttempt, aRun, aTenant } from '../fixtures/records.ts';
 import type { BackendKind } from './backend.ts';
-import type { Machine } from './machine.ts';
+import { fixedNames, promotionAndRollback, slowAlignment } from './model-scenarios.ts';
 import { claimTwice, editTwice, judgeTwice } from './record-scenarios.ts';
 import type { Scenario } from './scenario.ts';
-import { inSameShard } from './settings.ts';
+import { another, atWork, submitted } from './set-up.ts';
 import { pass } from './surroundings.ts';
-import { start, type Trial } from './trial.ts';
-
-const iso = (ms: number) => new Date(ms).toISOString();
-const result = { vectors: 10, dimensions: 4, selfRetrieval: 1, checksums: {} };
-
-/** Attempts of a run's stages that are done. */
-async function done(
-  trial: Trial,
-  runId: string,
-  stages: readonly (typeof stageNames)[number][],
-): Promise<void> {
-  for (const stage of stages) {
-    const jobName = `${runId}-${stage}-1`;
-    const { taskToken: _, ...attempt } = anAttempt({
-      runId,
-      jobName,
-      stage,
-      status: 'succeeded',
-      settledAt: iso(start),
-      result,
-    });
-    await trial.stores.direct.runs.createAttempt(attempt);
-  }
-}
-
-/** A run that holds its lease; every stage but the first is done, so that the first one's end leads to promotion. */
-async function atWork(
-  trial: Trial,
-  { state = 'prepare', leaseMs = 900_000 }: { state?: 'prepare' | 'promote'; leaseMs?: number } = {},
-): Promise<Machine> {
-  const { runs, leases } = trial.stores.direct;
-  const { tenantId, runId, executionArn: arn } = aRun();
-  const { fence } = await leases.acquire({
-    tenantId,
-    holder: runId,
-    now: iso(start),
-    expiresAt: iso(start + leaseMs),
-  });
-  await runs.createRun(aRun({ fence }));
-  await done(trial, runId, state === 'prepare' ? stageNames.slice(1) : stageNames);
-  return trial.machine({ runId, tenantId, arn, state });
-}
-
-/** Another run of the same tenant, which is about to begin. */
-async function another(trial: Trial): Promise<Machine> {
-  const arn = 'arn:again';
-  const runId = inSameShard('acme-again');
-  const { tenants } = trial.stores.direct;
-  const { tenantId } = aRun();
-  await tenants.put({ ...aTenant(), tenantId }, 0);
-  await done(trial, runId, stageNames.slice(1));
-  return trial.machine({ runId, tenantId, arn, state: 'begin' });
-}
-
-/** A stage's attempt as its entry leaves it: the job is running, known to the lists and on record. */
-async function submitted(trial: Trial): Promise<Machine> {
-  const machine = await atWork(trial);
-  machine.enter();
-  const entry = trial.actors.at(-1);
-  if (entry) await trial.playAlone(entry);
-  for (const job of trial.backend.jobs) trial.backend.to(job, 'running');
-  trial.backend.catchUp();
-  trial.deliveries.length = 0;
-  return machine;
-}
 
 type Made = Pick<Scenario, 'name' | 'about' | 'backend'>;
 const on = (backend: BackendKind, name: string, about: string): Made => ({
@@ -82,7 +15,7 @@ const on = (backend: BackendKind, name: string, about: string): Made => ({
 const entryRetryPass = (backend: BackendKind): Scenario => ({
   ...on(backend, 'entry-retry-pass', 'A stage is entered, the entry is repeated, and the reconciler passes.'),
   retries: 2,
-  limits: { time: 1, event: 1 },
+  limits: { time: 1, event: 1, stop: 1 },
   prepare: async (trial) => {
     (await atWork(trial)).enter();
     pass(trial);
@@ -107,6 +40,13 @@ const retryPass = (backend: BackendKind): Scenario => ({
   },
   pass,
 });
+
+/** The same, and an operator stops the execution meanwhile. */
+const retryPassStop: Scenario = {
+  ...retryPass('batch'),
+  ...on('batch', 'retry-pass-stop', 'As retry-pass, and an operator stops the execution.'),
+  limits: { event: 1, stop: 1 },
+};
 
 const stopRedrive = (backend: BackendKind): Scenario => ({
   ...on(
@@ -144,7 +84,7 @@ const completion = (backend: BackendKind): Scenario => ({
     'A job ends: its events come, late or twice, beside a pass and a missed heartbeat.',
   ),
   retries: 2,
-  limits: { event: 2, 'event again': 1, 'missed heartbeat': 1 },
+  limits: { event: 2, 'event again': 1, 'missed heartbeat': 1, stop: 1 },
   ends: ['completed', 'preempted'],
   prepare: async (trial) => {
     await submitted(trial);
@@ -205,7 +145,7 @@ const promotionStopped: Scenario = {
 const twoRuns: Scenario = {
   ...on('batch', 'two-runs', 'Two runs of one tenant want its lease.'),
   retries: 2,
-  limits: { time: 1 },
+  limits: { time: 1, stop: 1, event: 1 },
   prepare: async (trial) => {
     const first = await atWork(trial, { leaseMs: 60_000 });
     first.enter();
@@ -228,13 +168,42 @@ const beginning: Scenario = {
 const passes: Scenario = {
   ...on('batch', 'passes', 'Three passes over one shard, one of them slow beyond its time.'),
   retries: 2,
-  limits: { slow: 1 },
+  limits: { slow: 1, stop: 1 },
   prepare: async (trial) => {
     await submitted(trial);
     for (let count = 0; count < 3; count += 1) pass(trial);
   },
   pass,
 };
+
+/** A submission whose answer was lost and that the client sent again: two jobs of one name, one of which nobody waits for. */
+const secondJob = (how: string, more: Pick<Scenario, 'limits'>): Scenario => ({
+  ...on(
+    'batch',
+    `second-job${how}`,
+    'A stage has two jobs of one name; the second one is stopped when it is seen.',
+  ),
+  retries: 1,
+  secondJobs: true,
+  ...more,
+  prepare: async (trial) => {
+    await submitted(trial);
+    const [{ name = '' } = {}] = trial.backend.jobs;
+    const second = { name, id: 'job-2', submittedAt: trial.now(), listed: true } as const;
+    trial.backend.jobs.push({ ...second, state: 'running' });
+    trial.deliver({ kind: 'job', job: { ...second, state: 'running' } });
+    pass(trial);
+  },
+  pass,
+  promises: async ({ actors, deliveries, backend }) => {
+    const heard = deliveries.some(
+      ({ what, times }) => times > 0 && what.kind === 'job' && what.job.id === 'job-2',
+    );
+    if (!heard || actors.some(({ faulted }) => faulted)) return undefined;
+    const reason = backend.jobs.find(({ id }) => id === 'job-2')?.reason;
+    return reason === 'cancelled' ? undefined : `the second job was seen and ended by itself: ${reason}`;
+  },
+});
 
 const kinds: readonly BackendKind[] = ['batch', 'kubernetes', 'host'];
 
@@ -246,12 +215,18 @@ export const scenarios: readonly Scenario[] = [
   ...kinds.map(lateEnd),
   ...kinds.map(completion),
   ...kinds.map(stopWhileEnding),
+  retryPassStop,
   endedTwice,
   promotion,
   promotionStopped,
   twoRuns,
   beginning,
   passes,
+  secondJob('', { limits: { event: 1, 'event again': 1, 'missed heartbeat': 1 } }),
+  secondJob(' and stop', { limits: { event: 2, stop: 1, redrive: 1 } }),
+  fixedNames,
+  slowAlignment,
+  promotionAndRollback,
   editTwice,
   judgeTwice,
   claimTwice,

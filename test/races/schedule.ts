@@ -92,7 +92,7 @@ async function playIn(trial: Trial, director: Director): Promise<Played> {
   const { scenario } = trial;
   await scenario.prepare(trial);
   trial.stores.index?.lag();
-  trial.check();
+  trial.begin();
   await trial.settle();
   const chosen: number[] = [];
   const whole: number[] = [];

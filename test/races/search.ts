@@ -20,6 +20,12 @@ export interface Bounds {
   readonly faults: number;
 }
 
+/** A schedule up to the step at which a condition refused a write: without that condition it goes otherwise from there. */
+export interface Refusal {
+  readonly of: readonly number[];
+  readonly depth: number;
+}
+
 /** What a search did. */
 export interface SearchReport {
   readonly schedules: number;
@@ -34,6 +40,8 @@ export interface SearchReport {
   readonly broken: number;
   /** What was stored in the end, in short names: every different end of a schedule. */
   readonly ends: ReadonlySet<string>;
+  /** The first different refusals of each condition. */
+  readonly refusals: ReadonlyMap<string, readonly Refusal[]>;
 }
 
 /** What a search may use up. */
@@ -47,7 +55,12 @@ export interface SearchOptions {
   readonly stopAt?: (promise: string) => boolean;
   /** Without reductions every order is played: for showing that they lose nothing. */
   readonly reduce?: boolean;
+  /** Only what comes after these is searched. Absent: everything. */
+  readonly after?: readonly Refusal[];
 }
+
+/** Refusals of one condition that are kept of one search. */
+const refusalsKept = 40;
 
 /** A schedule to be played: one that was played, up to a step, and then another option. */
 interface Plan {
@@ -77,6 +90,7 @@ class Search {
   readonly #visits = new Map<string, Visit[]>();
   readonly #findings = new Map<string, Finding>();
   readonly #ends = new Set<string>();
+  readonly #refusals = new Map<string, Map<string, Refusal>>();
   #schedules = 0;
   #broken = 0;
 
@@ -105,14 +119,18 @@ class Search {
     const { limitMs, now, maxSchedules = Number.POSITIVE_INFINITY, stopAt } = this.#options;
     const begun = now();
     let complete = false;
-    this.#add({ of: [], depth: -1, option: 0 }, 0);
+    for (const { of, depth } of this.#options.after ?? [{ of: [], depth: -1 }])
+      this.#add({ of, depth, option: of[depth] ?? 0 }, 0);
     while (now() - begun < limitMs && this.#schedules < maxSchedules) {
       const plan = this.#next();
       if (!plan) complete = true;
       if (!plan || (stopAt && [...this.#findings.keys()].some(stopAt))) break;
       // Others who share the process (a test's time limit, for one) come to their turn.
       if (this.#schedules % 50 === 0) await new Promise<void>((next) => setImmediate(next));
-      this.#note(await play(this.#scenario, this.#kind, this.#director(plan)));
+      this.#kind.guards.lost = [];
+      const played = await play(this.#scenario, this.#kind, this.#director(plan));
+      this.#noteRefusals(played.chosen, played.end ?? '');
+      this.#note(played);
     }
     const findings = [...this.#findings.values()];
     const ms = now() - begun;
@@ -124,6 +142,7 @@ class Search {
       findings,
       broken: this.#broken,
       ends: this.#ends,
+      refusals: new Map([...this.#refusals].map(([name, kept]) => [name, [...kept.values()]])),
     };
   }
 
@@ -136,13 +155,29 @@ class Search {
       this.#findings.set(broken.promise, { ...broken, whole, trace, at: this.#schedules });
   }
 
+  /** Notes what was refused by the last of these steps; the same refusal in the same state once. */
+  #noteRefusals(chosen: readonly number[], state: string): void {
+    const { guards } = this.#kind;
+    for (const name of guards.lost) {
+      const kept = this.#refusals.get(name) ?? new Map<string, Refusal>();
+      this.#refusals.set(name, kept);
+      if (kept.size < refusalsKept && !kept.has(state))
+        kept.set(state, { of: [...chosen], depth: chosen.length - 1 });
+    }
+    guards.lost = [];
+  }
+
   #director({ of, depth: from, option }: Plan): Director {
     const chosen: number[] = [];
     const reduce = this.#options.reduce ?? true;
     return {
       oneOrder: reduce,
       arrive: (depth, options, { trial, cost, asleep }) => {
-        if (depth <= from) return true;
+        if (depth <= from) {
+          this.#kind.guards.lost = [];
+          return true;
+        }
+        if (this.#kind.guards.lost.length > 0) this.#noteRefusals(chosen, trial.state());
         if (reduce && this.#isKnown(trial, cost, asleep)) return false;
         this.#branch(options, { of: chosen, depth, trial, cost });
         return true;

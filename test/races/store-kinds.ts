@@ -1,5 +1,6 @@
 import type { Actor, Outcome } from './actors.ts';
 import type { Footprint } from './footprint.ts';
+import type { Guards } from './guards.ts';
 import type { Stores } from './memory-stores.ts';
 
 /** Lets a call of an actor wait until it is picked. */
@@ -31,5 +32,6 @@ export interface ExploredStores {
 export interface StoreKind {
   readonly name: string;
   readonly turns: number;
+  readonly guards: Guards;
   open(gate: Gate, now: () => number): ExploredStores;
 }

@@ -1,3 +1,4 @@
+import { handler as alignFixedNames } from '../../functions/training/align-fixed-names.ts';
 import { handler as beginRun } from '../../functions/training/begin-run.ts';
 import { handler as completeJob } from '../../functions/training/complete-job.ts';
 import { handler as finishRun } from '../../functions/training/finish-run.ts';
@@ -26,7 +27,8 @@ export interface Delivery {
         readonly status: string;
         readonly redriveCount: number;
         readonly error: string;
-      };
+      }
+    | { readonly kind: 'promoted'; readonly tenantId: string };
   times: number;
 }
 
@@ -64,19 +66,48 @@ export function machineEvents(trial: Trial): MachineEvents {
   };
 }
 
-/** Lets a pass of the reconciler begin when it is picked; what was closed before is noted for the end of the pass. */
-export function pass(trial: Trial): void {
+/** An event as it is put on the bus. */
+export interface BusEvent {
+  readonly detailType: string;
+  readonly detail: { readonly tenantId: string };
+}
+
+/** What was put on the bus: promotions are heard by whoever aligns fixed names, where there are any. */
+export function published(trial: Trial, events: readonly BusEvent[]): void {
+  for (const { detailType, detail } of events)
+    if (detailType === detailTypes.modelPromoted && trial.objects.size > 0)
+      trial.deliver({ kind: 'promoted', tenantId: detail.tenantId });
+}
+
+/** Lets a pass begin over the shard that looks after the run that is explored. */
+export const pass = (trial: Trial): void => passOver(trial, aRun().runId);
+
+/**
+ * Lets a pass of the reconciler begin when it is picked, over the shard of a run or tenant; what was closed before is noted for
+ * the end of the pass.
+ */
+export function passOver(trial: Trial, name: string): void {
   const actor = trial.spawn(
     'Pass',
     (self, context) => {
       trial.passBegins(self);
-      return reconcileJobs.withPorts(portsOf(trial, self))({ shard: shardOf(aRun().runId) }, context);
+      return reconcileJobs.withPorts(portsOf(trial, self))({ shard: shardOf(name) }, context);
     },
     { ended: (ending) => trial.passEnded(actor, ending) },
   );
 }
 
-function invokeFor(trial: Trial, { what }: Delivery): void {
+/** Invokes who hears of an event. */
+export function invokeFor(trial: Trial, { what }: Pick<Delivery, 'what'>): void {
+  if (what.kind === 'promoted') {
+    const about = { ...aRun(), tenantId: what.tenantId };
+    invoke(trial, 'Align', alignFixedNames, {
+      source: 'epsilon.training',
+      'detail-type': detailTypes.modelPromoted,
+      detail: eventDetail(about, {}),
+    });
+    return;
+  }
   if (what.kind === 'execution') {
     const { arn: executionArn, ...rest } = what;
     const detail = { executionArn, ...rest };

@@ -1,6 +1,6 @@
 import { Guards, type Verdicts } from './guards.ts';
 import type { Scenario } from './scenario.ts';
-import { type Bounds, type Finding, type SearchReport, search } from './search.ts';
+import { type Bounds, type Finding, type Refusal, type SearchReport, search } from './search.ts';
 import type { StoreKind } from './store-kinds.ts';
 
 /** How a kind of stores is opened with given guards. */
@@ -42,24 +42,24 @@ export interface Condition {
   readonly name: string;
   readonly held: number;
   readonly lost: number;
-  /** The scenarios in which it refused a write: without it, no other scenario goes otherwise. */
-  readonly scenarios: readonly Scenario[];
+  /** Where it refused a write, by scenario: without it, nothing else goes otherwise. */
+  readonly refusals: ReadonlyMap<Scenario, readonly Refusal[]>;
 }
 
 /** The conditions of all conditional writes that a survey came by, by name. */
 export function conditionsOf(surveyed: readonly Surveyed[]): Condition[] {
   const names = new Set(surveyed.flatMap(({ conditions }) => [...conditions.keys()]));
   return [...names].sort().map((name) => {
-    const met = surveyed.flatMap(({ scenario, conditions }) => {
-      const verdicts = conditions.get(name);
-      return verdicts ? [{ scenario, ...verdicts }] : [];
-    });
-    return {
-      name,
-      held: met.reduce((sum, { held }) => sum + held, 0),
-      lost: met.reduce((sum, { lost }) => sum + lost, 0),
-      scenarios: met.filter(({ lost }) => lost > 0).map(({ scenario }) => scenario),
-    };
+    const refusals = new Map<Scenario, Refusal[]>();
+    const total = { held: 0, lost: 0 };
+    for (const { scenario, report, conditions } of surveyed) {
+      const { held, lost } = conditions.get(name) ?? { held: 0, lost: 0 };
+      total.held += held;
+      total.lost += lost;
+      const found = report.refusals.get(name) ?? [];
+      if (found.length > 0) refusals.set(scenario, [...(refusals.get(scenario) ?? []), ...found]);
+    }
+    return { name, ...total, refusals };
   });
 }
 
@@ -84,22 +84,45 @@ export function knownOf(surveyed: readonly Surveyed[]): Known {
   );
 }
 
-/** Takes one condition out and searches until a promise is broken that was kept with it. */
+/** Schedules that a scenario is given before the next one's turn comes, in the first round; four times as many in each further one. */
+const firstTurn = 60;
+
+/** No scenario is given more in one turn. */
+const mostSchedules = 100_000;
+
+/**
+ * Takes one condition out and searches until a promise is broken that was kept with it. Only what comes after one of its
+ * refusals can go otherwise, and only that is played; a little beyond the bounds, because getting there spent some of them.
+ */
 export async function takeOut(
   condition: Condition,
   open: OpenKind,
   effort: Effort & { readonly known: Known },
 ): Promise<Mutant> {
+  const begun = effort.now();
+  const left = () => effort.limitMs - (effort.now() - begun);
+  const { preemptions, faults } = effort.bounds;
+  const pending = new Map(condition.refusals);
   let schedules = 0;
-  for (const scenario of condition.scenarios) {
-    const known = effort.known.get(scenario) ?? new Set();
-    const report = await search(scenario, open(new Guards(condition.name)), {
-      ...effort,
-      stopAt: (promise) => !known.has(promise),
-    });
-    schedules += report.schedules;
-    const finding = report.findings.find(({ promise }) => !known.has(promise));
-    if (finding) return { condition, found: { scenario, finding }, schedules };
+  for (let turn = firstTurn; pending.size > 0 && left() > 0; turn *= 4) {
+    for (const [scenario, after] of pending) {
+      const known = effort.known.get(scenario) ?? new Set();
+      const directed = { bounds: { preemptions: preemptions + 1, faults: faults + 1 }, after };
+      // Refusals that the survey did not come by are behind the other schedules.
+      for (const where of [directed, { bounds: effort.bounds }]) {
+        const report = await search(scenario, open(new Guards(condition.name)), {
+          ...where,
+          limitMs: left(),
+          maxSchedules: turn,
+          now: effort.now,
+          stopAt: (promise) => !known.has(promise),
+        });
+        schedules += report.schedules;
+        const finding = report.findings.find(({ promise }) => !known.has(promise));
+        if (finding) return { condition, found: { scenario, finding }, schedules };
+      }
+    }
+    if (turn > mostSchedules) break;
   }
   return { condition, schedules };
 }

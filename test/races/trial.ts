@@ -3,12 +3,13 @@ import { Actor, type Ending, type Outcome } from './actors.ts';
 import { Backend, isLive, type WorldJob } from './backend.ts';
 import { digest } from './digest.ts';
 import { everything, type Footprint } from './footprint.ts';
-import { brokenAtEnd, brokenByStep, closedJobs, isQuiet, promises } from './invariants.ts';
+import { brokenAtEnd, brokenByStep, doomedJobs, isQuiet, promises } from './invariants.ts';
 import { heartbeatMs, Machine } from './machine.ts';
+import type { Objects } from './memory-objects.ts';
 import type { MoveKind, Scenario } from './scenario.ts';
 import { config, graceMs } from './settings.ts';
 import type { ExploredStores, Gate, StoreKind } from './store-kinds.ts';
-import { type Delivery, machineEvents, movesOf } from './surroundings.ts';
+import { type Delivery, invokeFor, machineEvents, movesOf } from './surroundings.ts';
 
 /** When every trial begins. */
 export const start = Date.parse('2026-11-24T03:00:00Z');
@@ -35,18 +36,20 @@ export class Trial {
   readonly scenario: Scenario;
   readonly backend: Backend;
   readonly stores: ExploredStores;
+  readonly objects: Objects = new Map();
   readonly machines: Machine[] = [];
   readonly actors: Actor[] = [];
   readonly deliveries: Delivery[] = [];
   /** How often each kind of move was made. */
   readonly spent = new Map<MoveKind, number>();
-  /** Names of the jobs whose attempts were closed when a pass began, by the pass. */
-  readonly #closedBefore = new Map<Actor, ReadonlySet<string>>();
+  /** Which jobs were to be stopped when a pass began, by the pass. */
+  readonly #doomedBefore = new Map<Actor, (job: WorldJob) => boolean>();
   broken: Broken | undefined;
   last: Actor | undefined;
   #now = start;
   #free = false;
   #over = false;
+  #closing = false;
   readonly #turns: number;
   readonly #counts = new Map<string, number>();
   readonly #reporting = new Set<Actor>();
@@ -100,7 +103,9 @@ export class Trial {
   }
 
   deliver(what: Delivery['what']): void {
-    this.deliveries.push({ what, times: 0 });
+    // Once everything becomes quiet, promotions are heard at once: a pass announces them until they are.
+    if (this.#closing && what.kind === 'promoted') invokeFor(this, { what });
+    else this.deliveries.push({ what, times: 0 });
   }
 
   /** Time passes; lists show by then what is older than the grace. */
@@ -110,14 +115,14 @@ export class Trial {
   }
 
   passBegins(pass: Actor): void {
-    this.#closedBefore.set(pass, closedJobs(this.stores.records()));
+    this.#doomedBefore.set(pass, doomedJobs(this));
   }
 
-  /** A pass that met no fault leaves no job alive whose attempt was closed before it began. */
+  /** A pass that met no fault leaves no job alive that was to be stopped before it began. */
   passEnded(pass: Actor, ending: Ending): void {
-    const closed = this.#closedBefore.get(pass);
-    if (pass.faulted || ending === 'died' || 'error' in ending || !closed) return;
-    const left = this.backend.jobs.find((job) => isLive(job) && closed.has(job.name));
+    const isDoomed = this.#doomedBefore.get(pass);
+    if (pass.faulted || ending === 'died' || 'error' in ending || !isDoomed) return;
+    const left = this.backend.jobs.find((job) => isLive(job) && isDoomed(job));
     if (left) this.broken ??= { promise: promises.outlives, detail: `${left.id} (${left.name})` };
   }
 
@@ -133,13 +138,9 @@ export class Trial {
     const begins = this.actors
       .filter(({ state }) => state === 'waiting')
       .map((actor) => this.#beginning(actor));
-    const moves = movesOf(this).map(
-      ({ key, make }): Option => ({ key, outcome: 'done', footprint: everything, take: make }),
-    );
-    const rest =
-      calls.length + begins.length === 0
-        ? [{ key: 'rest', outcome: 'done', footprint: everything, take: () => {} } as const]
-        : [];
+    const free = { outcome: 'done', footprint: everything } as const;
+    const moves = movesOf(this).map(({ key, make }): Option => ({ ...free, key, take: make }));
+    const rest = calls.length + begins.length === 0 ? [{ ...free, key: 'rest', take: () => {} }] : [];
     return [...calls, ...begins, ...rest, ...moves];
   }
 
@@ -197,6 +198,11 @@ export class Trial {
     this.check(option.actor);
   }
 
+  /** Nothing that stands here by now is judged. */
+  begin(): void {
+    this.#before = new Map(this.stores.records());
+  }
+
   check(actor?: Actor): void {
     const after = this.stores.records();
     this.broken ??= brokenByStep({ before: this.#before, after, trial: this, ...(actor ? { actor } : {}) });
@@ -218,6 +224,7 @@ export class Trial {
         actors.join('\n'),
         machines.join('\n'),
         JSON.stringify([this.backend.jobs, this.deliveries, [...this.spent].sort()]),
+        this.objects.size === 0 ? '' : JSON.stringify([...this.objects].sort()),
         this.last?.state === 'running' ? this.last.name : '',
       ].join('\n'),
     );
@@ -225,6 +232,7 @@ export class Trial {
 
   /** Plays one actor to its end with nobody beside it: for setting up. */
   async playAlone(actor: Actor): Promise<void> {
+    this.begin();
     this.#free = true;
     await this.#alone(actor);
     this.#free = false;
@@ -245,6 +253,7 @@ export class Trial {
    */
   async close(): Promise<void> {
     this.#free = true;
+    this.#closing = true;
     this.last = undefined;
     for (let round = 0; round < 30 && !this.broken; round += 1) {
       for (let next = this.#waiting(); next && !this.broken; next = this.#waiting()) await this.#alone(next);

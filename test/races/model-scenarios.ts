@@ -1,0 +1,138 @@
+import { promoteModel, rollBackModel } from '../../lib/operations/models/promote-model.ts';
+import type { ModelVersion } from '../../lib/training/models/model.ts';
+import { stageNames } from '../../lib/training/stages.ts';
+import { aRun, aTenant } from '../fixtures/records.ts';
+import { fixedNamesOf } from './memory-objects.ts';
+import { portsOf } from './ports.ts';
+import type { Scenario } from './scenario.ts';
+import { done } from './set-up.ts';
+import { passOver } from './surroundings.ts';
+import { start, type Trial } from './trial.ts';
+
+const { tenantId, runId, logicalDate } = aRun();
+const at = new Date(start).toISOString();
+
+/** Versions in the order of their making; the run that is explored makes a newer one. */
+const versions = ['01JDEYP0000000000000000001', '01JDEYP0000000000000000002'] as const;
+
+function versionOf(modelVersion: string): ModelVersion {
+  const root = `s3://data/${tenantId}/made/${modelVersion}/`;
+  return {
+    tenantId,
+    modelVersion,
+    runId,
+    logicalDate,
+    modelUri: `${root}train/model.bin`,
+    indexUri: `${root}index/index.faiss`,
+    dataUri: `${root}prepare/`,
+    cacheUri: `${root}cache/`,
+    vectors: 10,
+    dimensions: 4,
+    selfRetrieval: 1,
+    checksums: {},
+    createdAt: at,
+  };
+}
+
+/** What lies below a model's names, each text naming whose it is. */
+function fill(trial: Trial, model: Pick<ModelVersion, 'modelUri' | 'indexUri' | 'dataUri' | 'modelVersion'>) {
+  const { modelUri, indexUri, dataUri, modelVersion } = model;
+  for (const uri of [modelUri, indexUri, `${dataUri}manifest.json`, `${dataUri}of-${modelVersion}.txt`])
+    trial.objects.set(uri, modelVersion);
+}
+
+/** Two registered models; the older one was live, the newer one is, and the fixed names follow it. */
+async function twoModels(trial: Trial): Promise<void> {
+  const { tenants, models, leases } = trial.stores.direct;
+  await tenants.put({ ...aTenant(), tenantId }, 0);
+  const lease = { tenantId, holder: 'set-up', now: at, expiresAt: at };
+  const { fence } = await leases.acquire(lease);
+  for (const modelVersion of versions) {
+    const model = versionOf(modelVersion);
+    fill(trial, model);
+    await models.register(model);
+    await models.promote({ tenantId, modelVersion, fence, at, reason: 'run' });
+  }
+  const live = versionOf(versions[1]);
+  const root = fixedNamesOf(tenantId);
+  trial.objects.set(`${root}model.bin`, live.modelVersion);
+  trial.objects.set(`${root}index.faiss`, live.modelVersion);
+  trial.objects.set(`${root}model.json`, live.modelVersion);
+  for (const name of ['manifest.json', `of-${live.modelVersion}.txt`])
+    trial.objects.set(`${root}training_data/${name}`, live.modelVersion);
+  await models.noteAligned({ tenantId, modelVersion: live.modelVersion, fence, at });
+  await leases.release({ tenantId, holder: 'set-up', fence });
+}
+
+/** An operator's act on the models; being refused is one of its ends. */
+function operator(trial: Trial, act: (ports: ReturnType<typeof portsOf>) => Promise<unknown>): void {
+  trial.spawn('Operator', (actor) => act(portsOf(trial, actor)));
+}
+
+const rollBack = (trial: Trial) => operator(trial, (ports) => rollBackModel(ports, { tenantId }));
+const promote = (trial: Trial, modelVersion: string) =>
+  operator(trial, (ports) => promoteModel(ports, { tenantId, modelVersion }));
+
+const pass = (trial: Trial) => passOver(trial, tenantId);
+
+/** The fixed names follow what an operator takes back and another one brings. */
+export const fixedNames: Scenario = {
+  name: 'fixed-names',
+  about:
+    'A model is taken back while another one is promoted, and the fixed names follow: events late and twice.',
+  backend: 'host',
+  retries: 0,
+  limits: { event: 2, 'event again': 1 },
+  prepare: async (trial) => {
+    await twoModels(trial);
+    rollBack(trial);
+    promote(trial, versions[1]);
+  },
+  pass,
+};
+
+/** An alignment that is slow beyond its lock's time must not undo what came after it. */
+export const slowAlignment: Scenario = {
+  name: 'slow-alignment',
+  about: 'Fixed names are aligned three times at once, one of them slow beyond its time, after a rollback.',
+  backend: 'host',
+  retries: 0,
+  limits: { event: 1, 'event again': 2, slow: 3 },
+  prepare: async (trial) => {
+    await twoModels(trial);
+    rollBack(trial);
+    const first = trial.actors.at(-1);
+    if (first) await trial.playAlone(first);
+  },
+  pass,
+};
+
+/** A run promotes while an operator takes the live model back. */
+export const promotionAndRollback: Scenario = {
+  name: 'promotion-and-rollback',
+  about: 'A run whose lease is over promotes while an operator takes the live model back, and is stopped.',
+  backend: 'host',
+  retries: 1,
+  limits: { stop: 1, event: 2, time: 1 },
+  prepare: async (trial) => {
+    await twoModels(trial);
+    const { runs, leases } = trial.stores.direct;
+    const { executionArn: arn, modelVersion } = aRun();
+    const { fence } = await leases.acquire({ tenantId, holder: runId, now: at, expiresAt: at });
+    await runs.createRun(aRun({ fence }));
+    await done(trial, runId, stageNames);
+    const outputs = (stage: string) => `s3://data/${tenantId}/runs/${runId}/${stage}/1/`;
+    fill(trial, {
+      modelVersion,
+      modelUri: `${outputs('train')}model.bin`,
+      indexUri: `${outputs('index')}index.faiss`,
+      dataUri: outputs('prepare'),
+    });
+    trial.machine({ runId, tenantId, arn, state: 'promote' }).enter();
+    rollBack(trial);
+  },
+  pass: (trial) => {
+    passOver(trial, runId);
+    pass(trial);
+  },
+};

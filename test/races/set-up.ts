@@ -1,0 +1,69 @@
+import { stageNames } from '../../lib/training/stages.ts';
+import { anAttempt, aRun, aTenant } from '../fixtures/records.ts';
+import type { Machine } from './machine.ts';
+import { inSameShard } from './settings.ts';
+import { start, type Trial } from './trial.ts';
+
+const iso = (ms: number) => new Date(ms).toISOString();
+const result = { vectors: 10, dimensions: 4, selfRetrieval: 1, checksums: {} };
+
+/** Attempts of a run's stages that are done. */
+export async function done(
+  trial: Trial,
+  runId: string,
+  stages: readonly (typeof stageNames)[number][],
+): Promise<void> {
+  for (const stage of stages) {
+    const jobName = `${runId}-${stage}-1`;
+    const { taskToken: _, ...attempt } = anAttempt({
+      runId,
+      jobName,
+      stage,
+      status: 'succeeded',
+      settledAt: iso(start),
+      result,
+    });
+    await trial.stores.direct.runs.createAttempt(attempt);
+  }
+}
+
+/** A run that holds its lease; every stage but the first is done, so that the first one's end leads to promotion. */
+export async function atWork(
+  trial: Trial,
+  { state = 'prepare', leaseMs = 900_000 }: { state?: 'prepare' | 'promote'; leaseMs?: number } = {},
+): Promise<Machine> {
+  const { runs, leases } = trial.stores.direct;
+  const { tenantId, runId, executionArn: arn } = aRun();
+  const { fence } = await leases.acquire({
+    tenantId,
+    holder: runId,
+    now: iso(start),
+    expiresAt: iso(start + leaseMs),
+  });
+  await runs.createRun(aRun({ fence }));
+  await done(trial, runId, state === 'prepare' ? stageNames.slice(1) : stageNames);
+  return trial.machine({ runId, tenantId, arn, state });
+}
+
+/** Another run of the same tenant, which is about to begin. */
+export async function another(trial: Trial): Promise<Machine> {
+  const arn = 'arn:again';
+  const runId = inSameShard('acme-again');
+  const { tenants } = trial.stores.direct;
+  const { tenantId } = aRun();
+  await tenants.put({ ...aTenant(), tenantId }, 0);
+  await done(trial, runId, stageNames.slice(1));
+  return trial.machine({ runId, tenantId, arn, state: 'begin' });
+}
+
+/** A stage's attempt as its entry leaves it: the job is running, known to the lists and on record. */
+export async function submitted(trial: Trial): Promise<Machine> {
+  const machine = await atWork(trial);
+  machine.enter();
+  const entry = trial.actors.at(-1);
+  if (entry) await trial.playAlone(entry);
+  for (const job of trial.backend.jobs) trial.backend.to(job, 'running');
+  trial.backend.catchUp();
+  trial.deliveries.length = 0;
+  return machine;
+}
