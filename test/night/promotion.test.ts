@@ -100,7 +100,7 @@ describe.each(['SQLite', 'DynamoDB'])('the fixed names, with the stores in %s', 
     ]);
   });
 
-  it('are aligned by the reconciler when the bus takes no event, and neither run nor rollback fails', async () => {
+  it('F57: are aligned by the reconciler when the bus takes no event, and neither run nor rollback fails', async () => {
     const bus = await open();
     const [first, second] = await trained(2);
     bus.refuse = true;
@@ -121,7 +121,7 @@ describe.each(['SQLite', 'DynamoDB'])('the fixed names, with the stores in %s', 
     expect(night.runtime.metricsText()).toMatch(/fixed_names_behind_total [1-9]/);
   });
 
-  it('end up with the model that is live when promotions race', async () => {
+  it('F57: end up with the model that is live when promotions race', async () => {
     await open();
     const versions = await trained(3);
     const { models } = night.runtime.control;

@@ -267,6 +267,22 @@ describe('faults', () => {
     expect(after).toMatchObject({ status: 'succeeded', redriveCount: 1 });
   });
 
+  it.each([0, 1, 50, 400, 2_000])(
+    'F24: a run that is stopped %s ms after it began goes on when it is redriven',
+    async (ms) => {
+      night = await openNight();
+      await night.add('acme');
+      const arn = await night.train('acme');
+      if (ms > 0) await night.advance(ms);
+      const { workflows, runs } = night.runtime.control;
+      await workflows.stop(arn, { error: 'OperatorStop', cause: 'too early' });
+      expect((await night.until(arn)).status).toBe('ABORTED');
+      await workflows.redrive(arn);
+      expect(await night.until(arn)).toMatchObject({ status: 'SUCCEEDED', redriveCount: 1 });
+      expect(await runs.getRun('acme-manual')).toMatchObject({ status: 'succeeded', redriveCount: 1 });
+    },
+  );
+
   it('F44: a control plane that restarts while jobs run takes them over; no stage has two jobs', async () => {
     night = await openNight();
     await night.add('acme', 'beta');

@@ -101,7 +101,7 @@ describe('nightly-training', () => {
     ['TrainTenant', 'StepFunctions.ExecutionLimitExceededException', 8],
     ['TrainTenant', 'StepFunctions.AWSStepFunctionsException', 8],
     ['TrainTenant', 'StepFunctions.SdkClientException', 8],
-  ])('%s takes %s %i times', async (state, error, times) => {
+  ])('F58: %s takes %s %i times', async (state, error, times) => {
     const answers = {
       LoadTenants: [payload(loaded)],
       TrainTenant: [{ returns: { Output: {} } }],
