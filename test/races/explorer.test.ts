@@ -41,7 +41,7 @@ describe('the explorer of interleavings', () => {
     { name: 'edit-twice', bounds: { preemptions: 99, faults: 1 } },
     { name: 'judge-twice', bounds: { preemptions: 99, faults: 1 } },
     { name: 'entry-retry-pass on host', bounds: { preemptions: 2, faults: 0 } },
-  ])('loses no end of a schedule by its reductions: $name', async ({ name, bounds }) => {
+  ])('loses no end of a schedule by its reductions: $name', { timeout: 60_000 }, async ({ name, bounds }) => {
     const options = { bounds, limitMs: 60_000, now };
     const reduced = await search(scenarioOf(name), memory(), options);
     const whole = await search(scenarioOf(name), memory(), { ...options, reduce: false });
