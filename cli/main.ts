@@ -34,8 +34,16 @@ export async function main(projectDir: string): Promise<void> {
       warn: (text) => void process.stderr.write(text),
       open: async (target, options) => {
         if (target.kind === 'local')
-          return (await openControl({ projectDir, stateDir: target.stateDir, variables, clock, ...options }))
-            .control;
+          return (
+            await openControl({
+              projectDir,
+              stateDir: target.stateDir,
+              variables,
+              clock,
+              signal: stop.signal,
+              ...options,
+            })
+          ).control;
         // The SDK is loaded for those who speak to AWS only.
         const { openAws } = await import('./open-aws.ts');
         return openAws(target, { projectDir, variables, clock, ids, signal: stop.signal });

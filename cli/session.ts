@@ -4,6 +4,7 @@ import type { Clock } from '../lib/ports/clock.ts';
 import type { IdSource } from '../lib/ports/id-source.ts';
 import type { OperatorApi } from '../lib/ports/operator-api.ts';
 import type { ExecutionDetail } from '../lib/ports/workflows.ts';
+import type { Waiting } from '../local/outside.ts';
 import type { Output } from './output.ts';
 import { commandFor, type Target } from './target.ts';
 
@@ -12,8 +13,10 @@ export interface OpenOptions {
   readonly mode: 'read' | 'write';
   readonly retryScale?: number;
   readonly schedules?: boolean;
-  /** Is called with errors after which this host's control plane continues, such as a full disk it waits out. */
+  /** Is called with errors after which this host's control plane continues. */
   readonly onFault?: (error: Error) => void;
+  /** Hears when this host's control plane has to wait for something outside it, and when that is over. */
+  readonly onWaiting?: (waiting: Waiting) => void;
 }
 
 /** What every verb is given. */
@@ -38,22 +41,17 @@ export function command({ target }: Session, words: string): string {
   return commandFor(target, words);
 }
 
-/**
- * Faults of a control plane in this process, for people. A full disk ends the command: the engine would wait for room,
- * but who watches has to make some.
- */
-export function faultsFor({ output }: Session): {
+/** Tells people of a control plane in this process what it meets: faults, and what it waits for. */
+export function toldTo({ output, signal }: Session): {
   readonly onFault: (error: Error) => void;
-  readonly unlessDiskIsFull: <T>(work: Promise<T>) => Promise<T>;
+  readonly onWaiting: (waiting: Waiting) => void;
+  readonly signal: AbortSignal;
 } {
-  const { promise: full, reject } = Promise.withResolvers<never>();
-  full.catch(() => {});
   return {
-    onFault: (error) => {
-      if (error instanceof EpsilonError && error.code === 'DISK_FULL') reject(error);
-      else output.warn(`fault: ${error.message}\n`);
-    },
-    unlessDiskIsFull: (work) => Promise.race([work, full]),
+    onFault: (error) => output.warn(`fault: ${error.message}\n`),
+    onWaiting: ({ code, phase, text }) =>
+      output.warn(phase === 'begun' ? `waiting (${code}): ${text}\n` : `going on: ${text}\n`),
+    signal,
   };
 }
 
@@ -63,10 +61,10 @@ export async function withControl<T>(
   options: OpenOptions,
   work: (control: OperatorApi) => Promise<T>,
 ): Promise<T> {
-  const { onFault, unlessDiskIsFull } = faultsFor(session);
-  const control = await session.open({ ...options, onFault });
+  const { onFault, onWaiting } = toldTo(session);
+  const control = await session.open({ ...options, onFault, onWaiting });
   try {
-    return await unlessDiskIsFull(work(control));
+    return await work(control);
   } finally {
     await control.close();
   }

@@ -6,6 +6,7 @@ import type { Random } from '../lib/ports/random.ts';
 import type { LocalPorts } from './adapters/functions.ts';
 import type { Self } from './control/server.ts';
 import type { JobListener, LocalJobRunner } from './jobs/process-job-runner.ts';
+import type { Waiting } from './outside.ts';
 import type { LocalStores } from './stores/local-stores.ts';
 import type { StateDirectory } from './stores/state-directory.ts';
 
@@ -27,6 +28,10 @@ export interface RuntimeOptions {
   /** Run the declared schedules. */
   readonly schedules?: boolean;
   readonly onFault?: (error: Error) => void;
+  /** Hears when something outside has to be waited for, such as room on the disk, and when that is over. */
+  readonly onWaiting?: (waiting: Waiting) => void;
+  /** When it aborts, operators' calls and the opening no longer wait for what is outside. */
+  readonly signal?: AbortSignal;
   /** Runs jobs in another way than as processes; tests do. */
   readonly makeRunner?: (listener: JobListener) => LocalJobRunner;
   /** Keeps records elsewhere than in the state directory; tests do. */

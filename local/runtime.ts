@@ -1,267 +1,64 @@
-import { appendFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Actor } from '../lib/audit/record.ts';
-import type { ServiceConfig } from '../lib/config/service-config.ts';
-import { EpsilonError } from '../lib/errors/epsilon-error.ts';
-import { detailTypes, eventDetail } from '../lib/event-schemas/detail.ts';
-import { createFileObjectStore } from '../lib/files/file-object-store.ts';
 import { createOperatorApi } from '../lib/operations/operator/operator-api.ts';
-import { type Clock, isoNow } from '../lib/ports/clock.ts';
-import type { IdSource } from '../lib/ports/id-source.ts';
-import type { Log } from '../lib/ports/log.ts';
 import { SystemClock } from '../lib/system/system-clock.ts';
-import { systemIds } from '../lib/system/system-ids.ts';
-import type { JobObservation, JobSpec } from '../lib/training/attempts/job.ts';
-import { engineCallbacks, engineWorkflows } from './adapters/engine-ports.ts';
-import { LocalFunctions, type LocalPorts } from './adapters/functions.ts';
 import { fileJobLogs } from './adapters/job-logs.ts';
-import { busPublisher, logNotifier } from './adapters/service-ports.ts';
-import { workloadImages } from './adapters/workload-images.ts';
-import { Engine } from './asl/engine/engine.ts';
-import { SqliteJournal } from './asl/journal/sqlite.ts';
-import { EventBus } from './bus/bus.ts';
-import { putEvents } from './bus/put-events.ts';
 import { processActor } from './control/owner.ts';
-import type { Service, TargetRef } from './declaration/declarations.ts';
-import { loadLocalService, localEnvironment } from './declaration/local-service.ts';
-import { type JobListener, type LocalJobRunner, ProcessJobRunner } from './jobs/process-job-runner.ts';
-import { workloadCommand } from './jobs/workload-command.ts';
-import { fileLog } from './log.ts';
-import { LocalMetrics } from './metrics.ts';
+import { LocalRuntime } from './local-runtime.ts';
+import { OutsideConditions } from './outside.ts';
 import type { Runtime, RuntimeOptions } from './runtime-types.ts';
-import { Scheduler } from './schedule/scheduler.ts';
 import { schedulesPort } from './schedule/schedules-port.ts';
-import { freeBytes } from './state/usage.ts';
-import { type LocalStores, openLocalStores } from './stores/local-stores.ts';
-import { openStateDirectory, type StateDirectory } from './stores/state-directory.ts';
+import { openStateDirectory } from './stores/state-directory.ts';
 
 export type { Runtime, RuntimeOptions } from './runtime-types.ts';
 
-/** Milliseconds that handlers at work are given when the runtime closes. */
-const shutdownGraceMs = 2_000;
+/** Conditions outside: while one holds, the engine's time stands still. */
+function openOutside(options: RuntimeOptions, opened: { runtime?: LocalRuntime }): OutsideConditions {
+  const outside: OutsideConditions = new OutsideConditions({
+    clock: options.clock ?? new SystemClock(),
+    signal: options.signal,
+    tell: (waiting) => {
+      const { runtime } = opened;
+      runtime?.log.warn(waiting.phase === 'begun' ? 'waiting' : 'going on', { ...waiting });
+      if (waiting.phase === 'begun') runtime?.engine.hold();
+      else if (outside.waitingFor().length === 0) runtime?.engine.goOn();
+      options.onWaiting?.(waiting);
+    },
+  });
+  return outside;
+}
 
-/** Everything of a runtime that does not depend on who opened it. */
-class LocalRuntime {
-  readonly options: RuntimeOptions;
-  readonly state: StateDirectory;
-  readonly clock: Clock;
-  readonly ids: IdSource;
-  readonly log: Log;
-  readonly metrics = new LocalMetrics();
-  readonly service: Service;
-  readonly config: ServiceConfig;
-  readonly stores: LocalStores;
-  readonly engine: Engine;
-  readonly functions: LocalFunctions;
-  readonly bus: EventBus;
-  readonly runner: LocalJobRunner | undefined;
-  readonly scheduler: Scheduler;
-  readonly ports: LocalPorts;
-
-  constructor(options: RuntimeOptions, state: StateDirectory) {
-    this.options = options;
-    this.state = state;
-    this.clock = options.clock ?? new SystemClock();
-    this.ids = options.ids ?? systemIds(this.clock);
-    const { service, config } = loadLocalService(options.projectDir, options.variables);
-    this.service = service;
-    this.config = config;
-    const readOnly = options.mode === 'read';
-    this.log = fileLog(this.clock, join(state.logs, 'control-plane.jsonl'));
-    const own = openLocalStores({ stateDir: state.databases, readOnly });
-    this.stores = options.makeStores?.(own, this.clock) ?? own;
-    this.functions = new LocalFunctions(service, this.clock, this.ids);
-    this.engine = this.#engine(readOnly);
-    this.bus = this.#bus();
-    this.runner = readOnly ? undefined : this.#runner();
-    this.scheduler = new Scheduler({
-      schedules: service.schedules,
-      clock: this.clock,
-      cursors: this.stores.cursors,
-      log: this.log,
-      environment: localEnvironment,
-      deadLetter: (schedule, input, scheduledTime, error) =>
-        this.#deadLetter({ schedule: schedule.name, input, scheduledTime, error: String(error) }),
-      deliver: async (schedule, input, scheduledTime) => {
-        await this.#deliver(
-          schedule.target,
-          input,
-          `${schedule.name}-${scheduledTime.replace(/[^0-9]/g, '').slice(0, 12)}`,
-        );
-      },
-    });
-    const { clock, ids, log, metrics, config: settings, engine, runner } = this;
-    this.ports = {
-      config: settings,
-      clock,
-      ids,
-      random: options.random ?? Math.random,
-      log,
-      metrics,
-      ...this.stores,
-      objects: createFileObjectStore({ root: state.objects }),
-      // A runner that a test hands in may speak for another backend than this host's.
-      jobs: {
-        local: undefined,
-        batch: undefined,
-        eks: undefined,
-        ...(runner ? { [runner.backend]: runner } : {}),
-      },
-      callbacks: engineCallbacks(engine),
-      events: busPublisher(this.bus),
-      notifier: logNotifier(log),
-      images: workloadImages(options.projectDir),
-      workflows: engineWorkflows(engine),
-    };
-    this.functions.bind(this.ports);
-  }
-
-  /** Conditions outside this process that keep it from going on. */
-  waitingFor(): readonly string[] {
-    const { stalled } = this.engine;
-    return stalled ? [stalled.message] : [];
-  }
-
-  metricsText(): string {
-    this.metrics.set('epsilon_state_disk_free_bytes', freeBytes(this.state.path));
-    return this.metrics.text();
-  }
-
-  fault(error: Error): void {
-    this.log.error('fault', { error: String(error), stack: error.stack ?? '' });
-    this.options.onFault?.(error);
-  }
-
-  #engine(readOnly: boolean): Engine {
-    const objects = createFileObjectStore({ root: this.state.objects });
-    const engine = new Engine({
-      journal: new SqliteJournal({ stateDir: this.state.databases, readOnly }),
-      clock: this.clock,
-      ids: this.ids,
-      random: this.options.random ?? Math.random,
-      retryScale: this.options.retryScale ?? 1,
-      onFault: (error) => this.fault(error),
-      integrations: {
-        invokeFunction: ({ functionName, payload }) => this.functions.invoke(functionName, payload),
-        readObject: (bucket, key) => objects.get(`s3://${bucket}/${key}`),
-        writeObject: (bucket, key, body) => objects.put(`s3://${bucket}/${key}`, body),
-        putEvents: async (entries) => putEvents(this.bus, entries),
-        snsPublish: async (request) => this.#note('sns:publish', request),
-        sqsSendMessage: async (request) => this.#note('sqs:sendMessage', request),
-      },
-    });
-    for (const { key, definition } of this.service.machines)
-      engine.registerMachine({ name: key, definition, resolve: this.service.resolve });
-    return engine;
-  }
-
-  /** Topics and queues exist on AWS only; here their messages are in the log. */
-  #note(what: string, request: unknown): { MessageId: string } {
-    this.log.info(what, { request });
-    return { MessageId: this.ids.ulid() };
-  }
-
-  #bus(): EventBus {
-    return new EventBus({
-      rules: this.service.rules,
-      clock: this.clock,
-      ids: this.ids,
-      log: this.log,
-      deliver: (target, event, input) => this.#deliver(target, input, event.id.toLowerCase()),
-      deadLetter: (event, target, error) => this.#deadLetter({ target, error: String(error), event }),
-    });
-  }
-
-  /** What no try could deliver is kept, one JSON line each. */
-  #deadLetter(letter: Readonly<Record<string, unknown>>): void {
-    const line = { at: isoNow(this.clock), ...letter };
-    appendFileSync(this.state.deadLetters, `${JSON.stringify(line)}\n`, { mode: 0o600 });
-  }
-
-  async #deliver(target: TargetRef, input: unknown, name: string): Promise<void> {
-    if (target.kind === 'function') await this.functions.invoke(target.key, input);
-    else await this.#startOnce(target.key, input, name);
-  }
-
-  /** Delivering twice is allowed; the execution's name makes the second one visible as the same. */
-  async #startOnce(machine: string, input: unknown, name: string): Promise<void> {
-    try {
-      await this.engine.startExecution({ machine, name, input });
-    } catch (error) {
-      if (!(error instanceof EpsilonError) || error.code !== 'EXECUTION_ALREADY_EXISTS') throw error;
-    }
-  }
-
-  #runner(): LocalJobRunner {
-    const onObservation: JobListener = (observation, spec) => this.#observed(observation, spec);
-    if (this.options.makeRunner) return this.options.makeRunner(onObservation);
-    return new ProcessJobRunner({
-      root: this.state.jobs,
-      clock: this.clock,
-      log: this.log,
-      variables: this.options.variables,
-      ...(this.options.graceMs === undefined ? {} : { graceMs: this.options.graceMs }),
-      command: (spec, { resultPath }) =>
-        workloadCommand(spec, { ...this.options, resultPath, objectsRoot: this.state.objects }),
-      onObservation,
-    });
-  }
-
-  #observed(observation: JobObservation, spec: JobSpec): void {
-    const data = { stage: spec.stage, attempt: spec.attempt, ...observation };
-    this.bus.put([
-      { source: 'epsilon.jobs', detailType: detailTypes.jobStateChange, detail: eventDetail(spec, data) },
-    ]);
-  }
-
-  /** Takes up what an earlier process left, then begins to listen. */
-  async begin(): Promise<void> {
-    if (!this.runner) return;
-    this.engine.onStatusChange((detail) => {
-      this.bus.put([{ source: 'aws.states', detailType: 'Step Functions Execution Status Change', detail }]);
-    });
-    const executions = this.engine.recover();
-    const jobs = this.runner.recover();
-    if (executions > 0) this.log.info('recovered', { executions, ...jobs });
-    // Jobs may have ended while nobody listened: the reconciler settles them now instead of within a minute.
-    if (executions > 0) await this.functions.invoke('reconcileJobs', {});
-    await this.scheduler.begin();
-    if (this.options.schedules ?? true) this.scheduler.start();
-  }
-
-  /** Quiet for several turns of the event loop: a turn in between may begin something new. */
-  async idle(): Promise<void> {
-    for (let calm = 0; calm < 5; ) {
-      await new Promise<void>((resolve) => setImmediate(resolve));
-      calm = this.engine.busy || this.functions.underWay > 0 || this.bus.underWay > 0 ? 0 : calm + 1;
-    }
-  }
-
-  /** Handlers that are at work may end; what they would have done is done again by the next process otherwise. */
-  async #handlersDone(): Promise<void> {
-    const end = performance.now() + shutdownGraceMs;
-    while (this.functions.underWay > 0 && performance.now() < end) {
-      await new Promise<void>((resolve) => setImmediate(resolve));
-    }
-  }
-
-  async close(): Promise<void> {
-    this.scheduler.close();
-    this.runner?.close();
-    await this.bus.close();
-    await this.#handlersDone();
-    await this.engine.close();
-    this.stores.close();
-    this.state.release();
-  }
+/** What operators' acts write to; each of its calls does all or nothing, so that it can be made again. */
+function patientStores(outside: OutsideConditions, { ports, stores }: LocalRuntime) {
+  const { tenants, runs, leases, claims, locks, models, verdicts, workflows } = ports;
+  const patient = <T extends object>(given: T) => outside.patient(given);
+  return {
+    tenants: patient(tenants),
+    runs: patient(runs),
+    leases: patient(leases),
+    claims: patient(claims),
+    locks: patient(locks),
+    models: patient(models),
+    verdicts: patient(verdicts),
+    workflows: patient(workflows),
+    audit: patient(stores.audit),
+  };
 }
 
 /** Opens the control plane in this process; a writer takes up everything that was under way. */
 export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const state = openStateDirectory(options.stateDir, options.mode);
-  let runtime: LocalRuntime;
+  const opened: { runtime?: LocalRuntime } = {};
+  const outside = openOutside(options, opened);
+  const { runtime, state } = await outside.waitOut(() => {
+    const directory = openStateDirectory(options.stateDir, options.mode);
+    try {
+      return { state: directory, runtime: new LocalRuntime(options, directory, outside) };
+    } catch (error) {
+      directory.release();
+      throw error;
+    }
+  });
+  opened.runtime = runtime;
   try {
-    runtime = new LocalRuntime(options, state);
     await runtime.begin();
   } catch (error) {
     state.release();
@@ -271,7 +68,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const close = () => runtime.close();
   const operator = {
     ...ports,
-    audit: runtime.stores.audit,
+    ...patientStores(outside, runtime),
     logs: fileJobLogs(state.jobs),
     schedules: schedulesPort(runtime.scheduler),
     close,

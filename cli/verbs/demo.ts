@@ -15,7 +15,7 @@ import { openRuntime, type Runtime } from '../../local/runtime.ts';
 import { parseSchedule } from '../../local/schedule/expression.ts';
 import { causeText, fittedTable, plain, print, schemaVersion, seconds } from '../output.ts';
 import type { RunView } from '../progress.ts';
-import { faultsFor, type Session } from '../session.ts';
+import { type Session, toldTo } from '../session.ts';
 import { requireLocal } from '../target.ts';
 import { transitionsOf, watch } from '../watch.ts';
 import { scaleOf } from './executions.ts';
@@ -237,7 +237,6 @@ async function demo(session: Session, options: DemoOptions): Promise<void> {
     '"epsilon demo"',
     `on AWS add tenants and run ${machine}.`,
   );
-  const { onFault, unlessDiskIsFull } = faultsFor(session);
   const runtime = await openRuntime({
     projectDir: session.projectDir,
     stateDir,
@@ -246,7 +245,7 @@ async function demo(session: Session, options: DemoOptions): Promise<void> {
     clock: session.clock,
     schedules: true,
     ...scaleOf(session.target, options.retryScale),
-    onFault,
+    ...toldTo(session),
   });
   try {
     const socket = await serveSocket(runtime.controlFor, runtime.state.socket, runtime);
@@ -256,7 +255,7 @@ async function demo(session: Session, options: DemoOptions): Promise<void> {
           `Epsilon on this host, state in ${runtime.state.path} (pauses of retries x ${options.retryScale})\n`,
         );
       await addFamilies(session, runtime, demoFamilies.slice(0, count));
-      await unlessDiskIsFull(night(session, runtime));
+      await night(session, runtime);
     } finally {
       await socket.close();
     }

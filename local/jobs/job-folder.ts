@@ -200,6 +200,9 @@ function fateOf(
   if (exit.lost) return { reason: 'lost', message: 'its processes vanished without leaving an exit code' };
   if (exit.code === 143)
     return { reason: 'preempted', message: 'it was stopped (SIGTERM), but not by Epsilon' };
+  // "Try again" of the job contract: what it lacked was the host's, such as room on the disk.
+  if (exit.code === 75)
+    return { reason: 'preempted', message: 'the host had no room or no connection for it (exit 75)' };
   if (exit.code === 137)
     return { reason: 'error', message: 'it was killed (SIGKILL), perhaps because memory ran out' };
   return { reason: 'error', message: `it exited with ${exit.code ?? 'no code'}` };

@@ -7,6 +7,7 @@ import { stopReasonOf } from '../../lib/training/attempts/stop-reason.ts';
 import { clamp, FairQueue, type HostResources, hostResources, queued } from './fair-queue.ts';
 import { type Cancelled, JobFolder } from './job-folder.ts';
 import { signalJob } from './job-group.ts';
+import { RoomWatch } from './room-watch.ts';
 import { exitOfUnstarted, type JobCommand, spawnShim } from './start-job.ts';
 
 /** Milliseconds between looks at jobs that are not children of this process. */
@@ -41,6 +42,8 @@ export interface ProcessJobRunnerOptions {
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly command: (spec: JobSpec, files: { readonly resultPath: string }) => JobCommand;
   readonly onObservation: JobListener;
+  /** Whether the disk has room for a job; asked again and again while there are jobs. */
+  readonly room?: () => boolean;
   /** Milliseconds between SIGTERM and SIGKILL. */
   readonly graceMs?: number;
 }
@@ -52,6 +55,7 @@ export class ProcessJobRunner implements LocalJobRunner {
   readonly #host: HostResources;
   readonly #queue: FairQueue;
   readonly #graceMs: number;
+  readonly #room: RoomWatch;
   /** Jobs that are not over: our own children and adopted ones. */
   readonly #live = new Map<
     string,
@@ -64,6 +68,7 @@ export class ProcessJobRunner implements LocalJobRunner {
     this.#options = options;
     this.#host = options.host ?? hostResources();
     this.#queue = new FairQueue(this.#host, () => options.clock.now());
+    this.#room = new RoomWatch({ ...options, again: () => this.#startNext() });
     this.#graceMs = options.graceMs ?? 10_000;
     mkdirSync(options.root, { recursive: true, mode: 0o700 });
   }
@@ -137,6 +142,7 @@ export class ProcessJobRunner implements LocalJobRunner {
   /** Lets go of everything; jobs go on running and are adopted by the next process. */
   close(): void {
     this.#closed = true;
+    this.#room.close();
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
   }
@@ -152,6 +158,8 @@ export class ProcessJobRunner implements LocalJobRunner {
 
   #startNext(): void {
     if (this.#closed) return;
+    // Also after the last job: nothing may seem to be waited for when nobody waits.
+    if (!this.#room.look({ more: this.#live.size > 0 })) return;
     for (const name of this.#queue.take()) this.#start(name);
   }
 

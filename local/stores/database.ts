@@ -1,10 +1,17 @@
 import { chmodSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
+import { openForReading } from './read-only.ts';
 import { checkWriteAheadLog } from './write-ahead-log.ts';
 
 /** Marks our files among all SQLite files ("EPSI"). */
 const applicationId = 0x45505349;
+
+/**
+ * Milliseconds that a call waits for another process's lock. SQLite waits within the call, in which nothing else happens in this
+ * process: longer waits are for whoever can do something meanwhile.
+ */
+const busyMs = 250;
 
 const restore = 'restore the file from a copy or start with another state directory';
 
@@ -32,7 +39,7 @@ export class Database {
     // SQLite stops at the first damaged frame and says nothing: what follows it would be lost silently.
     // A reader may find the log while its writer is at work; who writes has it alone.
     if (!readOnly) checkWriteAheadLog(file);
-    this.#db = this.#guard(() => new DatabaseSync(file, { readOnly }));
+    this.#db = this.#guard(() => (readOnly ? openForReading(file) : new DatabaseSync(file)));
     try {
       this.#guard(() => this.#check(migrations));
       if (!readOnly) this.#guard(() => this.#migrate(this.#db, migrations));
@@ -61,7 +68,7 @@ export class Database {
   }
 
   #check(migrations: readonly string[]): void {
-    this.#db.exec('PRAGMA busy_timeout = 5000');
+    this.#db.exec(`PRAGMA busy_timeout = ${busyMs}`);
     if (statSync(this.file).size === 0) {
       throw new EpsilonError(
         'STATE_DIR_CORRUPT',
@@ -159,7 +166,7 @@ export class Database {
     try {
       return work();
     } catch (error) {
-      throw explain(error, this.file);
+      throw explainSqlite(error, this.file);
     }
   }
 }
@@ -170,12 +177,11 @@ export type SqlValue = string | number | null | Uint8Array;
 /** A row by column name. */
 export type Row = Record<string, SqlValue>;
 
-/** SQLite's primary result codes that users can do something about. */
+/** SQLite's primary result codes that users can do something about (https://www.sqlite.org/rescode.html). */
 const explanations: Readonly<Record<number, readonly [code: string, sentence: string]>> = {
-  13: [
-    'DISK_FULL',
-    'The disk is full; nothing was half written. Free some space and run the same command again',
-  ],
+  13: ['DISK_FULL', 'The disk is full; nothing was half written'],
+  5: ['DATABASE_LOCKED', 'Another process holds the database locked'],
+  6: ['DATABASE_LOCKED', 'Another process holds the database locked'],
   11: [
     'STATE_DIR_CORRUPT',
     'The file is damaged; restore it from a copy or start with another state directory',
@@ -191,7 +197,8 @@ const explanations: Readonly<Record<number, readonly [code: string, sentence: st
   10: ['STATE_DIR_IO', 'The disk reported an error'],
 };
 
-function explain(error: unknown, file: string): unknown {
+/** SQLite's error with a code and a sentence that says what to do; other errors as they are. */
+export function explainSqlite(error: unknown, file: string): unknown {
   const number = (error as { errcode?: unknown } | null)?.errcode;
   if (typeof number !== 'number') return error;
   const known = explanations[number & 0xff];

@@ -14,6 +14,7 @@ import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { isAlive, processStartTime } from '../jobs/processes.ts';
+import { explainSqlite } from './database.ts';
 
 /** Version of the directory's layout. */
 const layoutVersion = 1;
@@ -68,7 +69,7 @@ function explain(error: unknown, path: string): unknown {
       cause: error,
     });
   }
-  return error;
+  return explainSqlite(error, join(path, 'lock.gate'));
 }
 
 function checkLayout(path: string): boolean {
@@ -142,7 +143,7 @@ function alone<T>(path: string, work: () => T): T {
   const file = join(path, 'lock.gate');
   // Made here, so that a directory that cannot be written says so as everywhere.
   closeSync(openSync(file, 'a', 0o600));
-  const gate = new DatabaseSync(file, { timeout: 10_000 });
+  const gate = new DatabaseSync(file, { timeout: 2_000 });
   try {
     gate.exec('BEGIN EXCLUSIVE');
     return work();

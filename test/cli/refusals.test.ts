@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fittedTable, plain, report } from '../../cli/output.ts';
-import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import { type Night, openNight } from '../night/harness.ts';
 import { call, epsilon } from './harness.ts';
@@ -84,30 +83,28 @@ describe('what the command refuses before anything happens', () => {
     expect(await control.workflows.list({ limit: 100 })).toEqual(before);
   });
 
-  it('ends a command whose control plane found the disk full, and only shows other faults', async () => {
-    const meeting = (error: Error, then: () => Promise<never[]>) =>
-      call(
-        {
-          open: async (_, { onFault }) => {
-            const list = () => {
-              onFault?.(error);
-              return then();
-            };
-            return { ...control, schedules: { ...control.schedules, list }, close: async () => {} };
-          },
+  it('shows faults and what is waited for, once each, and goes on when that is over', async () => {
+    const shown = await call(
+      {
+        open: async (_, { onFault, onWaiting }) => {
+          const list = async () => {
+            onFault?.(new Error('a target did not answer'));
+            onWaiting?.({ code: 'DISK_FULL', phase: 'begun', text: 'The disk is full. Free some space.' });
+            onWaiting?.({ code: 'DISK_FULL', phase: 'over', text: 'there is room on the disk again' });
+            return [];
+          };
+          return { ...control, schedules: { ...control.schedules, list }, close: async () => {} };
         },
-        ['schedules', 'list'],
-      );
-    const full = new EpsilonError('DISK_FULL', 'The disk is full.', { exitCode: 4 });
-    const never = () => Promise.withResolvers<never[]>().promise;
-    expect(await meeting(full, never)).toMatchObject({
-      code: 4,
-      err: expect.stringContaining('error DISK_FULL'),
-    });
-    expect(await meeting(new Error('a target did not answer'), async () => [])).toMatchObject({
-      code: 0,
-      err: 'fault: a target did not answer\n',
-    });
+      },
+      ['schedules', 'list'],
+    );
+    expect(shown).toMatchObject({ code: 0 });
+    expect(shown.err.split('\n')).toEqual([
+      'fault: a target did not answer',
+      'waiting (DISK_FULL): The disk is full. Free some space.',
+      'going on: there is room on the disk again',
+      '',
+    ]);
   });
 });
 

@@ -143,11 +143,17 @@ function writeResultFile(path: string | undefined, result: ResultFields): void {
   }
 }
 
+function unlessFull(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOSPC' && error.code !== 'EDQUOT') throw error;
+}
+
 /** Runs a job by the contract: result, exit code and one line of JSON on stderr when it fails. Ends the process. */
 export async function runJob(definition: JobDefinition): Promise<void> {
   const stop = new AbortController();
   // Not once: the platform may ask again, and a second signal without a listener would end the job at once.
   process.on('SIGTERM', () => stop.abort());
+  // Lines for which the log's disk has no room are lost; the work is not.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', unlessFull);
   // A job's environment is its input: the contract is read here, at its door.
   const variables = process.env;
   try {

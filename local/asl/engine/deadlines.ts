@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../../lib/ports/clock.ts';
 
 interface Entry {
-  readonly at: number;
+  at: number;
   /** Taken away when the deadline is called off, so that nothing it holds stays in memory until it is due. */
   fire: (() => void) | undefined;
 }
@@ -15,6 +15,8 @@ export class Deadlines {
   #heap: Entry[] = [];
   #cancelled = 0;
   #armed: { at: number; timer: Timer } | undefined;
+  /** Since when nothing is due, while that is so. */
+  #heldSince: number | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -32,6 +34,23 @@ export class Deadlines {
     this.#up(this.#heap.length - 1);
     this.#arm();
     return { cancel: () => this.#cancel(entry) };
+  }
+
+  /** Nothing is due until `goOn`. */
+  hold(): void {
+    this.#heldSince ??= this.#clock.now();
+    this.#armed?.timer.cancel();
+    this.#armed = undefined;
+  }
+
+  /** Everything is due as much later as it was held. */
+  goOn(): void {
+    if (this.#heldSince === undefined) return;
+    const held = this.#clock.now() - this.#heldSince;
+    this.#heldSince = undefined;
+    // All are moved by the same: the heap stays one.
+    for (const entry of this.#heap) entry.at += held;
+    this.#arm();
   }
 
   close(): void {
@@ -62,6 +81,7 @@ export class Deadlines {
   }
 
   #arm(): void {
+    if (this.#heldSince !== undefined) return;
     const first = this.#heap[0];
     if (first && this.#armed?.at === first.at) return;
     this.#armed?.timer.cancel();

@@ -125,6 +125,15 @@ export class Engine {
     return this.#interpreter.writer.stalled;
   }
 
+  /** Stops the time of waits and timeouts until `goOn`: what keeps everything waiting is outside, and nobody's time. */
+  hold(): void {
+    this.#interpreter.deadlines.hold();
+  }
+
+  goOn(): void {
+    this.#interpreter.deadlines.goOn();
+  }
+
   #refuseWhenStalled(): void {
     const { stalled } = this;
     if (stalled) throw stalled;

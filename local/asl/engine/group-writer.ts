@@ -4,18 +4,30 @@ import type { Journal, JournalBatch } from '../journal/journal.ts';
 import type { MapRunRecord } from '../model/records.ts';
 import type { LiveExecution, Thread } from '../threads/live-execution.ts';
 
-/** Milliseconds between tries to write while the disk is full. */
+/** Milliseconds between tries to write while the disk is full or the journal locked. */
 const stalledPause = 1_000;
+
+/** Codes of conditions outside this process, which end by themselves. */
+const passing: ReadonlySet<string> = new Set(['DISK_FULL', 'DATABASE_LOCKED']);
+
+/** What a writer is made of. */
+export interface GroupWriterOptions {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly onFault: (error: Error) => void;
+  readonly onStall?: ((error: Error | undefined) => void) | undefined;
+}
 
 /**
  * Collects what changed and writes it in groups: one transaction for everything that happened in a turn of the event
- * loop. Effects and acknowledgements run only after their group is on disk. When the disk is full the group is kept
- * and tried again; nothing is acknowledged meanwhile.
+ * loop. Effects and acknowledgements run only after their group is on disk. When the disk is full, or another process holds the
+ * journal locked, the group is kept and tried again; nothing is acknowledged meanwhile.
  */
 export class GroupWriter {
   readonly #journal: Journal;
   readonly #clock: Clock;
   readonly #onFault: (error: Error) => void;
+  readonly #onStall: (error: Error | undefined) => void;
   readonly #definitions = new Map<string, string>();
   readonly #executions = new Set<LiveExecution>();
   readonly #threads = new Set<Thread>();
@@ -26,13 +38,15 @@ export class GroupWriter {
   #stalled: EpsilonError | undefined;
   #waiting = false;
 
-  constructor(journal: Journal, clock: Clock, onFault: (error: Error) => void) {
+  /** `onStall` hears when writing has to wait, and with undefined when it goes on. */
+  constructor({ journal, clock, onFault, onStall }: GroupWriterOptions) {
     this.#journal = journal;
     this.#clock = clock;
     this.#onFault = onFault;
+    this.#onStall = onStall ?? (() => {});
   }
 
-  /** Set while the disk is full: new work is refused with it. */
+  /** Set while nothing can be written: new work is refused with it. */
   get stalled(): EpsilonError | undefined {
     return this.#stalled;
   }
@@ -82,16 +96,17 @@ export class GroupWriter {
     );
   }
 
-  /** Writes the group and runs its effects; false when the disk is full and the group was kept. */
+  /** Writes the group and runs its effects; false when that has to wait and the group was kept. */
   flush(): boolean {
     if (!this.pending) return true;
     try {
       this.#journal.write(this.#batch());
     } catch (error) {
-      if (!(error instanceof EpsilonError) || error.code !== 'DISK_FULL') throw error;
+      if (!(error instanceof EpsilonError) || !passing.has(error.code)) throw error;
       this.#stall(error);
       return false;
     }
+    if (this.#stalled) this.#onStall(undefined);
     this.#stalled = undefined;
     this.#clear();
     const effects = this.#effects;
@@ -135,7 +150,7 @@ export class GroupWriter {
   }
 
   #stall(error: EpsilonError): void {
-    if (!this.#stalled) this.#onFault(error);
+    if (!this.#stalled) this.#onStall(error);
     this.#stalled = error;
     if (this.#waiting) return;
     this.#waiting = true;

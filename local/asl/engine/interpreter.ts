@@ -31,6 +31,8 @@ export interface InterpreterOptions {
   readonly limits: Limits;
   readonly retryScale: number;
   readonly onFault: (error: Error) => void;
+  /** Hears when the journal has to wait for room or for another process, and with undefined when it goes on. */
+  readonly onStall?: (error: Error | undefined) => void;
   /** Evaluates expressions that are not plain; closed with the engine. */
   readonly evaluators: Evaluators;
   /** Answers Tasks by state name instead of calling anything. */
@@ -86,7 +88,7 @@ export class Interpreter implements InterpreterContext {
     this.#onFault = options.onFault;
     this.#listeners = listeners;
     this.deadlines = new Deadlines(options.clock);
-    this.writer = new GroupWriter(options.journal, options.clock, options.onFault);
+    this.writer = new GroupWriter(options);
     this.#recorder = new EventRecorder(this.writer, options.clock, listeners.event);
     this.#passing = { context: this, record: (thread, event) => this.#recorder.keep(thread, event) };
     this.calls = new TaskCalls(this, options.mock);

@@ -21,6 +21,8 @@ export interface Bench {
   readonly calls: FunctionInvocation[];
   readonly objects: Map<string, string>;
   readonly faults: Error[];
+  /** Why the journal had to wait; undefined each time it went on. */
+  readonly stalls: (Error | undefined)[];
   /** Starts a machine called `m` and lets virtual time run until it is over. */
   run(definition: unknown, input?: unknown): Promise<ExecutionDetail>;
   /** Lets virtual time run until an execution is over; fails after `hours` of it. */
@@ -56,6 +58,7 @@ export function makeBench({
 }: BenchOptions = {}): Bench {
   const calls: FunctionInvocation[] = [];
   const faults: Error[] = [];
+  const stalls: (Error | undefined)[] = [];
   const integrations: Integrations = {
     invokeFunction: async (call) => {
       calls.push(call);
@@ -87,6 +90,7 @@ export function makeBench({
     random: seededRandom(1),
     evaluators,
     onFault: (error) => faults.push(error),
+    onStall: (error) => stalls.push(error),
     ...options,
   });
 
@@ -128,6 +132,7 @@ export function makeBench({
     calls,
     objects,
     faults,
+    stalls,
     until,
     run: async (definition, input = {}) => {
       engine.registerMachine({ name: 'm', definition });

@@ -120,7 +120,7 @@ describe('a job of this host', () => {
     ['exit 143', 'preempted', 143],
     ['kill -TERM $$', 'preempted', 143],
     ['kill -KILL $$', 'error', 137],
-    ['exit 75', 'error', 75],
+    ['exit 75', 'preempted', 75],
   ])('a job that ends with "%s" is %s', async (script, reason, exitCode) => {
     const { runner, ended } = aRunner();
     await runner.submit(aSpec('end-1', script));

@@ -310,30 +310,52 @@ describe('engine.db', () => {
     );
   });
 
-  it('on a full disk keeps what it has, says so, refuses new work, and goes on when there is room', async () => {
-    const inner = new SqliteJournal({ stateDir: freshDir() });
-    let full = false;
-    const journal = dying(inner, -1, 'before');
-    const write = journal.write;
-    journal.write = (batch) => {
-      if (full) throw new EpsilonError('DISK_FULL', 'The disk is full.', { exitCode: 4 });
-      write(batch);
-    };
-    const { engine, clock, faults } = makeBench({ journal, functions: { f: () => 1 } });
+  it.each(['DISK_FULL', 'DATABASE_LOCKED'])(
+    'under %s keeps what it has, says so, refuses new work, and goes on by itself',
+    async (code) => {
+      const inner = new SqliteJournal({ stateDir: freshDir() });
+      let full = false;
+      const journal = dying(inner, -1, 'before');
+      const write = journal.write;
+      journal.write = (batch) => {
+        if (full) throw new EpsilonError(code, 'Nothing can be written.', { exitCode: 4 });
+        write(batch);
+      };
+      const { engine, clock, faults, stalls } = makeBench({ journal, functions: { f: () => 1 } });
+      engine.registerMachine({
+        name: 'm',
+        definition: machine({ W: { Type: 'Wait', Seconds: 1, Next: 'T' }, T: invoke('f', { End: true }) }),
+      });
+      const { executionArn } = await engine.startExecution({ machine: 'm', input: {} });
+      full = true;
+      await clock.advance(2_000);
+      expect(stalls).toEqual([expect.objectContaining({ code })]);
+      await expect(engine.startExecution({ machine: 'm', input: {} })).rejects.toMatchObject({ code });
+      expect((await engine.describeExecution(executionArn)).status).toBe('RUNNING');
+      full = false;
+      await clock.advance(5_000);
+      expect((await engine.describeExecution(executionArn)).status).toBe('SUCCEEDED');
+      expect(stalls).toEqual([expect.objectContaining({ code }), undefined]);
+      expect(faults).toEqual([]);
+    },
+  );
+
+  it('that is held counts no time: a timeout that fell due meanwhile comes as much later', async () => {
+    const { engine, clock } = makeBench({ functions: { f: () => 1 } });
     engine.registerMachine({
       name: 'm',
-      definition: machine({ W: { Type: 'Wait', Seconds: 1, Next: 'T' }, T: invoke('f', { End: true }) }),
+      definition: machine({ W: { Type: 'Wait', Seconds: 10, End: true } }),
     });
     const { executionArn } = await engine.startExecution({ machine: 'm', input: {} });
-    full = true;
-    await clock.advance(2_000);
-    expect(faults).toEqual([expect.objectContaining({ code: 'DISK_FULL' })]);
-    await expect(engine.startExecution({ machine: 'm', input: {} })).rejects.toMatchObject({
-      code: 'DISK_FULL',
-    });
-    expect((await engine.describeExecution(executionArn)).status).toBe('RUNNING');
-    full = false;
+    const status = async () => (await engine.describeExecution(executionArn)).status;
     await clock.advance(5_000);
-    expect((await engine.describeExecution(executionArn)).status).toBe('SUCCEEDED');
+    engine.hold();
+    await clock.advance(60_000);
+    expect(await status()).toBe('RUNNING');
+    engine.goOn();
+    await clock.advance(4_000);
+    expect(await status()).toBe('RUNNING');
+    await clock.advance(1_500);
+    expect(await status()).toBe('SUCCEEDED');
   });
 });
