@@ -41,8 +41,8 @@ export function command({ target }: Session, words: string): string {
   return commandFor(target, words);
 }
 
-/** Tells people of a control plane in this process what it meets: faults, and what it waits for. */
-export function toldTo({ output, signal }: Session): {
+/** Reports to people what a control plane in this process meets: faults, and what it waits for. */
+export function reportsOf({ output, signal }: Session): {
   readonly onFault: (error: Error) => void;
   readonly onWaiting: (waiting: Waiting) => void;
   readonly signal: AbortSignal;
@@ -61,7 +61,7 @@ export async function withControl<T>(
   options: OpenOptions,
   work: (control: OperatorApi) => Promise<T>,
 ): Promise<T> {
-  const { onFault, onWaiting } = toldTo(session);
+  const { onFault, onWaiting } = reportsOf(session);
   const control = await session.open({ ...options, onFault, onWaiting });
   try {
     return await work(control);

@@ -43,8 +43,8 @@ export function isOutside(error: unknown): boolean {
 /** How it is opened. */
 export interface OutsideOptions {
   readonly clock: Clock;
-  /** Is told once when a condition begins and once when it is over. */
-  readonly tell: (waiting: Waiting) => void;
+  /** Is called once when a condition begins and once when it is over. */
+  readonly report: (waiting: Waiting) => void;
   /** When it aborts, what waits ends with `INTERRUPTED`. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -82,7 +82,7 @@ export class OutsideConditions {
     }
     const text = `${(error as Error).message} ${conditions[code].waits}`;
     this.#waiting.set(code, { text, who: new Set([who]) });
-    this.#options.tell({ code, phase: 'begun', text });
+    this.#options.report({ code, phase: 'begun', text });
   }
 
   /** Notes that `who` went on. */
@@ -140,7 +140,7 @@ export class OutsideConditions {
     const there = this.#waiting.get(code);
     if (!there?.who.delete(who) || there.who.size > 0) return;
     this.#waiting.delete(code);
-    this.#options.tell({ code, phase: 'over', text: conditions[code].over });
+    this.#options.report({ code, phase: 'over', text: conditions[code].over });
   }
 
   #checkSignal(error: unknown): void {

@@ -16,11 +16,11 @@ function openOutside(options: RuntimeOptions, opened: { runtime?: LocalRuntime }
   const outside: OutsideConditions = new OutsideConditions({
     clock: options.clock ?? new SystemClock(),
     signal: options.signal,
-    tell: (waiting) => {
+    report: (waiting) => {
       const { runtime } = opened;
       runtime?.log.warn(waiting.phase === 'begun' ? 'waiting' : 'going on', { ...waiting });
-      if (waiting.phase === 'begun') runtime?.engine.hold();
-      else if (outside.waitingFor().length === 0) runtime?.engine.goOn();
+      if (waiting.phase === 'begun') runtime?.engine.hold(true);
+      else if (outside.waitingFor().length === 0) runtime?.engine.hold(false);
       options.onWaiting?.(waiting);
     },
   });

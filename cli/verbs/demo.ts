@@ -15,7 +15,7 @@ import { openRuntime, type Runtime } from '../../local/runtime.ts';
 import { parseSchedule } from '../../local/schedule/expression.ts';
 import { causeText, fittedTable, plain, print, schemaVersion, seconds } from '../output.ts';
 import type { RunView } from '../progress.ts';
-import { type Session, toldTo } from '../session.ts';
+import { reportsOf, type Session } from '../session.ts';
 import { requireLocal } from '../target.ts';
 import { transitionsOf, watch } from '../watch.ts';
 import { scaleOf } from './executions.ts';
@@ -245,7 +245,7 @@ async function demo(session: Session, options: DemoOptions): Promise<void> {
     clock: session.clock,
     schedules: true,
     ...scaleOf(session.target, options.retryScale),
-    ...toldTo(session),
+    ...reportsOf(session),
   });
   try {
     const socket = await serveSocket(runtime.controlFor, runtime.state.socket, runtime);

@@ -12,7 +12,7 @@ import { openRuntime } from '../../local/runtime.ts';
 import { parseSchedule } from '../../local/schedule/expression.ts';
 import { forecastOf, measureState } from '../../local/state/usage.ts';
 import { fittedTable, print } from '../output.ts';
-import { pause, type Session, toldTo, withControl } from '../session.ts';
+import { pause, reportsOf, type Session, withControl } from '../session.ts';
 import { requireLocal } from '../target.ts';
 import { scaleOf } from './executions.ts';
 import { forecastText } from './state.ts';
@@ -60,7 +60,7 @@ async function start(session: Session, options: { port: string; retryScale?: str
     variables: environmentVariables(),
     clock: session.clock,
     ...scaleOf(session.target, options.retryScale),
-    ...toldTo(session),
+    ...reportsOf(session),
   });
   try {
     const socket = await serveSocket(runtime.controlFor, runtime.state.socket, runtime);

@@ -8,9 +8,9 @@ const locked = () => new EpsilonError('DATABASE_LOCKED', 'The database is locked
 
 function open(signal?: AbortSignal) {
   const clock = new VirtualClock(0);
-  const told: Waiting[] = [];
-  const outside = new OutsideConditions({ clock, signal, tell: (waiting) => told.push(waiting) });
-  return { clock, told, outside };
+  const reports: Waiting[] = [];
+  const outside = new OutsideConditions({ clock, signal, report: (waiting) => reports.push(waiting) });
+  return { clock, reports, outside };
 }
 
 /** Work that throws what is in `errors`, one at each try, and then gives "done". */
@@ -33,14 +33,14 @@ describe('conditions outside the process', () => {
     );
   });
 
-  it('are waited out, told once when they begin and once when they are over', async () => {
-    const { clock, told, outside } = open();
+  it('are waited out, reported once when they begin and once when they are over', async () => {
+    const { clock, reports, outside } = open();
     const work = outside.waitOut(meeting(full(), full(), full()));
     await clock.advance(1_500);
     expect(outside.waitingFor()).toEqual([expect.stringMatching(/^The disk is full\. Free some space/)]);
     await clock.advance(2_000);
     expect(await work).toBe('done after 4');
-    expect(told.map(({ code, phase }) => [code, phase])).toEqual([
+    expect(reports.map(({ code, phase }) => [code, phase])).toEqual([
       ['DISK_FULL', 'begun'],
       ['DISK_FULL', 'over'],
     ]);
@@ -48,18 +48,18 @@ describe('conditions outside the process', () => {
   });
 
   it('last as long as anybody waits for them, and one may follow the other', async () => {
-    const { clock, told, outside } = open();
+    const { clock, reports, outside } = open();
     outside.met('engine', full());
     const work = outside.waitOut(meeting(full(), locked()));
     await clock.advance(1_000);
-    expect(told.map(({ code, phase }) => `${code} ${phase}`)).toEqual([
+    expect(reports.map(({ code, phase }) => `${code} ${phase}`)).toEqual([
       'DISK_FULL begun',
       'DATABASE_LOCKED begun',
     ]);
     outside.over('engine');
     await clock.advance(1_000);
     expect(await work).toBe('done after 3');
-    expect(told.slice(2).map(({ code, phase }) => `${code} ${phase}`)).toEqual([
+    expect(reports.slice(2).map(({ code, phase }) => `${code} ${phase}`)).toEqual([
       'DISK_FULL over',
       'DATABASE_LOCKED over',
     ]);

@@ -36,15 +36,16 @@ export class Deadlines {
     return { cancel: () => this.#cancel(entry) };
   }
 
-  /** Nothing is due until `goOn`. */
-  hold(): void {
-    this.#heldSince ??= this.#clock.now();
-    this.#armed?.timer.cancel();
-    this.#armed = undefined;
+  /** While held, nothing is due; afterwards everything is due as much later as it was held. */
+  hold(held: boolean): void {
+    if (held) {
+      this.#heldSince ??= this.#clock.now();
+      this.#armed?.timer.cancel();
+      this.#armed = undefined;
+    } else this.#release();
   }
 
-  /** Everything is due as much later as it was held. */
-  goOn(): void {
+  #release(): void {
     if (this.#heldSince === undefined) return;
     const held = this.#clock.now() - this.#heldSince;
     this.#heldSince = undefined;

@@ -120,22 +120,13 @@ export class Engine {
     }
   }
 
-  /** Why nothing can be written now, while that is so. */
-  get stalled(): Error | undefined {
-    return this.#interpreter.writer.stalled;
-  }
-
-  /** Stops the time of waits and timeouts until `goOn`: what keeps everything waiting is outside, and nobody's time. */
-  hold(): void {
-    this.#interpreter.deadlines.hold();
-  }
-
-  goOn(): void {
-    this.#interpreter.deadlines.goOn();
+  /** While held, the time of waits and timeouts stands still: what keeps everything waiting is outside. */
+  hold(held: boolean): void {
+    this.#interpreter.deadlines.hold(held);
   }
 
   #refuseWhenStalled(): void {
-    const { stalled } = this;
+    const { stalled } = this.#interpreter.writer;
     if (stalled) throw stalled;
   }
 

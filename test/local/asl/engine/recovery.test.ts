@@ -349,10 +349,10 @@ describe('engine.db', () => {
     const { executionArn } = await engine.startExecution({ machine: 'm', input: {} });
     const status = async () => (await engine.describeExecution(executionArn)).status;
     await clock.advance(5_000);
-    engine.hold();
+    engine.hold(true);
     await clock.advance(60_000);
     expect(await status()).toBe('RUNNING');
-    engine.goOn();
+    engine.hold(false);
     await clock.advance(4_000);
     expect(await status()).toBe('RUNNING');
     await clock.advance(1_500);
