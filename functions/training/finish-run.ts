@@ -31,7 +31,12 @@ export function createFinishRun(ports: Wired<typeof aws>) {
   async function succeed(found: Run, redriveCount: number): Promise<Run> {
     if (found.status === 'succeeded') return found;
     const run = await leaseOfTry(ports, found, redriveCount);
-    if (!run) throw runIsOver(found);
+    if (!run) {
+      // A call of an earlier try may have recorded the success meanwhile.
+      const current = await runs.getRun(found.runId);
+      if (current?.status === 'succeeded') return current;
+      throw runIsOver(found);
+    }
     const stageSeconds = measuredSeconds(await runs.listAttempts(run.runId));
     const done = await runs.updateRun(
       run.runId,
