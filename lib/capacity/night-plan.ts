@@ -80,13 +80,19 @@ function missesOf(plans: readonly RunPlan[], { ends }: PlayedOut): number[] {
   return misses;
 }
 
-/** Negative when the first is better: it misses fewer of higher priority, or the same and ends clearly sooner. */
-function compare(a: { misses: number[]; endsAt: number }, b: { misses: number[]; endsAt: number }): number {
+interface Judged {
+  readonly misses: readonly number[];
+  readonly endsAt: number;
+}
+
+/** Negative when the first is better: it misses fewer of higher priority, or the same and ends sooner by more than `clearly`. */
+function compare(a: Judged, b: Judged, clearly: number): number {
   for (const [at, missed] of a.misses.entries()) {
     const difference = missed - (b.misses[at] ?? 0);
     if (difference !== 0) return difference;
   }
-  return a.endsAt < b.endsAt * 0.99 ? -1 : b.endsAt < a.endsAt * 0.99 ? 1 : 0;
+  const [ours, theirs] = [a.endsAt * (1 + clearly), b.endsAt * (1 + clearly)];
+  return ours < b.endsAt ? -1 : theirs < a.endsAt ? 1 : 0;
 }
 
 interface Choice {
@@ -96,14 +102,14 @@ interface Choice {
 }
 
 /** The best of several ways; of equal ones the first. */
-function best(ways: readonly Choice[]): Choice | undefined {
+function best(ways: readonly Choice[], clearly: number): Choice | undefined {
   const judged = ways.map((way) => ({
     way,
     misses: missesOf(way.plans, way.played),
     endsAt: way.played.endsAt,
   }));
   return judged.reduce<(typeof judged)[number] | undefined>(
-    (found, one) => (found && compare(one, found) >= 0 ? found : one),
+    (found, one) => (found && compare(one, found, clearly) >= 0 ? found : one),
     undefined,
   )?.way;
 }
@@ -118,11 +124,15 @@ function choose(orders: readonly (readonly RunPlan[])[], rooms: Rooms, setting: 
     fanOut,
     played: play(plans, rooms, fanOut.maxConcurrency),
   });
-  const ordered = best(orders.map((plans) => way(plans, usual)));
+  // The longest first bears a drought best: another order has to be worth it.
+  const ordered = best(
+    orders.map((plans) => way(plans, usual)),
+    0.15,
+  );
   if (!ordered) return undefined;
   const widths = fanOuts.map((fanOut) => (fanOut === usual ? ordered : way(ordered.plans, fanOut)));
   const bearable = widths.filter(({ played }) => played.longestWait <= longestWait);
-  return best(bearable.length > 0 ? bearable : widths.slice(0, 1));
+  return best(bearable.length > 0 ? bearable : widths.slice(0, 1), 0.01);
 }
 
 /** Rooms grown by a factor, those of the named queues only. */
