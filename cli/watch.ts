@@ -8,7 +8,7 @@ import { Progress, type RunView, Views } from './progress.ts';
 import { checkSignal, command, lookInterval, pause, type Session } from './session.ts';
 
 /** The date a night is for: stores find its runs by it. */
-function dateOf({ input, startDate }: ExecutionDetail): { logicalDate?: string } {
+export function dateOf({ input, startDate }: ExecutionDetail): { logicalDate?: string } {
   const parsed = checkSchema(nightInputSchema, input);
   if (!parsed.success) return {};
   try {

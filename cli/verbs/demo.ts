@@ -12,7 +12,7 @@ import { stageNames } from '../../lib/training/stages.ts';
 import { serveSocket } from '../../local/control/server.ts';
 import { type DemoFamily, demoFamilies, gatherFamily } from '../../local/demo/corpora.ts';
 import { openRuntime, type Runtime } from '../../local/runtime.ts';
-import { parseSchedule } from '../../local/schedule/expression.ts';
+import { type Occurrences, parseSchedule } from '../../local/schedule/expression.ts';
 import { causeText, fittedTable, plain, print, schemaVersion, seconds } from '../output.ts';
 import type { RunView } from '../progress.ts';
 import { reportsOf, type Session } from '../session.ts';
@@ -55,23 +55,41 @@ function scheduledTimeOf(execution: ExecutionSummary & { readonly input?: unknow
   return scheduledTime ?? execution.startDate;
 }
 
-/** The night to run: one that an earlier demo left unfinished, or the schedule's next one after the newest. */
+/**
+ * The scheduled time of the night to run: the latest of the calendar that no night on record has. One that is to come stays the
+ * schedule's, which would find it done.
+ */
+export function scheduledTimeToRun(
+  occurrences: Pick<Occurrences, 'previous'>,
+  now: number,
+  taken: ReadonlySet<string>,
+): string {
+  let at = occurrences.previous(new Date(now)) ?? new Date(now);
+  while (taken.has(at.toISOString())) {
+    const before = occurrences.previous(new Date(at.getTime() - 1));
+    if (!before) break;
+    at = before;
+  }
+  return at.toISOString();
+}
+
+/** The night to run: one that an earlier demo left unfinished, or the latest that none has run. */
 async function nextNight(
   session: Session,
   control: OperatorApi,
 ): Promise<{ readonly resumed?: string; readonly scheduledTime: string }> {
-  const [newest] = await control.workflows.list({ machine, limit: 1 });
+  const nights = await control.workflows.list({ machine, limit: 1_000 });
   const schedule = (await control.schedules.list()).find(({ name }) => name === machine);
   if (!schedule)
     throw new EpsilonError('SCHEDULE_NOT_FOUND', `serverless.yml declares no schedule "${machine}".`);
+  const details = await Promise.all(
+    nights.map(({ executionArn }) => control.workflows.describe(executionArn)),
+  );
+  const running = details.find(({ status }) => status === 'RUNNING');
+  if (running) return { resumed: running.executionArn, scheduledTime: scheduledTimeOf(running) };
   const occurrences = parseSchedule(schedule.expression, schedule.timezone);
-  const latest = occurrences.previous(new Date(session.clock.now())) ?? new Date(session.clock.now());
-  if (!newest) return { scheduledTime: latest.toISOString() };
-  const detail = await control.workflows.describe(newest.executionArn);
-  const time = scheduledTimeOf(detail);
-  if (newest.status === 'RUNNING') return { resumed: newest.executionArn, scheduledTime: time };
-  const after = occurrences.next(new Date(Math.max(Date.parse(time), latest.getTime() - 1)));
-  return { scheduledTime: (after ?? latest).toISOString() };
+  const taken = new Set(details.map(scheduledTimeOf));
+  return { scheduledTime: scheduledTimeToRun(occurrences, session.clock.now(), taken) };
 }
 
 async function begin(

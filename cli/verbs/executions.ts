@@ -7,6 +7,7 @@ import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import type { ExecutionDetail, ExecutionStatus, HistoryEvent } from '../../lib/ports/workflows.ts';
 import type { Attempt } from '../../lib/training/run.ts';
 import { withHints } from '../hints.ts';
+import { emptyNightText } from '../night.ts';
 import { causeText, fittedTable, print, toTheSecond } from '../output.ts';
 import { command, findExecution, type Session, withControl } from '../session.ts';
 import { prepareStart, type StartOptions } from '../start-input.ts';
@@ -14,12 +15,13 @@ import { requireLocal, type Target } from '../target.ts';
 import { watch } from '../watch.ts';
 
 /** Prints how an execution ended and throws with exit code 1 unless it succeeded. */
-function conclude(session: Session, execution: ExecutionDetail): void {
+async function conclude(session: Session, control: OperatorApi, execution: ExecutionDetail): Promise<void> {
+  const nobody = await emptyNightText(control, execution);
   print(
     session.output,
     { execution },
     () =>
-      `${execution.machine}/${execution.name} ${execution.status}${execution.error ? `: ${execution.error}: ${causeText(execution.cause)}` : ''}`,
+      `${execution.machine}/${execution.name} ${execution.status}${execution.error ? `: ${execution.error}: ${causeText(execution.cause)}` : ''}${nobody ? `\n${nobody}` : ''}`,
   );
   if (execution.status === 'SUCCEEDED') return;
   throw new EpsilonError(
@@ -47,7 +49,7 @@ async function run(session: Session, machine: string, options: RunOptions): Prom
         print(session.output, { executionArn }, () => `Started ${executionArn}`);
         return;
       }
-      conclude(session, (await watch(session, control, executionArn)).execution);
+      await conclude(session, control, (await watch(session, control, executionArn)).execution);
     },
   );
 }
@@ -259,7 +261,7 @@ export function addExecutions(program: Command, session: () => Session): void {
           const { executionArn } = execution;
           await redrive(session(), control, execution);
           if (!options.wait) print(session().output, { executionArn }, () => `Redriven ${executionArn}`);
-          else conclude(session(), (await watch(session(), control, executionArn)).execution);
+          else await conclude(session(), control, (await watch(session(), control, executionArn)).execution);
         },
       ),
     );
