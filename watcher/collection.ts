@@ -70,7 +70,7 @@ export interface FollowOptions<T> {
   readonly onContact: () => void;
 }
 
-/** The server no longer knows the changes since our version: everything has to be listed again. */
+/** The server no longer knows the changes since the version it was asked from: everything has to be listed again. */
 class Expired extends Error {
   override readonly name = 'Expired';
 }
@@ -132,7 +132,7 @@ export class CollectionFollower<T extends Item> {
   }
 
   /**
-   * Whether our version is one that the server has not reached: its data was restored from a backup. Asked before a watch is
+   * Whether the version to watch from is one that the server has not reached: its data was restored from a backup. Asked before a watch is
    * begun again, which a restored server always makes necessary. Versions come from one counter, and since Kubernetes 1.35
    * they may be compared as numbers.
    */
@@ -202,7 +202,7 @@ export class CollectionFollower<T extends Item> {
   #rewound(): void {
     const { collection, log, figures } = this.#options;
     figures.count('epsilon_watcher_breaks_total', { collection, kind: 'rewound' });
-    log.warn('server behind our version, listing again', { collection });
+    log.warn('server behind the version watched from, listing again', { collection });
     this.#version = undefined;
   }
 

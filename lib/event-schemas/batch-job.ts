@@ -98,7 +98,7 @@ function fateOf(job: BatchJob): Fate {
   if (/attempt duration exceeded timeout/i.test(statusReason))
     return { reason: 'timeout', message: statusReason };
   const stop = stopReasonOf(statusReason);
-  // Somebody else's words, as those of an operator in the console, come with a flag but without our mark.
+  // A reason that somebody else gave, such as an operator in the console, comes with a flag but without Epsilon's mark.
   if (stop !== 'cancelled' || statusReason.startsWith(cancelledMark) || isCancelled || isTerminated)
     return { reason: stop, message: statusReason || 'it was terminated' };
   if (/^Host EC2/i.test(statusReason)) return { reason: 'preempted', message: statusReason };

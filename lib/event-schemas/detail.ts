@@ -51,7 +51,7 @@ export function envelopeOf<T extends z.ZodType>(detail: T) {
   });
 }
 
-/** Makes a detail for our bus. */
+/** Makes the detail of an event on Epsilon's bus. */
 export function eventDetail(
   of: {
     readonly tenantId: string;

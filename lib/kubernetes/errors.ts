@@ -41,7 +41,7 @@ function refusal(code: string, message: string, call: KubernetesCall, cause: unk
 }
 
 /**
- * Turns what the API server may answer into our errors: `Throttled` (asked to slow down, overloaded, over a quota, or not
+ * Turns what the API server may answer into Epsilon's errors: `Throttled` (asked to slow down, overloaded, over a quota, or not
  * answering at all: the state machine tries again with jitter), `KUBERNETES_ACCESS_DENIED` naming verb and resource,
  * `KUBERNETES_UNAUTHENTICATED`, `KUBERNETES_REFUSED` with the server's reason. Everything else is passed on as it is.
  */

@@ -19,7 +19,7 @@ function isStage(stage: string | undefined): stage is StageName {
   return stageNames.some((name) => name === stage);
 }
 
-/** Reads run, stage, attempt and tenant from what `jobManifest` wrote; undefined when it is not one of our jobs. */
+/** Reads run, stage, attempt and tenant from what `jobManifest` wrote; undefined when it is not one of Epsilon's jobs. */
 export function jobFactsOf({ labels = {}, annotations = {} }: Metadata): JobFacts | undefined {
   const stage = labels[jobLabels.stage];
   const attempt = Number(labels[jobLabels.attempt]);

@@ -116,7 +116,7 @@ export const metricDefinitions = {
   StrayJobs: {
     unit: 'count',
     dimensions: [],
-    help: 'an event came of a job that no attempt of ours expects any more; the job is stopped',
+    help: 'an event came of a job that no attempt expects any more; the job is stopped',
   },
   PlacementsGivenUp: {
     unit: 'count',

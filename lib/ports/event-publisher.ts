@@ -1,4 +1,4 @@
-/** One event for our bus; `detail` is `{schemaVersion, tenantId, runId, logicalDate, traceId, data}`. */
+/** One event for Epsilon's bus; `detail` is `{schemaVersion, tenantId, runId, logicalDate, traceId, data}`. */
 export interface OutgoingEvent {
   readonly source: `epsilon.${string}`;
   readonly detailType: string;

@@ -92,8 +92,8 @@ const promises: readonly (readonly [page: string, says: string, action: string, 
     'kms:Decrypt',
     (statement) => purpose(statement) || !JSON.stringify(statement.resources).includes('TaskTokenKey'),
   ],
-  ['rights', 'our bus, the alerts topic', 'events:PutEvents', onResources(/EventBus/)],
-  ['rights', 'our bus, the alerts topic', 'sns:Publish', onResources(/AlertsTopicArn/)],
+  ['rights', 'the bus, the alerts topic', 'events:PutEvents', onResources(/EventBus/)],
+  ['rights', 'the bus, the alerts topic', 'sns:Publish', onResources(/AlertsTopicArn/)],
 ];
 
 describe('docs/rights.md', () => {

@@ -39,7 +39,7 @@ export interface BatchCallsOptions {
   readonly budget: CallBudget;
 }
 
-/** The calls to Batch that are made, each paid from the budget and with our errors. */
+/** The calls to Batch that are made, each paid from the budget and with Epsilon's errors. */
 export interface BatchCalls {
   submit(input: SubmitJobRequest): Promise<string>;
   /** Jobs of that very name in a queue, any status, as far as Batch's list shows them by now. */

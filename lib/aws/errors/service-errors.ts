@@ -43,7 +43,7 @@ export function isDenied(error: unknown): boolean {
 }
 
 /**
- * Turns what every service may answer into our errors: `Throttled`, or `AWS_ACCESS_DENIED` naming action and resource.
+ * Turns what every service may answer into Epsilon's errors: `Throttled`, or `AWS_ACCESS_DENIED` naming action and resource.
  * Everything else is passed on as it is.
  */
 export function explainServiceError(error: unknown, action: string, resource: string): unknown {

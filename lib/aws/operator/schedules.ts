@@ -61,7 +61,7 @@ function timesOf(found: GetScheduleOutput, { rules, clock }: SchedulesOptions) {
       ...(previous ? { previous: previous.toISOString() } : {}),
     };
   } catch (error) {
-    // The service took an expression that our rules do not know: it is listed, without times.
+    // The service took an expression that Epsilon's parser does not know: it is listed, without times.
     if (error instanceof EpsilonError) return {};
     throw error;
   }

@@ -12,7 +12,7 @@ export interface WorkflowLocation {
 /** Alias that schedules, nights and operators start; a deploy moves it, an alarm moves it back. */
 export const liveAlias = 'live';
 
-/** The service's names of our machines and executions, and back. */
+/** The service's names of Epsilon's machines and executions, and back. */
 export interface MachineNames {
   machineArn(machine: string): string;
   aliasArn(machine: string): string;

@@ -46,7 +46,7 @@ export function isConflict(error: unknown): boolean {
 const backend = (code: string, message: string, cause: unknown) =>
   new EpsilonError(code, message, { exitCode: exitCodes.backend, cause });
 
-/** Turns what DynamoDB answers into our errors, naming action and table. */
+/** Turns what DynamoDB answers into Epsilon's errors, naming action and table. */
 export function explainTableError(error: unknown, action: string, tableName: string): unknown {
   const { message = '' } = error as Error;
   const call = `dynamodb:${action} on ${tableName}`;

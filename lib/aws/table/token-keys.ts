@@ -49,7 +49,7 @@ function explainKeyError(error: unknown, action: string, keyArn: string): unknow
   );
 }
 
-/** Makes and unwraps data keys with KMS, always under our encryption context. */
+/** Makes and unwraps data keys with KMS, always under Epsilon's encryption context. */
 export async function kmsKeyService(client: KMSClient, keyArn: string): Promise<KeyService> {
   const { DecryptCommand, GenerateDataKeyCommand } = await import('../lazy/kms.ts');
   const context = { KeyId: keyArn, EncryptionContext: { ...tokenKeyContext } };
