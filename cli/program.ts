@@ -11,6 +11,7 @@ import { addAudit } from './verbs/audit.ts';
 import { addDemo } from './verbs/demo.ts';
 import { addExecutions } from './verbs/executions.ts';
 import { addForecast } from './verbs/forecast.ts';
+import { addImages } from './verbs/images.ts';
 import { addService } from './verbs/lifecycle.ts';
 import { addLogs } from './verbs/logs.ts';
 import { addMapRuns } from './verbs/map-runs.ts';
@@ -86,6 +87,7 @@ function makeProgram(dependencies: ProgramDependencies): Command {
     addTenants,
     addMapRuns,
     addModels,
+    addImages,
     addAudit,
     addState,
     addAsl,

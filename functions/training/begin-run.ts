@@ -6,6 +6,7 @@ import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
 import { awsBatch, awsImages, awsKubernetes, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import { acquireLease, resumeRun, runIsOver } from '../../lib/operations/attempts/hold-lease.ts';
+import { requireGoodImages } from '../../lib/operations/images/require-good-images.ts';
 import { findActiveTenant } from '../../lib/operations/tenants/find-tenant.ts';
 import { isoNow } from '../../lib/ports/clock.ts';
 import type { BasePorts, Ports } from '../../lib/ports/ports.ts';
@@ -79,7 +80,7 @@ function draftRun(
 
 const aws = [awsStores, awsImages, awsBatch, awsKubernetes] as const;
 
-/** Begins a tenant's run: quality gate, lease, image digests, record. Repeating it continues the same run. */
+/** Begins a tenant's run: quality gate, lease, image digests, record, and no digest that is marked as bad. Repeating it continues the same run. */
 export function createBeginRun(ports: Wired<typeof aws>) {
   const { runs, images, verdicts, config, metrics } = ports;
 
@@ -129,6 +130,7 @@ export function createBeginRun(ports: Wired<typeof aws>) {
     const wanted = { ...draft, images: resolved, fence };
     const stored = await runs.createRun(wanted);
     const run = stored.fence === fence ? stored : await continueRun(stored, wanted);
+    await requireGoodImages(ports, run);
     metrics.count('RunsBegun', 1, { trigger: run.trigger });
     return {
       runId: run.runId,

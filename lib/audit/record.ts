@@ -26,6 +26,7 @@ export const operatorActs = [
   'executions.stop',
   'mapRuns.update',
   'schedules.fire',
+  'images.clear',
 ] as const;
 
 /** One of the operator's acts. */

@@ -1,3 +1,4 @@
+import type { ImageRecord } from '../training/images.ts';
 import { EpsilonError, exitCodes } from './epsilon-error.ts';
 
 /** When an API we depend on asks us to slow down, or gives no answer: own retrier, full jitter. */
@@ -31,6 +32,20 @@ export class QualityGateClosed extends EpsilonError {
       exitCode: exitCodes.runFailed,
       details: { tenantId, reason },
     });
+  }
+}
+
+/** When jobs of several tenants could not be started by an image: no run begins with it until its digest changes or it is cleared. */
+export class BadImage extends EpsilonError {
+  override readonly name = 'BadImage';
+  constructor({ image, badSince = '', failures }: ImageRecord) {
+    const tenants = failures.map(({ tenantId }) => tenantId).join(', ');
+    const why = failures.at(-1)?.why ?? 'no reason given';
+    super(
+      'BAD_IMAGE',
+      `Image ${image} is bad since ${badSince}: jobs of ${tenants} could not be started (${why}). Release another digest, or fix the cause and run epsilon images clear ${image}.`,
+      { exitCode: exitCodes.runFailed, details: { image, badSince } },
+    );
   }
 }
 

@@ -88,6 +88,24 @@ interface Fate {
   readonly message: string;
 }
 
+/**
+ * What ECS writes of a container that it could not pull or start: `CannotPullContainerError: ...`
+ * (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html).
+ */
+const notStarted = /Cannot(Pull|Create|Start|Inspect)\w*Error/i;
+
+/** Of these the instance or the network is the cause, and another try on another instance may help. */
+const passing =
+  /CannotInspect|CannotCreate|timed? ?out|timeout|toomanyrequests|rate exceeded|connection (refused|reset)|no such host|temporary failure|EOF|no space left|context canceled|5\d\d (internal server error|bad gateway|service unavailable)/i;
+
+/** A job whose container never ran: lost with what happened to its instance, else its image or settings are at fault. */
+function neverRan(reason: string): Fate | undefined {
+  if (!notStarted.test(reason)) return undefined;
+  return passing.test(reason)
+    ? { reason: 'lost', message: `its instance could not start it: ${reason}` }
+    : { reason: 'unstartable', message: `it could not be started: ${reason}` };
+}
+
 /** Why a failed job failed; the first of these that fits. */
 function fateOf(job: BatchJob): Fate {
   const { statusReason = '', isCancelled, isTerminated, container } = job;
@@ -102,6 +120,8 @@ function fateOf(job: BatchJob): Fate {
   if (stop !== 'cancelled' || statusReason.startsWith(cancelledMark) || isCancelled || isTerminated)
     return { reason: stop, message: statusReason || 'it was terminated' };
   if (/^Host EC2/i.test(statusReason)) return { reason: 'preempted', message: statusReason };
+  const unstarted = exitCode === undefined || exitCode === 0 ? neverRan(reason || statusReason) : undefined;
+  if (unstarted) return unstarted;
   if (/OutOfMemory/i.test(reason)) return { reason: 'error', message: `it ran out of memory: ${reason}` };
   if (exitCode === 143)
     return { reason: 'preempted', message: `it was stopped (SIGTERM), but not by Epsilon: ${reasons}` };

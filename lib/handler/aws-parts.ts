@@ -8,9 +8,9 @@ export type { AwsPart, Wired } from '../aws/wiring/base.ts';
  * bundler leaves out the parts, with their SDK clients, that a function does not name.
  */
 
-/** Tenants, runs, leases, claims, locks, models and verdicts, in DynamoDB. */
+/** Tenants, runs, leases, claims, locks, models, verdicts and records of images, in DynamoDB. */
 export const awsStores: AwsPart<
-  Pick<Ports, 'tenants' | 'runs' | 'leases' | 'claims' | 'locks' | 'models' | 'verdicts'>
+  Pick<Ports, 'tenants' | 'runs' | 'leases' | 'claims' | 'locks' | 'models' | 'verdicts' | 'imageRecords'>
 > = async () => (await import('../aws/wiring/wire-stores.ts')).wireStores;
 
 /** Objects, in S3. */

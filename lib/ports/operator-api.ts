@@ -1,10 +1,12 @@
 import type { ServiceConfig } from '../config/service-config.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { NewTenant, TenantChanges } from '../tenants/tenant-changes.ts';
+import type { ImageRecord } from '../training/images.ts';
 import type { LiveModel } from '../training/models/model.ts';
 import type { AuditLog } from './audit-log.ts';
 import type { Clock } from './clock.ts';
 import type { Declared, EnvironmentReport } from './environment-report.ts';
+import type { ImageRecords } from './image-records.ts';
 import type { JobLogs } from './job-logs.ts';
 import type { ModelRegistry } from './model-registry.ts';
 import type { ObjectBody, ObjectStore } from './object-store.ts';
@@ -70,6 +72,11 @@ export interface ScheduleActs {
   fire(name: string, scheduledTime: string): Promise<void>;
 }
 
+/** With which images runs may begin. Errors: lib/operations/images/clear-image.ts. */
+export interface ImageActs {
+  clear(request: { readonly image: string }): Promise<ImageRecord>;
+}
+
 /**
  * Everything the command line and the console may do, whether the control plane is in this process, behind a socket, or AWS.
  * Queries are simple reads. Acts are use cases, each on record in the audit log under whom this port was opened for.
@@ -85,6 +92,7 @@ export interface OperatorApi {
   readonly tenants: Pick<TenantStore, 'get' | 'list'> & TenantActs;
   readonly models: Pick<ModelRegistry, 'get' | 'list' | 'live'> & ModelActs;
   readonly schedules: Pick<Schedules, 'list'> & ScheduleActs;
+  readonly images: Pick<ImageRecords, 'list'> & ImageActs;
   readonly runs: Pick<RunStore, 'getRun' | 'listRuns' | 'listAttempts'>;
   readonly objects: Pick<ObjectStore, 'get' | 'head' | 'list'>;
   /** Documents of a tenant that is about to be added: what is uploaded is on record with the tenant. */

@@ -16,6 +16,7 @@ export interface OperatorPorts
     | 'runs'
     | 'leases'
     | 'models'
+    | 'imageRecords'
     | 'objects'
     | 'events'
     | 'workflows'

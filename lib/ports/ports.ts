@@ -4,6 +4,7 @@ import type { ClaimStore } from './claim-store.ts';
 import type { Clock } from './clock.ts';
 import type { EventPublisher } from './event-publisher.ts';
 import type { IdSource } from './id-source.ts';
+import type { ImageRecords } from './image-records.ts';
 import type { ImageResolver } from './image-resolver.ts';
 import type { JobRunner } from './job-runner.ts';
 import type { LeaseStore } from './lease-store.ts';
@@ -55,5 +56,6 @@ export interface Ports extends BasePorts {
   readonly events: EventPublisher;
   readonly notifier: Notifier;
   readonly images: ImageResolver;
+  readonly imageRecords: ImageRecords;
   readonly workflows: Workflows;
 }

@@ -54,6 +54,14 @@ export interface Run {
   readonly cause?: string;
 }
 
+/** Errors of runs whose images could not be started or were not tried any more. */
+const platformFaults: ReadonlySet<string> = new Set(['JobCannotStart', 'BadImage']);
+
+/** Whether a run failed for its image, which the platform releases: no fault of its tenant. */
+export function isPlatformFault({ status, error }: Pick<Run, 'status' | 'error'>): boolean {
+  return status === 'failed' && platformFaults.has(error ?? '');
+}
+
 /** Where one attempt's job stands; the last six are terminal and never left. */
 export type AttemptStatus =
   | 'intent'
@@ -96,6 +104,8 @@ export interface Attempt {
   readonly capacityBecause?: CapacityBecause;
   /** Until when its job may wait for spot capacity; its run's. */
   readonly spotUntil?: string;
+  /** Reference, by digest, of the image that the job runs. */
+  readonly image?: string;
   /** What the job asks for. */
   readonly resources?: Resources;
   readonly fence: number;

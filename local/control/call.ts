@@ -22,6 +22,7 @@ export const exposed = {
   objects: ['get', 'head', 'list'],
   logs: ['read'],
   schedules: ['list', 'fire'],
+  images: ['list', 'clear'],
   audit: ['list'],
 } as const;
 
@@ -68,6 +69,7 @@ const queryArguments: { readonly [P in ExposedPort]?: Readonly<Record<string, z.
   },
   logs: { read: z.tuple([loggedJob, z.enum(['stdout', 'stderr']), z.int().min(0)]) },
   schedules: { list: z.tuple([]) },
+  images: { list: z.tuple([]) },
   audit: {
     list: z.tuple([
       z.strictObject({

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { AuditLog } from '../../lib/ports/audit-log.ts';
 import type { ClaimStore } from '../../lib/ports/claim-store.ts';
+import type { ImageRecords } from '../../lib/ports/image-records.ts';
 import type { LeaseStore } from '../../lib/ports/lease-store.ts';
 import type { LockStore } from '../../lib/ports/lock-store.ts';
 import type { ModelRegistry } from '../../lib/ports/model-registry.ts';
@@ -9,6 +10,7 @@ import type { RunStore } from '../../lib/ports/run-store.ts';
 import type { TenantStore } from '../../lib/ports/tenant-store.ts';
 import { localAuditLog } from './audit-log.ts';
 import { Database } from './database.ts';
+import { localImageRecords } from './image-records.ts';
 import { localModelRegistry } from './model-registry.ts';
 import { LocalRunStore } from './run-store.ts';
 import { storeMigrations } from './schema.ts';
@@ -36,6 +38,7 @@ export interface LocalStores {
   readonly locks: LockStore;
   readonly models: ModelRegistry;
   readonly verdicts: QualityVerdicts;
+  readonly imageRecords: ImageRecords;
   readonly audit: AuditLog;
   readonly cursors: ScheduleCursors;
   close(): void;
@@ -61,6 +64,7 @@ export function openLocalStores({
     locks: localLockStore(db),
     models: localModelRegistry(db),
     verdicts: localQualityVerdicts(db),
+    imageRecords: localImageRecords(db),
     audit: localAuditLog(db),
     cursors: {
       get: async (name) => {

@@ -43,4 +43,5 @@ export const storeMigrations: readonly string[] = [
   CREATE INDEX live_unaligned ON live (unaligned) WHERE unaligned = 1;
   `,
   'ALTER TABLE leases ADD COLUMN redrive_count INTEGER NOT NULL DEFAULT 0;',
+  'CREATE TABLE images (image TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) STRICT;',
 ];

@@ -15,6 +15,8 @@ export interface ContainerFate {
   readonly exitCode?: number;
   readonly statusReason?: string;
   readonly reason?: string;
+  /** Why its container never starts, as ECS says it: `CannotPullContainerError: ...`. */
+  readonly notStarted?: string;
   /** Stays in RUNNABLE instead of running. */
   readonly notPlaced?: { readonly statusReason?: string };
 }

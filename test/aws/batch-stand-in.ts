@@ -202,9 +202,10 @@ export class BatchStandIn {
     if (fate.notPlaced) return;
     this.clock.setTimer(this.startMs, () => {
       this.move(jobId, 'STARTING');
-      this.move(jobId, 'RUNNING');
+      if (fate.notStarted === undefined) this.move(jobId, 'RUNNING');
+      else this.end(jobId, { statusReason: 'Task failed to start', reason: fate.notStarted });
     });
-    if (fate.seconds === undefined) return;
+    if (fate.seconds === undefined || fate.notStarted !== undefined) return;
     this.clock.setTimer(this.startMs + fate.seconds * 1000, () => {
       const { exitCode = 0, statusReason = 'Essential container in task exited', reason } = fate;
       const lost = statusReason.startsWith('Host EC2');

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ClaimStore } from '../../lib/ports/claim-store.ts';
+import type { ImageRecords } from '../../lib/ports/image-records.ts';
 import type { LeaseStore } from '../../lib/ports/lease-store.ts';
 import type { LockStore } from '../../lib/ports/lock-store.ts';
 import type { ModelRegistry } from '../../lib/ports/model-registry.ts';
@@ -16,6 +17,7 @@ export interface TenantStores {
   readonly locks: LockStore;
   readonly models: ModelRegistry;
   readonly verdicts: QualityVerdicts;
+  readonly imageRecords: ImageRecords;
 }
 
 const at = (minute: number) => `2026-11-24T02:${String(minute).padStart(2, '0')}:00.000Z`;
@@ -265,6 +267,36 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
       const first = await promote(models, 'v1', 1);
       expect(await promote(models, 'v1', 2)).toEqual(first);
       await expect(promote(models, 'v9', 3)).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
+    });
+  });
+
+  describe(`ImageRecords: ${name}`, () => {
+    const image = `data-pipeline@sha256:${'a'.repeat(64)}`;
+    const other = `ml-engine@sha256:${'b'.repeat(64)}`;
+    const failure = { tenantId: 'acme', runId: 'r', submittedAt: at(0), at: at(5), why: 'manifest unknown' };
+
+    it('an image record is read back as written, and found and listed by its image', async () => {
+      const { imageRecords } = await make();
+      expect(await imageRecords.find([image])).toEqual([]);
+      const bad = { image, version: 0, failures: [failure], provenAt: at(0), badSince: at(5) };
+      await imageRecords.put(bad, 0);
+      await imageRecords.put({ image: other, version: 0, failures: [], provenAt: at(1) }, 0);
+      expect(await imageRecords.find([image, 'none', image])).toEqual([{ ...bad, version: 1 }]);
+      expect((await imageRecords.list()).map((record) => record.image)).toEqual([image, other]);
+      const { badSince: _, ...good } = bad;
+      await imageRecords.put(good, 1);
+      expect(await imageRecords.find([image])).toEqual([{ ...good, version: 2 }]);
+    });
+
+    it('one of two writers over the same version of an image record loses', async () => {
+      const { imageRecords } = await make();
+      const put = (why: string, version: number) =>
+        imageRecords.put({ image, version, failures: [{ ...failure, why }] }, version);
+      for (const version of [0, 1]) {
+        const results = await Promise.allSettled([put('a', version), put('b', version)]);
+        expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+      }
+      await expect(put('c', 0)).rejects.toMatchObject({ name: 'ConditionFailed' });
     });
   });
 

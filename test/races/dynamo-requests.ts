@@ -39,6 +39,7 @@ function partsOf(action: string, input: Input): Part[] {
 function kindOf(key: WireItem): string {
   const [pk, sk] = [text(key['pk']), text(key['sk'])];
   if (sk.startsWith('STAGE#')) return 'ATTEMPT';
+  if (pk === 'IMAGES') return 'IMAGE';
   if (sk === 'META' || pk.startsWith('CLAIM#')) return pk.split('#')[0] ?? '';
   return sk.split('#')[0] ?? '';
 }

@@ -66,6 +66,8 @@ const known: Readonly<Record<string, (args: readonly unknown[]) => Footprint>> =
   'leases.release': ([asked]) => writes(ofTenant('lease', asked)),
   'locks.tryLock': ([asked]) => writes(`lock ${(asked as Named).name}`),
   'locks.unlock': ([asked]) => writes(`lock ${(asked as Named).name}`),
+  'imageRecords.find': ([images]) => reads(...(images as readonly string[]).map((image) => `image ${image}`)),
+  'imageRecords.put': ([record]) => writes(`image ${(record as { readonly image: string }).image}`),
   'models.register': ([model]) => writes(ofTenant('model', model)),
   'models.listUnaligned': () => reads('live '),
   'models.noteAligned': ([asked]) => writes(ofTenant('live', asked)),

@@ -6,7 +6,7 @@ import { openRecords, type Stores } from './memory-stores.ts';
 import { isWrite, outcomesOf } from './outcomes.ts';
 import type { StoreKind } from './store-kinds.ts';
 
-const names = ['runs', 'leases', 'locks', 'claims', 'models', 'verdicts', 'tenants'] as const;
+const names = ['runs', 'leases', 'locks', 'claims', 'models', 'verdicts', 'tenants', 'imageRecords'] as const;
 
 /** The in-memory stores; `guards` counts their conditions, or takes one out. */
 export function memoryKind(guards: Guards): StoreKind {

@@ -3,6 +3,7 @@ import { Guards } from './guards.ts';
 import { MemoryRunStore, type Records } from './memory-run-store.ts';
 import {
   memoryClaims,
+  memoryImageRecords,
   memoryLeases,
   memoryLocks,
   memoryModels,
@@ -11,7 +12,10 @@ import {
 } from './memory-tenant-stores.ts';
 
 /** The ports that keep records. */
-export type Stores = Pick<Ports, 'tenants' | 'runs' | 'leases' | 'claims' | 'locks' | 'models' | 'verdicts'>;
+export type Stores = Pick<
+  Ports,
+  'tenants' | 'runs' | 'leases' | 'claims' | 'locks' | 'models' | 'verdicts' | 'imageRecords'
+>;
 
 /** All stores in memory, over the same records; every condition of a write goes through `guards`. */
 export function openRecords({
@@ -30,5 +34,6 @@ export function openRecords({
     locks: memoryLocks(parts),
     models: memoryModels(parts),
     verdicts: memoryVerdicts(parts),
+    imageRecords: memoryImageRecords(parts),
   };
 }

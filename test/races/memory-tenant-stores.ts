@@ -1,6 +1,7 @@
 import { StaleFence, TenantBusy } from '../../lib/errors/run-errors.ts';
 import { ConditionFailed, NotFound } from '../../lib/errors/store-errors.ts';
 import type { ClaimStore } from '../../lib/ports/claim-store.ts';
+import type { ImageRecords } from '../../lib/ports/image-records.ts';
 import type { Lease, LeaseStore } from '../../lib/ports/lease-store.ts';
 import type { LockStore } from '../../lib/ports/lock-store.ts';
 import type { ModelRegistry } from '../../lib/ports/model-registry.ts';
@@ -8,6 +9,7 @@ import type { QualityVerdicts } from '../../lib/ports/quality-verdicts.ts';
 import type { TenantStore } from '../../lib/ports/tenant-store.ts';
 import type { QualityVerdict } from '../../lib/quality/verdict.ts';
 import type { Tenant } from '../../lib/tenants/tenant.ts';
+import type { ImageRecord } from '../../lib/training/images.ts';
 import type { LiveModel, ModelVersion } from '../../lib/training/models/model.ts';
 import { isOfShard } from '../../lib/training/shards.ts';
 import type { Guards } from './guards.ts';
@@ -169,6 +171,21 @@ export function memoryVerdicts({ records, guards }: StoreParts): QualityVerdicts
       const there = read(verdict.tenantId);
       if (guards.holds('not older', !there || there.checkedAt <= verdict.checkedAt))
         records.set(`verdict ${verdict.tenantId}`, verdict);
+    },
+  };
+}
+
+/** Records of images in memory. */
+export function memoryImageRecords({ records, guards }: StoreParts): ImageRecords {
+  const read = (image: string) => records.get(`image ${image}`) as ImageRecord | undefined;
+  return {
+    find: async (images) => [...new Set(images)].map(read).filter((record) => record !== undefined),
+    list: async () => listOf<ImageRecord>(records, 'image '),
+    put: async (record, expected) => {
+      const found = read(record.image)?.version ?? 0;
+      if (!guards.holds('version', found === expected))
+        throw new ConditionFailed(`image ${record.image} is at version ${found}, not ${expected}`);
+      records.set(`image ${record.image}`, { ...record, version: expected + 1 });
     },
   };
 }

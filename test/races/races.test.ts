@@ -24,6 +24,7 @@ describe('the cheapest schedules of each scenario', () => {
 const guarding = [
   ['retry-pass', 'submitAgain changeAttempt: submitBegunAt', promises.one],
   ['stop-redrive', 'moveRun updateRun: redriveCount', promises.past],
+  ['image-fails-twice', 'change put: version', promises.own],
   ['late-end', 'abandonAttempt changeAttempt: maxRedriveCount', promises.answered],
 ] as const;
 

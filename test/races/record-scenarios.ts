@@ -1,6 +1,7 @@
 import { handler as loadTenants } from '../../functions/training/load-tenants.ts';
+import { noteImage } from '../../lib/operations/attempts/note-image.ts';
 import type { QualityVerdict } from '../../lib/quality/verdict.ts';
-import { aTenant } from '../fixtures/records.ts';
+import { anAttempt, aTenant } from '../fixtures/records.ts';
 import { portsOf } from './ports.ts';
 import type { Scenario } from './scenario.ts';
 import type { Trial } from './trial.ts';
@@ -87,4 +88,34 @@ export const claimTwice: Scenario = {
   },
   promises: async (trial) =>
     countsOf(trial).claims > 1 ? `${countsOf(trial).claims} nights run for one scheduled time` : undefined,
+};
+
+const image = `data-pipeline@sha256:${'a'.repeat(64)}`;
+const cannotStart = (tenantId: string) =>
+  anAttempt({ tenantId, image, status: 'failed', error: 'JobCannotStart', cause: 'no such image' });
+
+/** One tenant's job could not be started by an image; those of two more are noted side by side: neither may be lost. */
+export const imageFailsTwice: Scenario = {
+  ...quiet,
+  name: 'image-fails-twice',
+  about:
+    'Jobs of a second and a third tenant cannot be started by one image, and both are noted at the same time.',
+  prepare: async (trial) => {
+    const [first] = [cannotStart('first')];
+    const { runId, intentAt: submittedAt } = first;
+    const at = new Date(trial.now()).toISOString();
+    const failures = [{ tenantId: 'first', runId, submittedAt, at, why: 'no such image' }];
+    await trial.stores.direct.imageRecords.put({ image, version: 0, failures }, 0);
+    for (const tenantId of ['second', 'third'])
+      trial.spawn('Note', async (actor) => {
+        await noteImage(portsOf(trial, actor), cannotStart(tenantId));
+        if (!actor.faulted) countsOf(trial).edits += 1;
+      });
+  },
+  promises: async (trial) => {
+    const [record] = await trial.stores.direct.imageRecords.find([image]);
+    return countsOf(trial).edits === 2 && record?.badSince === undefined
+      ? 'three tenants failed, and the image is not bad'
+      : undefined;
+  },
 };

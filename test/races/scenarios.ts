@@ -1,6 +1,8 @@
 import type { BackendKind } from './backend.ts';
 import { fixedNames, promotionAndRollback, slowAlignment } from './model-scenarios.ts';
 import { claimTwice, editTwice, judgeTwice } from './record-scenarios.ts';
+import type { Machine } from './machine.ts';
+import { claimTwice, editTwice, imageFailsTwice, judgeTwice } from './record-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { another, atWork, submitted } from './set-up.ts';
 import { pass } from './surroundings.ts';
@@ -230,6 +232,7 @@ export const scenarios: readonly Scenario[] = [
   editTwice,
   judgeTwice,
   claimTwice,
+  imageFailsTwice,
 ];
 
 /** The scenario of a name; throws with the names there are. */

@@ -54,6 +54,12 @@ export function trainingAlarms(declared: Declared): Record<string, Watch> {
       comparison: 'LessThanThreshold',
       silenceIsFault: true,
     },
+    BadImageAlarm: {
+      description:
+        'Jobs of several tenants could not be started by one image: no run begins with it (epsilon images list).',
+      watched: ownMetric(declared, 'ImagesMarkedBad'),
+      period: 60,
+    },
     ReconcilerFaultsAlarm: {
       description: 'The reconciler keeps failing on an attempt.',
       watched: ownMetric(declared, 'ReconcilerFaults'),

@@ -29,7 +29,10 @@ import { createAwsJobLogs } from './job-logs.ts';
 import { createSchedules, type ScheduleRules } from './schedules.ts';
 
 /** The stores that an operator's port reads and writes. */
-export type OperatorStores = Pick<OperatorPorts, 'tenants' | 'runs' | 'leases' | 'models' | 'audit'>;
+export type OperatorStores = Pick<
+  OperatorPorts,
+  'tenants' | 'runs' | 'leases' | 'models' | 'imageRecords' | 'audit'
+>;
 
 /** What the control plane of an environment is opened with. */
 export interface AwsOperatorOptions {

@@ -66,6 +66,12 @@ export const claimKey = (machine: string, scheduledTime: string): ItemKey => ({
 /** Key of a lock. */
 export const lockKey = (name: string): ItemKey => ({ pk: `LOCK#${name}`, sk: 'LOCK' });
 
+/** Partition of the records of images. */
+export const imagesPartition = 'IMAGES';
+
+/** Key of the record of an image. */
+export const imageKey = (image: string): ItemKey => ({ pk: imagesPartition, sk: image });
+
 /** Key of the tokens of an API's call budget. */
 export const budgetKey = (api: string): ItemKey => ({ pk: `BUDGET#${api}`, sk: 'TOKENS' });
 

@@ -1,6 +1,7 @@
 import type { AuditLog } from '../../ports/audit-log.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { tableAuditLog } from './audit-log.ts';
+import { tableImageRecords } from './image-records.ts';
 import { tableClaimStore, tableLeaseStore, tableLockStore } from './lease-store.ts';
 import { tableModelRegistry, tableQualityVerdicts } from './model-registry.ts';
 import { TableRunStore } from './run-store.ts';
@@ -19,7 +20,7 @@ export interface TableStoresOptions extends TableOptions {
 /** The stores of one table. */
 export type TableStores = Pick<
   Ports,
-  'tenants' | 'runs' | 'leases' | 'claims' | 'locks' | 'models' | 'verdicts'
+  'tenants' | 'runs' | 'leases' | 'claims' | 'locks' | 'models' | 'verdicts' | 'imageRecords'
 >;
 
 /** The audit log of one table. Functions have none: who acts is known where operators come in. */
@@ -40,5 +41,6 @@ export function openTableStores(options: TableStoresOptions): TableStores {
     locks: tableLockStore(table),
     models: tableModelRegistry(table),
     verdicts: tableQualityVerdicts(table),
+    imageRecords: tableImageRecords(table),
   };
 }

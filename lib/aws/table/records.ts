@@ -2,6 +2,7 @@ import type { AuditRecord } from '../../audit/record.ts';
 import type { Lease } from '../../ports/lease-store.ts';
 import type { QualityVerdict } from '../../quality/verdict.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
+import type { ImageRecord } from '../../training/images.ts';
 import type { LiveModel, ModelVersion } from '../../training/models/model.ts';
 import { type Attempt, type Run, withShortCause } from '../../training/run.ts';
 import type { Item } from './table-errors.ts';
@@ -85,6 +86,9 @@ export const verdictForm = formOf<QualityVerdict>({ reasons: true });
 
 /** Records of the audit log: what was asked for may hold anything. */
 export const auditForm = formOf<AuditRecord>({ request: true });
+
+/** Records of images: a backend's reason may hold anything. */
+export const imageForm = formOf<ImageRecord>({ failures: true });
 
 /** Leases. */
 export const leaseForm = formOf<Lease>({});

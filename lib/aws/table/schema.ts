@@ -15,4 +15,6 @@ export const keptDays = {
   claim: 90,
   /** Longer than any execution waits (3 days): afterwards the tokens sealed under that day's key are unreadable. */
   tokenKey: 7,
+  /** Of an image that is not bad, after its newest start: far longer than a run keeps its digests. */
+  image: 30,
 } as const;

@@ -4,8 +4,9 @@ import type { AttemptExpectation, AttemptKey } from '../../ports/run-store.ts';
 import type { JobObservation } from '../../training/attempts/job.ts';
 import { outcomeOfJob } from '../../training/attempts/outcome.ts';
 import { type Attempt, type AttemptStatus, terminalStatuses } from '../../training/run.ts';
+import { noteImage } from './note-image.ts';
 
-type Needed = Pick<Ports, 'runs' | 'callbacks' | 'clock' | 'metrics'>;
+type Needed = Pick<Ports, 'runs' | 'callbacks' | 'imageRecords' | 'clock' | 'log' | 'metrics'>;
 
 const open: readonly AttemptStatus[] = ['intent', 'submitted', 'running'];
 const terminal = [...terminalStatuses];
@@ -89,9 +90,11 @@ function isUnsettled({ status, settledAt, abandonedAt }: Attempt): boolean {
 
 /**
  * Answers the state machine with the outcome of a terminal attempt and marks it as settled. Safe to repeat: a used token is `gone`, which is
- * counted. When another entry replaced the token meanwhile, the newer token is answered too.
+ * counted. When another entry replaced the token meanwhile, the newer token is answered too. What the end says of the image is
+ * noted first, so that the next run that begins knows it.
  */
 export async function settleAttempt(ports: Needed, attempt: Attempt): Promise<void> {
+  if (attempt.settledAt === undefined) await noteImage(ports, attempt);
   let current: Attempt | undefined = attempt;
   while (current && isUnsettled(current)) {
     const taskToken: string | undefined = current.taskToken;
@@ -131,7 +134,13 @@ export async function recordProgress(
   const earlier: readonly AttemptStatus[] =
     observed.state === 'running' ? ['intent', 'submitted'] : ['intent'];
   const status = observed.state === 'running' ? 'running' : 'submitted';
-  await ports.runs.changeAttempt(attempt, { ...factsOf(observed), status }, { status: earlier });
+  const { changed, attempt: current } = await ports.runs.changeAttempt(
+    attempt,
+    { ...factsOf(observed), status },
+    { status: earlier },
+  );
+  if (changed && current && status === 'running')
+    await noteImage(ports, { ...current, startedAt: current.startedAt ?? isoNow(ports.clock) });
 }
 
 /** What was done with an observation of a finished job. */

@@ -16,7 +16,10 @@ import { noteUnwanted, withinGrace } from './abandon.ts';
 import { leaseOfTry, renewalFor, takeLease } from './hold-lease.ts';
 import { recordAndSettle, recordProgress, settleAttempt } from './settle-attempt.ts';
 
-type Needed = Pick<Ports, 'runs' | 'leases' | 'jobs' | 'callbacks' | 'config' | 'clock' | 'log' | 'metrics'>;
+type Needed = Pick<
+  Ports,
+  'runs' | 'leases' | 'jobs' | 'callbacks' | 'imageRecords' | 'config' | 'clock' | 'log' | 'metrics'
+>;
 
 /** One entry of a stage state, with the run and its attempts as they were read for it. */
 export interface StageEntry {
@@ -87,6 +90,7 @@ async function makeAttempt(ports: Needed, entry: StageEntry, number: number): Pr
       ),
     }),
     ...(run.spotUntil === undefined ? {} : { spotUntil: run.spotUntil }),
+    image: run.images[stages[stage].image],
     resources: run.resources[stage] ?? stages[stage].resources,
     fence: run.fence,
     executionArn: run.executionArn,

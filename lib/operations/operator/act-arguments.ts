@@ -50,4 +50,5 @@ export const actArguments = {
       ),
   ]),
   firing: z.tuple([text, text]),
+  image: z.tuple([z.strictObject({ image: text })]),
 } as const;

@@ -10,6 +10,7 @@ import {
   stopExecution,
   updateMapRun,
 } from '../executions/steer-execution.ts';
+import { clearImage } from '../images/clear-image.ts';
 import { promoteModel, rollBackModel } from '../models/promote-model.ts';
 import { fireSchedule } from '../schedules/fire-schedule.ts';
 import {
@@ -157,6 +158,15 @@ export function createOperatorApi(ports: OperatorPorts, actor: Actor): OperatorA
         args: args.firing,
         subject: ([name]) => `schedule ${name}`,
         perform: ([name, scheduledTime]) => fireSchedule(ports, name, scheduledTime),
+      }),
+    },
+    images: {
+      list: () => ports.imageRecords.list(),
+      clear: act({
+        act: 'images.clear',
+        args: args.image,
+        subject: ([{ image }]) => `image ${image}`,
+        perform: ([request]) => clearImage(ports, request),
       }),
     },
     runs: {

@@ -18,6 +18,7 @@ type Needed = Pick<
   | 'leases'
   | 'jobs'
   | 'callbacks'
+  | 'imageRecords'
   | 'workflows'
   | 'events'
   | 'notifier'

@@ -1,8 +1,8 @@
-import type { Run } from '../run.ts';
+import { isPlatformFault, type Run } from '../run.ts';
 
 /**
- * How one tenant's night ended. `notStarted`: there is no run on record, so its execution could not be started; that is the
- * platform's fault, not the tenant's.
+ * How one tenant's night ended. `notStarted`: there is no run on record, so its execution could not be started, or its jobs could
+ * not be started by their image; that is the platform's fault, not the tenant's.
  */
 export type NightOutcome = 'succeeded' | 'failed' | 'notStarted' | 'skipped' | 'busy';
 
@@ -14,7 +14,7 @@ export interface NightJudgement {
   readonly met: boolean;
   /** Tenant ids whose runs failed, in the order of the night. */
   readonly failed: readonly string[];
-  /** Tenant ids without a run, in the order of the night. */
+  /** Tenant ids without a run, or whose run could not be started by its image, in the order of the night. */
   readonly notStarted: readonly string[];
 }
 
@@ -23,6 +23,7 @@ export function outcomeOf(runs: readonly Run[]): NightOutcome {
   if (runs.some((run) => run.status === 'succeeded')) return 'succeeded';
   if (runs.length === 0) return 'notStarted';
   const newest = [...runs].sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1))[0];
+  if (newest && isPlatformFault(newest)) return 'notStarted';
   return newest?.status === 'skipped' || newest?.status === 'busy' ? newest.status : 'failed';
 }
 

@@ -1,4 +1,4 @@
-import type { Run } from '../run.ts';
+import { isPlatformFault, type Run } from '../run.ts';
 
 /** Nights in a row that a tenant fails before it goes last. */
 export const quarantineAfter = 3;
@@ -16,17 +16,23 @@ const failures: ReadonlySet<string> = new Set(suspectStatuses);
 
 /** Tenants whose last night is to be looked into: nobody when so many failed that something else was the matter. */
 export function suspectsOf(failedLast: readonly Run[], due: number): string[] {
-  const suspects = [...new Set(failedLast.map(({ tenantId }) => tenantId))].sort();
+  const own = failedLast.filter((run) => !isPlatformFault(run));
+  const suspects = [...new Set(own.map(({ tenantId }) => tenantId))].sort();
   return suspects.length > Math.max(fewest, due * nightsFault) ? [] : suspects;
 }
 
 /**
- * Whether a tenant failed on each of its last nights before `logicalDate`. Dates on which it was not trained do not count;
+ * Whether a tenant failed on each of its last nights before `logicalDate`. Dates on which it was not trained, or could not be for
+ * its image, do not count;
  * one success on a date, or an operator's stop, ends the row.
  */
 export function isQuarantined(runs: readonly Run[], logicalDate: string): boolean {
   const earlier = runs.filter(
-    (run) => run.logicalDate < logicalDate && run.status !== 'skipped' && run.status !== 'busy',
+    (run) =>
+      run.logicalDate < logicalDate &&
+      run.status !== 'skipped' &&
+      run.status !== 'busy' &&
+      !isPlatformFault(run),
   );
   const nights = [...Map.groupBy(earlier, (run) => run.logicalDate)]
     .sort(([a], [b]) => (a < b ? 1 : -1))

@@ -127,8 +127,46 @@ describe('a Batch job as an observation', () => {
     [
       'its image cannot be had',
       failed('Task failed to start', undefined, 'CannotPullContainerError: manifest unknown'),
-      'error',
+      'unstartable',
       'failed',
+    ],
+    [
+      'its registry refuses its image',
+      failed(
+        'Task failed to start',
+        undefined,
+        'CannotPullContainerError: pull access denied for x, repository does not exist',
+      ),
+      'unstartable',
+      'failed',
+    ],
+    [
+      'its command does not exist',
+      failed('Task failed to start', undefined, 'CannotStartContainerError: exec: "x": not found'),
+      'unstartable',
+      'failed',
+    ],
+    [
+      'its registry does not answer',
+      failed(
+        'Task failed to start',
+        undefined,
+        'CannotPullContainerError: Get "https://x": net/http: request canceled (Client.Timeout exceeded)',
+      ),
+      'lost',
+      'lost',
+    ],
+    [
+      "its instance's disk is full",
+      failed('Task failed to start', undefined, 'CannotPullContainerError: no space left on device'),
+      'lost',
+      'lost',
+    ],
+    [
+      'its instance cannot make a container',
+      failed('Task failed to start', undefined, 'CannotCreateContainerError: API error (500)'),
+      'lost',
+      'lost',
     ],
     ['nobody says why', failed(''), 'error', 'failed'],
   ])('the reason of a Batch job is right when %s', (_, observed, reason, status) => {

@@ -5,7 +5,7 @@ import type { Packaged } from '../packaging.ts';
 import { at, idIn, list, ofType, roleStatements, type Statement } from '../template.ts';
 
 /** First parts of the table's partition keys (docs/table.md) and of its index. */
-const partitions = /^(TENANTS|(TENANT|DATE|NIGHT|RUN|CLAIM|LOCK|TOKENKEY|BUDGET|ATTEMPT|MODEL)#\*)$/;
+const partitions = /^(TENANTS|IMAGES|(TENANT|DATE|NIGHT|RUN|CLAIM|LOCK|TOKENKEY|BUDGET|ATTEMPT|MODEL)#\*)$/;
 
 const starOf = (action: string) => explainedStars.find(({ actions }) => actions.includes(action));
 
