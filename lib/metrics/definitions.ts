@@ -20,6 +20,16 @@ export const metricDefinitions = {
     help: 'an invocation failed; `error` is the name that state machines match',
   },
   RunsBegun: { unit: 'count', dimensions: ['trigger'], help: "a tenant's run has its lease and its record" },
+  RunsRefused: {
+    unit: 'count',
+    dimensions: [],
+    help: 'a run began with a bad image and was ended without a job',
+  },
+  ImagesMarkedBad: {
+    unit: 'count',
+    dimensions: [],
+    help: 'jobs of three tenants could not be started by an image: no run begins with it',
+  },
   RunsSucceeded: { unit: 'count', dimensions: [], help: 'a run was promoted and recorded' },
   RunsFailed: {
     unit: 'count',
