@@ -87,7 +87,7 @@ module.exports = {
     only(
       'pulumi',
       '^infra/pulumi/',
-      ['^infra/pulumi/', '^lib/(config|errors|objects)/'],
+      ['^infra/pulumi/', '^lib/(config|cost|errors|objects)/'],
       'infrastructure knows configuration only',
     ),
     only(

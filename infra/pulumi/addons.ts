@@ -45,7 +45,8 @@ export function createNodeAddons(site: Site, cluster: Cluster, identities: PodId
       values: { enableNetworkPolicy: 'true', env: { ENABLE_PREFIX_DELEGATION: 'true' } },
       identity: { serviceAccount: 'aws-node', role: identities.network },
     },
-    [agent],
+    // Side by side with the agent: on a node both are daemons that do not wait for each other to be scheduled.
+    [],
   );
   return [agent, network, install(site, cluster, { name: 'kube-proxy' }, [])];
 }

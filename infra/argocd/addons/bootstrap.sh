@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs Argo CD and hands it the add-ons. Usage: bootstrap.sh <dev|staging|prod> <region>. May be repeated.
-# The cluster may still be in the making: waits for its name and its first node, for BOOTSTRAP_SECONDS (25 minutes) in all.
+# The cluster may still be in the making: waits for its name, for access to it, and, once all is applied, for its first node,
+# for BOOTSTRAP_SECONDS (25 minutes) in all.
 set -euo pipefail
 environment=${1:?environment (dev, staging, prod)}
 region=${2:?region, as in infra/config/<environment>.yml}
@@ -40,10 +41,11 @@ curl --fail --silent --show-error --location --retry 3 --output "$argo/install.y
 wait_for "the cluster" aws eks wait cluster-active --region "$region" --name "$cluster"
 aws eks update-kubeconfig --region "$region" --name "$cluster" --alias "epsilon-$environment"
 kubectl config use-context "epsilon-$environment"
-wait_for "a node that is ready" has_ready_node
+wait_for "access to the cluster" kubectl get --raw /readyz
+# Before there are nodes: what is applied now is there when the first one comes, and its images are pulled at once.
 # Server-side: the custom resource definitions are too large for the annotation of a client-side apply.
 kubectl apply --server-side --force-conflicts -k "$argo"
-kubectl --namespace argocd rollout status deployment/argocd-applicationset-controller --timeout 10m
+kubectl wait --for condition=Established --timeout 2m crd/applications.argoproj.io crd/applicationsets.argoproj.io
 kubectl apply --server-side -f - <<SECRET
 apiVersion: v1
 kind: Secret
@@ -64,3 +66,5 @@ stringData:
   server: https://kubernetes.default.svc
 SECRET
 kubectl apply --server-side -f "$here/sets"
+wait_for "a node that is ready" has_ready_node
+kubectl --namespace argocd rollout status deployment/argocd-applicationset-controller --timeout 10m

@@ -1,4 +1,4 @@
-import type { Registered } from '../../infra/pulumi/program.ts';
+import type { Registered } from '../../../infra/pulumi/cost/evaluate.ts';
 
 /** Terraform's type of a Pulumi type where the names differ; the rest follows the rule `aws_<module>_<resource>`. */
 const types: Readonly<Record<string, string>> = {

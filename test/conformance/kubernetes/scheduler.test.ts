@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { evaluate } from '../../../infra/pulumi/cost/evaluate.ts';
+import { settingsOf } from '../../../infra/pulumi/cost/settings.ts';
 import { createKubernetesClient } from '../../../lib/kubernetes/client.ts';
 import { KubernetesJobRunner } from '../../../lib/kubernetes/job-runner.ts';
 import type { Capacity } from '../../../lib/training/run.ts';
 import { type NodeToCome, nodesToCome } from '../../infra/pulumi/group-at-zero.ts';
-import { evaluate } from '../../infra/pulumi/program.ts';
-import { settingsOf } from '../../infra/pulumi/settings.ts';
 import { deployment, specOf } from '../../kubernetes/harness.ts';
 import { ControlPlane, until, variables } from './control-plane.ts';
 

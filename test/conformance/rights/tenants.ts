@@ -1,6 +1,6 @@
+import { evaluate, ofType, type Registered } from '../../../infra/pulumi/cost/evaluate.ts';
+import { settingsOf } from '../../../infra/pulumi/cost/settings.ts';
 import { account, arnOf } from '../../fixtures/aws-base.ts';
-import { evaluate, ofType, type Registered } from '../../infra/pulumi/program.ts';
-import { settingsOf } from '../../infra/pulumi/settings.ts';
 import { attemptCases, attemptSession, contextOf, podCases } from '../../rights/pod-sessions.ts';
 import { type AwsRequest, ask, resources, throughService } from '../../rights/requests.ts';
 import { inEnvironment, type Policy } from '../../rights/role-policies.ts';

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { evaluate, ofType, type Registered } from '../../../infra/pulumi/cost/evaluate.ts';
+import { settingsOf } from '../../../infra/pulumi/cost/settings.ts';
 import { at } from '../../../infra/pulumi/policy/statements.ts';
 import { ssmParameters } from '../../../lib/config/ssm-parameters.ts';
 import { readManifests } from '../../kubernetes/manifests.ts';
 import { nodesToCome } from './group-at-zero.ts';
-import { evaluate, ofType, type Registered } from './program.ts';
-import { settingsOf } from './settings.ts';
 
 const folder = new URL('../../../infra/argocd/addons/', import.meta.url);
 const sets = readdirSync(new URL('sets/', folder))

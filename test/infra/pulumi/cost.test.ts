@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type CostLine, costly, standingCost } from './cost.ts';
-import { evaluate, type Registered } from './program.ts';
-import { settingsOf } from './settings.ts';
+import { costCommand } from '../../../infra/pulumi/cost/cost-command.ts';
+import { evaluate, type Registered } from '../../../infra/pulumi/cost/evaluate.ts';
+import { settingsOf } from '../../../infra/pulumi/cost/settings.ts';
+import { type CostLine, costly, standingCost } from '../../../infra/pulumi/cost/standing-cost.ts';
+import { priceList, priceOf } from '../../../lib/cost/prices.ts';
 
 const environments = ['dev', 'staging', 'prod'] as const;
 const programs = new Map<string, Registered[]>();
@@ -67,5 +69,57 @@ describe('what the platform costs a month before anybody uses it', () => {
         : resource,
     );
     expect(() => standingCost(resources)).toThrow('no price of db.x2');
+  });
+
+  it('counts what training keeps although nothing trains, by node and by vCPU', () => {
+    const withMinimum = (programs.get('prod') ?? []).map((resource) => {
+      if (resource.type === 'aws:autoscaling/group:Group')
+        return { ...resource, inputs: { ...resource.inputs, minSize: 1 } };
+      if (resource.type !== 'aws:batch/computeEnvironment:ComputeEnvironment') return resource;
+      const computeResources = { ...(resource.inputs['computeResources'] as object), minVcpus: 16 };
+      return { ...resource, inputs: { ...resource.inputs, computeResources } };
+    });
+    const idle = standingCost(withMinimum).find(({ what }) => what.startsWith('training groups'));
+    // A node of 16 vCPU of each: on spot at a third, on demand, in a group and in a queue.
+    expect(idle?.usd).toBeCloseTo(2 * (1 / 3 + 1) * priceOf(priceList.instanceHour, 'c5.4xlarge') * 730);
+  });
+
+  it('of a database in one zone is half of one in two', () => {
+    const zones = (multiAz: boolean) =>
+      standingCost(
+        (programs.get('prod') ?? []).map((resource) =>
+          resource.type === 'aws:rds/instance:Instance'
+            ? { ...resource, inputs: { ...resource.inputs, multiAz } }
+            : resource,
+        ),
+      ).find(({ what }) => what.startsWith('database'))?.usd ?? 0;
+    expect(zones(true)).toBeCloseTo(2 * zones(false));
+    expect(zones(false)).toBeGreaterThan(0);
+  });
+});
+
+describe('npm run cost', () => {
+  it('prints a column for each environment that is asked for, within 80 columns', async () => {
+    const text = await costCommand(['prod', 'dev', 'prod']);
+    const rows = text.split('\n\n')[0]?.split('\n') ?? [];
+    expect(rows[0]).toMatch(/^US dollars a month +prod +dev$/);
+    expect(rows.at(-2)).toBe(
+      `${'sum'.padEnd(49)}  ${Math.round(total('prod'))}   ${Math.round(total('dev'))}`,
+    );
+    for (const row of rows) expect(row.length).toBeLessThanOrEqual(80);
+    expect(text).toContain(priceList.listedAt);
+  });
+
+  it('prints the same for programs', async () => {
+    const { environments: found } = JSON.parse(await costCommand(['--json', 'dev'])) as {
+      environments: { environment: string; sum: number }[];
+    };
+    expect(found).toMatchObject([{ environment: 'dev', sum: total('dev') }]);
+  });
+
+  it('is refused for an environment or an option that there is not', async () => {
+    await expect(costCommand(['nope'])).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    await expect(costCommand(['--all'])).rejects.toMatchObject({ code: 'USAGE' });
+    expect(await costCommand(['--help'])).toMatch(/^Usage: npm run cost/);
   });
 });

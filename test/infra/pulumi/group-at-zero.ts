@@ -1,5 +1,5 @@
+import { ofType, type Registered } from '../../../infra/pulumi/cost/evaluate.ts';
 import { at } from '../../../infra/pulumi/policy/statements.ts';
-import { ofType, type Registered } from './program.ts';
 
 /** What the cluster autoscaler knows of a node that a group would make, while the group has none. */
 export interface NodeToCome {

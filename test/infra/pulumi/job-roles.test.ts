@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { evaluate, ofType, type Registered } from '../../../infra/pulumi/cost/evaluate.ts';
+import { settingsOf } from '../../../infra/pulumi/cost/settings.ts';
 import { statementsOf } from '../../../infra/pulumi/policy/statements.ts';
 import { tenantIdPattern } from '../../../lib/tenants/tenant.ts';
 import { attemptCases, attemptSession, contextOf, podCases } from '../../rights/pod-sessions.ts';
 import { nodesToCome } from './group-at-zero.ts';
 import { type Facts, permits, trusts } from './iam.ts';
-import { evaluate, ofType, type Registered } from './program.ts';
-import { settingsOf } from './settings.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
 const bucket = 'arn:aws:mock:us-west-2:123456789012:bucket:Bucket/embeddings-saas-data';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { evaluate, type Registered } from '../../../infra/pulumi/cost/evaluate.ts';
+import { settingsOf } from '../../../infra/pulumi/cost/settings.ts';
 import { at } from '../../../infra/pulumi/policy/statements.ts';
-import { evaluate, type Registered } from './program.ts';
-import { settingsOf } from './settings.ts';
 
 let resources: Registered[] = [];
 

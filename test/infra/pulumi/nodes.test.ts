@@ -1,5 +1,7 @@
 import type { V1PodSpec } from '@kubernetes/client-node';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { evaluate, ofType, type Registered } from '../../../infra/pulumi/cost/evaluate.ts';
+import { settingsOf } from '../../../infra/pulumi/cost/settings.ts';
 import { at, statementsOf } from '../../../infra/pulumi/policy/statements.ts';
 import { jobManifest } from '../../../lib/kubernetes/job-manifest.ts';
 import type { Capacity } from '../../../lib/training/run.ts';
@@ -7,8 +9,6 @@ import { deployment, specOf } from '../../kubernetes/harness.ts';
 import { readManifests } from '../../kubernetes/manifests.ts';
 import { type NodeToCome, nodesToCome } from './group-at-zero.ts';
 import { permits } from './iam.ts';
-import { evaluate, ofType, type Registered } from './program.ts';
-import { settingsOf } from './settings.ts';
 
 let prod: Registered[] = [];
 let nodes: NodeToCome[] = [];

@@ -1,5 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { batchShares } from '../../../infra/pulumi/batch.ts';
+import {
+  ancestors,
+  attempt,
+  evaluate,
+  ofType,
+  type Registered,
+} from '../../../infra/pulumi/cost/evaluate.ts';
+import { settingsOf } from '../../../infra/pulumi/cost/settings.ts';
 import { batchStages } from '../../../infra/pulumi/job-definitions.ts';
 import { createPlatform } from '../../../infra/pulumi/platform.ts';
 import { at, statementsOf } from '../../../infra/pulumi/policy/statements.ts';
@@ -8,8 +16,6 @@ import { loadInfrastructure } from '../../../lib/config/load-infrastructure.ts';
 import { ssmParameterName, ssmParameters } from '../../../lib/config/ssm-parameters.ts';
 import { shareClasses } from '../../../lib/training/attempts/batch-share.ts';
 import { stages } from '../../../lib/training/stages.ts';
-import { ancestors, attempt, evaluate, ofType, type Registered } from './program.ts';
-import { settingsOf } from './settings.ts';
 
 let prod: Registered[] = [];
 let dev: Registered[] = [];

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { evaluate } from '../../../infra/pulumi/cost/evaluate.ts';
+import { settingsOf } from '../../../infra/pulumi/cost/settings.ts';
 import { missingCompanions } from '../../../infra/pulumi/policy/companions.ts';
 import { inspect, rules } from '../../../infra/pulumi/policy/rules.ts';
 import type { Seen } from '../../../infra/pulumi/policy/statements.ts';
-import { evaluate } from './program.ts';
-import { settingsOf } from './settings.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
 let seen: Seen[] = [];

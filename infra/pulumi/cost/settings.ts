@@ -1,6 +1,7 @@
-import { readFiles } from '../../../infra/pulumi/settings.ts';
 import { type InfrastructureConfig, infrastructureSchema } from '../../../lib/config/infrastructure.ts';
 import { loadInfrastructure } from '../../../lib/config/load-infrastructure.ts';
+import { EpsilonError } from '../../../lib/errors/epsilon-error.ts';
+import { readFiles } from '../settings.ts';
 
 /** A file of an environment with what people have to fill in filled in. */
 export function filledIn(file: unknown) {
@@ -13,8 +14,16 @@ export function filledIn(file: unknown) {
   };
 }
 
-/** Checked settings of an environment: the committed files, filled in. */
+/**
+ * Checked settings of an environment whether or not people have filled in their addresses, e-mail and repository yet: what these
+ * are changes no size and no cost. Errors: those of `readSettings`, but for `PLACEHOLDER_LEFT`.
+ */
 export function settingsOf(environment: string): InfrastructureConfig {
   const { file, service } = readFiles(environment);
-  return loadInfrastructure(filledIn(file), service);
+  try {
+    return loadInfrastructure(file, service);
+  } catch (error) {
+    if (!(error instanceof EpsilonError) || error.code !== 'PLACEHOLDER_LEFT') throw error;
+    return loadInfrastructure(filledIn(file), service);
+  }
 }

@@ -1,6 +1,8 @@
-import { at } from '../../../infra/pulumi/policy/statements.ts';
-import { cacheHour, databaseHour, hour, hours, instanceHour, month, spotShare } from './prices.ts';
-import { ofType, type Registered } from './program.ts';
+import { priceList, priceOf } from '../../../lib/cost/prices.ts';
+import { at } from '../policy/statements.ts';
+import { ofType, type Registered } from './evaluate.ts';
+
+const { hour, month, hoursPerMonth: hours } = priceList;
 
 /** What one kind of thing costs a month while it stands, US dollars. */
 export interface CostLine {
@@ -23,23 +25,41 @@ export const costly = [
   'secretsmanager/secret:Secret',
 ] as const;
 
-function priced(table: Readonly<Record<string, number>>, name: unknown): number {
-  const price = table[String(name)];
-  if (price === undefined) throw new Error(`no price of ${String(name)}`);
-  return price;
-}
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
 /** Nodes a group keeps when nothing asks for more: what it was made with, but for training, which goes back to 0. */
 function nodesOf({ inputs }: Registered): { count: number; usdPerHour: number } {
   const [first] = inputs['instanceTypes'] as string[];
-  const share = inputs['capacityType'] === 'SPOT' ? spotShare : 1;
+  const share = inputs['capacityType'] === 'SPOT' ? priceList.spotShare : 1;
   return {
     count: Number(at(inputs, 'scalingConfig.desiredSize')),
-    usdPerHour: priced(instanceHour, first) * share,
+    usdPerHour: priceOf(priceList.instanceHour, String(first)) * share,
   };
 }
 
-const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+/** Type that training's vCPU are priced by, and how many it has. */
+const trainingType = { name: 'c5.4xlarge', vcpus: 16 } as const;
+
+/** What training keeps although nothing trains: nothing, as long as every minimum is 0. */
+function idleCost(resources: readonly Registered[]): number {
+  const shareOf = (isSpot: boolean) => (isSpot ? priceList.spotShare : 1);
+  const groups = ofType(resources, 'autoscaling/group:Group').map(({ inputs }) => {
+    const type = String(at(inputs, 'mixedInstancesPolicy.launchTemplate.overrides.0.instanceType'));
+    const onDemand = at(
+      inputs,
+      'mixedInstancesPolicy.instancesDistribution.onDemandPercentageAboveBaseCapacity',
+    );
+    return Number(inputs['minSize']) * priceOf(priceList.instanceHour, type) * shareOf(onDemand === 0);
+  });
+  const vcpuHour = priceOf(priceList.instanceHour, trainingType.name) / trainingType.vcpus;
+  const queues = ofType(resources, 'batch/computeEnvironment:ComputeEnvironment').map(
+    ({ inputs }) =>
+      Number(at(inputs, 'computeResources.minVcpus')) *
+      vcpuHour *
+      shareOf(at(inputs, 'computeResources.type') === 'SPOT'),
+  );
+  return (sum(groups) + sum(queues)) * hours;
+}
 
 function computeLines(resources: readonly Registered[]): CostLine[] {
   const groups = ofType(resources, 'eks/nodeGroup:NodeGroup').map((group) => ({
@@ -49,12 +69,6 @@ function computeLines(resources: readonly Registered[]): CostLine[] {
   const disks = ofType(resources, 'ec2/launchTemplate:LaunchTemplate').map(({ inputs }) =>
     Number(at(inputs, 'blockDeviceMappings.0.ebs.volumeSize')),
   );
-  const idle = [
-    ...ofType(resources, 'autoscaling/group:Group').map(({ inputs }) => Number(inputs['minSize'])),
-    ...ofType(resources, 'batch/computeEnvironment:ComputeEnvironment').map(({ inputs }) =>
-      Number(at(inputs, 'computeResources.minVcpus')),
-    ),
-  ];
   const nodes = sum(groups.map(({ count }) => count));
   return [
     ...[...Map.groupBy(groups, ({ workload }) => workload)].map(([workload, of]) => ({
@@ -62,21 +76,22 @@ function computeLines(resources: readonly Registered[]): CostLine[] {
       usd: sum(of.map(({ count, usdPerHour }) => count * usdPerHour * hours)),
     })),
     { what: 'disks of those nodes', usd: nodes * Math.max(...disks) * month.nodeGiB },
-    { what: 'training groups and Batch while nothing trains', usd: sum(idle) },
+    { what: 'training groups and Batch while nothing trains', usd: idleCost(resources) },
   ];
 }
 
 function dataLines(resources: readonly Registered[]): CostLine[] {
-  const database = ofType(resources, 'rds/instance:Instance').map(
-    ({ inputs }) =>
-      priced(databaseHour, inputs['instanceClass']) * hours +
-      Number(inputs['allocatedStorage']) * month.databaseGiB,
-  );
+  const database = ofType(resources, 'rds/instance:Instance').map(({ inputs }) => {
+    const price = priceOf(priceList.databaseHour, String(inputs['instanceClass']));
+    const zone = price * hours + Number(inputs['allocatedStorage']) * month.databaseGiB;
+    return inputs['multiAz'] === true ? zone * 2 : zone;
+  });
   const cache = ofType(resources, 'elasticache/replicationGroup:ReplicationGroup').map(
-    ({ inputs }) => priced(cacheHour, inputs['nodeType']) * hours * Number(inputs['numCacheClusters']),
+    ({ inputs }) =>
+      priceOf(priceList.cacheHour, String(inputs['nodeType'])) * hours * Number(inputs['numCacheClusters']),
   );
   return [
-    { what: 'database, in two zones, with its storage', usd: sum(database) },
+    { what: 'database with its storage', usd: sum(database) },
     { what: 'cache', usd: sum(cache) },
   ];
 }

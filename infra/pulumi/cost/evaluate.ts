@@ -1,6 +1,6 @@
 import { runtime } from '@pulumi/pulumi';
-import { createPlatform } from '../../../infra/pulumi/platform.ts';
 import type { InfrastructureConfig } from '../../../lib/config/infrastructure.ts';
+import { createPlatform } from '../platform.ts';
 
 /** A resource as the program registered it. */
 export interface Registered {
