@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { loadInfrastructure } from '../../../lib/config/load-infrastructure.ts';
 import { EpsilonError } from '../../../lib/errors/epsilon-error.ts';
-import { filledIn } from '../../infra/pulumi/settings.ts';
+import { filledIn } from '../../../infra/pulumi/cost/settings.ts';
 
 const service = {
   environment: 'prod',
