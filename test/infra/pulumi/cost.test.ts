@@ -98,7 +98,8 @@ describe('what the platform costs a month before anybody uses it', () => {
   });
 });
 
-describe('npm run cost', () => {
+// Each evaluates the program again.
+describe('npm run cost', { timeout: 120_000 }, () => {
   it('prints a column for each environment that is asked for, within 80 columns', async () => {
     const text = await costCommand(['prod', 'dev', 'prod']);
     const rows = text.split('\n\n')[0]?.split('\n') ?? [];
