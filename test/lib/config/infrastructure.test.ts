@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { filledIn } from '../../../infra/pulumi/cost/settings.ts';
 import { loadInfrastructure } from '../../../lib/config/load-infrastructure.ts';
 import { EpsilonError } from '../../../lib/errors/epsilon-error.ts';
-import { filledIn } from '../../../infra/pulumi/cost/settings.ts';
 
 const service = {
   environment: 'prod',
