@@ -1,7 +1,5 @@
 import type { BackendKind } from './backend.ts';
 import { fixedNames, promotionAndRollback, slowAlignment } from './model-scenarios.ts';
-import { claimTwice, editTwice, judgeTwice } from './record-scenarios.ts';
-import type { Machine } from './machine.ts';
 import { claimTwice, editTwice, imageFailsTwice, judgeTwice } from './record-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { another, atWork, submitted } from './set-up.ts';

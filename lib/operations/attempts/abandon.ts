@@ -82,7 +82,7 @@ async function noteStray(
  * reconciler stops it.
  */
 export async function noteUnwanted(
-  ports: Pick<Ports, 'runs' | 'callbacks' | 'clock' | 'metrics'>,
+  ports: Pick<Ports, 'runs' | 'callbacks' | 'imageRecords' | 'clock' | 'log' | 'metrics'>,
   attempt: Attempt,
   jobId: string,
 ): Promise<boolean> {
