@@ -19,13 +19,17 @@ export function dateOf({ input, startDate }: ExecutionDetail): { logicalDate?: s
   }
 }
 
+/** One run of each tenant of a night, of runs with the newest first: a redriven night has several, and the newest speaks. */
+export function newestRuns(all: readonly Run[]): Run[] {
+  return [...new Map([...all].reverse().map((run) => [run.tenantId, run])).values()];
+}
+
 /** Runs that show how an execution goes, as the catalogue says of its machine. */
 async function runsOf(control: OperatorApi, execution: ExecutionDetail): Promise<Run[]> {
   const outcome = findMachine(execution.machine)?.outcome;
   if (outcome === 'night') {
     const all = await control.runs.listRuns({ nightArn: execution.executionArn, ...dateOf(execution) });
-    // A redriven night has several runs of a tenant: the newest speaks.
-    return [...new Map([...all].reverse().map((run) => [run.tenantId, run])).values()];
+    return newestRuns(all);
   }
   const run = outcome === 'run' ? await control.runs.getRun(execution.name) : undefined;
   return run ? [run] : [];

@@ -6,11 +6,11 @@ import { intrinsicName, resolveIntrinsics } from '../../local/asl/definition/res
 import { readMocks } from '../../local/asl/runner/mocks.ts';
 import { runDefinition } from '../../local/asl/runner/run-definition.ts';
 import { type Verdict, verifyRecordings } from '../../local/asl/runner/verify.ts';
+import { historyLines } from '../history-text.ts';
 import { print } from '../output.ts';
 import type { Session } from '../session.ts';
 import { parseJsonInput } from '../start-input.ts';
 import { requireLocal } from '../target.ts';
-import { lineOf } from './executions.ts';
 
 function readJson(file: string, code: string): unknown {
   try {
@@ -53,7 +53,7 @@ async function run(session: Session, file: string, options: RunOptions): Promise
   });
   print(session.output, { ...result }, () =>
     [
-      ...result.history.map(lineOf),
+      ...historyLines(result.history),
       '',
       result.status === 'SUCCEEDED'
         ? `SUCCEEDED ${JSON.stringify(result.output)}`

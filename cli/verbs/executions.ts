@@ -2,11 +2,12 @@ import type { Command } from 'commander';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { NotFound } from '../../lib/errors/store-errors.ts';
 import { withoutTokens } from '../../lib/event-schemas/without-tokens.ts';
-import { findMachine, machines } from '../../lib/machines/catalogue.ts';
+import { machines } from '../../lib/machines/catalogue.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import type { ExecutionDetail, ExecutionStatus, HistoryEvent } from '../../lib/ports/workflows.ts';
-import type { Attempt } from '../../lib/training/run.ts';
+import { describeExecution, describeText } from '../describe.ts';
 import { withHints } from '../hints.ts';
+import { historyLines } from '../history-text.ts';
 import { emptyNightText } from '../night.ts';
 import { causeText, fittedTable, print, toTheSecond } from '../output.ts';
 import { command, findExecution, type Session, withControl } from '../session.ts';
@@ -63,25 +64,12 @@ export function scaleOf(target: Target, text: string | undefined): { retryScale?
   throw new EpsilonError('USAGE', `--retry-scale ${text} is not a number from 0 to 1.`);
 }
 
-/** One line of a history. */
-export function lineOf(event: HistoryEvent): string {
-  const details = Object.values(event).find((value) => typeof value === 'object' && value !== null) as
-    | Record<string, unknown>
-    | undefined;
-  const what = details?.['name'] ?? details?.['resource'] ?? details?.['mapRunArn'] ?? '';
-  const error =
-    details?.['error'] === undefined
-      ? ''
-      : ` ${String(details['error'])}: ${causeText(String(details['cause'] ?? ''))}`;
-  return `${String(event.id).padStart(5)}  ${event.timestamp}  ${event.type} ${String(what)}${error}`;
-}
-
 async function history(session: Session, given: string): Promise<void> {
   await withControl(session, { mode: 'read' }, async (control) => {
     const { executionArn } = await findExecution(session, control, given);
     const all = await Array.fromAsync(control.workflows.history(executionArn));
     const events = all.map((event) => withoutTokens(event) as HistoryEvent);
-    print(session.output, { events }, () => events.map(lineOf).join('\n'));
+    print(session.output, { events }, () => historyLines(events).join('\n'));
   });
 }
 
@@ -145,42 +133,6 @@ async function stop(session: Session, given: string, cause: string): Promise<voi
   });
 }
 
-/** Attempts of the run that an execution is; other executions have none. */
-async function attemptsOf(control: OperatorApi, { machine, name }: ExecutionDetail): Promise<Attempt[]> {
-  return findMachine(machine)?.outcome === 'run' ? control.runs.listAttempts(name) : [];
-}
-
-/** What people want to know of an attempt: where it ran, why there, and how it ended. Never its token. */
-function attemptView(attempt: Attempt) {
-  const { stage, status, backend, capacity, capacityBecause, reason, jobName, error, cause } = attempt;
-  return {
-    stage,
-    attempt: attempt.attempt,
-    status,
-    backend,
-    capacity,
-    capacityBecause,
-    reason,
-    jobName,
-    error,
-    cause,
-  };
-}
-
-function attemptTable(columns: number, attempts: readonly ReturnType<typeof attemptView>[]): string {
-  if (attempts.length === 0) return '';
-  const rows = attempts.map((one) => [
-    `${one.stage} ${one.attempt}`,
-    one.status,
-    one.reason ?? '',
-    one.backend === 'local' ? one.backend : `${one.backend} ${one.capacity}`,
-    one.capacityBecause ?? '',
-    one.jobName,
-  ]);
-  const head = ['ATTEMPT', 'STATUS', 'REASON', 'WHERE', 'BECAUSE', 'JOB'];
-  return `\n${fittedTable(columns, head, rows)}`;
-}
-
 /** Machines that work for one tenant. */
 const ofOneTenant = machines.filter(({ tenants }) => tenants.tenant === 'required').map(({ key }) => key);
 
@@ -228,22 +180,20 @@ export function addExecutions(program: Command, session: () => Session): void {
     );
   program
     .command('describe')
-    .description('show one execution in full')
+    .description('show one execution in full: of a night its tenants, of a run its attempts')
     .argument('<execution>', 'name, machine/name or ARN')
     .action((given: string) =>
       withControl(session(), { mode: 'read' }, async (control) => {
         const execution = await findExecution(session(), control, given);
-        const attempts = (await attemptsOf(control, execution)).map(attemptView);
-        print(
-          session().output,
-          { execution, attempts },
-          () => `${JSON.stringify(execution, null, 2)}${attemptTable(session().output.columns, attempts)}`,
+        const description = await describeExecution(control, execution);
+        print(session().output, { ...description }, () =>
+          describeText(session().output.columns, description),
         );
       }),
     );
   program
     .command('history')
-    .description('show the history of an execution')
+    .description('tell the history of an execution, one event a line')
     .argument('<execution>')
     .action((given: string) => history(session(), given));
   program

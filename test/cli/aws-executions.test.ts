@@ -120,13 +120,13 @@ describe('--target aws: executions', () => {
         },
       ],
     });
-    for (const args of [
-      ['history', executionArn],
-      ['history', executionArn, '--json'],
-    ]) {
+    for (const [args, shown] of [
+      [['history', executionArn], 'A state calls lambda:invoke'],
+      [['history', executionArn, '--json'], 'TaskScheduled'],
+    ] as const) {
       const { code, out } = await epsilon(args);
       expect(code).toBe(0);
-      expect(out).toContain('TaskScheduled');
+      expect(out).toContain(shown);
       expect(out).not.toContain('AAAAsecretAAAA');
     }
   });

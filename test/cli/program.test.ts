@@ -77,7 +77,28 @@ describe('verbs over a night that is over', () => {
     const shown = await epsilon(control, 'describe', 'poison-2026-11-24');
     expect(shown.out).toMatch(/ATTEMPT.*\n\s*prepare 1\s+rejected/);
     const history = await epsilon(control, 'history', 'tenant-model-training/acme-2026-11-24');
-    expect(history.out).toContain('TaskStateEntered PrepareTrainingData');
+    expect(history.out).toMatch(/Z {2}PrepareTrainingData begins\n/);
+    expect(history.out).toContain(
+      'PrepareTrainingData calls the function submitStage and waits for the answer of its job',
+    );
+    const failed = await epsilon(control, 'history', 'tenant-model-training/poison-2026-11-24');
+    expect(failed.out).toContain('PrepareTrainingData failed: JobRejected: too few documents');
+  });
+
+  it('describe of a night lists its tenants, those that failed first, with attempts and reasons', async () => {
+    const [night] = await control.workflows.list({ machine: 'nightly-training', limit: 1 });
+    const shown = await epsilon(control, 'describe', `nightly-training/${night?.name}`);
+    expect(shown.out).toMatch(/TENANT.*OUTCOME.*\n\s*poison\s+failed.*\n\s*acme\s+succeeded/);
+    expect(shown.out).toMatch(/poison: JobRejected: .*too few documents/);
+    expect(shown.out).toMatch(/poison\s+prepare 1\s+rejected/);
+    expect(shown.out).toContain('poison prepare 1: JobRejected: too few documents');
+    const json = await epsilon(control, 'describe', `nightly-training/${night?.name}`, '--json');
+    expect(json.json()).toMatchObject({
+      tenants: [
+        { tenantId: 'poison', status: 'failed', attempts: [{ stage: 'prepare', status: 'rejected' }] },
+        { tenantId: 'acme', status: 'succeeded', attempts: [] },
+      ],
+    });
   });
 
   it('a history never shows a task token', async () => {
