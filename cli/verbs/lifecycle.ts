@@ -3,6 +3,7 @@ import { environmentVariables } from '../../lib/config/environment.ts';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { isoNow } from '../../lib/ports/clock.ts';
 import type { Declared, EnvironmentReport } from '../../lib/ports/environment-report.ts';
+import type { ScheduleSummary } from '../../lib/ports/schedules.ts';
 import { faultsOf } from '../../local/asl/definition/compile.ts';
 import { resolveIntrinsics } from '../../local/asl/definition/resolve-intrinsics.ts';
 import { compilePattern } from '../../local/bus/pattern.ts';
@@ -12,7 +13,7 @@ import { openRuntime } from '../../local/runtime.ts';
 import { parseSchedule } from '../../local/schedule/expression.ts';
 import { forecastOf, measureState } from '../../local/state/usage.ts';
 import { fittedTable, print } from '../output.ts';
-import { pause, reportsOf, type Session, withControl } from '../session.ts';
+import { command, pause, reportsOf, type Session, withControl } from '../session.ts';
 import { requireLocal } from '../target.ts';
 import { scaleOf } from './executions.ts';
 import { forecastText } from './state.ts';
@@ -130,6 +131,20 @@ async function checkDeployed(session: Session, declared: Declared): Promise<Envi
   );
 }
 
+const stateOf = ({ enabled, paused }: ScheduleSummary) => (paused ? 'paused' : enabled ? 'on' : 'off');
+
+async function switchSchedule(session: Session, name: string, verb: 'pause' | 'resume'): Promise<void> {
+  await withControl(session, { mode: 'write', schedules: false }, async (control) => {
+    await control.schedules[verb](name);
+    const schedule = (await control.schedules.list()).find((one) => one.name === name);
+    print(session.output, { schedule }, () =>
+      verb === 'pause'
+        ? `Paused ${name}: nothing is delivered until "${command(session, `schedules resume ${name}`)}".`
+        : `Resumed ${name}${schedule?.next === undefined ? '' : `; next ${schedule.next}`}. What fell due while it was paused is not delivered.`,
+    );
+  });
+}
+
 /** `start`, `validate`, `schedules ...`. */
 export function addService(program: Command, session: () => Session): void {
   program
@@ -142,7 +157,7 @@ export function addService(program: Command, session: () => Session): void {
     .command('validate')
     .description('check configuration, state machines, schedules and rules; on AWS also what is deployed')
     .action(() => validate(session()));
-  const schedules = program.command('schedules').description('list and fire schedules');
+  const schedules = program.command('schedules').description('list, fire, pause and resume schedules');
   schedules
     .command('list')
     .description('list schedules and their next times')
@@ -157,7 +172,7 @@ export function addService(program: Command, session: () => Session): void {
               one.name,
               one.expression,
               one.timezone,
-              one.enabled ? 'on' : 'off',
+              stateOf(one),
               one.next ?? '',
               one.previous ?? '',
             ]),
@@ -177,4 +192,14 @@ export function addService(program: Command, session: () => Session): void {
         print(session().output, { schedule: name, scheduledTime: time }, () => `Fired ${name} for ${time}.`);
       }),
     );
+  schedules
+    .command('pause')
+    .description('keep a schedule from delivering until it is resumed')
+    .argument('<schedule>')
+    .action((name: string) => switchSchedule(session(), name, 'pause'));
+  schedules
+    .command('resume')
+    .description('let a paused schedule deliver again, from its next time on')
+    .argument('<schedule>')
+    .action((name: string) => switchSchedule(session(), name, 'resume'));
 }

@@ -26,6 +26,8 @@ export const operatorActs = [
   'executions.stop',
   'mapRuns.update',
   'schedules.fire',
+  'schedules.pause',
+  'schedules.resume',
   'images.clear',
 ] as const;
 

@@ -67,8 +67,10 @@ export interface ExecutionActs {
   updateMapRun(mapRunArn: string, changes: MapRunChanges): Promise<void>;
 }
 
-/** What begins by the clock. `SCHEDULE_NOT_FOUND`, `DATE_OUT_OF_RANGE`. */
+/** What begins by the clock. `SCHEDULE_NOT_FOUND`, `SCHEDULE_OFF`, `DATE_OUT_OF_RANGE`. */
 export interface ScheduleActs {
+  pause(name: string): Promise<void>;
+  resume(name: string): Promise<void>;
   fire(name: string, scheduledTime: string): Promise<void>;
 }
 

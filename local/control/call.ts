@@ -21,7 +21,7 @@ export const exposed = {
   models: ['get', 'list', 'live', 'promote', 'rollback'],
   objects: ['get', 'head', 'list'],
   logs: ['read'],
-  schedules: ['list', 'fire'],
+  schedules: ['list', 'fire', 'pause', 'resume'],
   images: ['list', 'clear'],
   audit: ['list'],
 } as const;

@@ -8,6 +8,11 @@ import { fillInput } from './schedule-input.ts';
 export interface ScheduleCursorStore {
   get(name: string): Promise<string | undefined>;
   set(name: string, scheduledTime: string): Promise<void>;
+  /** Since when a schedule is paused; undefined when it is not. */
+  pausedSince(name: string): Promise<string | undefined>;
+  pause(name: string, at: string): Promise<void>;
+  /** Ends the pause; everything up to `at` is dealt with then. */
+  resume(name: string, at: string): Promise<void>;
 }
 
 /** What the scheduler is made of. */
@@ -26,6 +31,14 @@ export interface SchedulerOptions {
     error: unknown,
   ) => void;
   readonly environment: string;
+}
+
+/** One schedule as it stands now. */
+interface ScheduleState {
+  readonly schedule: ServiceSchedule;
+  readonly paused: boolean;
+  readonly next: Date | undefined;
+  readonly previous: Date | undefined;
 }
 
 interface Entry {
@@ -94,18 +107,31 @@ export class Scheduler {
     for (const end of this.#pauses) end();
   }
 
-  /** Every schedule with its neighbours in time; a disabled one has no next occurrence. */
-  list(): {
-    readonly schedule: ServiceSchedule;
-    readonly next: Date | undefined;
-    readonly previous: Date | undefined;
-  }[] {
+  /** Every schedule with its neighbours in time; one that is disabled or paused has no next occurrence. */
+  list(): Promise<ScheduleState[]> {
     const now = new Date(this.#options.clock.now());
-    return this.#entries.map(({ schedule, occurrences }) => ({
-      schedule,
-      next: schedule.enabled ? occurrences.next(now) : undefined,
-      previous: occurrences.previous(now),
-    }));
+    return Promise.all(
+      this.#entries.map(async ({ schedule, occurrences }) => {
+        const paused = (await this.#options.cursors.pausedSince(schedule.name)) !== undefined;
+        return {
+          schedule,
+          paused,
+          next: schedule.enabled && !paused ? occurrences.next(now) : undefined,
+          previous: occurrences.previous(now),
+        };
+      }),
+    );
+  }
+
+  /** Keeps a schedule from delivering, or lets it again, from now on and over restarts; false when there is no such schedule. */
+  async setPaused(entryName: string, paused: boolean): Promise<boolean> {
+    if (!this.#entries.some(({ schedule }) => schedule.name === entryName)) return false;
+    const { cursors, clock } = this.#options;
+    if (((await cursors.pausedSince(entryName)) !== undefined) === paused) return true;
+    const at = new Date(clock.now()).toISOString();
+    if (paused) await cursors.pause(entryName, at);
+    else await cursors.resume(entryName, at);
+    return true;
   }
 
   /** Delivers a schedule's own event for an instant, now and once; false when there is no such schedule. */
@@ -169,6 +195,7 @@ export class Scheduler {
   async #latestDue({ schedule, occurrences }: Entry): Promise<Date | undefined> {
     const { cursors, clock, log } = this.#options;
     const now = clock.now();
+    if ((await cursors.pausedSince(schedule.name)) !== undefined) return undefined;
     const mark = await cursors.get(schedule.name);
     let last = mark ?? new Date(this.#since).toISOString();
     if (Date.parse(last) > now + plausibleLead) {

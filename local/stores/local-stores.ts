@@ -8,11 +8,13 @@ import type { ModelRegistry } from '../../lib/ports/model-registry.ts';
 import type { QualityVerdicts } from '../../lib/ports/quality-verdicts.ts';
 import type { RunStore } from '../../lib/ports/run-store.ts';
 import type { TenantStore } from '../../lib/ports/tenant-store.ts';
+import type { ScheduleCursorStore } from '../schedule/scheduler.ts';
 import { localAuditLog } from './audit-log.ts';
 import { Database } from './database.ts';
 import { localImageRecords } from './image-records.ts';
 import { localModelRegistry } from './model-registry.ts';
 import { LocalRunStore } from './run-store.ts';
+import { localScheduleCursors } from './schedule-cursors.ts';
 import { storeMigrations } from './schema.ts';
 import {
   localClaimStore,
@@ -22,12 +24,6 @@ import {
   localTenantStore,
 } from './tenant-stores.ts';
 import { openTokenBox } from './token-box.ts';
-
-/** Where the scheduler got to with each schedule. */
-export interface ScheduleCursors {
-  get(name: string): Promise<string | undefined>;
-  set(name: string, scheduledTime: string): Promise<void>;
-}
 
 /** All stores of one state directory. */
 export interface LocalStores {
@@ -40,7 +36,7 @@ export interface LocalStores {
   readonly verdicts: QualityVerdicts;
   readonly imageRecords: ImageRecords;
   readonly audit: AuditLog;
-  readonly cursors: ScheduleCursors;
+  readonly cursors: ScheduleCursorStore;
   close(): void;
 }
 
@@ -66,15 +62,7 @@ export function openLocalStores({
     verdicts: localQualityVerdicts(db),
     imageRecords: localImageRecords(db),
     audit: localAuditLog(db),
-    cursors: {
-      get: async (name) => {
-        const at = db.get('SELECT at FROM cursors WHERE name = ?', name)?.['at'];
-        return at === undefined ? undefined : String(at);
-      },
-      set: async (name, scheduledTime) => {
-        db.run('INSERT OR REPLACE INTO cursors (name, at) VALUES (?, ?)', name, scheduledTime);
-      },
-    },
+    cursors: localScheduleCursors(db),
     close: () => db.close(),
   };
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { GetScheduleCommand, ListSchedulesCommand, UpdateScheduleCommand } from '@aws-sdk/client-scheduler';
 import {
   DescribeExecutionCommand,
   DescribeMapRunCommand,
@@ -94,6 +95,16 @@ describe('an operator’s rights on AWS', () => {
     sfn.on(ListMapRunsCommand).resolves({ mapRuns: [] });
     sfn.on(DescribeMapRunCommand).resolves({ status: 'RUNNING' });
     sfn.on(UpdateMapRunCommand).resolves({});
+    const nightly = {
+      Name: 'epsilon-dev-nightly-training',
+      ScheduleExpression: 'cron(0 2 * * ? *)',
+      State: 'ENABLED' as const,
+      FlexibleTimeWindow: { Mode: 'OFF' as const },
+      Target: { Arn: 'arn:aws:states:us-west-2:123456789012:stateMachine:x:live', RoleArn: 'r', Input: '{}' },
+    };
+    scheduler.on(ListSchedulesCommand).resolves({ Schedules: [{ Name: nightly.Name }] });
+    scheduler.on(GetScheduleCommand).resolves(nightly);
+    scheduler.on(UpdateScheduleCommand).resolves({});
     const mapRun = 'arn:aws:states:us-west-2:123456789012:mapRun:epsilon-dev-nightly-training/Train:1f';
     const name = 'tenant-model-training/acme-1';
     memory.dynamo.calls.splice(0);
@@ -115,6 +126,8 @@ describe('an operator’s rights on AWS', () => {
       ['map-runs', 'list', name],
       ['map-runs', 'describe', mapRun],
       ['map-runs', 'update', mapRun, '--max-concurrency', '50'],
+      ['schedules', 'pause', 'nightly-training'],
+      ['schedules', 'resume', 'nightly-training'],
       ['audit'],
       ['forecast', '--at', '2026-11-25T02:00:00Z'],
       ['tenants', 'remove', 'beta', '--yes'],

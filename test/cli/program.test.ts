@@ -141,6 +141,8 @@ describe('verbs over a night that is over', () => {
     [['logs', 'nothing'], 'RUN_NOT_FOUND', 2],
     [['logs', 'acme-2026-11-24', '--stage', 'nope'], 'USAGE', 2],
     [['schedules', 'fire', 'nothing'], 'SCHEDULE_NOT_FOUND', 2],
+    [['schedules', 'pause', 'nothing'], 'SCHEDULE_NOT_FOUND', 2],
+    [['schedules', 'resume', 'nothing'], 'SCHEDULE_NOT_FOUND', 2],
     [['schedules', 'fire', 'nightly-training', '--at', 'soon'], 'DATE_OUT_OF_RANGE', 2],
     [['demo', '--tenants', '99'], 'USAGE', 2],
     [['demo', '--retry-scale', '7'], 'USAGE', 2],
@@ -197,6 +199,15 @@ describe('verbs over a night that is over', () => {
     });
     expect(await control.models.live('acme')).toEqual(after);
     expect(await night.runtime.ports.leases.get('acme')).toBeUndefined();
+  });
+
+  it('schedules are paused and resumed, which the list shows', async () => {
+    const paused = await epsilon(control, 'schedules', 'pause', 'nightly-training');
+    expect(paused.out).toContain('until "epsilon schedules resume nightly-training"');
+    const list = await epsilon(control, 'schedules', 'list');
+    expect(list.out).toMatch(/nightly-training\s+cron\(0 2 \* \* \? \*\)\s+UTC\s+paused/);
+    const resumed = await epsilon(control, 'schedules', 'resume', 'nightly-training', '--json');
+    expect(resumed.json()).toMatchObject({ schedule: { enabled: true, paused: false } });
   });
 
   it('schedules list shows the next times', async () => {

@@ -176,6 +176,8 @@ describe('the audit log', () => {
     const { tenants, models, workflows, schedules } = night.runtime.control;
     await trained(2);
     await schedules.fire('nightly-training', '2026-11-23T02:00:00Z');
+    await schedules.pause('nightly-training');
+    await schedules.resume('nightly-training');
     await night.advance(3_600_000);
     night.jobs.fate = () => ({ never: true });
     const { executionArn } = await workflows.start({
@@ -197,6 +199,8 @@ describe('the audit log', () => {
     const before = await listed();
     expect(before.map(({ act, subject, outcome }) => `${act} ${subject} ${outcome}`).reverse()).toEqual([
       'schedules.fire schedule nightly-training done',
+      'schedules.pause schedule nightly-training done',
+      'schedules.resume schedule nightly-training done',
       'executions.start execution tenant-model-training/by-hand done',
       'executions.stop execution tenant-model-training/by-hand done',
       'executions.redrive execution tenant-model-training/by-hand done',

@@ -4,9 +4,11 @@ import {
   type GetScheduleOutput,
   ListSchedulesCommand,
   type SchedulerClient,
+  type ScheduleState,
+  UpdateScheduleCommand,
 } from '@aws-sdk/client-scheduler';
 import { type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { EpsilonError } from '../../errors/epsilon-error.ts';
+import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import { NotFound } from '../../errors/store-errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { IdSource } from '../../ports/id-source.ts';
@@ -99,6 +101,38 @@ async function deliver(found: GetScheduleOutput, input: unknown, options: Schedu
   );
 }
 
+/** Switches a schedule; the service sets back what an update leaves out, so all of it is said again. */
+async function setState(
+  found: GetScheduleOutput,
+  State: ScheduleState,
+  scheduler: SchedulerClient,
+): Promise<void> {
+  if (found.State === State) return;
+  const { Name, ScheduleExpression, Target, FlexibleTimeWindow } = found;
+  if (!Name || !ScheduleExpression || !Target || !FlexibleTimeWindow)
+    throw new EpsilonError(
+      'AWS_ANSWER_UNKNOWN',
+      `Schedule ${found.Arn} was described incompletely; nothing was done.`,
+      { exitCode: exitCodes.backend },
+    );
+  const { GroupName, Description, ScheduleExpressionTimezone, StartDate, EndDate, KmsKeyArn } = found;
+  const call = new UpdateScheduleCommand({
+    Name,
+    GroupName,
+    Description,
+    ScheduleExpression,
+    ScheduleExpressionTimezone,
+    StartDate,
+    EndDate,
+    KmsKeyArn,
+    Target,
+    FlexibleTimeWindow,
+    ActionAfterCompletion: found.ActionAfterCompletion,
+    State,
+  });
+  await explained('scheduler:UpdateSchedule', Name, () => scheduler.send(call));
+}
+
 /** The environment's schedules in EventBridge Scheduler. */
 export function createSchedules(options: SchedulesOptions): Schedules {
   const { scheduler, environment } = options;
@@ -122,6 +156,7 @@ export function createSchedules(options: SchedulesOptions): Schedules {
       expression: found.ScheduleExpression ?? '',
       timezone: found.ScheduleExpressionTimezone ?? 'UTC',
       enabled: found.State === 'ENABLED',
+      paused: found.State === 'DISABLED',
       ...timesOf(found, options),
     };
   }
@@ -157,6 +192,8 @@ export function createSchedules(options: SchedulesOptions): Schedules {
       }
       return found;
     },
+    pause: async (name) => setState(await find(name), 'DISABLED', scheduler),
+    resume: async (name) => setState(await find(name), 'ENABLED', scheduler),
     fire: async (name, scheduledTime) => {
       const found = await find(name);
       const input = options.rules.fillInput(found.Target?.Input ?? '{}', {

@@ -49,6 +49,7 @@ export const actArguments = {
           Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)),
       ),
   ]),
+  schedule: z.tuple([text]),
   firing: z.tuple([text, text]),
   image: z.tuple([z.strictObject({ image: text })]),
 } as const;

@@ -13,6 +13,7 @@ import {
 import { clearImage } from '../images/clear-image.ts';
 import { promoteModel, rollBackModel } from '../models/promote-model.ts';
 import { fireSchedule } from '../schedules/fire-schedule.ts';
+import { pauseSchedule, resumeSchedule } from '../schedules/pause-schedule.ts';
 import {
   addTenant,
   removeTenant,
@@ -115,6 +116,29 @@ function executionActs(ports: OperatorPorts, act: Act) {
   };
 }
 
+function scheduleActs(ports: OperatorPorts, act: Act) {
+  return {
+    fire: act({
+      act: 'schedules.fire',
+      args: args.firing,
+      subject: ([name]) => `schedule ${name}`,
+      perform: ([name, scheduledTime]) => fireSchedule(ports, name, scheduledTime),
+    }),
+    pause: act({
+      act: 'schedules.pause',
+      args: args.schedule,
+      subject: ([name]) => `schedule ${name}`,
+      perform: ([name]) => pauseSchedule(ports, name),
+    }),
+    resume: act({
+      act: 'schedules.resume',
+      args: args.schedule,
+      subject: ([name]) => `schedule ${name}`,
+      perform: ([name]) => resumeSchedule(ports, name),
+    }),
+  };
+}
+
 /** Keeps a document below the tenant's own prefix and nowhere else. */
 function putDocument({ objects, config }: OperatorPorts) {
   return async ({ tenantId, name, body }: DocumentUpload) => {
@@ -153,12 +177,7 @@ export function createOperatorApi(ports: OperatorPorts, actor: Actor): OperatorA
     },
     schedules: {
       list: () => schedules.list(),
-      fire: act({
-        act: 'schedules.fire',
-        args: args.firing,
-        subject: ([name]) => `schedule ${name}`,
-        perform: ([name, scheduledTime]) => fireSchedule(ports, name, scheduledTime),
-      }),
+      ...scheduleActs(ports, act),
     },
     images: {
       list: () => ports.imageRecords.list(),

@@ -49,6 +49,12 @@ function bench({
     cursors: {
       get: async (name) => cursors.get(name),
       set: async (name, at) => void cursors.set(name, at),
+      pausedSince: async (name) => cursors.get(`paused/${name}`),
+      pause: async (name, at) => void cursors.set(`paused/${name}`, at),
+      resume: async (name, at) => {
+        cursors.set(name, at);
+        cursors.delete(`paused/${name}`);
+      },
     },
     log: jsonLog(clock, (line) => lines.push(line)),
     environment: 'local',
@@ -94,11 +100,36 @@ describe('a schedule that is running', () => {
     scheduler.start();
     await clock.advance(3 * day);
     expect(delivered).toEqual([]);
-    expect(scheduler.list()[0]?.next).toBeUndefined();
+    expect((await scheduler.list())[0]?.next).toBeUndefined();
 
     expect(await scheduler.fire('nightly', '2026-11-20T02:00:00.000Z')).toBe(true);
     expect(times(delivered)).toEqual(['2026-11-20T02:00']);
     expect(await scheduler.fire('weekly', '2026-11-20T02:00:00.000Z')).toBe(false);
+  });
+
+  test('a paused schedule delivers nothing, also after a restart, and on resuming only what is to come', async () => {
+    const { scheduler, clock, cursors, delivered } = bench();
+    await scheduler.begin();
+    scheduler.start();
+    await clock.advance(day);
+    expect(await scheduler.setPaused('nightly', true)).toBe(true);
+    await clock.advance(day);
+    expect(await scheduler.list()).toMatchObject([{ paused: true, next: undefined }]);
+    scheduler.close();
+
+    const next = bench({ clock, cursors });
+    await next.scheduler.begin();
+    next.scheduler.start();
+    await clock.advance(day);
+    expect(await next.scheduler.fire('nightly', '2026-11-20T02:00:00.000Z')).toBe(true);
+    expect(await next.scheduler.setPaused('nightly', true)).toBe(true);
+    expect(await next.scheduler.setPaused('nightly', false)).toBe(true);
+    expect(await next.scheduler.setPaused('nightly', false)).toBe(true);
+    expect(await next.scheduler.setPaused('weekly', true)).toBe(false);
+    await clock.advance(hour);
+    expect(times([...delivered, ...next.delivered])).toEqual(['2026-11-24T02:00', '2026-11-20T02:00']);
+    await clock.advance(2 * hour);
+    expect(times(next.delivered)).toEqual(['2026-11-20T02:00', '2026-11-27T02:00']);
   });
 
   test('a schedule never overlaps itself: of what falls due meanwhile only the latest is delivered afterwards', async () => {
@@ -163,6 +194,9 @@ describe('after a time without it', () => {
         cursors: {
           get: async () => '2026-11-23T02:00:00.000Z',
           set: () => Promise.reject(new Error('disk full')),
+          pausedSince: async () => undefined,
+          pause: async () => {},
+          resume: async () => {},
         },
       },
       clock: new VirtualClock(Date.parse('2026-11-24T02:00:30Z')),

@@ -1,5 +1,10 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { GetScheduleCommand, ListSchedulesCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
+import {
+  GetScheduleCommand,
+  ListSchedulesCommand,
+  SchedulerClient,
+  UpdateScheduleCommand,
+} from '@aws-sdk/client-scheduler';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -73,6 +78,7 @@ describe('the schedules of an environment', () => {
         expression: 'cron(0 2 * * ? *)',
         timezone: 'UTC',
         enabled: true,
+        paused: false,
         next: '2026-11-25T02:00:00.000Z',
         previous: '2026-11-24T02:00:00.000Z',
       },
@@ -81,6 +87,7 @@ describe('the schedules of an environment', () => {
         expression: 'rate(1 minute)',
         timezone: 'UTC',
         enabled: false,
+        paused: true,
         previous: '2026-11-24T11:59:30.000Z',
       },
     ]);
@@ -112,6 +119,43 @@ describe('the schedules of an environment', () => {
     expect(functions.commandCalls(InvokeCommand).map((call) => call.args[0].input)).toEqual([
       { FunctionName: lambda, InvocationType: 'Event', Payload: Buffer.from('{}') },
     ]);
+  });
+
+  it('paused and resumed, one keeps everything else that is set', async () => {
+    const settings = {
+      Name: nightly.Name,
+      GroupName: 'default',
+      Description: 'Trains',
+      ScheduleExpression: nightly.ScheduleExpression,
+      ScheduleExpressionTimezone: 'UTC',
+      KmsKeyArn: 'arn:aws:kms:us-west-2:123456789012:key/k',
+      Target: {
+        ...nightly.Target,
+        RetryPolicy: { MaximumRetryAttempts: 185 },
+        DeadLetterConfig: { Arn: 'q' },
+      },
+      FlexibleTimeWindow: { Mode: 'OFF' as const },
+      ActionAfterCompletion: 'NONE' as const,
+    };
+    const described = { ...settings, Arn: nightly.Arn, CreationDate: new Date(0), State: 'ENABLED' as const };
+    scheduler.on(GetScheduleCommand, { Name: nightly.Name }).resolves(described);
+    scheduler.on(UpdateScheduleCommand).resolves({});
+    await schedules().resume('nightly-training');
+    expect(scheduler.commandCalls(UpdateScheduleCommand)).toHaveLength(0);
+    await schedules().pause('nightly-training');
+    scheduler.on(GetScheduleCommand, { Name: nightly.Name }).resolves({ ...described, State: 'DISABLED' });
+    await schedules().pause('nightly-training');
+    await schedules().resume('nightly-training');
+    expect(scheduler.commandCalls(UpdateScheduleCommand).map((call) => call.args[0].input)).toEqual([
+      { ...settings, State: 'DISABLED' },
+      { ...settings, State: 'ENABLED' },
+    ]);
+    await expect(schedules().pause('nightly')).rejects.toMatchObject({ code: 'SCHEDULE_NOT_FOUND' });
+  });
+
+  it('one that is described incompletely is not paused: an update would set back the rest', async () => {
+    await expect(schedules().pause('nightly-training')).rejects.toMatchObject({ code: 'AWS_ANSWER_UNKNOWN' });
+    expect(scheduler.commandCalls(UpdateScheduleCommand)).toHaveLength(0);
   });
 
   it('SCHEDULE_NOT_FOUND names the existing schedules', async () => {
