@@ -4,7 +4,8 @@ import type { OperatorApi } from '../lib/ports/operator-api.ts';
 import type { ExecutionDetail } from '../lib/ports/workflows.ts';
 import type { Attempt, Run } from '../lib/training/run.ts';
 import { emptyNightText } from './night.ts';
-import { causeText, fittedTable, plain, toTheSecond } from './output.ts';
+import { causeText, plain, toTheSecond } from './output.ts';
+import { table } from './table.ts';
 import { dateOf, newestRuns } from './watch.ts';
 
 /** Tenants whose attempts are asked for at once. */
@@ -124,7 +125,10 @@ function headText({ execution }: Description): string[] {
   ];
 }
 
-function attemptTable(columns: number, attempts: readonly (readonly [string, AttemptView])[]): string[] {
+function attemptTable(
+  columns: number | undefined,
+  attempts: readonly (readonly [string, AttemptView])[],
+): string[] {
   if (attempts.length === 0) return [];
   const named = attempts.some(([tenantId]) => tenantId !== '');
   const rows = attempts.map(([tenantId, one]) => [
@@ -141,10 +145,10 @@ function attemptTable(columns: number, attempts: readonly (readonly [string, Att
     const reason = reasonOf(one);
     return reason === '' ? [] : [`  ${named ? `${tenantId} ` : ''}${one.stage} ${one.attempt}: ${reason}`];
   });
-  return ['', fittedTable(columns, head, rows), ...(why.length > 0 ? ['', ...why] : [])];
+  return ['', table({ columns }, head, rows), ...(why.length > 0 ? ['', ...why] : [])];
 }
 
-function tenantTable(columns: number, tenants: readonly TenantView[]): string[] {
+function tenantTable(columns: number | undefined, tenants: readonly TenantView[]): string[] {
   const rows = tenants.map((one) => [
     one.tenantId,
     one.status,
@@ -158,13 +162,13 @@ function tenantTable(columns: number, tenants: readonly TenantView[]): string[] 
   });
   return [
     '',
-    fittedTable(columns, ['TENANT', 'OUTCOME', 'STARTED', 'ENDED', 'RUN'], rows),
+    table({ columns }, ['TENANT', 'OUTCOME', 'STARTED', 'ENDED', 'RUN'], rows),
     ...(why.length > 0 ? ['', ...why] : []),
   ];
 }
 
 /** What `describe` prints for people: all that `--json` has. */
-export function describeText(columns: number, description: Description): string {
+export function describeText(columns: number | undefined, description: Description): string {
   const { attempts, tenants, note } = description;
   const ofTenants = (tenants ?? []).flatMap(({ tenantId, attempts }) =>
     attempts.map((attempt) => [tenantId, attempt] as const),

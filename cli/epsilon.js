@@ -9,6 +9,9 @@ import { fileURLToPath } from 'node:url';
 const project = dirname(dirname(fileURLToPath(import.meta.url)));
 
 if (Number(process.versions.node.split('.')[0]) >= 24) {
+  // What was compiled stays with the installation; for whoever may not write there, it is compiled again.
+  const { enableCompileCache } = await import('node:module');
+  enableCompileCache(join(project, 'node_modules', '.cache', 'compiled'));
   const { main } = await import('./main.ts');
   await main(project);
 } else {
@@ -21,8 +24,18 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
   }
   // Signals from the terminal reach both processes; this one only waits.
   for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => {});
-  const { status, signal } = spawnSync(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
-    stdio: 'inherit',
-  });
+  const { status, signal, error } = spawnSync(
+    node,
+    [fileURLToPath(import.meta.url), ...process.argv.slice(2)],
+    {
+      stdio: 'inherit',
+    },
+  );
+  if (error) {
+    process.stderr.write(
+      `error NODE_UNUSABLE: ${node} cannot be run (${error.code}). Run "npm ci" in the project again.\n`,
+    );
+    process.exit(4);
+  }
   process.exit(status ?? 128 + (constants.signals[signal] ?? 0));
 }

@@ -2,7 +2,7 @@ import { environmentVariables } from '../lib/config/environment.ts';
 import { exitCodes } from '../lib/errors/epsilon-error.ts';
 import { SystemClock } from '../lib/system/system-clock.ts';
 import { systemIds } from '../lib/system/system-ids.ts';
-import { openControl } from '../local/control/open-control.ts';
+import { commandName } from './command-name.ts';
 import { runProgram } from './program.ts';
 
 /** Runs the command of this process and sets its exit code. The first Ctrl-C stops gracefully, the second at once. */
@@ -29,22 +29,22 @@ export async function main(projectDir: string): Promise<void> {
       projectDir,
       variables,
       signal: stop.signal,
-      terminal: { isTerminal: process.stdout.isTTY ?? false, columns: process.stdout.columns || 100 },
+      name: commandName(process.argv[1], variables, process.cwd()),
+      terminal: {
+        moves: process.stdout.isTTY && variables['TERM'] !== 'dumb',
+        ...(process.stdout.isTTY ? { columns: process.stdout.columns || 80 } : {}),
+        ...(process.stderr.isTTY ? { errorColumns: process.stderr.columns || 80 } : {}),
+      },
       write: (text) => void process.stdout.write(text),
       warn: (text) => void process.stderr.write(text),
       open: async (target, options) => {
-        if (target.kind === 'local')
-          return (
-            await openControl({
-              projectDir,
-              stateDir: target.stateDir,
-              variables,
-              clock,
-              signal: stop.signal,
-              ...options,
-            })
-          ).control;
-        // The SDK is loaded for those who speak to AWS only.
+        // The embedded runtime and the SDK are loaded for those who need them only.
+        if (target.kind === 'local') {
+          const { openControl } = await import('../local/control/open-control.ts');
+          const { stateDir } = target;
+          const { signal } = stop;
+          return (await openControl({ projectDir, stateDir, variables, clock, signal, ...options })).control;
+        }
         const { openAws } = await import('./open-aws.ts');
         return openAws(target, { projectDir, variables, clock, ids, signal: stop.signal });
       },

@@ -1,4 +1,3 @@
-import Table from 'cli-table3';
 import { EpsilonError, exitCodes } from '../lib/errors/epsilon-error.ts';
 
 /** Version of every JSON document the command prints. */
@@ -7,79 +6,12 @@ export const schemaVersion = 1;
 /** Where a verb writes. */
 export interface Output {
   readonly json: boolean;
-  /** The terminal understands cursor movements. */
+  /** The output is a terminal that understands cursor movements. */
   readonly terminal: boolean;
-  readonly columns: number;
+  /** Width of the terminal; absent where the output goes elsewhere, which is written without regard to a width. */
+  readonly columns: number | undefined;
   write(text: string): void;
   warn(text: string): void;
-}
-
-/** Prints one JSON document, or the text for people. */
-export function print(output: Output, document: Readonly<Record<string, unknown>>, text: () => string): void {
-  if (output.json) output.write(`${JSON.stringify({ schemaVersion, ...document }, null, 2)}\n`);
-  else output.write(`${text()}\n`);
-}
-
-/** A plain table; numbers to the right. */
-export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  if (rows.length === 0) return '(none)';
-  const aligned = head.map((_, column) =>
-    rows.every((row) => typeof row[column] === 'number') ? 'right' : 'left',
-  );
-  const made = new Table({
-    head: [...head],
-    style: { head: [], border: [], compact: true },
-    chars: {
-      top: '',
-      'top-mid': '',
-      'top-left': '',
-      'top-right': '',
-      bottom: '',
-      'bottom-mid': '',
-      'bottom-left': '',
-      'bottom-right': '',
-      left: '',
-      'left-mid': '',
-      mid: '',
-      'mid-mid': '',
-      right: '',
-      'right-mid': '',
-      middle: ' ',
-    },
-    colAligns: aligned as ('left' | 'right')[],
-  });
-  made.push(...rows.map((row) => row.map(String)));
-  return made
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
-}
-
-/** Width of a text as a terminal shows it, one column a character. */
-const widthOf = (text: string) => Math.max(...text.split('\n').map((line) => [...line].length));
-
-/**
- * A table for a terminal: one that is wider is given in parts below each other, each beginning with the first column,
- * because wrapped rows cannot be read.
- */
-export function fittedTable(
-  columns: number,
-  head: readonly string[],
-  rows: readonly (readonly (string | number)[])[],
-): string {
-  const part = (from: number, to: number) => {
-    const pick = <T>(cells: readonly T[]): T[] => [...cells.slice(0, 1), ...cells.slice(from, to)];
-    return table(pick(head), rows.map(pick));
-  };
-  const parts: string[] = [];
-  for (let from = 1; from < head.length; ) {
-    let to = head.length;
-    while (to > from + 1 && widthOf(part(from, to)) > columns) to -= 1;
-    parts.push(part(from, to));
-    from = to;
-  }
-  return parts.join('\n\n');
 }
 
 /** An instant of this service for people: UTC, to the second; empty when there is none. */

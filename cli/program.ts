@@ -3,21 +3,11 @@ import { exitCodes } from '../lib/errors/epsilon-error.ts';
 import type { Clock } from '../lib/ports/clock.ts';
 import type { IdSource } from '../lib/ports/id-source.ts';
 import type { OperatorApi } from '../lib/ports/operator-api.ts';
+import { narrowHelp } from './narrow-help.ts';
 import { type Output, report } from './output.ts';
 import type { OpenOptions, Session } from './session.ts';
 import { parseTarget, type Target, type TargetOptions } from './target.ts';
-import { addAsl } from './verbs/asl.ts';
-import { addAudit } from './verbs/audit.ts';
-import { addDemo } from './verbs/demo.ts';
-import { addExecutions } from './verbs/executions.ts';
-import { addForecast } from './verbs/forecast.ts';
-import { addImages } from './verbs/images.ts';
-import { addService } from './verbs/lifecycle.ts';
-import { addLogs } from './verbs/logs.ts';
-import { addMapRuns } from './verbs/map-runs.ts';
-import { addModels } from './verbs/models.ts';
-import { addState } from './verbs/state.ts';
-import { addTenants } from './verbs/tenants.ts';
+import { verbGroups, verbOf } from './verb-groups.ts';
 
 /** What the command needs of its surroundings. */
 export interface ProgramDependencies {
@@ -27,32 +17,67 @@ export interface ProgramDependencies {
   /** Environment variables. */
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
-  readonly terminal: { readonly isTerminal: boolean; readonly columns: number };
+  /** How this command was called, for messages that name the next one. */
+  readonly name: string;
+  readonly terminal: {
+    /** Standard output is a terminal that understands cursor movements. */
+    readonly moves: boolean;
+    /** Width of standard output; absent when it is no terminal. */
+    readonly columns?: number;
+    /** Width of standard error; absent when it is no terminal. */
+    readonly errorColumns?: number;
+  };
   write(text: string): void;
   warn(text: string): void;
   open(target: Target, options: OpenOptions): Promise<OperatorApi>;
 }
 
 const targetHelp = `
---target aws speaks to a deployed environment, with the credentials that the AWS SDK finds (environment
-variables, profile, SSO). EPSILON_TARGET, EPSILON_ENVIRONMENT and EPSILON_STATE_DIR stand for their options.
+--target aws speaks to a deployed environment, with the credentials that the
+AWS SDK finds (environment variables, profile, SSO). EPSILON_TARGET,
+EPSILON_ENVIRONMENT and EPSILON_STATE_DIR stand for their options.
 `;
 
 const exitHelp = `
-Exit codes: ${Object.entries(exitCodes)
-  .map(([name, code]) => `${code} ${name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)}`)
-  .join(', ')}.`;
+Exit codes:
+  ${Object.entries(exitCodes)
+    .map(([name, code]) => `${code} ${name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)}`)
+    .join(', ')}.`;
 
 function quieten(command: Command, dependencies: ProgramDependencies): void {
-  command
-    .exitOverride()
-    .configureOutput({ writeOut: (text) => dependencies.write(text), writeErr: () => {} });
+  command.exitOverride().configureOutput({
+    writeOut: (text) => dependencies.write(text),
+    writeErr: () => {},
+    getOutHelpWidth: () => dependencies.terminal.columns ?? 80,
+  });
+  command.configureHelp(narrowHelp);
   command.showSuggestionAfterError(true);
   for (const child of command.commands) quieten(child, dependencies);
 }
 
-/** The whole command, as a function: tests call it without a process. */
-function makeProgram(dependencies: ProgramDependencies): Command {
+type Fold = typeof import('./prose.ts').folded;
+
+/** Where verbs write; `fold` folds text for people to a width, where it was needed. */
+function outputOf({ terminal, write, warn }: ProgramDependencies, json: boolean, fold?: Fold): Output {
+  const { moves, columns, errorColumns } = terminal;
+  return {
+    json,
+    terminal: moves,
+    columns,
+    write,
+    warn: (text) => warn(json || !fold ? text : fold(text, errorColumns)),
+  };
+}
+
+/**
+ * The command's tree. Verbs that do not occur among the arguments are known by name and summary only: their code is not
+ * loaded. `undefined` for the arguments loads them all.
+ */
+export async function makeProgram(
+  dependencies: ProgramDependencies,
+  args: readonly string[] | undefined,
+  fold?: Fold,
+): Promise<Command> {
   const program = addGlobalOptions(
     new Command('epsilon').description('Control plane for per-tenant model training'),
     'full',
@@ -60,39 +85,25 @@ function makeProgram(dependencies: ProgramDependencies): Command {
   const session = (): Session => {
     const { json, ...options } = program.opts<TargetOptions & { json?: boolean }>();
     const target = parseTarget(options, dependencies.variables);
-    const output: Output = {
-      json: json ?? false,
-      terminal: dependencies.terminal.isTerminal,
-      columns: dependencies.terminal.columns,
-      write: dependencies.write,
-      warn: dependencies.warn,
-    };
-    const { clock, ids, projectDir, signal } = dependencies;
+    const output = outputOf(dependencies, json ?? false, fold);
+    const { name, clock, ids, projectDir, signal } = dependencies;
     return {
       output,
+      name,
       clock,
       ids,
       projectDir,
       target,
       signal,
       open: (options) => dependencies.open(target, options),
+      wholeTree: () => makeProgram(dependencies, undefined),
     };
   };
-  for (const add of [
-    addDemo,
-    addService,
-    addExecutions,
-    addForecast,
-    addLogs,
-    addTenants,
-    addMapRuns,
-    addModels,
-    addImages,
-    addAudit,
-    addState,
-    addAsl,
-  ])
-    add(program, session);
+  for (const { verbs, load } of verbGroups) {
+    if (args === undefined || verbs.some(({ term }) => args.includes(verbOf(term))))
+      (await load())(program, session);
+    else for (const { term, summary } of verbs) program.command(term).description(summary);
+  }
   for (const command of [program, ...program.commands.flatMap((one) => [one, ...one.commands])])
     acceptGlobalOptions(command, program);
   quieten(program, dependencies);
@@ -143,15 +154,14 @@ export async function runProgram(
   dependencies: ProgramDependencies,
   args: readonly string[],
 ): Promise<number> {
-  const program = makeProgram(dependencies);
+  const fold =
+    dependencies.terminal.errorColumns === undefined ||
+    args.some((word) => word === '--help' || word === '-h')
+      ? undefined
+      : (await import('./prose.ts')).folded;
+  const program = await makeProgram(dependencies, args, fold);
   const json = args.includes('--json');
-  const output: Output = {
-    json,
-    terminal: false,
-    columns: 80,
-    write: dependencies.write,
-    warn: dependencies.warn,
-  };
+  const output = outputOf(dependencies, json, fold);
   try {
     if (args.length === 0) {
       program.outputHelp();
@@ -168,7 +178,7 @@ export async function runProgram(
       dependencies.warn(
         `${JSON.stringify({ schemaVersion: 1, error: { code: 'USAGE', message, details: {} } })}\n`,
       );
-    else dependencies.warn(`error USAGE: ${message}\nepsilon --help shows all commands.\n`);
+    else output.warn(`error USAGE: ${message}\n${dependencies.name} --help shows all commands.\n`);
     return exitCodes.badInput;
   }
 }

@@ -98,7 +98,7 @@ export class Progress {
       ...views.map((view) => `  ${bar(view)}  ${view.run.tenantId.padEnd(16)} ${activity(view, now)}`),
       `  ${seconds(elapsedMs)}`,
     ];
-    const fitted = lines.map((line) => line.slice(0, Math.max(20, this.#output.columns - 1)));
+    const fitted = lines.map((line) => line.slice(0, Math.max(20, (this.#output.columns ?? 80) - 1)));
     const up = this.#drawn > 0 ? `\u001b[${this.#drawn}A` : '';
     this.#output.write(`${up}${fitted.map((line) => `\u001b[2K${line}\n`).join('')}\u001b[J`);
     this.#drawn = fitted.length;

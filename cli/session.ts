@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { EpsilonError, exitCodes } from '../lib/errors/epsilon-error.ts';
 import { NotFound } from '../lib/errors/store-errors.ts';
 import type { Clock } from '../lib/ports/clock.ts';
@@ -22,6 +23,8 @@ export interface OpenOptions {
 /** What every verb is given. */
 export interface Session {
   readonly output: Output;
+  /** How this command was called. */
+  readonly name: string;
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly projectDir: string;
@@ -29,6 +32,8 @@ export interface Session {
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
   open(options: OpenOptions): Promise<OperatorApi>;
+  /** The command with all its verbs, for what describes it. */
+  wholeTree(): Promise<Command>;
 }
 
 /** Milliseconds between two polls of what is watched; longer on AWS, where calls are limited. */
@@ -37,8 +42,8 @@ export function lookInterval({ target }: Session): number {
 }
 
 /** A command for people to type next. */
-export function command({ target }: Session, words: string): string {
-  return commandFor(target, words);
+export function command({ name, target }: Session, words: string): string {
+  return commandFor(name, target, words);
 }
 
 /** Reports to people what a control plane in this process meets: faults, and what it waits for. */

@@ -1,11 +1,14 @@
 import { didYouMean } from '../lib/config/did-you-mean.ts';
-import { environments } from '../lib/config/service-config.ts';
+import { environments } from '../lib/config/environments.ts';
 import { EpsilonError } from '../lib/errors/epsilon-error.ts';
+import { shellWord } from './command-name.ts';
 
 /** The control plane of this host, in a state directory. */
 export interface LocalTarget {
   readonly kind: 'local';
   readonly stateDir: string;
+  /** The state directory was named by an option, which the next command needs as well. */
+  readonly named?: true;
 }
 
 /** A deployed control plane. */
@@ -84,19 +87,21 @@ export function parseTarget(options: TargetOptions, variables: Variables): Targe
   return {
     kind: 'local',
     stateDir: options.stateDir ?? variables['EPSILON_STATE_DIR'] ?? '.epsilon',
+    ...(options.stateDir === undefined ? {} : { named: true }),
   };
 }
 
-/** A command for people to type next, with what it takes to reach the same control plane again. */
-export function commandFor(target: Target, words: string): string {
-  if (target.kind === 'local') return `epsilon ${words}`;
+/** A command for people to type next, by the name this one was called by, with what it takes to reach the same control plane again. */
+export function commandFor(name: string, target: Target, words: string): string {
+  if (target.kind === 'local')
+    return target.named ? `${name} --state-dir ${shellWord(target.stateDir)} ${words}` : `${name} ${words}`;
   const { environment, region, profile } = target;
   const place = [
     `--environment ${environment}`,
     ...(region === undefined ? [] : [`--region ${region}`]),
     ...(profile === undefined ? [] : [`--profile ${profile}`]),
   ];
-  return `epsilon --target aws ${place.join(' ')} ${words}`;
+  return `${name} --target aws ${place.join(' ')} ${words}`;
 }
 
 /** Throws `TARGET_UNSUPPORTED` when a verb, or a way of using it, exists on this host only. */

@@ -58,7 +58,8 @@ export async function watch(
 /** What becomes of an execution that is not watched any more. */
 function goesOn(session: Session, executionArn: string): string {
   const [machine = '', name = ''] = executionArn.split(':').slice(-2);
-  if (session.target.kind === 'local') return `the same command, or "epsilon start", goes on with ${name}.`;
+  if (session.target.kind === 'local')
+    return `the same command, or "${command(session, 'start')}", goes on with ${name}.`;
   const found = machine.replace(`epsilon-${session.target.environment}-`, '');
   return `${name} goes on without being watched; see it with: ${command(session, `describe ${found}/${name}`)}`;
 }

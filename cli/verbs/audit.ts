@@ -2,8 +2,10 @@ import type { Command } from 'commander';
 import type { AuditEntry } from '../../lib/audit/record.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import type { AuditFilter } from '../../lib/ports/audit-log.ts';
-import { fittedTable, plain, print, toTheSecond } from '../output.ts';
+import { type Output, plain, toTheSecond } from '../output.ts';
+import { print } from '../print.ts';
 import { type Session, withControl } from '../session.ts';
+import { table } from '../table.ts';
 
 interface AuditOptions {
   readonly since: string;
@@ -42,7 +44,7 @@ function filterOf({ since, until, actor, subject, limit }: AuditOptions, now: nu
   };
 }
 
-function auditTable(columns: number, entries: readonly AuditEntry[]): string {
+function auditTable(output: Output, entries: readonly AuditEntry[]): string {
   const rows = entries.map(({ begunAt, act, subject, outcome, error, actor, via }) => [
     toTheSecond(begunAt),
     act,
@@ -51,14 +53,14 @@ function auditTable(columns: number, entries: readonly AuditEntry[]): string {
     plain(actor),
     via,
   ]);
-  return fittedTable(columns, ['BEGUN', 'ACT', 'ON', 'OUTCOME', 'BY', 'VIA'], rows);
+  return table(output, ['BEGUN', 'ACT', 'ON', 'OUTCOME', 'BY', 'VIA'], rows);
 }
 
 async function list(session: Session, options: AuditOptions): Promise<void> {
   const filter = filterOf(options, session.clock.now());
   await withControl(session, { mode: 'read' }, async (control) => {
     const entries = await control.audit.list(filter);
-    print(session.output, { entries }, () => auditTable(session.output.columns, entries));
+    print(session.output, { entries }, () => auditTable(session.output, entries));
   });
 }
 

@@ -13,9 +13,11 @@ import { serveSocket } from '../../local/control/server.ts';
 import { type DemoFamily, demoFamilies, gatherFamily } from '../../local/demo/corpora.ts';
 import { openRuntime, type Runtime } from '../../local/runtime.ts';
 import { type Occurrences, parseSchedule } from '../../local/schedule/expression.ts';
-import { causeText, fittedTable, plain, print, schemaVersion, seconds } from '../output.ts';
+import { causeText, type Output, plain, schemaVersion, seconds } from '../output.ts';
+import { print } from '../print.ts';
 import type { RunView } from '../progress.ts';
-import { reportsOf, type Session } from '../session.ts';
+import { command, reportsOf, type Session } from '../session.ts';
+import { table } from '../table.ts';
 import { requireLocal } from '../target.ts';
 import { transitionsOf, watch } from '../watch.ts';
 import { scaleOf } from './executions.ts';
@@ -149,9 +151,9 @@ async function tenantReport(control: OperatorApi, { run, attempts }: RunView) {
 
 type TenantReport = Awaited<ReturnType<typeof tenantReport>>;
 
-function reportTable(columns: number, tenants: readonly TenantReport[]): string {
-  return fittedTable(
-    columns,
+function reportTable(output: Output, tenants: readonly TenantReport[]): string {
+  return table(
+    output,
     [
       'TENANT',
       'OUTCOME',
@@ -200,7 +202,8 @@ async function answers(
     const question =
       demoFamilies.find((family) => family.tenantId === tenantId)?.question ?? 'how do I begin';
     const [best] = (await openSearch(control.objects, live)).ask(question, 1);
-    const text = plain(best?.text ?? '').slice(0, Math.max(60, session.output.columns - 12)) || '(no answer)';
+    const text =
+      plain(best?.text ?? '').slice(0, Math.max(60, (session.output.columns ?? 100) - 12)) || '(no answer)';
     lines.push(
       `  ${tenantId}: "${question}"\n    ${best?.score.toFixed(3) ?? ''}  ${best?.source ?? ''}\n    ${text}`,
     );
@@ -228,12 +231,12 @@ async function night(session: Session, runtime: Runtime): Promise<void> {
     session.output,
     { schemaVersion, ...document },
     () =>
-      `\n${reportTable(session.output.columns, tenants)}\n\n${found}\n\nNight ${execution.name}: ${execution.status} in ${seconds(document.seconds * 1000)}, ${total} transitions.\nAsk more: npx epsilon query --tenant ${tenants.find((tenant) => tenant.status === 'succeeded')?.tenantId ?? 'acme'} "your question"`,
+      `\n${reportTable(session.output, tenants)}\n\n${found}\n\nNight ${execution.name}: ${execution.status} in ${seconds(document.seconds * 1000)}, ${total} transitions.\nAsk more:\n    ${command(session, `query --tenant ${tenants.find((tenant) => tenant.status === 'succeeded')?.tenantId ?? 'acme'} "your question"`)}`,
   );
   if (execution.status === 'SUCCEEDED') return;
   throw new EpsilonError(
     'RUN_FAILED',
-    `The night failed: ${execution.error}: ${causeText(execution.cause)}. Fix the cause, then run: npx epsilon redrive ${machine}/${execution.name}`,
+    `The night failed: ${execution.error}: ${causeText(execution.cause)}. Fix the cause, then run:\n    ${command(session, `redrive ${machine}/${execution.name}`)}`,
     { exitCode: exitCodes.runFailed },
   );
 }

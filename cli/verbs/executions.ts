@@ -9,9 +9,11 @@ import { describeExecution, describeText } from '../describe.ts';
 import { withHints } from '../hints.ts';
 import { historyLines } from '../history-text.ts';
 import { emptyNightText } from '../night.ts';
-import { causeText, fittedTable, print, toTheSecond } from '../output.ts';
+import { causeText, toTheSecond } from '../output.ts';
+import { print } from '../print.ts';
 import { command, findExecution, type Session, withControl } from '../session.ts';
 import { prepareStart, type StartOptions } from '../start-input.ts';
+import { table } from '../table.ts';
 import { requireLocal, type Target } from '../target.ts';
 import { watch } from '../watch.ts';
 
@@ -163,8 +165,8 @@ export function addExecutions(program: Command, session: () => Session): void {
           await requireMachine(control, filter.machine);
         const executions = await control.workflows.list(filter);
         print(session().output, { executions }, () =>
-          fittedTable(
-            session().output.columns,
+          table(
+            session().output,
             ['MACHINE', 'NAME', 'STATUS', 'STARTED', 'STOPPED', 'REDRIVES'],
             executions.map((one) => [
               one.machine,

@@ -4,8 +4,10 @@ import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { type PlannedNight, planDueTenants } from '../../lib/operations/nights/plan-due.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import { logicalDateOf } from '../../lib/training/nights/logical-date.ts';
-import { fittedTable, print, toTheSecond } from '../output.ts';
+import { toTheSecond } from '../output.ts';
+import { print } from '../print.ts';
 import { type Session, withControl } from '../session.ts';
+import { table } from '../table.ts';
 
 interface ForecastOptions {
   readonly at?: string;
@@ -51,13 +53,7 @@ function textOf(
     `${maxConcurrency} at a time (limited by ${limitedBy}); durations of ${forecast.measured} of ${forecast.tenants} measured`,
     ...(rows.length === 0
       ? []
-      : [
-          fittedTable(
-            session.output.columns,
-            ['#', 'TENANT', 'DEADLINE', 'EXPECTED', 'WAITS FOR SPOT UNTIL'],
-            rows,
-          ),
-        ]),
+      : [table(session.output, ['#', 'TENANT', 'DEADLINE', 'EXPECTED', 'WAITS FOR SPOT UNTIL'], rows)]),
     ...(rest > 0 && limit > 0 ? [`and ${rest} more (--limit)`] : []),
   ].join('\n');
 }

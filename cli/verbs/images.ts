@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import { type ImageRecord, tenantsToMark } from '../../lib/training/images.ts';
 import { withHints } from '../hints.ts';
-import { fittedTable, plain, print, toTheSecond } from '../output.ts';
+import { plain, toTheSecond } from '../output.ts';
+import { print } from '../print.ts';
 import { type Session, withControl } from '../session.ts';
+import { table } from '../table.ts';
 
 /** `data-pipeline@sha256:0123456789ab`: what tells images apart, without the host of their registry. */
 function shortName(image: string): string {
@@ -27,8 +29,8 @@ async function list(session: Session): Promise<void> {
     print(session.output, { images }, () =>
       images.length === 0
         ? 'No job was started yet.'
-        : fittedTable(
-            session.output.columns,
+        : table(
+            session.output,
             ['IMAGE', 'STATE', 'STARTED', 'FAILURES', 'NEWEST REASON'],
             images.map(rowOf),
           ),

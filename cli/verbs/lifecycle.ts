@@ -12,8 +12,9 @@ import { loadLocalService } from '../../local/declaration/local-service.ts';
 import { openRuntime } from '../../local/runtime.ts';
 import { parseSchedule } from '../../local/schedule/expression.ts';
 import { forecastOf, measureState } from '../../local/state/usage.ts';
-import { fittedTable, print } from '../output.ts';
+import { print } from '../print.ts';
 import { command, pause, reportsOf, type Session, withControl } from '../session.ts';
+import { table } from '../table.ts';
 import { requireLocal } from '../target.ts';
 import { scaleOf } from './executions.ts';
 import { forecastText } from './state.ts';
@@ -165,8 +166,8 @@ export function addService(program: Command, session: () => Session): void {
       withControl(session(), { mode: 'read' }, async (control) => {
         const all = await control.schedules.list();
         print(session().output, { schedules: all }, () =>
-          fittedTable(
-            session().output.columns,
+          table(
+            session().output,
             ['SCHEDULE', 'EXPRESSION', 'ZONE', 'STATE', 'NEXT', 'PREVIOUS'],
             all.map((one) => [
               one.name,

@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import type { MapRun, MapRunSettings } from '../../lib/ports/workflows.ts';
-import { fittedTable, print, toTheSecond } from '../output.ts';
+import { type Output, toTheSecond } from '../output.ts';
+import { print } from '../print.ts';
 import { findExecution, type Session, withControl } from '../session.ts';
+import { table } from '../table.ts';
 
 interface UpdateOptions {
   readonly maxConcurrency?: string;
@@ -45,7 +47,7 @@ function changesOf(options: UpdateOptions): Partial<MapRunSettings> {
   );
 }
 
-function tableOf(columns: number, runs: readonly MapRun[]): string {
+function tableOf(output: Output, runs: readonly MapRun[]): string {
   if (runs.length === 0) return 'No map runs.';
   const head = ['MAP RUN', 'STATUS', 'STARTED', 'AT ONCE', 'RUNNING', 'DONE', 'FAILED', 'OF'];
   const rows = runs.map(({ mapRunArn, status, startDate, maxConcurrency, children }) => [
@@ -58,7 +60,7 @@ function tableOf(columns: number, runs: readonly MapRun[]): string {
     children.failed + children.timedOut + children.aborted,
     children.total,
   ]);
-  return fittedTable(columns, head, rows);
+  return table(output, head, rows);
 }
 
 async function update(session: Session, mapRunArn: string, options: UpdateOptions): Promise<void> {
@@ -80,7 +82,7 @@ export function addMapRuns(program: Command, session: () => Session): void {
       withControl(session(), { mode: 'read' }, async (control) => {
         const { executionArn } = await findExecution(session(), control, given);
         const mapRuns = await control.workflows.mapRuns(executionArn);
-        print(session().output, { mapRuns }, () => tableOf(session().output.columns, mapRuns));
+        print(session().output, { mapRuns }, () => tableOf(session().output, mapRuns));
       }),
     );
   group

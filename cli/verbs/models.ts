@@ -6,8 +6,10 @@ import { openSearch } from '../../lib/operations/models/search.ts';
 import type { OperatorApi, Promotion } from '../../lib/ports/operator-api.ts';
 import { checkTenantId } from '../../lib/tenants/tenant.ts';
 import { withHints } from '../hints.ts';
-import { fittedTable, plain, print } from '../output.ts';
+import { plain } from '../output.ts';
+import { print } from '../print.ts';
 import { type Session, withControl } from '../session.ts';
+import { table } from '../table.ts';
 
 /** Switches the live model and says which one answers now. */
 async function switchModel(
@@ -47,8 +49,8 @@ export function addModels(program: Command, session: () => Session): void {
         if (all.length === 0 && !(await control.tenants.get(tenantId)))
           throw new NotFound('TENANT_NOT_FOUND', `There is no tenant "${tenantId}".`);
         print(session().output, { models: all, live: live ?? null }, () =>
-          fittedTable(
-            session().output.columns,
+          table(
+            session().output,
             ['MODEL', 'LIVE', 'DATE', 'VECTORS', 'DIMENSIONS', 'SELF-RETRIEVAL', 'RUN'],
             all.map((model) => [
               model.modelVersion,

@@ -2,8 +2,10 @@ import type { Command } from 'commander';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { type Forecast, forecastOf, measureState, type StateUsage } from '../../local/state/usage.ts';
 import { openStateDirectory } from '../../local/stores/state-directory.ts';
-import { print, table } from '../output.ts';
+import type { Output } from '../output.ts';
+import { print } from '../print.ts';
 import type { Session } from '../session.ts';
+import { table } from '../table.ts';
 
 const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
@@ -20,12 +22,14 @@ export function forecastText({ free }: Pick<StateUsage, 'free'>, forecast: Forec
   return `${bytesText(free)} are free; at ${bytesText(bytesPerDay)} a day the disk is full ${days === 0 ? 'today' : `in ${days} ${days === 1 ? 'day' : 'days'}, on ${date}`}.`;
 }
 
-function textOf(usage: StateUsage, forecast: Forecast | undefined): string {
+function textOf(output: Output, usage: StateUsage, forecast: Forecast | undefined): string {
   const parts = table(
+    output,
     ['WHAT', 'SIZE', 'FILES'],
     usage.parts.map(({ part, bytes, files }) => [part, bytesText(bytes), files]),
   );
   const tenants = table(
+    output,
     ['TENANT', 'SIZE', 'RUNS'],
     usage.tenants.map(({ tenantId, bytes, runs }) => [tenantId, bytesText(bytes), runs]),
   );
@@ -47,6 +51,6 @@ export function addState(program: Command, session: () => Session): void {
       const { path } = openStateDirectory(target.stateDir, 'read');
       const usage = measureState(path);
       const forecast = forecastOf(usage, clock.now());
-      print(output, { state: usage, forecast: forecast ?? null }, () => textOf(usage, forecast));
+      print(output, { state: usage, forecast: forecast ?? null }, () => textOf(output, usage, forecast));
     });
 }

@@ -7,7 +7,7 @@ import type { Tenant } from '../../lib/tenants/tenant.ts';
 import { changedTenant, type TenantChanges } from '../../lib/tenants/tenant-changes.ts';
 import { documentsUriOf } from '../documents.ts';
 import { withHints } from '../hints.ts';
-import { print } from '../output.ts';
+import { print } from '../print.ts';
 import { type Session, withControl } from '../session.ts';
 import {
   checkReadable,

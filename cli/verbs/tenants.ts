@@ -8,8 +8,9 @@ import { type NewTenant, newTenant } from '../../lib/tenants/tenant-changes.ts';
 import { tenantModelTraining } from '../../lib/training/machines.ts';
 import { documentsUriOf } from '../documents.ts';
 import { withHints } from '../hints.ts';
-import { print, table } from '../output.ts';
+import { print } from '../print.ts';
 import { command, type Session, withControl } from '../session.ts';
+import { table } from '../table.ts';
 import {
   checkReadable,
   dryRun,
@@ -162,6 +163,7 @@ export function addTenants(program: Command, session: () => Session): void {
         const all = await control.tenants.list();
         print(session().output, { tenants: all }, () =>
           table(
+            session().output,
             ['TENANT', 'STATUS', 'SCHEDULE', 'BACKEND', 'PRIORITY', 'DOCUMENTS'],
             all.map((tenant) => [
               tenant.tenantId,

@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import { timeOfDay } from '../capacity/deadline.ts';
-
-/** Environments; Serverless's own `--stage` flag sets one. */
-export const environments = ['local', 'dev', 'staging', 'prod'] as const;
+import { environments } from './environments.ts';
 
 /**
  * Settings of the control plane: one file per environment under infra/config/, the same schema for

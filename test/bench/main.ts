@@ -1,5 +1,6 @@
 import { benchAws } from './aws.ts';
 import { benchBundles } from './bundles.ts';
+import { benchCli } from './cli.ts';
 import { benchEngine } from './engine.ts';
 import { benchKubernetes } from './kubernetes.ts';
 import { benchNight } from './night.ts';
@@ -15,6 +16,7 @@ const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
   spot: benchSpot,
   kubernetes: benchKubernetes,
   workload: benchWorkload,
+  cli: benchCli,
 };
 
 const asked = process.argv

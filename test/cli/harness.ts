@@ -23,7 +23,8 @@ export async function call(over: Partial<ProgramDependencies>, args: readonly st
     projectDir: resolve('.'),
     variables: { EPSILON_STATE_DIR: '/nowhere' },
     signal: new AbortController().signal,
-    terminal: { isTerminal: false, columns: 100 },
+    name: 'epsilon',
+    terminal: { moves: false },
     write: (text) => {
       out += text;
     },

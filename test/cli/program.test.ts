@@ -19,7 +19,7 @@ describe('the command', () => {
     const help = await epsilon(undefined, '--help');
     expect(help.code).toBe(0);
     expect(help.out).toContain(
-      'Exit codes: 0 ok, 1 run failed, 2 bad input, 3 conflict, 4 backend, 130 interrupted.',
+      'Exit codes:\n  0 ok, 1 run failed, 2 bad input, 3 conflict, 4 backend, 130 interrupted.',
     );
   });
 

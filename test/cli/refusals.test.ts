@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fittedTable, plain, report } from '../../cli/output.ts';
+import { plain, report } from '../../cli/output.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import { type Night, openNight } from '../night/harness.ts';
 import { call, epsilon } from './harness.ts';
@@ -109,22 +109,6 @@ describe('what the command refuses before anything happens', () => {
 });
 
 describe('output', () => {
-  const head = ['TENANT', 'OUTCOME', 'MODEL'];
-  const rows = [['acme', 'succeeded', 'M'.repeat(26)]];
-
-  it('cuts a table that is wider than the terminal into parts that begin with the first column', () => {
-    expect(fittedTable(80, head, rows).split('\n')).toHaveLength(2);
-    const narrow = fittedTable(36, head, rows).split('\n');
-    expect(narrow.map((line) => line.trim().split(/\s+/))).toEqual([
-      ['TENANT', 'OUTCOME'],
-      ['acme', 'succeeded'],
-      [''],
-      ['TENANT', 'MODEL'],
-      ['acme', 'M'.repeat(26)],
-    ]);
-    expect(fittedTable(10, head, rows)).toContain('M'.repeat(26));
-  });
-
   it('takes from the texts of others what a terminal would obey', () => {
     expect(plain('one\n\u001b[2Jtwo\u009b31m \u202ethree ')).toBe('one [2Jtwo 31m three');
   });

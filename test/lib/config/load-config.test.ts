@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { environments } from '../../../lib/config/environments.ts';
 import { loadConfig, settingPaths, variableOf } from '../../../lib/config/load-config.ts';
-import { environments } from '../../../lib/config/service-config.ts';
 
 const fileOf = (environment: string): unknown =>
   parse(readFileSync(`infra/config/${environment}.yml`, 'utf8'));

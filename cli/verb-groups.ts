@@ -1,0 +1,121 @@
+import type { Command } from 'commander';
+import type { Session } from './session.ts';
+
+/** Registers verbs with all their options. */
+type AddVerbs = (program: Command, session: () => Session) => void;
+
+/** Verbs of one module: what help says of them without loading it, and how it is loaded. */
+interface VerbGroup {
+  readonly verbs: readonly { readonly term: string; readonly summary: string }[];
+  load(): Promise<AddVerbs>;
+}
+
+/**
+ * All verbs, in the order of the help. The code of a verb is loaded only when it is asked for;
+ * `test/cli/verb-groups.test.ts` checks that these lines say what the modules register.
+ */
+export const verbGroups: readonly VerbGroup[] = [
+  {
+    verbs: [
+      { term: 'demo', summary: 'run a night of training on this host, from the schedule to a search answer' },
+    ],
+    load: async () => (await import('./verbs/demo.ts')).addDemo,
+  },
+  {
+    verbs: [
+      {
+        term: 'start',
+        summary: 'run the control plane: schedules, events, jobs, metrics and control API',
+      },
+      {
+        term: 'validate',
+        summary: 'check configuration, state machines, schedules and rules; on AWS also what is deployed',
+      },
+      { term: 'schedules', summary: 'list, fire, pause and resume schedules' },
+    ],
+    load: async () => (await import('./verbs/lifecycle.ts')).addService,
+  },
+  {
+    verbs: [
+      { term: 'run <machine>', summary: 'start a state machine now and watch it' },
+      { term: 'executions', summary: 'list executions, newest first' },
+      {
+        term: 'describe <execution>',
+        summary: 'show one execution in full: of a night its tenants, of a run its attempts',
+      },
+      { term: 'history <execution>', summary: 'tell the history of an execution, one event a line' },
+      {
+        term: 'redrive <execution>',
+        summary: 'continue a failed execution from where it failed, and watch it',
+      },
+      { term: 'stop <execution>', summary: 'stop an execution and cancel its jobs' },
+    ],
+    load: async () => (await import('./verbs/executions.ts')).addExecutions,
+  },
+  {
+    verbs: [
+      {
+        term: 'forecast',
+        summary: 'say what the next night will have ready by its deadline, without beginning it',
+      },
+    ],
+    load: async () => (await import('./verbs/forecast.ts')).addForecast,
+  },
+  {
+    verbs: [{ term: 'logs <run>', summary: "show the output of a run's jobs, one JSON object per line" }],
+    load: async () => (await import('./verbs/logs.ts')).addLogs,
+  },
+  {
+    verbs: [{ term: 'tenants', summary: 'manage tenants' }],
+    load: async () => (await import('./verbs/tenants.ts')).addTenants,
+  },
+  {
+    verbs: [{ term: 'map-runs', summary: 'runs of distributed Maps: look at them, widen them' }],
+    load: async () => (await import('./verbs/map-runs.ts')).addMapRuns,
+  },
+  {
+    verbs: [
+      { term: 'models', summary: 'list, promote and roll back models' },
+      { term: 'query <text>', summary: "search with a tenant's live model" },
+    ],
+    load: async () => (await import('./verbs/models.ts')).addModels,
+  },
+  {
+    verbs: [{ term: 'images', summary: 'show and clear images that jobs could not be started by' }],
+    load: async () => (await import('./verbs/images.ts')).addImages,
+  },
+  {
+    verbs: [
+      {
+        term: 'audit',
+        summary:
+          'list what operators did, newest first: who, when, what, on which subject, with which outcome',
+      },
+    ],
+    load: async () => (await import('./verbs/audit.ts')).addAudit,
+  },
+  {
+    verbs: [
+      {
+        term: 'state',
+        summary: 'where the space of the state directory is, and when its disk will be full',
+      },
+    ],
+    load: async () => (await import('./verbs/state.ts')).addState,
+  },
+  {
+    verbs: [{ term: 'asl', summary: 'run or check any state machine file (JSONata dialect)' }],
+    load: async () => (await import('./verbs/asl.ts')).addAsl,
+  },
+  {
+    verbs: [
+      { term: 'completion <shell>', summary: 'print what makes bash, zsh or fish complete this command' },
+    ],
+    load: async () => (await import('./verbs/completion.ts')).addCompletion,
+  },
+];
+
+/** Name of the verb that a term begins with. */
+export function verbOf(term: string): string {
+  return term.split(' ')[0] ?? term;
+}

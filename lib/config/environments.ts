@@ -1,0 +1,2 @@
+/** Environments; Serverless's own `--stage` flag sets one. */
+export const environments = ['local', 'dev', 'staging', 'prod'] as const;
