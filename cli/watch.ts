@@ -4,7 +4,10 @@ import type { OperatorApi } from '../lib/ports/operator-api.ts';
 import type { ExecutionDetail } from '../lib/ports/workflows.ts';
 import { nightDate, nightInputSchema } from '../lib/training/nights/night-input.ts';
 import type { Run } from '../lib/training/run.ts';
-import { Progress, type RunView, Views } from './progress.ts';
+import { lastWords } from './last-words.ts';
+import { Progress } from './progress.ts';
+import { RetryPlan } from './retry-plan.ts';
+import { type RunView, Views } from './run-views.ts';
 import { checkSignal, command, lookInterval, pause, type Session } from './session.ts';
 
 /** The date a night is for: stores find its runs by it. */
@@ -35,22 +38,40 @@ async function runsOf(control: OperatorApi, execution: ExecutionDetail): Promise
   return run ? [run] : [];
 }
 
-/** Waits for the end of an execution with live progress; Ctrl-C ends the waiting, not the work. */
+/** What was seen of an execution until its end. */
+export interface Watched {
+  readonly execution: ExecutionDetail;
+  readonly views: readonly RunView[];
+  /** Whether the failure that a run ended with has been shown. */
+  readonly told: (runId: string) => boolean;
+}
+
+/**
+ * Waits for the end of an execution with live progress; Ctrl-C ends the waiting, not the work. `retryScale` is the
+ * factor on pauses that this command's own control plane was given.
+ */
 export async function watch(
   session: Session,
   control: OperatorApi,
   executionArn: string,
-): Promise<{ readonly execution: ExecutionDetail; readonly views: RunView[] }> {
-  const progress = new Progress(session.output);
-  const looks = new Views(control);
+  retryScale = 1,
+): Promise<Watched> {
   const began = session.clock.now();
+  const progress = new Progress({
+    output: session.output,
+    plan: new RetryPlan(session.projectDir, retryScale),
+    lastWords: (attempt) => lastWords(control, attempt),
+    began,
+  });
+  const looks = new Views(control);
   for (;;) {
     checkSignal(session, goesOn(session, executionArn));
     const execution = await control.workflows.describe(executionArn);
-    const views = await looks.of(await runsOf(control, execution));
     const now = session.clock.now();
-    progress.show(views, now - began, now);
-    if (execution.status !== 'RUNNING' && execution.status !== 'PENDING_REDRIVE') return { execution, views };
+    const views = await looks.of(await runsOf(control, execution), now);
+    await progress.show(views, now);
+    if (execution.status !== 'RUNNING' && execution.status !== 'PENDING_REDRIVE')
+      return { execution, views, told: (runId) => progress.told(runId) };
     await pause(session, lookInterval(session));
   }
 }

@@ -15,7 +15,7 @@ import { openRuntime, type Runtime } from '../../local/runtime.ts';
 import { type Occurrences, parseSchedule } from '../../local/schedule/expression.ts';
 import { causeText, type Output, plain, schemaVersion, seconds } from '../output.ts';
 import { print } from '../print.ts';
-import type { RunView } from '../progress.ts';
+import type { RunView } from '../run-views.ts';
 import { command, reportsOf, type Session } from '../session.ts';
 import { table } from '../table.ts';
 import { requireLocal } from '../target.ts';
@@ -179,10 +179,14 @@ function reportTable(output: Output, tenants: readonly TenantReport[]): string {
 }
 
 /** Why each tenant that did not make it did not make it. */
-async function reasons(control: OperatorApi, views: readonly RunView[]): Promise<string> {
+async function reasons(
+  control: OperatorApi,
+  views: readonly RunView[],
+  told: (runId: string) => boolean,
+): Promise<string> {
   const lines: string[] = [];
   for (const { run } of views) {
-    if (run.status === 'succeeded') continue;
+    if (run.status === 'succeeded' || told(run.runId)) continue;
     const { error, cause } = await control.workflows.describe(run.executionArn);
     lines.push(`  ${run.tenantId}: ${error ?? run.status}: ${causeText(cause ?? run.cause)}\n`);
   }
@@ -211,11 +215,11 @@ async function answers(
   return lines.join('\n');
 }
 
-async function night(session: Session, runtime: Runtime): Promise<void> {
+async function night(session: Session, runtime: Runtime, retryScale: number): Promise<void> {
   const { control } = runtime;
   const began = session.clock.now();
   const { arn } = await begin(session, control);
-  const { execution, views } = await watch(session, control, arn);
+  const { execution, views, told } = await watch(session, control, arn, retryScale);
   const tenants = await Promise.all(views.map((view) => tenantReport(control, view)));
   const total = tenants.reduce((sum, tenant) => sum + tenant.transitions, await transitionsOf(control, arn));
   const document = {
@@ -226,7 +230,7 @@ async function night(session: Session, runtime: Runtime): Promise<void> {
   };
   const found = session.output.json
     ? ''
-    : (await reasons(control, views)) + (await answers(session, control, tenants));
+    : (await reasons(control, views, told)) + (await answers(session, control, tenants));
   print(
     session.output,
     { schemaVersion, ...document },
@@ -276,7 +280,7 @@ async function demo(session: Session, options: DemoOptions): Promise<void> {
           `Epsilon on this host, state in ${runtime.state.path} (pauses of retries x ${options.retryScale})\n`,
         );
       await addFamilies(session, runtime, demoFamilies.slice(0, count));
-      await night(session, runtime);
+      await night(session, runtime, Number(options.retryScale));
     } finally {
       await socket.close();
     }

@@ -5,6 +5,7 @@ import { withoutTokens } from '../../lib/event-schemas/without-tokens.ts';
 import { machines } from '../../lib/machines/catalogue.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import type { ExecutionDetail, ExecutionStatus, HistoryEvent } from '../../lib/ports/workflows.ts';
+import { openExecution } from '../attach.ts';
 import { describeExecution, describeText } from '../describe.ts';
 import { withHints } from '../hints.ts';
 import { historyLines } from '../history-text.ts';
@@ -15,21 +16,25 @@ import { command, findExecution, type Session, withControl } from '../session.ts
 import { prepareStart, type StartOptions } from '../start-input.ts';
 import { table } from '../table.ts';
 import { requireLocal, type Target } from '../target.ts';
-import { watch } from '../watch.ts';
+import { type Watched, watch } from '../watch.ts';
 
 /** Prints how an execution ended and throws with exit code 1 unless it succeeded. */
-async function conclude(session: Session, control: OperatorApi, execution: ExecutionDetail): Promise<void> {
+async function conclude(session: Session, control: OperatorApi, { execution, told }: Watched): Promise<void> {
   const nobody = await emptyNightText(control, execution);
+  // What was shown when it happened is not said again.
+  const reason =
+    execution.error === undefined || told(execution.name)
+      ? ''
+      : `: ${execution.error}: ${causeText(execution.cause)}`;
   print(
     session.output,
     { execution },
-    () =>
-      `${execution.machine}/${execution.name} ${execution.status}${execution.error ? `: ${execution.error}: ${causeText(execution.cause)}` : ''}${nobody ? `\n${nobody}` : ''}`,
+    () => `${execution.machine}/${execution.name} ${execution.status}${reason}${nobody ? `\n${nobody}` : ''}`,
   );
   if (execution.status === 'SUCCEEDED') return;
   throw new EpsilonError(
     'RUN_FAILED',
-    `${execution.name} ended ${execution.status}. Fix the cause, then run: ${command(session, `redrive ${execution.machine}/${execution.name}`)}`,
+    `${execution.name} ended ${execution.status}. Fix the cause, then run:\n    ${command(session, `redrive ${execution.machine}/${execution.name}`)}`,
     {
       exitCode: exitCodes.runFailed,
     },
@@ -41,20 +46,38 @@ interface RunOptions extends StartOptions {
   readonly retryScale?: string;
 }
 
+/** Says that a tenant is being trained already, and watches that. */
+async function follow(
+  session: Session,
+  control: OperatorApi,
+  { executionArn, machine, name, startDate }: ExecutionDetail,
+  { wait, retryScale }: RunOptions,
+): Promise<void> {
+  const since = `${machine}/${name} runs already (since ${toTheSecond(startDate)})`;
+  if (!wait) {
+    print(session.output, { executionArn, attached: true }, () => `${since}; nothing was started.`);
+    return;
+  }
+  if (!session.output.json) session.output.write(`${since}; going on with it.\n`);
+  await conclude(session, control, await watch(session, control, executionArn, Number(retryScale ?? 1)));
+}
+
 async function run(session: Session, machine: string, options: RunOptions): Promise<void> {
-  await withControl(
-    session,
-    { mode: 'write', schedules: false, ...scaleOf(session.target, options.retryScale) },
-    async (control) => {
-      const start = prepareStart(session, machine, options);
-      const { executionArn } = await withHints(session, () => control.workflows.start({ machine, ...start }));
-      if (!options.wait) {
-        print(session.output, { executionArn }, () => `Started ${executionArn}`);
-        return;
-      }
-      await conclude(session, control, (await watch(session, control, executionArn)).execution);
-    },
-  );
+  const scale = scaleOf(session.target, options.retryScale);
+  await withControl(session, { mode: 'write', schedules: false, ...scale }, async (control) => {
+    const start = prepareStart(session, machine, options);
+    const open = await openExecution(control, machine, start, options);
+    if (open) {
+      await follow(session, control, open, options);
+      return;
+    }
+    const { executionArn } = await withHints(session, () => control.workflows.start({ machine, ...start }));
+    if (!options.wait) {
+      print(session.output, { executionArn }, () => `Started ${executionArn}`);
+      return;
+    }
+    await conclude(session, control, await watch(session, control, executionArn, scale.retryScale));
+  });
 }
 
 /** The factor on retry pauses, as a number; a machine on AWS pauses as it says. */
@@ -213,7 +236,12 @@ export function addExecutions(program: Command, session: () => Session): void {
           const { executionArn } = execution;
           await redrive(session(), control, execution);
           if (!options.wait) print(session().output, { executionArn }, () => `Redriven ${executionArn}`);
-          else await conclude(session(), control, (await watch(session(), control, executionArn)).execution);
+          else
+            await conclude(
+              session(),
+              control,
+              await watch(session(), control, executionArn, Number(options.retryScale ?? 1)),
+            );
         },
       ),
     );

@@ -7,7 +7,7 @@ import type { ObjectStore } from '../../lib/ports/object-store.ts';
 import { SystemClock } from '../../lib/system/system-clock.ts';
 import { contractVersions } from '../../lib/training/attempts/job-contract.ts';
 import { JobFailure, jobExit } from './failure.ts';
-import { openProgress, type Progress } from './progress.ts';
+import { openProgress, type Progress, publishProgress } from './progress.ts';
 
 /** The job contract's variables (docs/job-contract.md). */
 const contract = z.object({
@@ -161,6 +161,9 @@ export async function readContext(
     attempt: values.EPSILON_ATTEMPT,
     traceId: values.EPSILON_TRACEPARENT?.split('-')[1],
   };
+  const objects = await openObjects(values, tenantId);
+  const toFile = openProgress(values.EPSILON_PROGRESS_PATH, Date.now);
+  const toObject = publishProgress(objects, values.EPSILON_OUTPUT, Date.now);
   return {
     tenantId,
     runId: values.EPSILON_RUN_ID,
@@ -171,12 +174,15 @@ export async function readContext(
     inputs: json(z.record(z.string(), z.string()), inputsText(values), 'EPSILON_INPUTS'),
     output: values.EPSILON_OUTPUT,
     options: json(optionsSchema, values.EPSILON_OPTIONS ?? '{}', 'EPSILON_OPTIONS'),
-    objects: await openObjects(values, tenantId),
+    objects,
     redisUrl: values.REDIS_URL,
     resultPath: values.EPSILON_RESULT_PATH,
     signal,
     cpus: cpusOf(values),
-    report: openProgress(values.EPSILON_PROGRESS_PATH, Date.now),
+    report: (progress) => {
+      toFile(progress);
+      toObject(progress);
+    },
     progress: (message, fields = {}) => {
       process.stdout.write(
         `${JSON.stringify({ timestamp: new Date().toISOString(), level: 'INFO', message, ...common, ...fields })}\n`,

@@ -1,4 +1,6 @@
 import { appendFileSync } from 'node:fs';
+import type { ObjectStore } from '../../lib/ports/object-store.ts';
+import { progressObject } from '../../lib/training/attempts/job-progress.ts';
 
 /** How far a stage is, as its progress file has it: one JSON object a line, the last line counts. */
 export interface Progress {
@@ -29,5 +31,35 @@ export function openProgress(path: string | undefined, now: () => number): (prog
     } catch {
       // Nobody learns how far it is; it goes on.
     }
+  };
+}
+
+/** Milliseconds between two objects: whoever watches asks no more often (cli/run-views.ts). */
+const objectInterval = 5_000;
+
+/**
+ * Makes what writes the newest progress as an object below the attempt's own prefix, where every backend's watchers find it; at
+ * most every five seconds, and one write at a time. An object that cannot be written stops nobody.
+ */
+export function publishProgress(
+  objects: Pick<ObjectStore, 'put'>,
+  output: string,
+  now: () => number,
+): (progress: Progress) => void {
+  let written = Number.NEGATIVE_INFINITY;
+  let underWay = false;
+  return (progress) => {
+    const at = now();
+    if (underWay || at < written + objectInterval) return;
+    written = at;
+    underWay = true;
+    objects
+      .put(`${output}${progressObject}`, JSON.stringify({ at: new Date(at).toISOString(), ...progress }), {
+        contentType: 'application/json',
+      })
+      .catch(() => {})
+      .finally(() => {
+        underWay = false;
+      });
   };
 }

@@ -1,5 +1,6 @@
 import type { Capacity } from '../run.ts';
 import type { Resources, StageName } from '../stages.ts';
+import type { JobProgress } from './job-progress.ts';
 import type { JobReason } from './job-reason.ts';
 
 /** Everything a backend needs to start one job. */
@@ -53,12 +54,7 @@ export interface JobObservation extends JobRef {
    */
   readonly unstartable?: { readonly why: string; readonly since: string };
   /** How far a running job says it is, by its progress file (docs/job-contract.md); `at` is an ISO instant. */
-  readonly progress?: {
-    readonly at: string;
-    readonly done: number;
-    readonly total?: number;
-    readonly unit: string;
-  };
+  readonly progress?: JobProgress;
   /** Parsed job result, when the job wrote one. */
   readonly result?: Readonly<Record<string, unknown>>;
   readonly submittedAt?: string;
