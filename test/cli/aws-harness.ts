@@ -6,6 +6,7 @@ import { ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/clien
 import { SchedulerClient } from '@aws-sdk/client-scheduler';
 import {
   DescribeExecutionCommand,
+  ListExecutionsCommand,
   ListStateMachinesCommand,
   SFNClient,
   StartExecutionCommand,
@@ -99,6 +100,7 @@ export function deployedEnvironment(over: { readonly stores?: () => OperatorStor
       stateMachines: [machine('epsilon-dev-nightly-training'), machine('epsilon-dev-tenant-model-training')],
     });
     sfn.on(DescribeExecutionCommand).resolves(execution());
+    sfn.on(ListExecutionsCommand).resolves({ executions: [] });
     sfn.on(StartExecutionCommand).resolves({ executionArn });
     s3.on(ListObjectsV2Command).resolves({});
     s3.on(PutObjectCommand).resolves({});
