@@ -85,6 +85,10 @@ export const verbGroups: readonly VerbGroup[] = [
     load: async () => (await import('./verbs/images.ts')).addImages,
   },
   {
+    verbs: [{ term: 'quality', summary: "show what the checks say about tenants' data" }],
+    load: async () => (await import('./verbs/quality.ts')).addQuality,
+  },
+  {
     verbs: [
       {
         term: 'audit',

@@ -117,9 +117,10 @@ export function createBeginRun(ports: Wired<typeof aws>) {
     const draft = draftRun(ports, event, tenant);
     noteTraceFields(draft);
     const closed = gateClosedBecause(
-      await verdicts.latest(tenant.tenantId),
-      config.quality.gate,
+      await verdicts.standing(tenant.tenantId),
       tenant.tenantId,
+      config.quality,
+      ports.clock.now(),
     );
     if (closed) {
       await recordUntrained(draft, 'skipped', closed);

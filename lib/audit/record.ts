@@ -29,6 +29,7 @@ export const operatorActs = [
   'schedules.pause',
   'schedules.resume',
   'images.clear',
+  'quality.open',
 ] as const;
 
 /** One of the operator's acts. */

@@ -43,8 +43,12 @@ export const serviceConfigSchema = z.strictObject({
     shards: z.int().min(1).max(64),
   }),
   quality: z.strictObject({
-    /** `required`: a tenant without a verdict is not trained. `optional`: only a failed verdict stops it. */
+    /** `required`: a tenant without a verdict is not trained. `optional`: only a critical verdict stops it. */
     gate: z.enum(['required', 'optional']),
+    /** Hours that a verdict is good for where the gate is required. */
+    maxAgeHours: z.int().min(1).max(8_784),
+    /** Characters of a tenant's documents that a check reads; of larger data it reads the beginning and says so. */
+    maxBytes: z.int().min(1_000_000),
   }),
 });
 

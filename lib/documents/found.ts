@@ -54,6 +54,8 @@ export interface DocumentFile {
   /** Its place below the folder, with slashes. */
   readonly source: string;
   readonly size: number;
+  /** When it was written, milliseconds since the Unix epoch. */
+  readonly modifiedAt: number;
   open(): Pieces;
 }
 

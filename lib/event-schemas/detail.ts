@@ -6,6 +6,7 @@ export const detailTypes = {
   runStateChange: 'Run State Change',
   modelPromoted: 'Model Promoted',
   nightJudged: 'Night Judged',
+  qualityVerdictChanged: 'Quality Verdict Changed',
   reconcileShard: 'Reconcile Shard',
 } as const;
 

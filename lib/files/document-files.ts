@@ -9,8 +9,6 @@ import { faultOf, refusal } from '../documents/read-file.ts';
 export interface LocalDocument extends DocumentFile {
   /** Its path in bytes: not every name is UTF-8. */
   readonly path: Buffer;
-  /** Milliseconds since the Unix epoch. */
-  readonly modifiedAt: number;
 }
 
 /** A file, or something that is left out. */

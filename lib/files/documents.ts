@@ -1,14 +1,18 @@
 import type { DocumentFile, Found, ReadingOptions } from '../documents/found.ts';
 import { documentsIn, refusal } from '../documents/read-file.ts';
 import { pathOfFileUri } from '../objects/file-uri.ts';
-import type { ObjectStore } from '../ports/object-store.ts';
+import type { ObjectInfo, ObjectStore } from '../ports/object-store.ts';
 import { findPlace, listDocuments } from './document-files.ts';
 
 /** What reading documents asks of an object store. */
 export type ReadableObjects = Pick<ObjectStore, 'head' | 'list' | 'stream'>;
 
-function fileOf(objects: ReadableObjects, uri: string, source: string, size: number): DocumentFile {
-  return { source, size, open: () => objects.stream(uri) };
+function fileOf(
+  objects: ReadableObjects,
+  { uri, size, modifiedAt }: ObjectInfo,
+  source: string,
+): DocumentFile {
+  return { source, size, modifiedAt, open: () => objects.stream(uri) };
 }
 
 async function* objectsAt(
@@ -18,16 +22,28 @@ async function* objectsAt(
   if (!uri.endsWith('/')) {
     const found = await objects.head(uri);
     if (!found) throw refusal('DOCUMENTS_NOT_FOUND', `There are no documents at ${uri}.`);
-    yield fileOf(objects, uri, uri.slice(uri.lastIndexOf('/') + 1), found.size);
+    yield fileOf(objects, found, uri.slice(uri.lastIndexOf('/') + 1));
     return;
   }
-  for await (const { uri: each, size } of objects.list(uri)) {
-    const source = each.slice(uri.length);
+  for await (const info of objects.list(uri)) {
+    const source = info.uri.slice(uri.length);
     // S3's console marks a folder by an empty object.
     if (source.endsWith('/') || source === '') continue;
     if (/(^|\/)\./.test(source)) yield { source, skipped: 'hidden' };
-    else yield fileOf(objects, each, source, size);
+    else yield fileOf(objects, info, source);
   }
+}
+
+/**
+ * Files and objects at a tenant's documents, and what is left out there by its name or kind, in the order of their names; none is
+ * opened. Errors as of `readDocuments`.
+ */
+export async function* listDocumentFiles(
+  objects: ReadableObjects,
+  uri: string,
+): AsyncGenerator<DocumentFile | Extract<Found, { readonly skipped: unknown }>> {
+  if (uri.startsWith('file:')) yield* listDocuments(await findPlace(pathOfFileUri(uri)));
+  else yield* objectsAt(objects, uri);
 }
 
 /**
@@ -40,10 +56,7 @@ export async function* readDocuments(
   uri: string,
   options: ReadingOptions,
 ): AsyncGenerator<Found> {
-  const files = uri.startsWith('file:')
-    ? listDocuments(await findPlace(pathOfFileUri(uri)))
-    : objectsAt(objects, uri);
-  for await (const file of files) {
+  for await (const file of listDocumentFiles(objects, uri)) {
     if ('skipped' in file) yield file;
     else yield* documentsIn(file, options);
   }

@@ -1,4 +1,5 @@
 import type { ServiceConfig } from '../config/service-config.ts';
+import type { GateOverride } from '../quality/verdict.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { NewTenant, TenantChanges } from '../tenants/tenant-changes.ts';
 import type { ImageRecord } from '../training/images.ts';
@@ -10,6 +11,7 @@ import type { ImageRecords } from './image-records.ts';
 import type { JobLogs } from './job-logs.ts';
 import type { ModelRegistry } from './model-registry.ts';
 import type { ObjectBody, ObjectStore } from './object-store.ts';
+import type { QualityVerdicts } from './quality-verdicts.ts';
 import type { RunStore } from './run-store.ts';
 import type { Schedules } from './schedules.ts';
 import type { TenantStore } from './tenant-store.ts';
@@ -67,6 +69,11 @@ export interface ExecutionActs {
   updateMapRun(mapRunArn: string, changes: MapRunChanges): Promise<void>;
 }
 
+/** Whether data is good enough to train on. `TENANT_NOT_FOUND`, `INPUT_INVALID`. */
+export interface QualityActs {
+  open(request: TenantRef & { readonly reason: string; readonly hours: number }): Promise<GateOverride>;
+}
+
 /** What begins by the clock. `SCHEDULE_NOT_FOUND`, `SCHEDULE_OFF`, `DATE_OUT_OF_RANGE`. */
 export interface ScheduleActs {
   pause(name: string): Promise<void>;
@@ -95,6 +102,7 @@ export interface OperatorApi {
   readonly models: Pick<ModelRegistry, 'get' | 'list' | 'live'> & ModelActs;
   readonly schedules: Pick<Schedules, 'list'> & ScheduleActs;
   readonly images: Pick<ImageRecords, 'list'> & ImageActs;
+  readonly quality: Pick<QualityVerdicts, 'standing' | 'history'> & QualityActs;
   readonly runs: Pick<RunStore, 'getRun' | 'listRuns' | 'listAttempts'>;
   readonly objects: Pick<ObjectStore, 'get' | 'head' | 'list'>;
   /** Documents of a tenant that is about to be added: what is uploaded is on record with the tenant. */

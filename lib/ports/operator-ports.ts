@@ -17,6 +17,7 @@ export interface OperatorPorts
     | 'leases'
     | 'models'
     | 'imageRecords'
+    | 'verdicts'
     | 'objects'
     | 'events'
     | 'workflows'

@@ -1,8 +1,24 @@
-import type { QualityVerdict } from '../quality/verdict.ts';
+import type {
+  GateOverride,
+  GateStanding,
+  QualityHistoryEntry,
+  QualityMemory,
+  QualityVerdict,
+} from '../quality/verdict.ts';
 
-/** Newest quality verdict of each tenant: `TENANT#id / VERDICT`. */
+/** What is known of the quality of each tenant's data: `TENANT#id / VERDICT`, `BASELINE`, `OVERRIDE`, `QUALITY#time`. */
 export interface QualityVerdicts {
-  latest(tenantId: string): Promise<QualityVerdict | undefined>;
-  /** Keeps the verdict unless one that was checked later is on record. */
-  record(verdict: QualityVerdict): Promise<void>;
+  /** What decides about the gate, read at one moment. */
+  standing(tenantId: string): Promise<GateStanding>;
+  /** Keeps the verdict unless one that was checked later is on record; whether it was kept. */
+  record(verdict: QualityVerdict): Promise<boolean>;
+  memory(tenantId: string): Promise<QualityMemory | undefined>;
+  /** Keeps what a check learnt unless one that was made later is on record. */
+  remember(memory: QualityMemory): Promise<void>;
+  /** Adds a judgement to the history; a second one of the same time replaces the first. It expires after 90 days. */
+  append(entry: QualityHistoryEntry): Promise<void>;
+  /** Newest first. */
+  history(tenantId: string, limit: number): Promise<readonly QualityHistoryEntry[]>;
+  /** Replaces the operator's decision on this tenant's gate. */
+  putOverride(override: GateOverride): Promise<void>;
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { EpsilonError } from '../errors/epsilon-error.ts';
 import { pathOfFileUri } from '../objects/file-uri.ts';
 import { parseObjectUri } from '../objects/object-uri.ts';
+import { rulesSchema } from '../quality/rules.ts';
 import { modelTypes, stageNames } from '../training/stages.ts';
 
 /** Allowed tenant ids; the pattern is repeated in every message that refuses one. */
@@ -11,7 +12,7 @@ export const tenantIdPattern = /^[a-z][a-z0-9-]{1,38}$/;
  * Reserved names in the data bucket: a tenant of this name would have Epsilon's own files under its prefix, and the role of
  * its jobs would reach them.
  */
-const ourPrefixes: ReadonlySet<string> = new Set(['nights']);
+const ourPrefixes: ReadonlySet<string> = new Set(['nights', 'quality']);
 
 /** Kinds of machine a tenant's jobs may run on. */
 export const backends = ['eks', 'batch', 'local'] as const;
@@ -71,6 +72,8 @@ export const tenantSchema = z
     }),
     reading: reading.optional(),
     datasets: z.array(z.string().min(1)),
+    /** What the quality checks ask of the documents. */
+    quality: rulesSchema.optional(),
     promotion: z.strictObject({
       /** Share of sampled passages that must find themselves first, 0 to 1. */
       minSelfRetrieval: z.number().min(0).max(1),

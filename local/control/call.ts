@@ -23,6 +23,7 @@ export const exposed = {
   logs: ['read'],
   schedules: ['list', 'fire', 'pause', 'resume'],
   images: ['list', 'clear'],
+  quality: ['standing', 'history', 'open'],
   audit: ['list'],
 } as const;
 
@@ -70,6 +71,7 @@ const queryArguments: { readonly [P in ExposedPort]?: Readonly<Record<string, z.
   logs: { read: z.tuple([loggedJob, z.enum(['stdout', 'stderr']), z.int().min(0)]) },
   schedules: { list: z.tuple([]) },
   images: { list: z.tuple([]) },
+  quality: { standing: z.tuple([name]), history: z.tuple([name, limit]) },
   audit: {
     list: z.tuple([
       z.strictObject({

@@ -13,16 +13,11 @@ import { localAuditLog } from './audit-log.ts';
 import { Database } from './database.ts';
 import { localImageRecords } from './image-records.ts';
 import { localModelRegistry } from './model-registry.ts';
+import { localQualityVerdicts } from './quality-store.ts';
 import { LocalRunStore } from './run-store.ts';
 import { localScheduleCursors } from './schedule-cursors.ts';
 import { storeMigrations } from './schema.ts';
-import {
-  localClaimStore,
-  localLeaseStore,
-  localLockStore,
-  localQualityVerdicts,
-  localTenantStore,
-} from './tenant-stores.ts';
+import { localClaimStore, localLeaseStore, localLockStore, localTenantStore } from './tenant-stores.ts';
 import { openTokenBox } from './token-box.ts';
 
 /** All stores of one state directory. */

@@ -44,4 +44,10 @@ export const storeMigrations: readonly string[] = [
   `,
   'ALTER TABLE leases ADD COLUMN redrive_count INTEGER NOT NULL DEFAULT 0;',
   'CREATE TABLE images (image TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) STRICT;',
+  // What data-quality checks learnt, their history and operators' decisions; `at` is empty where a tenant has one record of a kind.
+  `
+  CREATE TABLE quality (
+    tenant_id TEXT NOT NULL, kind TEXT NOT NULL, at TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, kind, at)) STRICT;
+  `,
 ];

@@ -3,9 +3,7 @@ import { ConditionFailed } from '../../lib/errors/store-errors.ts';
 import type { ClaimStore } from '../../lib/ports/claim-store.ts';
 import type { Lease, LeaseStore } from '../../lib/ports/lease-store.ts';
 import type { LockStore } from '../../lib/ports/lock-store.ts';
-import type { QualityVerdicts } from '../../lib/ports/quality-verdicts.ts';
 import type { TenantStore } from '../../lib/ports/tenant-store.ts';
-import type { QualityVerdict } from '../../lib/quality/verdict.ts';
 import type { Tenant } from '../../lib/tenants/tenant.ts';
 import type { Database, Row } from './database.ts';
 
@@ -153,25 +151,5 @@ export function localLockStore(db: Database): LockStore {
     unlock: async ({ name, holder }) => {
       db.run('DELETE FROM locks WHERE name = ? AND holder = ?', name, holder);
     },
-  };
-}
-
-/** Quality verdicts in SQLite. */
-export function localQualityVerdicts(db: Database): QualityVerdicts {
-  return {
-    latest: async (tenantId) =>
-      bodyOf<QualityVerdict>(db.get('SELECT body FROM verdicts WHERE tenant_id = ?', tenantId)),
-    record: async (verdict) =>
-      db.transaction(() => {
-        const there = bodyOf<QualityVerdict>(
-          db.get('SELECT body FROM verdicts WHERE tenant_id = ?', verdict.tenantId),
-        );
-        if (there && there.checkedAt > verdict.checkedAt) return;
-        db.run(
-          'INSERT OR REPLACE INTO verdicts (tenant_id, body) VALUES (?, ?)',
-          verdict.tenantId,
-          JSON.stringify(verdict),
-        );
-      }),
   };
 }

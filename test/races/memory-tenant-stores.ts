@@ -7,7 +7,12 @@ import type { LockStore } from '../../lib/ports/lock-store.ts';
 import type { ModelRegistry } from '../../lib/ports/model-registry.ts';
 import type { QualityVerdicts } from '../../lib/ports/quality-verdicts.ts';
 import type { TenantStore } from '../../lib/ports/tenant-store.ts';
-import type { QualityVerdict } from '../../lib/quality/verdict.ts';
+import type {
+  GateOverride,
+  QualityHistoryEntry,
+  QualityMemory,
+  QualityVerdict,
+} from '../../lib/quality/verdict.ts';
 import type { Tenant } from '../../lib/tenants/tenant.ts';
 import type { ImageRecord } from '../../lib/training/images.ts';
 import type { LiveModel, ModelVersion } from '../../lib/training/models/model.ts';
@@ -165,12 +170,37 @@ export function memoryModels({ records, guards }: StoreParts): ModelRegistry {
 /** Quality verdicts in memory. */
 export function memoryVerdicts({ records, guards }: StoreParts): QualityVerdicts {
   const read = (tenantId: string) => records.get(`verdict ${tenantId}`) as QualityVerdict | undefined;
+  const memoryOf = (tenantId: string) => records.get(`memory ${tenantId}`) as QualityMemory | undefined;
+  const entriesOf = (tenantId: string) =>
+    [...records].flatMap(([key, record]) =>
+      key.startsWith(`quality ${tenantId} `) ? [record as QualityHistoryEntry] : [],
+    );
   return {
-    latest: async (tenantId) => read(tenantId),
+    standing: async (tenantId) => ({
+      verdict: read(tenantId),
+      override: records.get(`override ${tenantId}`) as GateOverride | undefined,
+    }),
     record: async (verdict) => {
       const there = read(verdict.tenantId);
-      if (guards.holds('not older', !there || there.checkedAt <= verdict.checkedAt))
-        records.set(`verdict ${verdict.tenantId}`, verdict);
+      if (!guards.holds('not older', !there || there.checkedAt <= verdict.checkedAt)) return false;
+      records.set(`verdict ${verdict.tenantId}`, verdict);
+      return true;
+    },
+    memory: async (tenantId) => memoryOf(tenantId),
+    remember: async (memory) => {
+      const there = memoryOf(memory.tenantId);
+      if (guards.holds('not older', !there || there.checkedAt <= memory.checkedAt))
+        records.set(`memory ${memory.tenantId}`, memory);
+    },
+    append: async (entry) => {
+      records.set(`quality ${entry.tenantId} ${entry.checkedAt}`, entry);
+    },
+    history: async (tenantId, limit) =>
+      entriesOf(tenantId)
+        .toSorted((a, b) => b.checkedAt.localeCompare(a.checkedAt))
+        .slice(0, limit),
+    putOverride: async (override) => {
+      records.set(`override ${override.tenantId}`, override);
     },
   };
 }

@@ -45,8 +45,9 @@ export const editTwice: Scenario = {
 const verdict = (hour: number): QualityVerdict => ({
   tenantId: 'acme',
   verdict: 'passed',
-  reasons: [],
+  findings: [],
   checkedAt: `2026-11-24T0${hour}:00:00.000Z`,
+  since: '2026-11-24T00:00:00.000Z',
 });
 
 /** Two verdicts on one tenant, recorded in either order. */
@@ -63,7 +64,7 @@ export const judgeTwice: Scenario = {
   },
   promises: async (trial) => {
     if (countsOf(trial).edits === 0) return undefined;
-    const found = await trial.stores.direct.verdicts.latest('acme');
+    const { verdict: found } = await trial.stores.direct.verdicts.standing('acme');
     return found?.checkedAt === verdict(2).checkedAt ? undefined : 'the older verdict replaced the newer one';
   },
 };

@@ -278,7 +278,19 @@ export async function openDeployedNight(
     batch,
     foundBad: async (tenantId: string) => {
       const checkedAt = new Date(night.clock.now()).toISOString();
-      await stores?.verdicts.record({ tenantId, verdict: 'failed', reasons: ['empty'], checkedAt });
+      const finding = {
+        check: 'completeness',
+        code: 'EMPTY',
+        severity: 'critical',
+        sentence: 'all documents are empty',
+      } as const;
+      await stores?.verdicts.record({
+        tenantId,
+        verdict: 'critical',
+        findings: [finding],
+        checkedAt,
+        since: checkedAt,
+      });
     },
     add: async (...tenantIds: string[]) => {
       for (const tenantId of tenantIds) await stores?.tenants.put(aTenant({ tenantId, backend: 'batch' }), 0);

@@ -31,7 +31,7 @@ import { createSchedules, type ScheduleRules } from './schedules.ts';
 /** The stores that an operator's port reads and writes. */
 export type OperatorStores = Pick<
   OperatorPorts,
-  'tenants' | 'runs' | 'leases' | 'models' | 'imageRecords' | 'audit'
+  'tenants' | 'runs' | 'leases' | 'models' | 'imageRecords' | 'verdicts' | 'audit'
 >;
 
 /** What the control plane of an environment is opened with. */

@@ -22,6 +22,13 @@ export const tenantKeys = {
   lease: (tenantId: string): ItemKey => ({ pk: `TENANT#${tenantId}`, sk: 'LEASE' }),
   live: (tenantId: string): ItemKey => ({ pk: `TENANT#${tenantId}`, sk: 'LIVE' }),
   verdict: (tenantId: string): ItemKey => ({ pk: `TENANT#${tenantId}`, sk: 'VERDICT' }),
+  baseline: (tenantId: string): ItemKey => ({ pk: `TENANT#${tenantId}`, sk: 'BASELINE' }),
+  override: (tenantId: string): ItemKey => ({ pk: `TENANT#${tenantId}`, sk: 'OVERRIDE' }),
+  qualities: 'QUALITY#',
+  quality: (tenantId: string, checkedAt: string): ItemKey => ({
+    pk: `TENANT#${tenantId}`,
+    sk: `QUALITY#${checkedAt}`,
+  }),
   models: 'MODEL#',
   model: (tenantId: string, version: string): ItemKey => ({
     pk: `TENANT#${tenantId}`,

@@ -1,12 +1,11 @@
 import { StaleFence } from '../../errors/run-errors.ts';
 import { ConditionFailed, NotFound } from '../../errors/store-errors.ts';
 import type { ModelRegistry } from '../../ports/model-registry.ts';
-import type { QualityVerdicts } from '../../ports/quality-verdicts.ts';
 import type { LiveModel, ModelVersion } from '../../training/models/model.ts';
 import { absent, all, any, beginsWith, compare, type Part } from './expressions.ts';
 import { openAttributes, tenantKeys } from './keys.ts';
 import { openItems } from './open-work.ts';
-import { liveForm, modelForm, verdictForm } from './records.ts';
+import { liveForm, modelForm } from './records.ts';
 import { partitionIs, type Table } from './table.ts';
 import type { Item } from './table-errors.ts';
 
@@ -117,21 +116,5 @@ export function tableModelRegistry(table: Table): ModelRegistry {
     },
     listUnaligned: async (shard) =>
       (await openItems(table, 'MODEL', shard)).map((item) => liveForm.read(item)),
-  };
-}
-
-/** Quality verdicts in the table. */
-export function tableQualityVerdicts(table: Table): QualityVerdicts {
-  return {
-    latest: async (tenantId) => {
-      const item = await table.get(tenantKeys.verdict(tenantId));
-      return item ? verdictForm.read(item) : undefined;
-    },
-    record: async (verdict) => {
-      await table.put(
-        { ...tenantKeys.verdict(verdict.tenantId), ...verdictForm.write(verdict) },
-        any(absent('pk'), compare('checkedAt', '<=', verdict.checkedAt)),
-      );
-    },
   };
 }

@@ -1,6 +1,11 @@
 import type { AuditRecord } from '../../audit/record.ts';
 import type { Lease } from '../../ports/lease-store.ts';
-import type { QualityVerdict } from '../../quality/verdict.ts';
+import type {
+  GateOverride,
+  QualityHistoryEntry,
+  QualityMemory,
+  QualityVerdict,
+} from '../../quality/verdict.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import type { ImageRecord } from '../../training/images.ts';
 import type { LiveModel, ModelVersion } from '../../training/models/model.ts';
@@ -71,6 +76,7 @@ export const tenantForm = formOf<Tenant>({
   resources: true,
   limits: true,
   reading: true,
+  quality: true,
   datasets: true,
   promotion: true,
 });
@@ -82,7 +88,16 @@ export const modelForm = formOf<ModelVersion>({ checksums: true });
 export const liveForm = formOf<LiveModel>({});
 
 /** Quality verdicts. */
-export const verdictForm = formOf<QualityVerdict>({ reasons: true });
+export const verdictForm = formOf<QualityVerdict>({ findings: true });
+
+/** What quality checks learnt. */
+export const memoryForm = formOf<QualityMemory>({ profile: true, baseline: true });
+
+/** Judgements of the past. */
+export const historyForm = formOf<QualityHistoryEntry>({ findings: true, profile: true });
+
+/** Operators' decisions on a gate. */
+export const overrideForm = formOf<GateOverride>({});
 
 /** Records of the audit log: what was asked for may hold anything. */
 export const auditForm = formOf<AuditRecord>({ request: true });

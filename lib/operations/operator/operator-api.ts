@@ -12,6 +12,7 @@ import {
 } from '../executions/steer-execution.ts';
 import { clearImage } from '../images/clear-image.ts';
 import { promoteModel, rollBackModel } from '../models/promote-model.ts';
+import { openGate } from '../quality/open-gate.ts';
 import { fireSchedule } from '../schedules/fire-schedule.ts';
 import { pauseSchedule, resumeSchedule } from '../schedules/pause-schedule.ts';
 import {
@@ -150,7 +151,8 @@ function putDocument({ objects, config }: OperatorPorts) {
 
 /** The operator's port for one actor: queries as they are, acts through their use cases and on record. */
 export function createOperatorApi(ports: OperatorPorts, actor: Actor): OperatorApi {
-  const { config, clock, workflows, tenants, models, schedules, runs, objects, logs, audit, check } = ports;
+  const { config, clock, workflows, tenants, models, verdicts, schedules, runs, objects } = ports;
+  const { logs, audit, check } = ports;
   const act: Act = (definition) => audited(ports, actor, definition);
   return {
     config,
@@ -186,6 +188,16 @@ export function createOperatorApi(ports: OperatorPorts, actor: Actor): OperatorA
         args: args.image,
         subject: ([{ image }]) => `image ${image}`,
         perform: ([request]) => clearImage(ports, request),
+      }),
+    },
+    quality: {
+      standing: (tenantId) => verdicts.standing(tenantId),
+      history: (tenantId, limit) => verdicts.history(tenantId, limit),
+      open: act({
+        act: 'quality.open',
+        args: args.gate,
+        subject: ([request]) => tenantSubject(request),
+        perform: ([request]) => openGate(ports, request),
       }),
     },
     runs: {

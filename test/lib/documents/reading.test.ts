@@ -17,7 +17,7 @@ function read(
   size?: number,
 ): Promise<Found[]> {
   const bytes = Buffer.from(content);
-  const file = { source, size: bytes.length, open: () => pieces(bytes, size) };
+  const file = { source, size: bytes.length, modifiedAt: 0, open: () => pieces(bytes, size) };
   return Array.fromAsync(documentsIn(file, { ...defaultReading, ...options }));
 }
 
@@ -144,7 +144,7 @@ describe('a JSONL file', () => {
     const endless = async function* () {
       for (;;) yield Buffer.from('nonsense\n'.repeat(100));
     };
-    const file = { source: 'a.jsonl', size: 1, open: endless };
+    const file = { source: 'a.jsonl', size: 1, modifiedAt: 0, open: endless };
     await expect(Array.fromAsync(documentsIn(file, defaultReading))).rejects.toMatchObject({
       message: expect.stringContaining('1000 of 1000 rows are bad'),
     });

@@ -104,7 +104,8 @@ const writes: readonly Call[] = [
   [
     'a verdict',
     'PutItem',
-    ({ verdicts }) => verdicts.record({ tenantId: 'acme', verdict: 'passed', reasons: [], checkedAt: at(1) }),
+    ({ verdicts }) =>
+      verdicts.record({ tenantId: 'acme', verdict: 'passed', findings: [], checkedAt: at(1), since: at(1) }),
   ],
 ];
 

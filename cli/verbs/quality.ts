@@ -1,0 +1,138 @@
+import type { Command } from 'commander';
+import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
+import type { OperatorApi } from '../../lib/ports/operator-api.ts';
+import { gateClosedBecause } from '../../lib/quality/gate.ts';
+import type { GateStanding } from '../../lib/quality/verdict.ts';
+import { withHints } from '../hints.ts';
+import { fittedTable, plain, print, toTheSecond } from '../output.ts';
+import { type Session, withControl } from '../session.ts';
+
+/** A tenant's standing as people and programs see it. */
+interface Shown extends GateStanding {
+  readonly tenantId: string;
+  readonly gate: 'open' | 'closed';
+  /** Why the gate is closed. */
+  readonly because?: string;
+}
+
+async function standingOf(control: OperatorApi, tenantId: string): Promise<Shown> {
+  const standing = await control.quality.standing(tenantId);
+  const { quality } = control.config;
+  const because = gateClosedBecause(standing, tenantId, quality, control.clock.now());
+  return {
+    tenantId,
+    ...standing,
+    gate: because === undefined ? 'open' : 'closed',
+    ...(because === undefined ? {} : { because }),
+  };
+}
+
+function sentences({ verdict }: GateStanding): string {
+  return (verdict?.findings ?? []).map(({ sentence }) => plain(sentence)).join('; ');
+}
+
+async function list(session: Session): Promise<void> {
+  await withControl(session, { mode: 'read' }, async (control) => {
+    const tenants = await control.tenants.list();
+    const shown: Shown[] = [];
+    for (const { tenantId } of tenants) shown.push(await standingOf(control, tenantId));
+    print(session.output, { tenants: shown }, () =>
+      fittedTable(
+        session.output.columns,
+        ['TENANT', 'GATE', 'VERDICT', 'CHECKED', 'FINDINGS'],
+        shown.map((each) => [
+          each.tenantId,
+          each.gate,
+          each.verdict?.verdict ?? 'none',
+          toTheSecond(each.verdict?.checkedAt),
+          sentences(each),
+        ]),
+      ),
+    );
+  });
+}
+
+function describe(shown: Shown): string {
+  const { tenantId, verdict, override, gate, because } = shown;
+  const lines = [
+    `tenant    ${tenantId}`,
+    `gate      ${gate}${because === undefined ? '' : `: ${plain(because)}`}`,
+    verdict
+      ? `verdict   ${verdict.verdict}, checked ${toTheSecond(verdict.checkedAt)}, so since ${toTheSecond(verdict.since)}`
+      : 'verdict   none: no check has looked at this data yet ("epsilon run data-quality-check")',
+    ...(verdict?.findings ?? []).map(
+      ({ check, code, severity, sentence }) => `  ${severity}  ${check} ${code}: ${plain(sentence)}`,
+    ),
+    ...(override
+      ? [
+          `decision  opened ${toTheSecond(override.decidedAt)} until ${toTheSecond(override.expiresAt)}: ${plain(override.reason)}`,
+        ]
+      : []),
+  ];
+  return lines.join('\n');
+}
+
+async function history(session: Session, tenantId: string, limit: string): Promise<void> {
+  const most = Number(limit);
+  if (!Number.isInteger(most) || most < 1 || most > 2_160)
+    throw new EpsilonError('USAGE', `--limit ${limit} is not a whole number from 1 to 2,160.`);
+  await withControl(session, { mode: 'read' }, async (control) => {
+    const entries = await control.quality.history(tenantId, most);
+    print(session.output, { tenantId, entries }, () =>
+      fittedTable(
+        session.output.columns,
+        ['CHECKED', 'VERDICT', 'DOCUMENTS', 'UNREADABLE', 'FINDINGS'],
+        entries.map(({ checkedAt, verdict, profile, findings }) => [
+          toTheSecond(checkedAt),
+          verdict,
+          profile.used,
+          profile.unreadable,
+          findings.map(({ code }) => code).join(', '),
+        ]),
+      ),
+    );
+  });
+}
+
+/** `quality ...`. */
+export function addQuality(program: Command, session: () => Session): void {
+  const quality = program.command('quality').description("show what the checks say about tenants' data");
+  quality
+    .command('list')
+    .description('list the verdict and the gate of every tenant')
+    .action(() => list(session()));
+  quality
+    .command('show')
+    .description("show a tenant's verdict and what was found")
+    .argument('<tenant>')
+    .action((tenantId: string) =>
+      withControl(session(), { mode: 'read' }, async (control) => {
+        const shown = await standingOf(control, tenantId);
+        print(session().output, { ...shown }, () => describe(shown));
+      }),
+    );
+  quality
+    .command('history')
+    .description("list a tenant's judgements of new data, newest first")
+    .argument('<tenant>')
+    .option('--limit <n>', 'at most so many', '30')
+    .action((tenantId: string, { limit }: { limit: string }) => history(session(), tenantId, limit));
+  quality
+    .command('open')
+    .description('let a tenant be trained for some hours whatever its verdict; 0 hours ends that')
+    .argument('<tenant>')
+    .requiredOption('--reason <text>', 'why, for the audit log')
+    .option('--hours <n>', 'how long, at most 168', '24')
+    .action((tenantId: string, { reason, hours }: { reason: string; hours: string }) =>
+      withControl(session(), { mode: 'write', schedules: false }, async (control) => {
+        const opened = await withHints(session(), () =>
+          control.quality.open({ tenantId, reason, hours: Number(hours) }),
+        );
+        print(session().output, { override: opened }, () =>
+          Number(hours) === 0
+            ? `The gate of ${tenantId} follows its verdict again.`
+            : `The gate of ${tenantId} is open until ${toTheSecond(opened.expiresAt)}.`,
+        );
+      }),
+    );
+}

@@ -1,0 +1,73 @@
+import { awsObjects, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
+import { defineHandler } from '../../lib/handler/define-handler.ts';
+import {
+  type FindingsEntry,
+  type ProfileEntry,
+  readShardFile,
+  type VerdictEntry,
+  writeShardFile,
+} from '../../lib/operations/quality/shard-files.ts';
+import { type CheckShard, shardSchema } from '../../lib/quality/check-input.ts';
+import { checkNames } from '../../lib/quality/finding.ts';
+import { judge } from '../../lib/quality/judge.ts';
+import { closes } from '../../lib/quality/verdict.ts';
+
+const aws = [awsStores, awsObjects] as const;
+
+/** Makes a verdict of each tenant's findings; nothing is on record yet, because an incident of the platform keeps gates as they are. */
+export function createJudgeShard(ports: Wired<typeof aws>) {
+  const { verdicts } = ports;
+
+  async function verdictOf(
+    entry: ProfileEntry,
+    found: readonly (FindingsEntry | undefined)[],
+  ): Promise<VerdictEntry | undefined> {
+    const { tenantId, checkedAt } = entry;
+    const findings = found.flatMap((each) => each?.findings ?? []);
+    const looked = 'profile' in entry;
+    // The check itself failed, which says nothing about the data: the verdict before stays, and its age closes a required gate.
+    if (!looked && findings.length === 0) return undefined;
+    const baseline = found.find((each) => each?.baseline)?.baseline;
+    const { verdict: before } = await verdicts.standing(tenantId);
+    const learnt = baseline ?? (await verdicts.memory(tenantId))?.baseline;
+    const verdict = judge(
+      {
+        tenantId,
+        checkedAt,
+        findings,
+        learnt: learnt?.count ?? 0,
+        ...(looked ? { files: entry.profile.files, digest: entry.profile.digest } : { files: 1, digest: '' }),
+      },
+      before,
+    );
+    const [was, is] = [before !== undefined && closes(before.verdict), closes(verdict.verdict)];
+    return {
+      verdict,
+      turns: was === is ? 'neither' : is ? 'closed' : 'open',
+      ...(looked && entry.changed && baseline ? { learnt: { profile: entry.profile, baseline } } : {}),
+    };
+  }
+
+  return async (shard: CheckShard) => {
+    const profiles = await readShardFile(ports, shard, 'profiles');
+    const found = await Promise.all(checkNames.map((check) => readShardFile(ports, shard, check)));
+    const byTenant = found.map((entries) => new Map(entries.map((entry) => [entry.tenantId, entry])));
+    const entries: VerdictEntry[] = [];
+    for (const profile of profiles) {
+      const entry = await verdictOf(
+        profile,
+        byTenant.map((each) => each.get(profile.tenantId)),
+      );
+      if (entry) entries.push(entry);
+    }
+    await writeShardFile(ports, shard, 'verdicts', entries);
+    return { judged: entries.length, closing: entries.filter(({ turns }) => turns === 'closed').length };
+  };
+}
+
+export const handler = defineHandler({
+  name: 'judgeShard',
+  input: shardSchema,
+  aws,
+  create: createJudgeShard,
+});

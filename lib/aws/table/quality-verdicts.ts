@@ -1,0 +1,56 @@
+import type { QualityVerdicts } from '../../ports/quality-verdicts.ts';
+import { historyDays } from '../../quality/verdict.ts';
+import { absent, any, beginsWith, compare } from './expressions.ts';
+import { tenantKeys } from './keys.ts';
+import { historyForm, memoryForm, overrideForm, verdictForm } from './records.ts';
+import { partitionIs, type Table } from './table.ts';
+
+/** Quality verdicts, what was learnt, the history and operators' decisions in the table. */
+export function tableQualityVerdicts(table: Table): QualityVerdicts {
+  const notLater = (checkedAt: string) => any(absent('pk'), compare('checkedAt', '<=', checkedAt));
+  return {
+    standing: async (tenantId) => {
+      const keys = [tenantKeys.verdict(tenantId), tenantKeys.override(tenantId)];
+      const items = await table.getMany(keys);
+      const [verdict, override] = keys.map((key) => items.find(({ sk }) => sk === key.sk));
+      return {
+        verdict: verdict && verdictForm.read(verdict),
+        override: override && overrideForm.read(override),
+      };
+    },
+    record: async (verdict) => {
+      const { done } = await table.put(
+        { ...tenantKeys.verdict(verdict.tenantId), ...verdictForm.write(verdict) },
+        notLater(verdict.checkedAt),
+      );
+      return done;
+    },
+    memory: async (tenantId) => {
+      const item = await table.get(tenantKeys.baseline(tenantId));
+      return item ? memoryForm.read(item) : undefined;
+    },
+    remember: async (memory) => {
+      await table.put(
+        { ...tenantKeys.baseline(memory.tenantId), ...memoryForm.write(memory) },
+        notLater(memory.checkedAt),
+      );
+    },
+    append: async (entry) => {
+      const { tenantId, checkedAt } = entry;
+      const ttl = Math.floor(Date.parse(checkedAt) / 1000) + historyDays * 86_400;
+      await table.put({ ...tenantKeys.quality(tenantId, checkedAt), ...historyForm.write(entry), ttl });
+    },
+    history: async (tenantId, limit) => {
+      const items = await table.query({
+        partition: partitionIs(tenantKeys.partition(tenantId)),
+        range: beginsWith('sk', tenantKeys.qualities),
+        newestFirst: true,
+        limit,
+      });
+      return items.map((item) => historyForm.read(item));
+    },
+    putOverride: async (override) => {
+      await table.put({ ...tenantKeys.override(override.tenantId), ...overrideForm.write(override) });
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import { defaultReading, type ReadingOptions } from '../../documents/found.ts';
+import { EpsilonError } from '../../errors/epsilon-error.ts';
+import { listDocumentFiles, type ReadableObjects, readDocuments } from '../../files/documents.ts';
+import { DocumentProfile, ListingProfile } from '../../quality/document-profile.ts';
+import type { Profile } from '../../quality/profile.ts';
+import type { QualityMemory } from '../../quality/verdict.ts';
+import type { Tenant } from '../../tenants/tenant.ts';
+
+function readingOf({ reading }: Tenant): ReadingOptions {
+  return {
+    textColumn: reading?.textColumn ?? defaultReading.textColumn,
+    idColumn: reading?.idColumn ?? defaultReading.idColumn,
+    // A profile counts bad rows; the rules say how many are too many.
+    badRowShare: 1,
+  };
+}
+
+async function profileListing(objects: ReadableObjects, { documentsUri }: Tenant) {
+  const listing = new ListingProfile();
+  try {
+    for await (const file of listDocumentFiles(objects, documentsUri)) if ('open' in file) listing.add(file);
+  } catch (error) {
+    // Nothing is there: that is a finding and no fault of the check.
+    if (!(error instanceof EpsilonError && error.code === 'DOCUMENTS_NOT_FOUND')) throw error;
+  }
+  return listing.close();
+}
+
+async function profileDocuments(
+  objects: ReadableObjects,
+  tenant: Tenant,
+  { listing, maxBytes }: { listing: ReturnType<ListingProfile['close']>; maxBytes: number },
+): Promise<Profile> {
+  const documents = new DocumentProfile();
+  let characters = 0;
+  let sampled = false;
+  if (listing.files > 0)
+    for await (const found of readDocuments(objects, tenant.documentsUri, readingOf(tenant))) {
+      documents.add(found);
+      characters += 'text' in found ? found.text.length : 0;
+      sampled = characters > maxBytes;
+      if (sampled) break;
+    }
+  return documents.close(listing, sampled);
+}
+
+/** A profile, and whether it is new since the last check. */
+export interface Profiled {
+  readonly profile: Profile;
+  readonly changed: boolean;
+}
+
+/**
+ * Looks at a tenant's documents. The listing is read every time; the documents only when name, size or time of an object has changed since
+ * the profile in `memory`. Larger data is read up to `maxBytes` characters in the order of names, and marked `sampled`.
+ * Errors: those of the object store, and of a place that may not be read.
+ */
+export async function profileTenant(
+  objects: ReadableObjects,
+  tenant: Tenant,
+  { memory, maxBytes }: { memory: QualityMemory | undefined; maxBytes: number },
+): Promise<Profiled> {
+  const listing = await profileListing(objects, tenant);
+  if (memory?.profile.digest === listing.digest) return { profile: memory.profile, changed: false };
+  return { profile: await profileDocuments(objects, tenant, { listing, maxBytes }), changed: true };
+}

@@ -1,0 +1,72 @@
+import type { Ports } from '../../ports/ports.ts';
+import type { Baseline } from '../../quality/baseline.ts';
+import type { CheckShard } from '../../quality/check-input.ts';
+import type { CheckName, Finding } from '../../quality/finding.ts';
+import type { Profile } from '../../quality/profile.ts';
+import type { Rules } from '../../quality/rules.ts';
+import type { QualityVerdict } from '../../quality/verdict.ts';
+
+/** What a look at one tenant's data brought: a profile, or why there is none. */
+export type ProfileEntry = {
+  readonly tenantId: string;
+  readonly checkedAt: string;
+  readonly rules: Rules;
+} & (
+  | { readonly profile: Profile; readonly changed: boolean }
+  | { readonly fault: { readonly code: string; readonly message: string } }
+);
+
+/** What one check found about one tenant; `baseline` is what the anomaly check learnt. */
+export interface FindingsEntry {
+  readonly tenantId: string;
+  readonly findings: readonly Finding[];
+  readonly baseline?: Baseline;
+}
+
+/** A verdict that is about to be recorded, with what goes into memory and history when the data was new. */
+export interface VerdictEntry {
+  readonly verdict: QualityVerdict;
+  /** Whether this verdict closes a gate that the one before it left open, or the other way round. */
+  readonly turns: 'closed' | 'open' | 'neither';
+  readonly learnt?: { readonly profile: Profile; readonly baseline: Baseline };
+}
+
+/** Files of a shard and what is in them. */
+interface ShardFiles {
+  readonly profiles: readonly ProfileEntry[];
+  readonly completeness: readonly FindingsEntry[];
+  readonly freshness: readonly FindingsEntry[];
+  readonly anomalies: readonly FindingsEntry[];
+  readonly verdicts: readonly VerdictEntry[];
+}
+
+/** Name of a shard's file. */
+export type ShardFile = 'profiles' | CheckName | 'verdicts';
+
+type FilePorts = Pick<Ports, 'objects' | 'config'>;
+
+function uriOf({ config }: FilePorts, { prefix, shard }: CheckShard, file: ShardFile): string {
+  return `s3://${config.dataBucket}/${prefix}${shard}-${file}.json`;
+}
+
+/** Reads what an earlier state wrote about this shard. `OBJECT_NOT_FOUND` when it did not. */
+export async function readShardFile<F extends ShardFile>(
+  ports: FilePorts,
+  shard: CheckShard,
+  file: F,
+): Promise<ShardFiles[F]> {
+  const bytes = await ports.objects.get(uriOf(ports, shard, file));
+  return JSON.parse(new TextDecoder().decode(bytes)) as ShardFiles[F];
+}
+
+/** Writes a shard's file; a state that is tried again writes it again. */
+export async function writeShardFile<F extends ShardFile>(
+  ports: FilePorts,
+  shard: CheckShard,
+  file: F,
+  entries: ShardFiles[F],
+): Promise<void> {
+  await ports.objects.put(uriOf(ports, shard, file), JSON.stringify(entries), {
+    contentType: 'application/json',
+  });
+}

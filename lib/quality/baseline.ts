@@ -1,0 +1,58 @@
+import { type DetectorState, type Judgement, newDetector, observe } from './detector.ts';
+import { type Metric, type MetricName, metrics } from './metrics.ts';
+import type { Profile } from './profile.ts';
+
+/** What is known of how a tenant's data usually looks. */
+export interface Baseline {
+  readonly detectors: Readonly<Partial<Record<MetricName, DetectorState>>>;
+  /** Letters by script, averaged with forgetting; the mix that is usual. */
+  readonly scripts: Readonly<Record<string, number>>;
+  /** Profiles that it has learnt from. */
+  readonly count: number;
+  /** When the first of them was made, ISO 8601. */
+  readonly since: string;
+}
+
+/** One metric's value beside what was expected. */
+export interface Judged {
+  readonly metric: Metric;
+  readonly value: number;
+  readonly judgement: Judgement;
+}
+
+/** Share of a new profile in the usual mix of scripts. */
+const mixGain = 0.05;
+
+function mixed(before: Baseline | undefined, scripts: Profile['scripts']): Readonly<Record<string, number>> {
+  if (!before) return scripts;
+  const names = new Set([...Object.keys(before.scripts), ...Object.keys(scripts)]);
+  const next = [...names].map((name) => {
+    const was = before.scripts[name] ?? 0;
+    return [name, was + mixGain * ((scripts[name] ?? 0) - was)] as const;
+  });
+  return Object.fromEntries(next.filter(([, letters]) => letters >= 0.5));
+}
+
+/** Judges a profile against the tenant's own past and learns from it; `at` in milliseconds. */
+export function followProfile(
+  before: Baseline | undefined,
+  profile: Profile,
+  at: number,
+): { readonly judged: readonly Judged[]; readonly baseline: Baseline } {
+  const detectors: Partial<Record<MetricName, DetectorState>> = { ...before?.detectors };
+  const judged: Judged[] = [];
+  for (const metric of metrics) {
+    const read = metric.read(profile);
+    if (!read) continue;
+    const { judgement, state } = observe(detectors[metric.name] ?? newDetector(), { at, ...read });
+    detectors[metric.name] = state;
+    judged.push({ metric, value: read.value, judgement });
+  }
+  const baseline = {
+    detectors,
+    scripts: mixed(before, profile.scripts),
+    count: (before?.count ?? 0) + 1,
+    since: before?.since ?? new Date(at).toISOString(),
+  };
+  return { judged, baseline };
+}

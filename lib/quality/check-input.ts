@@ -1,0 +1,24 @@
+import { z } from 'zod';
+
+/** Input of data-quality-check: the schedule's own event, or an operator's. */
+export const checkInputSchema = z.object({
+  /** ISO 8601 instant; what the schedule puts in. */
+  scheduledTime: z.string().optional(),
+  trigger: z.enum(['schedule', 'manual']).optional(),
+  /** What becomes of gates when so many would close that it is taken for an incident of the platform; `hold` where it is absent. */
+  incident: z.enum(['hold', 'close']).optional(),
+});
+
+/** Input of a check. */
+export type CheckInput = z.output<typeof checkInputSchema>;
+
+/** What a shard's functions are told: where the check keeps its files, and which tenants are meant. */
+export const shardSchema = z.object({
+  /** Prefix of the check in the data bucket, without bucket, with "/" at its end. */
+  prefix: z.string().regex(/^quality\/[A-Za-z0-9_-]+\/$/),
+  shard: z.int().min(0),
+  shards: z.int().min(1),
+});
+
+/** One shard of a check. */
+export type CheckShard = z.output<typeof shardSchema>;

@@ -1,0 +1,45 @@
+import type { Finding } from './finding.ts';
+import { type Profile, shareOf } from './profile.ts';
+import type { Rules } from './rules.ts';
+
+const percent = (share: number) => `${Number((share * 100).toPrecision(3))} %`;
+
+function share(
+  code: string,
+  { part, most, what }: { part: number; most: number; what: string },
+  profile: Profile,
+): Finding[] {
+  const found = shareOf(part, profile);
+  if (found <= most) return [];
+  const sentence = `${part} of ${profile.found} documents (${percent(found)}) ${what}, ${percent(most)} may be`;
+  return [{ check: 'completeness', code, severity: 'critical', sentence }];
+}
+
+/** What is missing in a tenant's documents, judged by its rules alone. */
+export function checkCompleteness(profile: Profile, rules: Rules): Finding[] {
+  const few: Finding[] =
+    profile.used < rules.minDocuments && !profile.sampled
+      ? [
+          {
+            check: 'completeness',
+            code: 'TOO_FEW_DOCUMENTS',
+            severity: 'critical',
+            sentence: `${profile.used} usable documents, at least ${rules.minDocuments} are needed`,
+          },
+        ]
+      : [];
+  return [
+    ...few,
+    ...share(
+      'UNREADABLE',
+      { part: profile.unreadable, most: rules.maxUnreadable, what: 'cannot be read' },
+      profile,
+    ),
+    ...share('EMPTY', { part: profile.empty, most: rules.maxEmpty, what: 'are empty' }, profile),
+    ...share(
+      'DUPLICATES',
+      { part: profile.duplicates, most: rules.maxDuplicates, what: 'repeat another' },
+      profile,
+    ),
+  ];
+}

@@ -1,0 +1,76 @@
+import type { QualityVerdicts } from '../../lib/ports/quality-verdicts.ts';
+import {
+  type GateOverride,
+  historyDays,
+  type QualityHistoryEntry,
+  type QualityMemory,
+  type QualityVerdict,
+} from '../../lib/quality/verdict.ts';
+import type { Database } from './database.ts';
+import { bodyOf } from './tenant-stores.ts';
+
+/** Records of which a tenant has one: `kind` tells them apart. */
+function single<T>(db: Database, kind: 'memory' | 'override') {
+  return {
+    read: (tenantId: string) =>
+      bodyOf<T>(db.get('SELECT body FROM quality WHERE tenant_id = ? AND kind = ?', tenantId, kind)),
+    write: (tenantId: string, record: T) => {
+      db.run(
+        "INSERT OR REPLACE INTO quality (tenant_id, kind, at, body) VALUES (?, ?, '', ?)",
+        tenantId,
+        kind,
+        JSON.stringify(record),
+      );
+    },
+  };
+}
+
+function append(db: Database, entry: QualityHistoryEntry): void {
+  const { tenantId, checkedAt } = entry;
+  const oldest = new Date(Date.parse(checkedAt) - historyDays * 86_400_000).toISOString();
+  db.run(
+    "INSERT OR REPLACE INTO quality (tenant_id, kind, at, body) VALUES (?, 'history', ?, ?)",
+    tenantId,
+    checkedAt,
+    JSON.stringify(entry),
+  );
+  db.run("DELETE FROM quality WHERE tenant_id = ? AND kind = 'history' AND at < ?", tenantId, oldest);
+}
+
+/** Quality verdicts, what was learnt, the history and operators' decisions in SQLite. */
+export function localQualityVerdicts(db: Database): QualityVerdicts {
+  const memories = single<QualityMemory>(db, 'memory');
+  const overrides = single<GateOverride>(db, 'override');
+  const latest = (tenantId: string) =>
+    bodyOf<QualityVerdict>(db.get('SELECT body FROM verdicts WHERE tenant_id = ?', tenantId));
+  return {
+    standing: async (tenantId) => ({ verdict: latest(tenantId), override: overrides.read(tenantId) }),
+    record: async (verdict) =>
+      db.transaction(() => {
+        const there = latest(verdict.tenantId);
+        if (there && there.checkedAt > verdict.checkedAt) return false;
+        db.run(
+          'INSERT OR REPLACE INTO verdicts (tenant_id, body) VALUES (?, ?)',
+          verdict.tenantId,
+          JSON.stringify(verdict),
+        );
+        return true;
+      }),
+    memory: async (tenantId) => memories.read(tenantId),
+    remember: async (memory) =>
+      db.transaction(() => {
+        const there = memories.read(memory.tenantId);
+        if (!there || there.checkedAt <= memory.checkedAt) memories.write(memory.tenantId, memory);
+      }),
+    append: async (entry) => db.transaction(() => append(db, entry)),
+    history: async (tenantId, limit) =>
+      db
+        .all(
+          "SELECT body FROM quality WHERE tenant_id = ? AND kind = 'history' ORDER BY at DESC LIMIT ?",
+          tenantId,
+          limit,
+        )
+        .map((row) => JSON.parse(String(row['body'])) as QualityHistoryEntry),
+    putOverride: async (override) => overrides.write(override.tenantId, override),
+  };
+}
