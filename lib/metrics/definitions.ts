@@ -138,6 +138,31 @@ export const metricDefinitions = {
     dimensions: ['backend'],
     help: 'a job had an instance but could not be started there (no such image, wrong settings)',
   },
+  QualityFaults: {
+    unit: 'count',
+    dimensions: [],
+    help: 'tenants whose data could not be looked at in a check; their verdict stays as it was',
+  },
+  QualityTenantsLeftOver: {
+    unit: 'count',
+    dimensions: [],
+    help: 'tenants that a check had no time for; the next check begins with them all',
+  },
+  QualityJudged: {
+    unit: 'count',
+    dimensions: [],
+    help: 'tenants that a check made a verdict of',
+  },
+  QualityGatesClosing: {
+    unit: 'count',
+    dimensions: [],
+    help: 'gates that a check would close; when they are very many, none is closed',
+  },
+  QualityGatesClosed: {
+    unit: 'count',
+    dimensions: [],
+    help: 'gates that a check closed',
+  },
 } as const satisfies Readonly<Record<string, MetricDefinition>>;
 
 type Definitions = typeof metricDefinitions;

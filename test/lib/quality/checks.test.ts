@@ -53,7 +53,9 @@ describe('completeness', () => {
   });
 
   it("holds data to the tenant's own rules", () => {
-    expect(codes(checkCompleteness(profile(), rulesOf({ minDocuments: 991 })))).toEqual(['TOO_FEW_DOCUMENTS']);
+    expect(codes(checkCompleteness(profile(), rulesOf({ minDocuments: 991 })))).toEqual([
+      'TOO_FEW_DOCUMENTS',
+    ]);
     expect(codes(checkCompleteness(profile(), rulesOf({ maxEmpty: 0 })))).toEqual(['EMPTY']);
   });
 });
@@ -69,7 +71,9 @@ describe('freshness', () => {
 
   it('tells a clock that is wrong from fresh data', () => {
     const future = profile({ newestArrival: '2026-11-24T03:00:00.000Z' });
-    expect(checkFreshness(future, rules, at)).toMatchObject([{ code: 'ARRIVAL_IN_FUTURE', severity: 'warning' }]);
+    expect(checkFreshness(future, rules, at)).toMatchObject([
+      { code: 'ARRIVAL_IN_FUTURE', severity: 'warning' },
+    ]);
     const skewed = profile({ newestArrival: '2026-11-24T02:04:00.000Z' });
     expect(checkFreshness(skewed, rules, at)).toEqual([]);
   });

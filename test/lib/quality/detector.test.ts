@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type DetectorState, type Judgement, learningCount, newDetector, observe } from '../../../lib/quality/detector.ts';
+import {
+  type DetectorState,
+  type Judgement,
+  learningCount,
+  newDetector,
+  observe,
+} from '../../../lib/quality/detector.ts';
 import { surpriseOf } from '../../../lib/quality/tail.ts';
 
 const start = Date.UTC(2026, 0, 1);
@@ -75,7 +81,9 @@ describe('a detector', () => {
     const { state } = follow(series(56, 3));
     const hit = follow([0], state, 56 * 24).state;
     const [usual = 0] = series(57, 3).slice(56 * 24 + 1);
-    expect(Math.abs((follow([usual], hit, 56 * 24 + 1).judgements[0]?.expected ?? 0) - usual)).toBeLessThan(0.5);
+    expect(Math.abs((follow([usual], hit, 56 * 24 + 1).judgements[0]?.expected ?? 0) - usual)).toBeLessThan(
+      0.5,
+    );
   });
 
   it('is small plain data, and goes on from what was stored', () => {
