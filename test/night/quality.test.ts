@@ -14,7 +14,7 @@ const required = { schedules: false, variables: { EPSILON_QUALITY_GATE: 'require
 
 /** A folder of documents whose age is the virtual clock's. */
 function documents(count: number, text = (index: number) => `Document number ${index} says something.`) {
-  const folder = freshDir('documents');
+  const folder = join(freshDir(), 'documents');
   mkdirSync(folder, { recursive: true });
   for (let index = 0; index < count; index += 1) write(folder, `${index}.txt`, text(index));
   return folder;
