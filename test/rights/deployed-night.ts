@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { resolve } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BatchClient, DescribeComputeEnvironmentsCommand } from '@aws-sdk/client-batch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -37,6 +38,8 @@ export interface DeployedNight extends Night {
   runOnInstance(tasks: readonly Readonly<Record<string, string>>[]): void;
   /** Invocations of this function no longer reach it, as when its event is lost; undefined ends that. */
   lose(key: string | undefined): void;
+  /** Puts so many documents where the tenant's are. */
+  upload(tenantId: string, count: number): void;
   /** Records that the tenant's data was found bad. */
   foundBad(tenantId: string): Promise<void>;
   /** Makes the images' digest another one than the one of infrastructure's definitions, or the same again. */
@@ -293,7 +296,16 @@ export async function openDeployedNight(
       });
     },
     add: async (...tenantIds: string[]) => {
-      for (const tenantId of tenantIds) await stores?.tenants.put(aTenant({ tenantId, backend: 'batch' }), 0);
+      for (const tenantId of tenantIds) {
+        const documentsUri = `s3://${resources.bucket}/${tenantId}/documents/`;
+        await stores?.tenants.put(aTenant({ tenantId, backend: 'batch', documentsUri }), 0);
+      }
+    },
+    upload: (tenantId: string, count: number) => {
+      const folder = join(night.jobs.objectsRoot, resources.bucket, tenantId, 'documents');
+      mkdirSync(folder, { recursive: true });
+      for (let index = 0; index < count; index += 1)
+        writeFileSync(join(folder, `${index}.txt`), `Document number ${index}.`);
     },
     runOnInstance: (tasks: Plane['tasks']) => {
       plane.tasks = tasks;

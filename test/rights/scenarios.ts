@@ -229,6 +229,28 @@ const scenarios: readonly Scenario[] = [
       await night.until(await night.train('acme'));
     },
   },
+  {
+    name: 'an hourly check that finds whole and broken data, and one that finds far too much of it broken',
+    schedules: false,
+    happens: async (night) => {
+      const check = async () => {
+        const { executionArn } = await night.runtime.ports.workflows.start({
+          machine: 'data-quality-check',
+          input: { scheduledTime: new Date(night.clock.now()).toISOString() },
+        });
+        await mustEnd(night, executionArn, 'SUCCEEDED');
+      };
+      await night.add('acme', 'beta');
+      night.upload('acme', 12);
+      night.upload('beta', 3);
+      await check();
+      const others = Array.from({ length: 12 }, (_, index) => `tenant-${index}`);
+      await night.add(...others);
+      for (const tenantId of others) night.upload(tenantId, 3);
+      await night.advance(60 * minute);
+      await check();
+    },
+  },
 ];
 
 /** Lives through every scenario and gives what each function asked of AWS. Throws when one goes otherwise. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { ConditionFailed } from '../../lib/errors/store-errors.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
@@ -34,7 +35,8 @@ function objectAnswers({ objects }: Pick<Ports, 'objects'>): Record<string, Answ
   return {
     GetObject: async (place: Put) => {
       const body = await s3Errors(objects.get(uriOf(place)));
-      return { Body: { transformToByteArray: async () => body }, ContentLength: body.length };
+      const Body = Object.assign(Readable.from([body]), { transformToByteArray: async () => body });
+      return { Body, ContentLength: body.length };
     },
     HeadObject: head,
     PutObject: async ({ Body = '', IfNoneMatch, ...place }: Put) => {

@@ -45,7 +45,7 @@ describe('deploymentOf', () => {
       region: 'us-west-2',
       dataBucket: 'bucket',
       reconcile: { shards: 1 },
-      quality: { gate: 'optional' },
+      quality: { gate: 'optional', maxAgeHours: 26, maxBytes: 1_000_000 },
       training: {
         maxConcurrency: 1,
         deadline: '08:00',
