@@ -44,6 +44,16 @@ export const explainedFindings: readonly ExplainedFinding[] = [
     reason: 'one folder of the bucket; the names below it are dates and executions',
   },
   {
+    rule: wildcard(`${bucket}/quality/*`),
+    on: /^(ProfileShard|CheckShard|JudgeShard|RecordVerdicts)Role$/,
+    reason: 'one folder of the bucket; the names below it are executions and shards',
+  },
+  {
+    rule: wildcard(`${bucket}/*`),
+    on: /^ProfileShardRole$/,
+    reason: 'documents of every tenant, which are read and counted; nothing may be written there',
+  },
+  {
     rule: wildcard(`${bucket}/*/runs/*/result.json`),
     on: /^(SubmitStage|CompleteJob|ReconcileJobs|SettleRun|VacateInstance)Role$/,
     reason: "the results of every tenant's jobs, and no other object; these functions serve all tenants",
