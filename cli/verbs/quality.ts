@@ -4,8 +4,10 @@ import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import { gateClosedBecause } from '../../lib/quality/gate.ts';
 import type { GateStanding } from '../../lib/quality/verdict.ts';
 import { withHints } from '../hints.ts';
-import { fittedTable, plain, print, toTheSecond } from '../output.ts';
+import { plain, toTheSecond } from '../output.ts';
+import { print } from '../print.ts';
 import { type Session, withControl } from '../session.ts';
+import { table } from '../table.ts';
 
 /** A tenant's standing as people and programs see it. */
 interface Shown extends GateStanding {
@@ -37,8 +39,8 @@ async function list(session: Session): Promise<void> {
     const shown: Shown[] = [];
     for (const { tenantId } of tenants) shown.push(await standingOf(control, tenantId));
     print(session.output, { tenants: shown }, () =>
-      fittedTable(
-        session.output.columns,
+      table(
+        session.output,
         ['TENANT', 'GATE', 'VERDICT', 'CHECKED', 'FINDINGS'],
         shown.map((each) => [
           each.tenantId,
@@ -79,8 +81,8 @@ async function history(session: Session, tenantId: string, limit: string): Promi
   await withControl(session, { mode: 'read' }, async (control) => {
     const entries = await control.quality.history(tenantId, most);
     print(session.output, { tenantId, entries }, () =>
-      fittedTable(
-        session.output.columns,
+      table(
+        session.output,
         ['CHECKED', 'VERDICT', 'DOCUMENTS', 'UNREADABLE', 'FINDINGS'],
         entries.map(({ checkedAt, verdict, profile, findings }) => [
           toTheSecond(checkedAt),
