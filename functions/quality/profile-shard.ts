@@ -1,8 +1,8 @@
 import { inParallel } from '../../lib/concurrency/in-parallel.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
+import { profileTenant } from '../../lib/files/profile-tenant.ts';
 import { awsObjects, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
-import { profileTenant } from '../../lib/operations/quality/profile-tenant.ts';
 import { type ProfileEntry, writeShardFile } from '../../lib/operations/quality/shard-files.ts';
 import { type CheckShard, shardSchema } from '../../lib/quality/check-input.ts';
 import { rulesOf } from '../../lib/quality/rules.ts';

@@ -1,10 +1,10 @@
-import { defaultReading, type ReadingOptions } from '../../documents/found.ts';
-import { EpsilonError } from '../../errors/epsilon-error.ts';
-import { listDocumentFiles, type ReadableObjects, readDocuments } from '../../files/documents.ts';
-import { DocumentProfile, ListingProfile } from '../../quality/document-profile.ts';
-import type { Profile } from '../../quality/profile.ts';
-import type { QualityMemory } from '../../quality/verdict.ts';
-import type { Tenant } from '../../tenants/tenant.ts';
+import { defaultReading, type ReadingOptions } from '../documents/found.ts';
+import { EpsilonError } from '../errors/epsilon-error.ts';
+import { DocumentProfile, ListingProfile } from '../quality/document-profile.ts';
+import type { Profile } from '../quality/profile.ts';
+import type { QualityMemory } from '../quality/verdict.ts';
+import type { Tenant } from '../tenants/tenant.ts';
+import { listDocumentFiles, type ReadableObjects, readDocuments } from './documents.ts';
 
 function readingOf({ reading }: Tenant): ReadingOptions {
   return {
