@@ -12,7 +12,7 @@ import { systemIds } from '../lib/system/system-ids.ts';
 import type { JobObservation, JobSpec } from '../lib/training/attempts/job.ts';
 import { engineCallbacks, engineWorkflows } from './adapters/engine-ports.ts';
 import { LocalFunctions, type LocalPorts } from './adapters/functions.ts';
-import { busPublisher, logNotifier } from './adapters/service-ports.ts';
+import { busPublisher } from './adapters/service-ports.ts';
 import { workloadImages } from './adapters/workload-images.ts';
 import { Engine } from './asl/engine/engine.ts';
 import { SqliteJournal } from './asl/journal/sqlite.ts';
@@ -25,6 +25,8 @@ import { diskRoom } from './jobs/room-watch.ts';
 import { workloadCommand } from './jobs/workload-command.ts';
 import { fileLog } from './log.ts';
 import { LocalMetrics } from './metrics.ts';
+import { createPeopleNotifier, type PeopleNotifier } from './notify/people-notifier.ts';
+import { deliveryOf } from './notify/settings.ts';
 import { isOutside, type OutsideConditions } from './outside.ts';
 import type { RuntimeOptions } from './runtime-types.ts';
 import { Scheduler } from './schedule/scheduler.ts';
@@ -53,6 +55,7 @@ export class LocalRuntime {
   readonly runner: LocalJobRunner | undefined;
   readonly scheduler: Scheduler;
   readonly ports: LocalPorts;
+  readonly #notifier: PeopleNotifier;
 
   #closing = false;
 
@@ -62,11 +65,12 @@ export class LocalRuntime {
     this.outside = outside;
     this.clock = options.clock ?? new SystemClock();
     this.ids = options.ids ?? systemIds(this.clock);
-    const { service, config } = loadLocalService(options.projectDir, options.variables);
+    const { service, config, notify } = loadLocalService(options.projectDir, options.variables);
     this.service = service;
     this.config = config;
     const readOnly = options.mode === 'read';
     this.log = fileLog(this.clock, join(state.logs, 'control-plane.jsonl'));
+    this.#notifier = this.#makeNotifier(notify);
     const own = openLocalStores({ stateDir: state.databases, readOnly });
     this.stores = options.makeStores?.(own, this.clock) ?? own;
     this.functions = new LocalFunctions(service, this.clock, this.ids);
@@ -114,7 +118,7 @@ export class LocalRuntime {
       },
       callbacks: engineCallbacks(engine),
       events: busPublisher(this.bus),
-      notifier: logNotifier(log),
+      notifier: this.#notifier,
       images: workloadImages(options.projectDir),
       workflows: engineWorkflows(engine),
     };
@@ -134,6 +138,13 @@ export class LocalRuntime {
   fault(error: Error): void {
     this.log.error('fault', { error: String(error), stack: error.stack ?? '' });
     this.options.onFault?.(error);
+  }
+
+  /** Only a writer notifies, so only a writer needs what that takes. */
+  #makeNotifier(notify: unknown): PeopleNotifier {
+    const { projectDir, variables, mode } = this.options;
+    const delivery = mode === 'read' ? undefined : deliveryOf(notify, { projectDir, variables });
+    return createPeopleNotifier({ log: this.log, clock: this.clock, delivery, cwd: projectDir, variables });
   }
 
   #engine(readOnly: boolean): Engine {
@@ -249,6 +260,7 @@ export class LocalRuntime {
   async begin(): Promise<void> {
     if (!this.runner) return;
     this.engine.onStatusChange((detail) => {
+      this.#notifier.ended(detail);
       this.bus.put([{ source: 'aws.states', detailType: 'Step Functions Execution Status Change', detail }]);
     });
     const executions = this.engine.recover();
@@ -284,6 +296,7 @@ export class LocalRuntime {
     await this.bus.close();
     await this.#handlersDone();
     await this.engine.close();
+    await this.#notifier.close();
     this.stores.close();
     this.state.release();
   }

@@ -9,6 +9,7 @@ import { resolveIntrinsics } from '../../local/asl/definition/resolve-intrinsics
 import { compilePattern } from '../../local/bus/pattern.ts';
 import { serveHttp, serveSocket } from '../../local/control/server.ts';
 import { loadLocalService } from '../../local/declaration/local-service.ts';
+import { deliveryOf } from '../../local/notify/settings.ts';
 import { openRuntime } from '../../local/runtime.ts';
 import { parseSchedule } from '../../local/schedule/expression.ts';
 import { forecastOf, measureState } from '../../local/state/usage.ts';
@@ -24,7 +25,8 @@ const defaultPort = 7411;
 
 /** Every fault of the service's declarations, each with its place. */
 function serviceFaults(projectDir: string): string[] {
-  const { service } = loadLocalService(projectDir, environmentVariables());
+  const variables = environmentVariables();
+  const { service, notify } = loadLocalService(projectDir, variables);
   const faults: string[] = [];
   for (const { key, definition } of service.machines) {
     for (const fault of faultsOf(resolveIntrinsics(definition, service.resolve)))
@@ -40,6 +42,7 @@ function serviceFaults(projectDir: string): string[] {
   for (const schedule of service.schedules)
     attempt(`schedule ${schedule.name}`, () => parseSchedule(schedule.expression, schedule.timezone));
   for (const rule of service.rules) attempt(`rule ${rule.name}`, () => compilePattern(rule.pattern));
+  attempt('infra/config/local.yml', () => deliveryOf(notify, { projectDir, variables }));
   return faults;
 }
 

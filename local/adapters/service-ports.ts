@@ -1,7 +1,5 @@
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import type { EventPublisher } from '../../lib/ports/event-publisher.ts';
-import type { Log } from '../../lib/ports/log.ts';
-import type { Notifier } from '../../lib/ports/notifier.ts';
 import type { EventBus } from '../bus/bus.ts';
 
 /** Our events, on the in-process bus. */
@@ -14,12 +12,5 @@ export function busPublisher(bus: EventBus): EventPublisher {
         exitCode: exitCodes.backend,
       });
     },
-  };
-}
-
-/** People on this host read the log. */
-export function logNotifier(log: Log): Notifier {
-  return {
-    notify: async ({ subject, body, severity }) => log.warn('notification', { subject, body, severity }),
   };
 }

@@ -12,13 +12,17 @@ export const localEnvironment = 'local';
 export function loadLocalService(
   projectDir: string,
   variables: Readonly<Record<string, string | undefined>>,
-): { readonly service: Service; readonly config: ServiceConfig } {
-  const file = readYaml(join(projectDir, 'infra', 'config', `${localEnvironment}.yml`));
+): { readonly service: Service; readonly config: ServiceConfig; readonly notify: unknown } {
+  const read = readYaml(join(projectDir, 'infra', 'config', `${localEnvironment}.yml`));
   const service = loadService({
     folder: projectDir,
     environment: localEnvironment,
     variables,
     external: (kind, address) => `local:${kind}:${address}`,
   });
-  return { service, config: loadConfig({ file, variables }) };
+  if (read === null || typeof read !== 'object' || Array.isArray(read))
+    return { service, config: loadConfig({ file: read, variables }), notify: undefined };
+  // Notifications by command or webhook exist on this host only: no other environment knows the setting.
+  const { notify, ...file } = read as Record<string, unknown>;
+  return { service, config: loadConfig({ file, variables }), notify };
 }

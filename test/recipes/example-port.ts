@@ -83,12 +83,12 @@ export function logDiary(log: Log): Diary {
   return { write: async (entry) => log.info('diary', { entry }) };
 }
 `),
-  'local/runtime.ts': inserted(
+  'local/local-runtime.ts': inserted(
     {
       after: "import { workloadImages } from './adapters/workload-images.ts';\n",
       text: "import { logDiary } from './adapters/diary.ts';\n",
     },
-    { after: '      notifier: logNotifier(log),\n', text: '      diary: logDiary(log),\n' },
+    { after: '      notifier: this.#notifier,\n', text: '      diary: logDiary(log),\n' },
   ),
   'test/contract/diary.ts': created(contract),
   'test/lib/aws/sns/sns-diary.test.ts': created(awsTest),
