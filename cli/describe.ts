@@ -65,7 +65,9 @@ async function tenantsOf(control: OperatorApi, execution: ExecutionDetail): Prom
   const { executionArn } = execution;
   const runs = newestRuns(await control.runs.listRuns({ nightArn: executionArn, ...dateOf(execution) }));
   const views = await inParallel(runs, atOnce, async (run): Promise<TenantView> => {
-    const { tenantId, status, runId, startedAt, finishedAt, error, cause } = run;
+    const { tenantId, status, runId, startedAt, finishedAt } = run;
+    // A run that was redriven keeps on record why it failed before; that says nothing of how it stands now.
+    const { error, cause } = status === 'succeeded' || status === 'running' ? {} : run;
     return {
       tenantId,
       status,

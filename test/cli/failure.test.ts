@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openExecution } from '../../cli/attach.ts';
+import { describeExecution } from '../../cli/describe.ts';
 import { lastWords } from '../../cli/last-words.ts';
 import { Progress } from '../../cli/progress.ts';
 import { RetryPlan } from '../../cli/retry-plan.ts';
@@ -111,6 +112,32 @@ describe('a failed attempt', () => {
     await show(viewOf([before, after], { status: 'succeeded', cause: 'stopped by an operator' }), 10);
     expect(lines().at(-1)).toMatch(/acme: done$/);
     expect(lines().join('\n')).not.toMatch(/operator|✗ acme/);
+  });
+});
+
+describe('a night that is described', () => {
+  it('gives no stale reason for a run that succeeded, or runs again, after a redrive', async () => {
+    const night = await openNight({ schedules: false });
+    try {
+      const cause = 'stopped by an operator';
+      const runs = (['succeeded', 'running', 'failed'] as const).map((status) =>
+        aRun({ runId: `${status}-1`, tenantId: status, status, error: 'Stopped', cause }),
+      );
+      const executionArn = await night.fire();
+      const { control } = night.runtime;
+      const execution = await control.workflows.describe(executionArn);
+      const { tenants } = await describeExecution(
+        { ...control, runs: { ...control.runs, listRuns: async () => runs, listAttempts: async () => [] } },
+        execution,
+      );
+      expect(tenants?.map(({ tenantId, cause }) => [tenantId, cause])).toEqual([
+        ['failed', cause],
+        ['running', undefined],
+        ['succeeded', undefined],
+      ]);
+    } finally {
+      await night.runtime.close();
+    }
   });
 });
 
