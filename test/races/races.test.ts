@@ -23,7 +23,7 @@ describe('the cheapest schedules of each scenario', () => {
 /** Conditions that keep races away which were there once: without them each is found again. */
 const guarding = [
   ['retry-pass', 'submitAgain changeAttempt: submitBegunAt', promises.one],
-  ['stop-redrive', 'moveRun updateRun: redriveCount', promises.past],
+  ['stop-redrive', 'recordEnd updateRun: redriveCount', promises.past],
   ['image-fails-twice', 'change put: version', promises.own],
   ['late-end', 'abandonAttempt changeAttempt: maxRedriveCount', promises.answered],
 ] as const;
