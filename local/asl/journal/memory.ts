@@ -1,21 +1,35 @@
 import type { EventRecord, ExecutionRecord, MapRunRecord, ThreadRecord } from '../model/records.ts';
 import type { ExecutionFilter, Journal, JournalBatch, StoredExecution } from './journal.ts';
+import { PackedExecutions } from './packed-executions.ts';
 
-/** A journal that forgets when the process ends; for tests, `epsilon asl run` and simulations. */
+/** Whether an execution may be kept in its packed form: a child of a distributed Map that is over. */
+function isPackable({ mapRunArn, status }: ExecutionRecord): boolean {
+  return mapRunArn !== undefined && status !== 'RUNNING' && status !== 'PENDING_REDRIVE';
+}
+
+/**
+ * A journal that forgets when the process ends; for tests, `epsilon asl run` and simulations. Children of distributed Maps
+ * are packed when they are over: there may be a hundred thousand.
+ */
 export class MemoryJournal implements Journal {
   readonly volatile = true;
   readonly #definitions = new Map<string, string>();
   readonly #executions = new Map<number, ExecutionRecord>();
-  readonly #byArn = new Map<string, ExecutionRecord>();
+  readonly #packed = new PackedExecutions();
+  readonly #keys = new Map<string, number>();
+  /** Keys of a map run's children, oldest first. */
+  readonly #children = new Map<string, number[]>();
   readonly #events = new Map<number, EventRecord[]>();
   readonly #threads = new Map<number, Map<number, ThreadRecord>>();
   readonly #mapRuns = new Map<string, MapRunRecord>();
+  #highestKey = 0;
 
   write(batch: JournalBatch): void {
     for (const [hash, text] of batch.definitions) this.#definitions.set(hash, text);
+    const written: ExecutionRecord[] = [];
     for (const execution of batch.executions) {
-      this.#executions.set(execution.key, execution);
-      this.#byArn.set(execution.arn, execution);
+      this.#keep(execution);
+      written.push(execution);
     }
     for (const [key, events] of batch.events) {
       const known = this.#events.get(key);
@@ -29,6 +43,34 @@ export class MemoryJournal implements Journal {
     for (const [key, thread] of batch.removedThreads) this.#threads.get(key)?.delete(thread);
     for (const key of batch.endedThreads) this.#threads.delete(key);
     for (const run of batch.mapRuns) this.#mapRuns.set(run.arn, run);
+    for (const execution of written) if (isPackable(execution)) this.#pack(execution);
+  }
+
+  #keep(execution: ExecutionRecord): void {
+    const { key, arn, mapRunArn } = execution;
+    if (!this.#keys.has(arn)) {
+      this.#keys.set(arn, key);
+      this.#highestKey = Math.max(this.#highestKey, key);
+      if (mapRunArn !== undefined) {
+        const children = this.#children.get(mapRunArn) ?? [];
+        children.push(key);
+        this.#children.set(mapRunArn, children);
+      }
+    }
+    const packed = this.#packed.take(key);
+    if (packed) this.#events.set(key, [...packed.events]);
+    this.#executions.set(key, execution);
+  }
+
+  #pack(record: ExecutionRecord): void {
+    const { key } = record;
+    this.#packed.add({ record, events: this.#events.get(key) ?? [] });
+    this.#executions.delete(key);
+    this.#events.delete(key);
+  }
+
+  #byKey(key: number): ExecutionRecord | undefined {
+    return this.#executions.get(key) ?? this.#packed.get(key)?.record;
   }
 
   open(): StoredExecution[] {
@@ -44,11 +86,12 @@ export class MemoryJournal implements Journal {
   }
 
   execution(arn: string): ExecutionRecord | undefined {
-    return this.#byArn.get(arn);
+    const key = this.#keys.get(arn);
+    return key === undefined ? undefined : this.#byKey(key);
   }
 
   stored(arn: string): StoredExecution | undefined {
-    const execution = this.#byArn.get(arn);
+    const execution = this.execution(arn);
     return execution && { execution, threads: [...(this.#threads.get(execution.key)?.values() ?? [])] };
   }
 
@@ -59,12 +102,18 @@ export class MemoryJournal implements Journal {
     limit,
     before = Number.POSITIVE_INFINITY,
   }: ExecutionFilter): ExecutionRecord[] {
-    const fits = (execution: ExecutionRecord) =>
-      execution.key < before &&
-      (machine === undefined || execution.machine === machine) &&
-      (status === undefined || execution.status === status) &&
-      execution.mapRunArn === mapRunArn;
-    return [...this.#executions.values()].filter(fits).reverse().slice(0, limit);
+    // Only children of map runs are packed, and they are listed by their run alone.
+    const keys = mapRunArn === undefined ? [...this.#executions.keys()] : this.#children.get(mapRunArn);
+    const found: ExecutionRecord[] = [];
+    for (const key of [...(keys ?? [])].sort((a, b) => b - a)) {
+      if (found.length >= limit) break;
+      if (key >= before) continue;
+      const execution = this.#byKey(key);
+      if (!execution || execution.mapRunArn !== mapRunArn) continue;
+      if (machine !== undefined && execution.machine !== machine) continue;
+      if (status === undefined || execution.status === status) found.push(execution);
+    }
+    return found;
   }
 
   mapRun(arn: string): MapRunRecord | undefined {
@@ -76,19 +125,17 @@ export class MemoryJournal implements Journal {
   }
 
   childrenOf(mapRunArn: string): ExecutionRecord[] {
-    const children = [...this.#executions.values()].filter((execution) => execution.mapRunArn === mapRunArn);
+    const children = (this.#children.get(mapRunArn) ?? []).flatMap((key) => this.#byKey(key) ?? []);
     return children.sort((a, b) => (a.mapIndex ?? 0) - (b.mapIndex ?? 0));
   }
 
   events(execution: number, fromId: number, limit: number): EventRecord[] {
-    return (this.#events.get(execution) ?? []).slice(
-      Math.max(0, fromId - 1),
-      Math.max(0, fromId - 1) + limit,
-    );
+    const events = this.#events.get(execution) ?? this.#packed.get(execution)?.events ?? [];
+    return events.slice(Math.max(0, fromId - 1), Math.max(0, fromId - 1) + limit);
   }
 
   highestKey(): number {
-    return Math.max(0, ...this.#executions.keys());
+    return this.#highestKey;
   }
 
   close(): void {}

@@ -1,7 +1,6 @@
 import type { MapRunSettings } from '../../../lib/ports/workflows.ts';
 import { statesErrors } from '../model/failure.ts';
 import type { Json } from '../model/json.ts';
-import { Payload } from '../model/json.ts';
 import { mapRunArn } from '../model/names.ts';
 import type { ExecutionRecord, MapRunRecord } from '../model/records.ts';
 import type { LiveExecution, Thread } from '../threads/live-execution.ts';
@@ -29,10 +28,20 @@ interface LiveMapRun {
   readonly thread: Thread;
   readonly inputs: readonly Json[];
   readonly counts: MapRunCounts;
-  readonly outputs: (Payload | undefined)[];
-  /** Indexes still to be started, next first. */
-  waiting: number[];
+  /** JSON texts of the outputs, by index; empty where a ResultWriter reads them from the journal. */
+  readonly outputs: (string | undefined)[];
+  /** Lowest index that may still have to be started, and those from there on that were. */
+  next: number;
+  readonly seen: Set<number>;
+  /** Children started since the journal was last written. */
+  fresh: number;
 }
+
+/**
+ * Children that a run starts between two writes of the journal. What ends at once then gives way to the next ones, however
+ * wide the run is; those that take long still reach its width.
+ */
+const portion = 250;
 
 /** Starts children of distributed Maps; given by the engine. */
 export interface MapChildStarter {
@@ -97,7 +106,9 @@ export class ActiveMapRuns implements MapRuns {
       inputs,
       counts: noCounts(inputs.length),
       outputs: [],
-      waiting: inputs.map((_, index) => index),
+      next: 0,
+      seen: new Set(),
+      fresh: 0,
     });
   }
 
@@ -144,33 +155,42 @@ export class ActiveMapRuns implements MapRuns {
       inputs,
       counts: noCounts(inputs.length),
       outputs: [],
-      waiting: [],
+      next: 0,
+      seen: new Set(),
+      fresh: 0,
     };
-    const seen = new Set<number>();
     for (const child of this.starter?.childrenOf(record.arn) ?? []) {
       const index = child.mapIndex ?? 0;
-      seen.add(index);
+      run.seen.add(index);
       run.counts.pending -= 1;
       if (again.has(child.arn) || child.status === 'RUNNING') run.counts.running += 1;
       else this.#count(run, child);
     }
-    run.waiting = inputs.flatMap((_, index) => (seen.has(index) ? [] : [index]));
     this.#begin(run);
   }
 
   #pump(run: LiveMapRun): void {
-    while (run.waiting.length > 0 && run.counts.running < run.record.maxConcurrency) {
-      const index = run.waiting.shift() as number;
+    while (run.counts.pending > 0 && run.counts.running < run.record.maxConcurrency && run.fresh < portion) {
+      while (run.seen.delete(run.next)) run.next += 1;
+      const index = run.next;
+      run.next += 1;
       run.counts.pending -= 1;
       run.counts.running += 1;
+      if (run.fresh === 0) this.#context.afterCommit(() => this.#nextPortion(run));
+      run.fresh += 1;
       this.starter?.startChild(run.record, run.thread.execution, index, JSON.stringify(run.inputs[index]));
     }
+  }
+
+  #nextPortion(run: LiveMapRun): void {
+    run.fresh = 0;
+    if (this.#runs.get(run.record.arn) === run) this.#pump(run);
   }
 
   #count(run: LiveMapRun, child: ExecutionRecord): void {
     if (child.status === 'SUCCEEDED') {
       run.counts.succeeded += 1;
-      run.outputs[child.mapIndex ?? 0] = Payload.parse(child.output ?? 'null');
+      if (!hasWriter(run.thread)) run.outputs[child.mapIndex ?? 0] = child.output ?? 'null';
     } else if (child.status === 'ABORTED') run.counts.aborted += 1;
     else if (child.status === 'TIMED_OUT') run.counts.timedOut += 1;
     else run.counts.failed += 1;
@@ -232,10 +252,10 @@ export class ActiveMapRuns implements MapRuns {
   }
 
   #finishIfDone(run: LiveMapRun): void {
-    if (run.counts.running > 0 || run.waiting.length > 0) return;
+    if (run.counts.running > 0 || run.counts.pending > 0) return;
     this.#close(run, 'SUCCEEDED');
-    const results = run.outputs.filter((output) => output !== undefined).map((output) => output.value);
-    this.#context.settle(run.thread, run.record.serial, { ok: true, output: JSON.stringify(results) });
+    const results = run.outputs.filter((output) => output !== undefined);
+    this.#context.settle(run.thread, run.record.serial, { ok: true, output: `[${results.join(',')}]` });
   }
 
   /** Stops a run whose Map is not waited for any more. */
@@ -259,4 +279,9 @@ function noCounts(pending: number): MapRunCounts {
 /** Children of a run at once: what it asks for (0: as many as may be), within the limit of all. */
 export function widthOf(asked: number, { distributedChildren }: Pick<Limits, 'distributedChildren'>): number {
   return asked === 0 ? distributedChildren : Math.min(asked, distributedChildren);
+}
+
+/** Whether the results of a thread's Map are written away. */
+function hasWriter({ state }: Thread): boolean {
+  return state.type === 'Map' && state.resultWriter !== undefined;
 }
