@@ -6,6 +6,7 @@ import { statesErrors } from '../model/failure.ts';
 import type { Payload } from '../model/json.ts';
 import { checkExecutionName, executionArn, machineNameOf, roleArn } from '../model/names.ts';
 import type { ExecutionRecord, MapRunRecord } from '../model/records.ts';
+import { TurnoverMap } from '../model/turnover-map.ts';
 import { LiveExecution, Thread } from '../threads/live-execution.ts';
 import type { Interpreter } from './interpreter.ts';
 import type { MachineRegistry } from './machine-registry.ts';
@@ -32,7 +33,7 @@ export class Executions {
   readonly #interpreter: Interpreter;
   readonly #journal: Journal;
   readonly #machines: MachineRegistry;
-  readonly #byArn = new Map<string, LiveExecution>();
+  readonly #byArn = new TurnoverMap<string, LiveExecution>();
   readonly #announce: (record: ExecutionRecord) => void;
   readonly #ends = new Map<string, (() => void)[]>();
   #nextKey: number;

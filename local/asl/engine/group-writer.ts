@@ -29,8 +29,10 @@ export class GroupWriter {
   readonly #onFault: (error: Error) => void;
   readonly #onStall: (error: Error | undefined) => void;
   readonly #definitions = new Map<string, string>();
-  readonly #executions = new Set<LiveExecution>();
-  readonly #threads = new Set<Thread>();
+  // Made anew for each group, not cleared: V8 links what a set held before clear() to what it holds after, and once one of
+  // these is in the old generation all that follow survive until that is collected.
+  #executions = new Set<LiveExecution>();
+  #threads = new Set<Thread>();
   readonly #removed: [number, number][] = [];
   readonly #ended: number[] = [];
   readonly #mapRuns = new Set<MapRunRecord>();
@@ -142,8 +144,8 @@ export class GroupWriter {
   #clear(): void {
     for (const execution of this.#executions) execution.events = [];
     this.#definitions.clear();
-    this.#executions.clear();
-    this.#threads.clear();
+    this.#executions = new Set();
+    this.#threads = new Set();
     this.#mapRuns.clear();
     this.#removed.length = 0;
     this.#ended.length = 0;

@@ -9,6 +9,7 @@ import type { Integrations } from '../model/integrations.ts';
 import type { Payload } from '../model/json.ts';
 import type { Mock } from '../model/mock.ts';
 import type { EventRecord, MapRunRecord, Outcome } from '../model/records.ts';
+import { TurnoverMap } from '../model/turnover-map.ts';
 import { isReady, step } from '../states/step.ts';
 import type { Chain, LiveExecution, Thread } from '../threads/live-execution.ts';
 import { isOver, type Limits } from '../threads/state-context.ts';
@@ -66,7 +67,7 @@ export class Interpreter implements InterpreterContext {
   readonly deadlines: Deadlines;
   readonly calls: TaskCalls;
   readonly mapRuns: ActiveMapRuns;
-  readonly live = new Map<number, LiveExecution>();
+  readonly live = new TurnoverMap<number, LiveExecution>();
   readonly #listeners: InterpreterListeners;
   readonly #completion: ThreadCompletion;
   readonly #onFault: (error: Error) => void;

@@ -1,4 +1,5 @@
 import type { EventRecord, ExecutionRecord, MapRunRecord, ThreadRecord } from '../model/records.ts';
+import { TurnoverMap } from '../model/turnover-map.ts';
 import type { ExecutionFilter, Journal, JournalBatch, StoredExecution } from './journal.ts';
 import { PackedExecutions } from './packed-executions.ts';
 
@@ -14,12 +15,12 @@ function isPackable({ mapRunArn, status }: ExecutionRecord): boolean {
 export class MemoryJournal implements Journal {
   readonly volatile = true;
   readonly #definitions = new Map<string, string>();
-  readonly #executions = new Map<number, ExecutionRecord>();
+  readonly #executions = new TurnoverMap<number, ExecutionRecord>();
   readonly #packed = new PackedExecutions();
   readonly #keys = new Map<string, number>();
   /** Keys of a map run's children, oldest first. */
   readonly #children = new Map<string, number[]>();
-  readonly #events = new Map<number, EventRecord[]>();
+  readonly #events = new TurnoverMap<number, EventRecord[]>();
   readonly #threads = new Map<number, Map<number, ThreadRecord>>();
   readonly #mapRuns = new Map<string, MapRunRecord>();
   #highestKey = 0;

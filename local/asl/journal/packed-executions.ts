@@ -7,7 +7,7 @@ export interface PackedExecution {
   readonly events: readonly EventRecord[];
 }
 
-/** Executions of one block: their JSON texts resemble each other, and take a twentieth of their length together. */
+/** Executions of one block: their JSON resembles each other's, and takes a twentieth of its length together. */
 const blockSize = 256;
 
 /**
@@ -18,34 +18,34 @@ export class PackedExecutions {
   readonly #blocks: Buffer[] = [];
   /** Key to block and place in it, as one number. */
   readonly #places = new Map<number, number>();
-  #texts: string[] = [];
-  #opened: { readonly block: number; readonly texts: readonly string[] } | undefined;
+  /** The block that is not full yet. */
+  #latest: PackedExecution[] = [];
+  #opened: { readonly block: number; readonly executions: readonly PackedExecution[] } | undefined;
 
   add(execution: PackedExecution): void {
-    this.#places.set(execution.record.key, this.#blocks.length * blockSize + this.#texts.length);
-    this.#texts.push(JSON.stringify(execution));
-    if (this.#texts.length < blockSize) return;
-    this.#blocks.push(deflateRawSync(JSON.stringify(this.#texts), { level: 1 }));
-    this.#texts = [];
-  }
-
-  has(key: number): boolean {
-    return this.#places.has(key);
+    this.#places.set(execution.record.key, this.#blocks.length * blockSize + this.#latest.length);
+    this.#latest.push(execution);
+    if (this.#latest.length < blockSize) return;
+    // A copy of its own length: what the compressor gives may be a piece of a larger buffer.
+    this.#blocks.push(Buffer.from(deflateRawSync(JSON.stringify(this.#latest), { level: 1 })));
+    this.#latest = [];
   }
 
   get(key: number): PackedExecution | undefined {
     const place = this.#places.get(key);
-    if (place === undefined) return undefined;
-    const text = this.#textsOf(Math.floor(place / blockSize))[place % blockSize];
-    return text === undefined ? undefined : (JSON.parse(text) as PackedExecution);
+    return place === undefined
+      ? undefined
+      : this.#executionsOf(Math.floor(place / blockSize))[place % blockSize];
   }
 
-  #textsOf(block: number): readonly string[] {
+  #executionsOf(block: number): readonly PackedExecution[] {
     const packed = this.#blocks[block];
-    if (!packed) return this.#texts;
-    if (this.#opened?.block !== block)
-      this.#opened = { block, texts: JSON.parse(inflateRawSync(packed).toString('utf8')) as string[] };
-    return this.#opened.texts;
+    if (!packed) return this.#latest;
+    if (this.#opened?.block !== block) {
+      const executions = JSON.parse(inflateRawSync(packed).toString('utf8')) as PackedExecution[];
+      this.#opened = { block, executions };
+    }
+    return this.#opened.executions;
   }
 
   /** Takes an execution out, to go on. */

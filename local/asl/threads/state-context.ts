@@ -48,7 +48,7 @@ export interface StateContext {
   /** What the step under way may still spend on expressions in this process. */
   readonly budget: { left: number };
   /** Executions that are not over, by key. */
-  readonly live: ReadonlyMap<number, LiveExecution>;
+  readonly live: Pick<ReadonlyMap<number, LiveExecution>, 'get' | 'values'>;
   /** Stages an event of the step under way. */
   emit(
     thread: Thread,
