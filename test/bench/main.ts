@@ -3,6 +3,7 @@ import { benchBundles } from './bundles.ts';
 import { benchCli } from './cli.ts';
 import { benchEngine } from './engine.ts';
 import { benchKubernetes } from './kubernetes.ts';
+import { benchMap } from './map.ts';
 import { benchNight } from './night.ts';
 import { benchSpot } from './spot.ts';
 import { benchWorkload } from './workload.ts';
@@ -11,6 +12,7 @@ import { benchWorkload } from './workload.ts';
 const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = {
   night: benchNight,
   engine: benchEngine,
+  map: benchMap,
   bundles: benchBundles,
   aws: benchAws,
   spot: benchSpot,
