@@ -1,3 +1,4 @@
+import { EpsilonError } from '../../../lib/errors/epsilon-error.ts';
 import type { HistoryEvent } from '../../../lib/ports/workflows.ts';
 import type { Json } from '../model/json.ts';
 import type { Mock, MockedResponse } from '../model/mock.ts';
@@ -9,6 +10,15 @@ export type RecordedEvent = Readonly<Record<string, unknown>> & {
   readonly previousEventId?: number;
 };
 
+/** The JSON value that a field of an event holds as text. Throws `RECORDING_INVALID`. */
+export function valueIn({ id, type }: RecordedEvent, field: string, text: unknown): Json {
+  try {
+    return JSON.parse(String(text)) as Json;
+  } catch {
+    throw new EpsilonError('RECORDING_INVALID', `The ${field} of event ${id} (${type}) is not JSON.`);
+  }
+}
+
 type Details = Readonly<Record<string, unknown>>;
 
 function detailsOf(event: RecordedEvent): Details {
@@ -19,7 +29,7 @@ function detailsOf(event: RecordedEvent): Details {
 /** What a Task's last event says it was answered; nothing while it is under way. */
 function answerIn(event: RecordedEvent): MockedResponse | undefined {
   const { output, error, cause } = detailsOf(event);
-  if (event.type === 'TaskSucceeded') return { Return: JSON.parse(String(output ?? 'null')) as Json };
+  if (event.type === 'TaskSucceeded') return { Return: valueIn(event, 'output', output ?? 'null') };
   if (event.type === 'TaskTimedOut')
     return { TimeOut: error === 'States.HeartbeatTimeout' ? 'heartbeat' : 'timeout' };
   return event.type === 'TaskFailed'
@@ -27,7 +37,10 @@ function answerIn(event: RecordedEvent): MockedResponse | undefined {
     : undefined;
 }
 
-/** Answers of a recorded history's Tasks, by state and in the order in which they were scheduled there. */
+/**
+ * Answers of a recorded history's Tasks, by state and in the order in which they were scheduled there. Throws
+ * `RECORDING_INVALID`.
+ */
 export function mocksFrom(events: readonly RecordedEvent[]): Mock {
   const byId = new Map(events.map((event) => [event.id, event]));
   const scheduledBy = (event: RecordedEvent): RecordedEvent | undefined => {

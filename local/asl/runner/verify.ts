@@ -1,10 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { EpsilonError } from '../../../lib/errors/epsilon-error.ts';
 import { faultsOf } from '../definition/compile.ts';
 import { intrinsicName, resolveIntrinsics } from '../definition/resolve-intrinsics.ts';
 import { readMocks } from './mocks.ts';
-import { type Difference, differenceOf, mocksFrom, type RecordedEvent } from './recorded-history.ts';
+import { type Difference, differenceOf, mocksFrom, type RecordedEvent, valueIn } from './recorded-history.ts';
 import { runDefinition } from './run-definition.ts';
 
 /** What became of one recorded execution. */
@@ -41,9 +41,9 @@ function inputIn(folder: string, [first]: readonly RecordedEvent[]): unknown {
   const file = join(folder, 'input.json');
   if (existsSync(file)) return readJson(file);
   const details = first?.['executionStartedEventDetails'] as { input?: string } | undefined;
-  if (details?.input === undefined)
+  if (!first || details?.input === undefined)
     throw invalid(`${folder} has no input.json, and its history does not say what the input was.`);
-  return JSON.parse(details.input);
+  return valueIn(first, 'input', details.input);
 }
 
 async function verifyOne(folder: string, startAt: number): Promise<Verdict> {
@@ -73,7 +73,8 @@ async function verifyOne(folder: string, startAt: number): Promise<Verdict> {
  */
 export async function verifyRecordings(folder: string, startAt: number): Promise<Verdict[]> {
   const isRecording = (path: string) => existsSync(join(path, 'history.json'));
-  if (!existsSync(folder)) throw invalid(`There is no folder ${folder}.`);
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw invalid(`There is no folder ${folder}.`);
   const inside = readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && isRecording(join(folder, entry.name)))
     .map(({ name }) => join(folder, name))
