@@ -13,10 +13,12 @@ import { listOf } from './simple.ts';
 
 function asItems(value: Json, state: MapState): readonly Json[] {
   if (Array.isArray(value)) return value as readonly Json[];
+  // As the service: only what Items gives may be an object, the input may not.
+  if (!state.items)
+    throw new EvaluationFailure(`Map state input must be an array but was: ${JSON.stringify(value)}`);
   if (typeof value === 'object' && value !== null)
     return Object.entries(value).map(([Key, Value]) => ({ Key, Value: Value as Json }));
-  if (state.items) throw wrongType(state.items, 'array', value);
-  throw new EvaluationFailure('The input of a Map without Items must be an array or an object.');
+  throw wrongType(state.items, 'array', value);
 }
 
 /** Map: an inline one runs its iterations as threads, a distributed one as executions of their own. */

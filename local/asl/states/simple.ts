@@ -2,8 +2,8 @@ import { longestSeconds } from '../definition/bounds.ts';
 import { parseInstant } from '../definition/instant.ts';
 import type { ChoiceState, FailState, PassState, SucceedState, WaitState } from '../definition/machine.ts';
 import type { Scope } from '../jsonata/expression.ts';
-import { evaluateNumber, type Template, wrongType, wrongValue } from '../jsonata/template.ts';
-import { AslFailure, failureOf, statesErrors } from '../model/failure.ts';
+import { evaluateNumber, type Template, wrongType } from '../jsonata/template.ts';
+import { AslFailure, EvaluationFailure, failureOf, statesErrors } from '../model/failure.ts';
 import { Payload } from '../model/json.ts';
 import type { Thread } from '../threads/live-execution.ts';
 import { type StateContext, type Steps, scopeOf } from '../threads/state-context.ts';
@@ -39,7 +39,11 @@ function* instantOf(timestamp: Template | undefined, scope: Scope): Steps<number
   const at = parseInstant(value);
   if (at !== undefined || !timestamp) return at ?? 0;
   if (typeof value !== 'string') throw wrongType(timestamp, 'string', value);
-  throw wrongValue(timestamp, 'an ISO 8601 instant', value);
+  // The service's words.
+  throw new EvaluationFailure(
+    `The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string: ${value}`,
+    timestamp.location,
+  );
 }
 
 /** Wait: until an instant, which survives a restart. */
