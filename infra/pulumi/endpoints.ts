@@ -71,8 +71,12 @@ export function createWorkerGroup(site: Site, network: Network, part: string): S
   return group;
 }
 
-/** Creates the interface endpoints, in as many zones as the settings say, and the gateways for S3 and DynamoDB, which are free. */
-export function createEndpoints(site: Site, network: Network): Output<string>[] {
+/**
+ * Creates the interface endpoints, in as many zones as the settings say, and the gateways for S3 and DynamoDB, which are free. The one
+ * for private APIs is always there, because jobs on Batch get their credentials through it, and in one zone, because each costs as much
+ * a day as a third of a night's requests (docs/batch.md). Returns its id.
+ */
+export function createEndpoints(site: Site, network: Network): Output<string> {
   const { endpointZones } = site.config.network;
   const service = (name: string) => `com.amazonaws.${site.config.region}.${name}`;
   const make = (name: string, more: Partial<VpcEndpointArgs>) =>
@@ -81,18 +85,16 @@ export function createEndpoints(site: Site, network: Network): Output<string>[] 
       { vpcId: network.vpc.id, serviceName: service(name), ...more },
       site.here,
     );
-  const gateways = ['s3', 'dynamodb'].map((name) =>
-    make(name, { vpcEndpointType: 'Gateway', routeTableIds: network.privateRouteTableIds }),
-  );
-  if (endpointZones === 0) return gateways.map(({ id }) => id);
+  for (const name of ['s3', 'dynamodb'])
+    make(name, { vpcEndpointType: 'Gateway', routeTableIds: network.privateRouteTableIds });
   const group = groupFor(site, network, 'endpoints', 443);
-  const interfaces = interfaceServices.map((name) =>
+  const privately = (name: string, zones: number) =>
     make(name, {
       vpcEndpointType: 'Interface',
       privateDnsEnabled: true,
-      subnetIds: network.privateSubnetIds.slice(0, endpointZones),
+      subnetIds: network.privateSubnetIds.slice(0, zones),
       securityGroupIds: [group.id],
-    }),
-  );
-  return [...interfaces, ...gateways].map(({ id }) => id);
+    });
+  if (endpointZones > 0) for (const name of interfaceServices) privately(name, endpointZones);
+  return privately('execute-api', 1).id;
 }

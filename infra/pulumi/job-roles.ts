@@ -17,7 +17,7 @@ export interface PodUser {
 export interface JobRoles {
   /** What a job works with; a session without a TenantId tag reaches nothing. */
   readonly tenant: Output<string>;
-  /** What a job on Batch starts with; like that of a pod it can only become the tenant role, as one tenant. */
+  /** What a job on Batch starts with: it has no rights, and the API that lends credentials knows it by its name. */
   readonly batch: Output<string>;
   /** What a job in the cluster starts with. */
   readonly pod: PodUser;
@@ -57,7 +57,7 @@ const podTags = [
 
 const become = ['sts:AssumeRole', 'sts:TagSession'];
 
-function trustJobs(pod: Identity, batch: Identity, clusterName: string): Statement[] {
+function trustJobs(site: Site, pod: Identity, clusterName: string): Statement[] {
   const podStatement = (sid: string, names: readonly string[], tags: readonly string[]): Statement => ({
     Sid: sid,
     Effect: 'Allow',
@@ -79,11 +79,15 @@ function trustJobs(pod: Identity, batch: Identity, clusterName: string): Stateme
     podStatement('PodActsForItsAttempt', [provesAttempt], ['TenantId', ...attemptTags]),
     podStatement('PodActsForItsTenant', provesTenant, ['TenantId']),
     {
-      Sid: 'BatchJobActsForOneTenant',
+      Sid: 'LendCredentialsActsForOneTenant',
       Effect: 'Allow',
-      Principal: { AWS: batch.arn },
+      // The service makes this role, after infrastructure: a principal has to exist, a pattern does not.
+      Principal: { AWS: interpolate`arn:aws:iam::${site.accountId}:root` },
       Action: become,
       Condition: {
+        ArnLike: {
+          'aws:PrincipalArn': interpolate`arn:aws:iam::${site.accountId}:role/epsilon-${site.config.environment}-LendCredentialsRole-*`,
+        },
         StringLike: { 'aws:RequestTag/TenantId': someTenant },
         'ForAllValues:StringEquals': { 'aws:TagKeys': ['TenantId'] },
       },
@@ -158,13 +162,12 @@ export function createJobRoles(site: Site, bucket: Bucket, keys: Keys): JobRoles
   const pod = createIdentity(site, 'job-pod', { trust: [trustPods(site)] });
   const batch = createIdentity(site, 'job-batch', { trust: [trustHost('ecs-tasks.amazonaws.com')] });
   const tenant = createIdentity(site, 'tenant-job', {
-    trust: trustJobs(pod, batch, clusterName),
+    trust: trustJobs(site, pod, clusterName),
     allow: tenantData(bucket, keys, site.config.region),
     // A chained session ends after an hour whatever is asked; jobs renew it.
     sessionSeconds: 3_600,
   });
   const podPolicy = mayBecome(site, 'job-pod', pod, tenant);
-  mayBecome(site, 'job-batch', batch, tenant);
   return {
     tenant: tenant.arn,
     batch: batch.arn,

@@ -53,7 +53,7 @@ export function createPlatform(config: InfrastructureConfig): PlatformOutputs {
   const site = createSite(config, getCallerIdentityOutput({}).accountId);
   const keys = createKeys(site);
   const network = createNetwork(site, keys);
-  createEndpoints(site, network);
+  const apiEndpointId = createEndpoints(site, network);
   const storage = createStorage(site, keys);
   const roles = createJobRoles(site, storage.data, keys);
   const alerts = createAlerts(site, keys);
@@ -69,6 +69,7 @@ export function createPlatform(config: InfrastructureConfig): PlatformOutputs {
     'network/private-subnet-ids': all(network.privateSubnetIds).apply((ids) => ids.join(',')),
     'network/lambda-security-group-id': createWorkerGroup(site, network, 'functions').id,
     'eks/cluster-name': cluster.name,
+    'network/api-endpoint-id': apiEndpointId,
     'eks/cluster-endpoint': cluster.endpoint,
     'batch/spot-queue-arn': batch.spot.arn,
     'batch/on-demand-queue-arn': batch.onDemand.arn,

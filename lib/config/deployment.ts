@@ -41,6 +41,8 @@ export const deploymentSchema = z.object({
   repositoryUrls: json(z.partialRecord(z.enum(imageNames), z.string().min(1))),
   /** Role a job takes with its TenantId session tag. */
   jobRoleArn: arn,
+  /** Where jobs on Batch ask for credentials; absent for callers that submit none. */
+  credentialsUrl: z.url({ protocol: /^https$/ }).optional(),
   eksClusterName: z.string().min(1).optional(),
 });
 

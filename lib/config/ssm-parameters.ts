@@ -23,6 +23,7 @@ export const ssmParameters: readonly SsmParameter[] = [
     'comma-separated, one per zone',
   ),
   parameter('network/lambda-security-group-id', 'serverless.yml', 'security group of functions in the VPC'),
+  parameter('network/api-endpoint-id', 'serverless.yml (credentials of jobs)', 'endpoint of private APIs'),
   parameter('eks/cluster-name', 'serverless.yml, release workflow', 'name of the cluster'),
   parameter('eks/cluster-endpoint', 'release workflow', 'https URL of the Kubernetes API'),
   parameter('batch/spot-queue-arn', 'serverless.yml (job runner)', 'queue tried first'),

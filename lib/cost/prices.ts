@@ -24,6 +24,18 @@ export const priceList = {
   hour: { cluster: 0.1, natGateway: 0.045, publicAddress: 0.005, endpointZone: 0.01 },
   /** Months of what costs while it exists. GiB: one of an instance's disk (gp3), one of a database's disk in one zone. */
   month: { key: 1, secret: 0.4, nodeGiB: 0.08, databaseGiB: 0.115 },
+  /**
+   * What costs by use: a request to a REST API, an invocation of a function and a GiB-second of it (x86), 4 KB read consistently and 1 KB
+   * written on demand in the table, a GiB of logs.
+   */
+  use: {
+    apiRequest: 3.5e-6,
+    invocation: 0.2e-6,
+    functionGiBSecond: 1.6667e-5,
+    tableRead: 0.125e-6,
+    tableWrite: 0.625e-6,
+    logGiB: 0.5,
+  },
 } as const;
 
 /** A price by name. Error: nothing of that name is on the list. */

@@ -33,6 +33,10 @@ export const awsCallbacks: AwsPart<Pick<Ports, 'callbacks'>> = async () =>
 export const awsWorkflows: AwsPart<Pick<Ports, 'workflows'>> = async () =>
   (await import('../aws/wiring/wire-workflows.ts')).wireWorkflows;
 
+/** Tasks and sessions of jobs on Batch. */
+export const awsSessions: AwsPart<Required<Pick<Ports, 'sessions'>>> = async () =>
+  (await import('../aws/wiring/wire-sessions.ts')).wireSessions;
+
 /** Our bus, on EventBridge. */
 export const awsEvents: AwsPart<Pick<Ports, 'events'>> = async () =>
   (await import('../aws/wiring/wire-events.ts')).wireEvents;

@@ -68,6 +68,12 @@ export const metricDefinitions = {
     dimensions: ['signal'],
     help: 'a job was asked to stop and leave its instance',
   },
+  CredentialsLent: { unit: 'count', dimensions: [], help: 'a job on Batch got credentials for its attempt' },
+  CredentialsRefused: {
+    unit: 'count',
+    dimensions: [],
+    help: 'a job asked for credentials of an attempt that is not its own, or is closed',
+  },
   ReconcilerPasses: {
     unit: 'count',
     dimensions: [],

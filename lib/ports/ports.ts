@@ -7,6 +7,7 @@ import type { IdSource } from './id-source.ts';
 import type { ImageRecords } from './image-records.ts';
 import type { ImageResolver } from './image-resolver.ts';
 import type { JobRunner } from './job-runner.ts';
+import type { JobSessions } from './job-sessions.ts';
 import type { LeaseStore } from './lease-store.ts';
 import type { LockStore } from './lock-store.ts';
 import type { Log } from './log.ts';
@@ -58,4 +59,6 @@ export interface Ports extends BasePorts {
   readonly images: ImageResolver;
   readonly imageRecords: ImageRecords;
   readonly workflows: Workflows;
+  /** Absent in the embedded runtime: jobs of this host reach its files, and need no credentials. */
+  readonly sessions?: JobSessions;
 }

@@ -17,6 +17,9 @@ import { type StageName, stageNames, stages } from '../../lib/training/stages.ts
 import { silentLog } from '../fixtures/silent-log.ts';
 import { account, type BatchStandIn, queueArns, region } from './batch-stand-in.ts';
 
+/** Where jobs ask for credentials. */
+export const credentialsUrl = 'https://api.execute-api.us-west-2.amazonaws.com/live/credentials';
+
 export const jobRoleArn = `arn:aws:iam::${account}:role/epsilon-dev-tenant-job`;
 
 /** A budget that never ends. */
@@ -94,7 +97,7 @@ export function makeRunner({
       clock,
     }),
     queues,
-    deployment: { environment: 'dev', region, jobRoleArn },
+    deployment: { environment: 'dev', region, credentialsUrl },
     log,
     metrics: { count: (name) => count?.(name) },
   });

@@ -35,6 +35,12 @@ export { account, type BatchEvent, type ContainerFate, queueArns, region, sdkErr
 
 const over = (status: string | undefined) => status === 'SUCCEEDED' || status === 'FAILED';
 
+/** Id of the ECS task that runs a job. */
+export const taskIdOf = (jobId: string) => jobId.replaceAll('-', '');
+
+const taskArnOf = (jobId: string) =>
+  `arn:aws:ecs:us-west-2:123456789012:task/epsilon-dev-batch-spot_Batch_1/${taskIdOf(jobId)}`;
+
 /**
  * AWS Batch as far as it is used, in memory: states that move with a clock, names that are not unique, a list that lags,
  * events at least once, and calls that fail when a test says so. It checks what the service checks.
@@ -202,6 +208,7 @@ export class BatchStandIn {
     if (fate.notPlaced) return;
     this.clock.setTimer(this.startMs, () => {
       this.move(jobId, 'STARTING');
+      Object.assign(this.jobs.get(jobId)?.container ?? {}, { taskArn: taskArnOf(jobId) });
       if (fate.notStarted === undefined) this.move(jobId, 'RUNNING');
       else this.end(jobId, { statusReason: 'Task failed to start', reason: fate.notStarted });
     });

@@ -1,6 +1,6 @@
 import { jobTags } from '../../lib/aws/batch/submit-input.ts';
 import type { AttemptKey } from '../../lib/ports/run-store.ts';
-import { sdkError } from '../aws/batch-stand-in.ts';
+import { sdkError, taskIdOf } from '../aws/batch-stand-in.ts';
 import { account, region } from '../fixtures/aws-base.ts';
 import { type DeployedNight, openDeployedNight, type Recorded } from './deployed-night.ts';
 import { resources } from './requests.ts';
@@ -43,6 +43,17 @@ const tasksOf = (attempts: readonly AttemptKey[]) =>
     [jobTags.stage]: stage,
     [jobTags.attempt]: String(attempt),
   }));
+
+/** The request of an attempt's job, as API Gateway passes it on. */
+const questionOf = (of: (AttemptKey & { readonly jobId?: string }) | undefined) => ({
+  body: JSON.stringify({ runId: of?.runId, stage: of?.stage, attempt: of?.attempt }),
+  requestContext: {
+    requestId: '1',
+    identity: {
+      userArn: `arn:aws:sts::${account}:assumed-role/epsilon-dev-job-batch/${taskIdOf(of?.jobId ?? '')}`,
+    },
+  },
+});
 
 /** What the deployed functions live through while their requests are noted; each a path that no other one takes. */
 const scenarios: readonly Scenario[] = [
@@ -149,6 +160,21 @@ const scenarios: readonly Scenario[] = [
       night.runOnInstance(tasksOf(await night.runtime.control.runs.listAttempts('acme-manual')));
       await night.invoke('vacateInstance', warningOf('i-0123456789abcdef0'));
       await night.advance(minute);
+    },
+  },
+  {
+    name: 'a job that asks for the credentials of its attempt',
+    happens: async (night) => {
+      await night.add('acme');
+      night.batch.fate = () => ({});
+      await night.train('acme');
+      await night.advance(minute);
+      const [attempt] = await night.runtime.control.runs.listAttempts('acme-manual');
+      const { statusCode, body } = (await night.invoke('lendCredentials', questionOf(attempt))) as {
+        statusCode: number;
+        body: string;
+      };
+      if (statusCode !== 200) throw new Error(`lendCredentials answered ${statusCode}: ${body}`);
     },
   },
   {

@@ -208,6 +208,12 @@ const services: Readonly<Record<string, Readonly<Record<string, Of<never>>>>> = 
   KMSClient: { Decrypt: keyUse('Decrypt'), GenerateDataKey: keyUse('GenerateDataKey') },
   EventBridgeClient: { PutEvents: events },
   SNSClient: { Publish: publish },
+  STSClient: {
+    AssumeRole: ({ RoleArn, Tags }: { RoleArn: string; Tags: readonly { Key: string; Value: string }[] }) => {
+      const context = tagContext(Object.fromEntries(Tags.map(({ Key, Value }) => [Key, Value])));
+      return [ask('sts:AssumeRole', RoleArn, context), ask('sts:TagSession', RoleArn, context)];
+    },
+  },
   ECRClient: {
     DescribeImages: ({
       repositoryName,

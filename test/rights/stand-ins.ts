@@ -168,6 +168,16 @@ export function serviceAnswers({ ports, tasksOn, digest }: Behind): Record<strin
     SFNClient: statesAnswers(ports),
     KMSClient: keyAnswers,
     ECSClient: ecsAnswers(tasksOn),
+    STSClient: {
+      AssumeRole: () => ({
+        Credentials: {
+          AccessKeyId: 'ASIA',
+          SecretAccessKey: 'test',
+          SessionToken: 'test',
+          Expiration: new Date(900_000),
+        },
+      }),
+    },
     SNSClient: { Publish: () => ({ MessageId: '1' }) },
     ECRClient: {
       DescribeImages: () => ({

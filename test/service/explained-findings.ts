@@ -108,6 +108,23 @@ export const explainedFindings: readonly ExplainedFinding[] = [
   })),
   ...[...calledByMachines].map(machineFunction),
   {
+    rule: 'AwsSolutions-COG4',
+    on: /^CredentialsMethod$/,
+    reason: 'IAM authorizes the caller, who is a job and no person; a user pool would know neither',
+  },
+  {
+    rule: 'AwsSolutions-APIG3',
+    on: /^CredentialsStage$/,
+    reason:
+      'private: only the role of jobs, through one endpoint of the network, reaches it; it takes one small body',
+  },
+  ...['AwsSolutions-APIG1', 'AwsSolutions-APIG6', 'Serverless-APIGWAccessLogging'].map((rule) => ({
+    rule,
+    on: /^CredentialsStage$/,
+    reason:
+      'API Gateway logs with one role of the whole account and region, which is not ours to set; the function logs each request',
+  })),
+  {
     rule: 'AwsSolutions-S1',
     on: /^ServerlessDeploymentBucket$/,
     reason: 'holds bundles and templates of deploys only; CloudTrail has who wrote them',

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { explainedFindings } from './explained-findings.ts';
 import { deployedEnvironments, type Packaged, packageService } from './packaging.ts';
+import { checkCredentials } from './suites/credentials.ts';
 import { checkEvents } from './suites/events.ts';
 import { checkFunctions } from './suites/functions.ts';
 import { checkMachines } from './suites/machines.ts';
@@ -30,6 +31,7 @@ describe.each(deployedEnvironments)('serverless package --stage %s, offline', (e
   describe('functions', () => checkFunctions(packaged));
   describe('roles', () => checkRoles(packaged, starsUsed));
   describe('events', () => checkEvents(packaged));
+  describe('credentials', () => checkCredentials(packaged));
   describe('machines', () => checkMachines(packaged));
   describe('stores', () => checkStores(packaged));
   describe('watching', () => checkWatching(packaged));

@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { checkSchema } from '../../lib/errors/check-schema.ts';
 import { createFileObjectStore } from '../../lib/files/file-object-store.ts';
 import type { ObjectStore } from '../../lib/ports/object-store.ts';
-import { SystemClock } from '../../lib/system/system-clock.ts';
 import { contractVersions } from '../../lib/training/attempts/job-contract.ts';
 import { JobFailure, jobExit } from './failure.ts';
 import { openProgress, type Progress, publishProgress } from './progress.ts';
@@ -32,9 +31,6 @@ const contract = z.object({
   EPSILON_RESULT_PATH: z.string().min(1),
   EPSILON_TRACEPARENT: z.string().optional(),
   EPSILON_OBJECTS_ROOT: z.string().optional(),
-  EPSILON_JOB_ROLE_ARN: z.string().startsWith('arn:').optional(),
-  EPSILON_SESSION_TAGS: z.string().optional(),
-  AWS_REGION: z.string().optional(),
   EPSILON_OPTIONS: z.string().optional(),
   REDIS_URL: z.string().optional(),
 });
@@ -74,31 +70,12 @@ export interface JobContext {
   readonly report: (progress: Progress) => void;
 }
 
-/** Objects of this machine, or S3: there as the tenant, when the job starts with a role that can become one. */
-async function openObjects(values: z.output<typeof contract>, tenantId: string): Promise<ObjectStore> {
+/** Objects of this host, or S3: with the credentials that the SDK finds (workload/credentials). */
+async function openObjects(values: z.output<typeof contract>): Promise<ObjectStore> {
   if (values.EPSILON_OBJECTS_ROOT !== undefined)
     return createFileObjectStore({ root: values.EPSILON_OBJECTS_ROOT });
-  const [{ createS3ObjectStore }, { S3Client }] = await Promise.all([
-    import('../../lib/aws/s3/s3-object-store.ts'),
-    import('@aws-sdk/client-s3'),
-  ]);
-  const roleArn = values.EPSILON_JOB_ROLE_ARN;
-  if (roleArn === undefined) return createS3ObjectStore();
-  const { openTenantSession } = await import('../../lib/aws/sts/tenant-session.ts');
-  const tags = json(
-    z.record(z.string(), z.string()),
-    values.EPSILON_SESSION_TAGS ?? '{}',
-    'EPSILON_SESSION_TAGS',
-  );
-  const region = values.AWS_REGION === undefined ? {} : { region: values.AWS_REGION };
-  const credentials = openTenantSession({
-    roleArn,
-    tags: { ...tags, TenantId: tenantId },
-    sessionName: `${values.EPSILON_RUN_ID}-${values.EPSILON_TRAINING_STAGE}`,
-    clock: new SystemClock(),
-    ...region,
-  });
-  return createS3ObjectStore({ client: new S3Client({ ...region, credentials }) });
+  const { createS3ObjectStore } = await import('../../lib/aws/s3/s3-object-store.ts');
+  return createS3ObjectStore();
 }
 
 function json<T>(schema: z.ZodType<T>, text: string, name: string): T {
@@ -161,7 +138,7 @@ export async function readContext(
     attempt: values.EPSILON_ATTEMPT,
     traceId: values.EPSILON_TRACEPARENT?.split('-')[1],
   };
-  const objects = await openObjects(values, tenantId);
+  const objects = await openObjects(values);
   const toFile = openProgress(values.EPSILON_PROGRESS_PATH, Date.now);
   const toObject = publishProgress(objects, values.EPSILON_OUTPUT, Date.now);
   return {

@@ -31,7 +31,7 @@ export interface BatchJobRunnerOptions {
   readonly objects: Pick<ObjectStore, 'get'>;
   readonly instanceJobs: (instanceId: string) => Promise<readonly AttemptKey[]>;
   readonly queues: BatchQueues;
-  readonly deployment: Pick<BatchDeployment, 'environment' | 'region' | 'jobRoleArn'>;
+  readonly deployment: Pick<BatchDeployment, 'environment' | 'region' | 'credentialsUrl'>;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'count'>;
 }

@@ -23,8 +23,8 @@ export interface BatchDeployment {
   readonly definitionArn: string;
   readonly environment: string;
   readonly region: string;
-  /** Role the job may assume, as its tenant. */
-  readonly jobRoleArn: string;
+  /** Where the job asks for credentials of its attempt. */
+  readonly credentialsUrl?: string;
 }
 
 /**
@@ -71,7 +71,9 @@ function environmentOf(spec: JobSpec, deployment: BatchDeployment): { name: stri
   const variables = {
     ...spec.environment,
     EPSILON_RESULT_PATH: resultPath,
-    EPSILON_JOB_ROLE_ARN: deployment.jobRoleArn,
+    ...(deployment.credentialsUrl === undefined
+      ? {}
+      : { EPSILON_CREDENTIALS_URL: deployment.credentialsUrl }),
     AWS_REGION: deployment.region,
   };
   return Object.entries(variables).map(([name, value]) => ({ name, value }));

@@ -1,21 +1,15 @@
-import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
+import { AssumeRoleCommand, STSClient, type STSClientConfig } from '@aws-sdk/client-sts';
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { SessionCredentials } from '../../ports/job-sessions.ts';
 import { explainServiceError } from '../errors/service-errors.ts';
+import { sessionNameOf } from './session-name.ts';
 
 /** Seconds a session lasts: a chained one never lasts longer. */
 const sessionSeconds = 3_600;
 
 /** Milliseconds before its end at which a session is renewed: longer than the SDK's own window of five minutes. */
 const renewBeforeMs = 600_000;
-
-/** Credentials as SDK clients take them. */
-export interface SessionCredentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken: string;
-  readonly expiration: Date;
-}
 
 /** Whose session it is. */
 export interface TenantSessionOptions {
@@ -27,14 +21,6 @@ export interface TenantSessionOptions {
   readonly sessionName: string;
   readonly clock: Clock;
   readonly client: STSClient;
-}
-
-/** STS takes 2 to 64 of these characters. */
-function sessionNameOf(name: string): string {
-  return name
-    .replace(/[^\w+=,.@-]/g, '-')
-    .slice(0, 64)
-    .padEnd(2, '-');
 }
 
 /**
@@ -86,10 +72,11 @@ export function createTenantSession(options: TenantSessionOptions): () => Promis
   };
 }
 
-/** The same over an STS client of the region, made here. */
+/** The same over an STS client of the region, made here, with the credentials that this process starts with. */
 export function openTenantSession(
-  options: Omit<TenantSessionOptions, 'client'> & { readonly region?: string },
+  options: Omit<TenantSessionOptions, 'client'> &
+    Required<Pick<STSClientConfig, 'credentials'>> & { readonly region: string },
 ): () => Promise<SessionCredentials> {
-  const { region, ...rest } = options;
-  return createTenantSession({ ...rest, client: new STSClient(region === undefined ? {} : { region }) });
+  const { region, credentials, ...rest } = options;
+  return createTenantSession({ ...rest, client: new STSClient({ region, credentials }) });
 }

@@ -6,15 +6,9 @@ import { createBatchJobRunner } from '../batch/batch-job-runner.ts';
 import { createCallBudget } from '../batch/call-budget.ts';
 import { createJobDefinitions } from '../batch/job-definitions.ts';
 import { createTableBucket } from '../batch/table-bucket.ts';
-import type { BucketRule } from '../batch/token-bucket.ts';
 import { createS3ObjectStore } from '../s3/s3-object-store.ts';
 import type { AwsBase } from './base.ts';
-
-/**
- * Batch allows an account 50 calls a second. Ten are left to people and to Batch's own console, and a fifth of the burst to
- * calls that end or observe jobs, so that a wave of submissions cannot keep the control plane from seeing its jobs.
- */
-const rule: BucketRule = { perSecond: 40, burst: 50, reserved: 0.2 };
+import { batchRule } from './batch-rule.ts';
 
 type InstanceJobs = ReturnType<typeof import('../batch/instance-jobs.ts').createInstanceJobs>;
 
@@ -24,7 +18,7 @@ export const wireBatch = ({ clients, config, deployment, clock, log, metrics }: 
     client: clients.of(DynamoDBClient),
     tableName: deployment.tableName,
     name: 'batch',
-    rule,
+    rule: batchRule,
     clock,
   });
   const calls = createBatchCalls({
@@ -51,7 +45,11 @@ export const wireBatch = ({ clients, config, deployment, clock, log, metrics }: 
       return (await instanceJobs)(instanceId);
     },
     queues,
-    deployment: { environment, region, jobRoleArn: deployment.jobRoleArn },
+    deployment: {
+      environment,
+      region,
+      ...(deployment.credentialsUrl === undefined ? {} : { credentialsUrl: deployment.credentialsUrl }),
+    },
     log,
     metrics,
   });

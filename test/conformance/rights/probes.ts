@@ -162,6 +162,7 @@ export const probes: readonly Probe[] = [
     'finishRun',
     'settleRun',
     'vacateInstance',
+    'lendCredentials',
   ].map(
     (of): Probe => ({
       of,

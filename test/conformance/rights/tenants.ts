@@ -47,7 +47,8 @@ export class JobRolesOf {
   #policies(part: string): Policy[] {
     const name = `epsilon-${this.#environment}-${part}`;
     const found = ofType(this.#seen, 'iam/rolePolicy:RolePolicy').filter((one) => one.name === name);
-    if (found.length === 0) throw new Error(`The program makes no policy ${name}.`);
+    // A job on Batch has no rights: the API that lends credentials has its name in a policy of its own.
+    if (found.length === 0 && part !== 'job-batch') throw new Error(`The program makes no policy ${name}.`);
     return found.map(({ inputs }) => ({
       name,
       policy: JSON.parse(real(String(inputs['policy']))) as Policy['policy'],
@@ -151,10 +152,8 @@ export class JobRolesOf {
     });
     const wholeTenant = { 'aws:PrincipalTag/kubernetes-pod-name': 'acme.x.0-x7k2p', ...as('acme') };
     const cases: readonly (readonly [part: string, context: AwsRequest['context'], allowed: boolean])[] = [
-      ['job-batch', as('acme'), true],
+      ['job-batch', as('acme'), false],
       ['job-batch', {}, false],
-      ['job-batch', as(''), false],
-      ['job-batch', as('acme', ['Role']), false],
       ...podCases.map((one) => ['job-pod', { ...pod, ...contextOf(one) }, one.allowed] as const),
       ['job-pod', { ...pod, ...wholeTenant }, true],
       ['job-pod', { ...pod, 'aws:PrincipalTag/kubernetes-namespace': 'default', ...wholeTenant }, false],

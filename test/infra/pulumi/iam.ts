@@ -55,7 +55,7 @@ function allows(
   )
     return false;
   return Object.entries(statement.conditions).every(([operator, keys]) => {
-    if (!/^(Null|(ForAllValues:)?String(Equals|Like))$/.test(operator))
+    if (!/^(Null|ArnLike|(ForAllValues:)?String(Equals|Like))$/.test(operator))
       throw new Error(`unknown operator ${operator}`);
     return Object.entries(keys).every(([key, value]) => holds(operator, key, list(value), facts));
   });

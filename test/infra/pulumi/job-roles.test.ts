@@ -172,7 +172,7 @@ describe('who becomes a tenant', () => {
       false,
     ],
     ['the role of pods, used by no pod', 'job-pod', asking('acme'), false],
-    ['a Batch job, as one tenant', 'job-batch', asking('acme'), true],
+    ['a Batch job, as one tenant', 'job-batch', asking('acme'), false],
     ['a Batch job as no tenant', 'job-batch', asking(undefined), false],
     ['a Batch job that adds a tag of its own', 'job-batch', asking('acme', ['Role']), false],
     ['another role of ours', 'batch-execution', asking('acme'), false],
@@ -181,7 +181,7 @@ describe('who becomes a tenant', () => {
     expect(trusts(trust(), { principal: arnOf(part), facts })).toBe(allowed);
   });
 
-  it.each(['job-pod', 'job-batch'])('%s can become the tenant role and do nothing else', (part) => {
+  it.each(['job-pod'])('%s can become the tenant role and do nothing else', (part) => {
     const statements = policy(part);
     expect(statements).toHaveLength(1);
     expect(statements[0]).toMatchObject({
@@ -193,6 +193,28 @@ describe('who becomes a tenant', () => {
 
   const mayReadAs = (part: string) =>
     permits(policy(part), { action: 's3:GetObject', resource: `${bucket}/acme/x`, facts: as('acme') });
+
+  it.each([
+    [
+      'the function that lends credentials',
+      'epsilon-prod-LendCredentialsRole-1ABCDEFGHIJK',
+      asking('acme'),
+      true,
+    ],
+    ['it as no tenant', 'epsilon-prod-LendCredentialsRole-1ABCDEFGHIJK', asking(undefined), false],
+    ['it with another tag', 'epsilon-prod-LendCredentialsRole-1ABCDEFGHIJK', asking('acme', ['Run']), false],
+    ['that of another environment', 'epsilon-dev-LendCredentialsRole-1ABCDEFGHIJK', asking('acme'), false],
+    ['another function', 'epsilon-prod-SubmitStageRole-1ABCDEFGHIJK', asking('acme'), false],
+    ['a Batch job', 'epsilon-prod-job-batch', asking('acme'), false],
+  ])('%s, by the name of its role', (_who, name, facts, allowed) => {
+    const root = 'arn:aws:iam::123456789012:root';
+    const of = { ...facts, 'aws:PrincipalArn': `arn:aws:iam::123456789012:role/${name}` };
+    expect(trusts(trust(), { principal: root, facts: of })).toBe(allowed);
+  });
+
+  it('job-batch has no rights of its own', () => {
+    expect(policy('job-batch')).toEqual([]);
+  });
 
   it('a session lasts an hour, which is all that a chained one may', () => {
     expect(role('tenant-job')?.inputs['maxSessionDuration']).toBe(3_600);

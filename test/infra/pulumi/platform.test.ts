@@ -48,6 +48,7 @@ describe('network', () => {
       'ecs',
       'eks',
       'events',
+      'execute-api',
       'kms',
       'logs',
       's3',
@@ -61,18 +62,28 @@ describe('network', () => {
   });
 
   it('pays for addresses of AWS services in as many zones as the environment asks for: 3, 1, none', () => {
+    const credentials = 'com.amazonaws.us-west-2.execute-api';
     const zonesOf = (resources: readonly Registered[]) =>
       new Set(
-        ofType(resources, 'ec2/vpcEndpoint:VpcEndpoint').map(({ inputs }) =>
-          inputs['vpcEndpointType'] === 'Gateway' ? 0 : (inputs['subnetIds'] as unknown[]).length,
-        ),
+        ofType(resources, 'ec2/vpcEndpoint:VpcEndpoint')
+          .filter(({ inputs }) => inputs['serviceName'] !== credentials)
+          .map(({ inputs }) =>
+            inputs['vpcEndpointType'] === 'Gateway' ? 0 : (inputs['subnetIds'] as unknown[]).length,
+          ),
       );
     expect([zonesOf(prod), zonesOf(staging), zonesOf(dev)]).toEqual([
       new Set([3, 0]),
       new Set([1, 0]),
       new Set([0]),
     ]);
-    expect(ofType(dev, 'ec2/vpcEndpoint:VpcEndpoint')).toHaveLength(2);
+    for (const resources of [prod, staging, dev]) {
+      const [lending, ...more] = ofType(resources, 'ec2/vpcEndpoint:VpcEndpoint').filter(
+        ({ inputs }) => inputs['serviceName'] === credentials,
+      );
+      expect(more).toEqual([]);
+      expect(lending?.inputs['subnetIds']).toHaveLength(1);
+    }
+    expect(ofType(dev, 'ec2/vpcEndpoint:VpcEndpoint')).toHaveLength(3);
   });
 
   it('gives no two subnets the same addresses', () => {

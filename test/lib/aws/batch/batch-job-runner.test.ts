@@ -7,7 +7,7 @@ import type { JobObservation } from '../../../../lib/training/attempts/job.ts';
 import { preemptionReason, unplaceableReason } from '../../../../lib/training/attempts/stop-reason.ts';
 import { VirtualClock } from '../../../../local/clock/virtual-clock.ts';
 import { aJobSpec, anImage, Objects } from '../../../aws/batch-fixtures.ts';
-import { jobRoleArn, makeRunner, writeTemplates } from '../../../aws/batch-runner.ts';
+import { credentialsUrl, makeRunner, writeTemplates } from '../../../aws/batch-runner.ts';
 import { BatchStandIn, type ContainerFate, queueArns, sdkError } from '../../../aws/batch-stand-in.ts';
 import { describeJobRunner } from '../../../contract/job-runner.ts';
 
@@ -87,7 +87,7 @@ describe('a submission to Batch', () => {
           { name: 'EPSILON_ATTEMPT', value: '1' },
           { name: 'EPSILON_OUTPUT', value: spec.outputUri },
           { name: 'EPSILON_RESULT_PATH', value: '/tmp/result.json' },
-          { name: 'EPSILON_JOB_ROLE_ARN', value: jobRoleArn },
+          { name: 'EPSILON_CREDENTIALS_URL', value: credentialsUrl },
           { name: 'AWS_REGION', value: 'us-west-2' },
         ],
         resourceRequirements: [

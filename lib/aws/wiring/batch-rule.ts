@@ -1,0 +1,7 @@
+import type { BucketRule } from '../batch/token-bucket.ts';
+
+/**
+ * Batch allows an account 50 calls a second. Ten are left to people and to Batch's own console, and a fifth of the burst to
+ * calls that end or observe jobs, so that a wave of submissions cannot keep the control plane from seeing its jobs.
+ */
+export const batchRule: BucketRule = { perSecond: 40, burst: 50, reserved: 0.2 };
