@@ -73,7 +73,7 @@ function outputOf({ terminal, write, warn }: ProgramDependencies, json: boolean,
  * The command's tree. Verbs that do not occur among the arguments are known by name and summary only: their code is not
  * loaded. `undefined` for the arguments loads them all.
  */
-export async function makeProgram(
+async function makeProgram(
   dependencies: ProgramDependencies,
   args: readonly string[] | undefined,
   fold?: Fold,

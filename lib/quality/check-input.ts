@@ -9,9 +9,6 @@ export const checkInputSchema = z.object({
   incident: z.enum(['hold', 'close']).optional(),
 });
 
-/** Input of a check. */
-export type CheckInput = z.output<typeof checkInputSchema>;
-
 /** What a shard's functions are told: where the check keeps its files, and which tenants are meant. */
 export const shardSchema = z.object({
   /** Prefix of the check in the data bucket, without bucket, with "/" at its end. */

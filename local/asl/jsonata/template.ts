@@ -83,7 +83,7 @@ export function wrongType(
 }
 
 /** The failure of a template whose value has the right type, and is out of bounds. */
-export function wrongValue({ source, location }: Template, rule: string, value: Json): EvaluationFailure {
+function wrongValue({ source, location }: Template, rule: string, value: Json): EvaluationFailure {
   const subject = source === undefined ? `The field '${location}'` : subjectOf(source, location);
   return new EvaluationFailure(
     `${subject} returned a value that is not allowed: it must be ${rule}, not ${shown(value)}`,
