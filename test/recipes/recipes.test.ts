@@ -55,7 +55,7 @@ function declaredIn(folder: string): Declared {
     successTarget: 0.95,
     functions: read('infra/serverless/functions.yml'),
     machines: read('infra/serverless/state-machines.yml'),
-    statements: { ...roles('training'), ...roles('upkeep') },
+    statements: { ...roles('training'), ...roles('quality'), ...roles('upkeep') },
     resources: { ...resources('events/rules.yml'), ...resources('events/schedules.yml') },
   };
 }
