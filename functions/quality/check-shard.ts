@@ -27,9 +27,9 @@ export function createCheckShard(ports: Wired<typeof aws>) {
   /** Data that has not changed was judged when it was new, and a place that could not be read has only its fault. */
   async function anomaliesOf(entry: Looked): Promise<FindingsEntry> {
     const { tenantId, profile, changed, checkedAt } = entry;
-    const standing = await verdicts.standing(tenantId);
     if (!changed) {
-      const before = standing.verdict?.findings.filter(({ check }) => check === 'anomalies');
+      const { verdict } = await verdicts.standing(tenantId);
+      const before = verdict?.findings.filter(({ check }) => check === 'anomalies');
       return { tenantId, findings: before ?? [] };
     }
     const at = Date.parse(checkedAt);

@@ -4,6 +4,7 @@ import { profileTenant } from '../../lib/files/profile-tenant.ts';
 import { awsObjects, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import { type ProfileEntry, writeShardFile } from '../../lib/operations/quality/shard-files.ts';
+import { isoNow } from '../../lib/ports/clock.ts';
 import { type CheckShard, shardSchema } from '../../lib/quality/check-input.ts';
 import { rulesOf } from '../../lib/quality/rules.ts';
 import type { Tenant } from '../../lib/tenants/tenant.ts';
@@ -25,7 +26,7 @@ export function createProfileShard(ports: Wired<typeof aws>) {
     const { tenantId } = tenant;
     const about = {
       tenantId,
-      checkedAt: new Date(clock.now()).toISOString(),
+      checkedAt: isoNow(clock),
       rules: rulesOf(tenant.quality),
     };
     try {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { awsNotifier, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
+import { isoNow } from '../../lib/ports/clock.ts';
 import { isSystemic } from '../../lib/quality/judge.ts';
 
 const input = z.object({
@@ -18,7 +19,7 @@ const aws = [awsStores, awsNotifier] as const;
 /** Tells an incident of the platform from faults of single tenants: then people are told once, and no gate closes until they decide. */
 export function createWeighQualityCheck({ claims, notifier, clock, metrics, log }: Wired<typeof aws>) {
   async function tell(execution: string, judged: number, closing: number): Promise<void> {
-    const now = new Date(clock.now()).toISOString();
+    const now = isoNow(clock);
     const scheduledTime = `${now.slice(0, 10)}T00:00:00.000Z`;
     const { claimed } = await claims.claim({ machine: incidents, scheduledTime, holder: execution, now });
     if (!claimed) return;

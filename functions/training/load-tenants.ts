@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { forecastText } from '../../lib/capacity/forecast-text.ts';
-import { AlreadyClaimed, NightOverlaps } from '../../lib/errors/run-errors.ts';
+import { NightOverlaps } from '../../lib/errors/run-errors.ts';
 import { ConditionFailed } from '../../lib/errors/store-errors.ts';
 import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
 import { awsNotifier, awsObjects, awsStores, awsWorkflows, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import { type PlannedNight, planDueTenants } from '../../lib/operations/nights/plan-due.ts';
+import { claimDelivery } from '../../lib/operations/schedules/claim-delivery.ts';
 import { isoNow } from '../../lib/ports/clock.ts';
 import {
   executionSchema,
@@ -39,7 +40,7 @@ function firstOf(names: readonly string[]): string {
  */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a factory; each function in it keeps the budget.
 export function createLoadTenants(ports: Wired<typeof aws>) {
-  const { claims, objects, workflows, notifier, clock, config, log, metrics } = ports;
+  const { objects, workflows, notifier, clock, config, log, metrics } = ports;
 
   const isScheduled = ({ input: asked }: Event) =>
     asked.trigger !== 'manual' && asked.scheduledTime !== undefined;
@@ -47,10 +48,8 @@ export function createLoadTenants(ports: Wired<typeof aws>) {
   /** Only deliveries of a schedule are deduplicated; an operator means it. */
   async function claim({ input: asked, machine, execution }: Event): Promise<void> {
     if (asked.scheduledTime === undefined) return;
-    const scheduledTime = new Date(asked.scheduledTime).toISOString();
-    const now = isoNow(clock);
-    const { claimed, holder } = await claims.claim({ machine, scheduledTime, holder: execution.id, now });
-    if (!claimed) throw new AlreadyClaimed(machine, scheduledTime, holder);
+    const { scheduledTime } = asked;
+    await claimDelivery(ports, { machine, scheduledTime, holder: execution.id });
   }
 
   /** Two nights at a time would want the same capacity and the same tenants; of two that wait for each other the earlier one goes. */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const rulesSchema = z.strictObject({
   /** Fewer usable documents are critical. */
   minDocuments: z.int().min(1).optional(),
-  /** The newest document may have arrived so many hours ago; absent: any age. */
+  /** Most hours since the newest document arrived; without this rule data of any age is fresh. */
   maxAgeHours: z.number().positive().max(8_784).optional(),
   /** Share of documents that may be unreadable, 0 to 1; more are critical. */
   maxUnreadable: z.number().min(0).max(1).optional(),
