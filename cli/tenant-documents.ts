@@ -1,4 +1,4 @@
-import { defaultReading, type ReadingOptions } from '../lib/documents/found.ts';
+import { readingOptions } from '../lib/documents/found.ts';
 import { EpsilonError } from '../lib/errors/epsilon-error.ts';
 import type { ReadableObjects } from '../lib/files/documents.ts';
 import { type Survey, type SurveyLimits, surveyDocuments } from '../lib/files/survey.ts';
@@ -58,15 +58,6 @@ export function limitsOf(words: LimitWords, before: Tenant['limits']): Tenant['l
   };
 }
 
-/** How the data stage will read a tenant's documents. */
-function optionsOf({ reading }: Pick<Tenant, 'reading'>): ReadingOptions {
-  return {
-    textColumn: reading?.textColumn ?? defaultReading.textColumn,
-    idColumn: reading?.idColumn ?? defaultReading.idColumn,
-    badRowShare: reading?.badRowShare ?? defaultReading.badRowShare,
-  };
-}
-
 /** What a documents URI of this host never asks. */
 const noObjects: ReadableObjects = {
   head: async () => undefined,
@@ -94,7 +85,7 @@ export async function dryRun(
   const { maxDocuments } = tenant.limits;
   const limits: SurveyLimits = maxDocuments === undefined ? {} : { maxDocuments };
   const store = objects ? readable(objects) : noObjects;
-  return surveyDocuments(store, await documentsUriOf(given), optionsOf(tenant), limits);
+  return surveyDocuments(store, await documentsUriOf(given), readingOptions(tenant.reading), limits);
 }
 
 /** What would be read and left out, in words. */
@@ -120,7 +111,7 @@ export async function checkReadable(
 ): Promise<void> {
   if (given.startsWith('s3://')) return;
   const uri = await documentsUriOf(given);
-  const survey = await surveyDocuments(noObjects, uri, optionsOf(tenant), { enough });
+  const survey = await surveyDocuments(noObjects, uri, readingOptions(tenant.reading), { enough });
   const { counts, words } = survey;
   if (counts.used === 0)
     throw new EpsilonError(

@@ -43,6 +43,17 @@ export interface ReadingOptions {
 /** How files are read where the tenant's record does not say. */
 export const defaultReading: ReadingOptions = { textColumn: 'text', idColumn: 'id', badRowShare: 0.01 };
 
+/** How files are read where a record says some of it: `undefined` stands for the default. */
+export function readingOptions(
+  given: { readonly [K in keyof ReadingOptions]?: ReadingOptions[K] | undefined } | undefined,
+): ReadingOptions {
+  return {
+    textColumn: given?.textColumn ?? defaultReading.textColumn,
+    idColumn: given?.idColumn ?? defaultReading.idColumn,
+    badRowShare: given?.badRowShare ?? defaultReading.badRowShare,
+  };
+}
+
 /** Larger than this is no document but data: 16 MiB. */
 export const largestDocument = 16 * 1_048_576;
 

@@ -1,19 +1,10 @@
-import { defaultReading, type ReadingOptions } from '../documents/found.ts';
+import { readingOptions } from '../documents/found.ts';
 import { EpsilonError } from '../errors/epsilon-error.ts';
 import { DocumentProfile, ListingProfile } from '../quality/document-profile.ts';
 import type { Profile } from '../quality/profile.ts';
 import type { QualityMemory } from '../quality/verdict.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import { listDocumentFiles, type ReadableObjects, readDocuments } from './documents.ts';
-
-function readingOf({ reading }: Tenant): ReadingOptions {
-  return {
-    textColumn: reading?.textColumn ?? defaultReading.textColumn,
-    idColumn: reading?.idColumn ?? defaultReading.idColumn,
-    // A profile counts bad rows; the rules say how many are too many.
-    badRowShare: 1,
-  };
-}
 
 async function profileListing(objects: ReadableObjects, { documentsUri }: Tenant) {
   const listing = new ListingProfile();
@@ -31,11 +22,13 @@ async function profileDocuments(
   tenant: Tenant,
   { listing, maxBytes }: { listing: ReturnType<ListingProfile['close']>; maxBytes: number },
 ): Promise<Profile> {
+  // A profile counts bad rows; the rules say how many are too many.
+  const reading = { ...readingOptions(tenant.reading), badRowShare: 1 };
   const documents = new DocumentProfile();
   let characters = 0;
   let sampled = false;
   if (listing.files > 0)
-    for await (const found of readDocuments(objects, tenant.documentsUri, readingOf(tenant))) {
+    for await (const found of readDocuments(objects, tenant.documentsUri, reading)) {
       documents.add(found);
       characters += 'text' in found ? found.text.length : 0;
       sampled = characters > maxBytes;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { FingerprintSet } from '../../lib/documents/fingerprints.ts';
-import { defaultReading } from '../../lib/documents/found.ts';
+import { readingOptions } from '../../lib/documents/found.ts';
 import { type Passage, passagesOf } from '../../lib/documents/passages.ts';
 import { Tally } from '../../lib/documents/tally.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
@@ -91,11 +91,7 @@ const unusable: Readonly<Record<string, number>> = {
 /** Reads all documents and writes their passages. */
 async function gather(context: JobContext, tally: Tally, shards: Shards): Promise<void> {
   const { objects, options } = context;
-  const reading = {
-    textColumn: options.textColumn ?? defaultReading.textColumn,
-    idColumn: options.idColumn ?? defaultReading.idColumn,
-    badRowShare: options.badRowShare ?? defaultReading.badRowShare,
-  };
+  const reading = readingOptions(options);
   try {
     for await (const found of readDocuments(objects, inputUri(context, 'documents'), reading)) {
       checkInterrupted(context);
