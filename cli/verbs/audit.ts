@@ -6,6 +6,7 @@ import { type Output, plain, toTheSecond } from '../output.ts';
 import { print } from '../print.ts';
 import { type Session, withControl } from '../session.ts';
 import { table } from '../table.ts';
+import { wholeNumber } from '../whole-number.ts';
 
 interface AuditOptions {
   readonly since: string;
@@ -31,9 +32,7 @@ function instantOf(option: string, text: string, now: number): string {
 }
 
 function filterOf({ since, until, actor, subject, limit }: AuditOptions, now: number): AuditFilter {
-  const most = Number(limit);
-  if (!Number.isInteger(most) || most < 1 || most > 10_000)
-    throw new EpsilonError('USAGE', `--limit ${limit} is not a whole number from 1 to 10,000.`);
+  const most = wholeNumber('--limit', limit, 10_000);
   return {
     since: instantOf('--since', since, now),
     // What began in this very millisecond belongs to the list.

@@ -17,6 +17,7 @@ import { prepareStart, type StartOptions } from '../start-input.ts';
 import { table } from '../table.ts';
 import { requireLocal, type Target } from '../target.ts';
 import { type Watched, watch } from '../watch.ts';
+import { wholeNumber } from '../whole-number.ts';
 
 /** Prints how an execution ended and throws with exit code 1 unless it succeeded. */
 async function conclude(session: Session, control: OperatorApi, { execution, told }: Watched): Promise<void> {
@@ -128,9 +129,7 @@ const statuses: readonly ExecutionStatus[] = [
 
 /** Which executions are listed; throws `USAGE` naming the option. */
 function filterOf(options: { machine?: string; status?: string; limit: string }) {
-  const limit = Number(options.limit);
-  if (!Number.isInteger(limit) || limit < 1 || limit > 10_000)
-    throw new EpsilonError('USAGE', `--limit ${options.limit} is not a whole number from 1 to 10,000.`);
+  const limit = wholeNumber('--limit', options.limit, 10_000);
   const status = statuses.find((each) => each === options.status?.toUpperCase().replace('-', '_'));
   if (options.status !== undefined && status === undefined)
     throw new EpsilonError('USAGE', `--status ${options.status} is none of ${statuses.join(', ')}.`);

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { NotFound } from '../../lib/errors/store-errors.ts';
 import { requireLive } from '../../lib/operations/models/promote-model.ts';
 import { openSearch } from '../../lib/operations/models/search.ts';
@@ -10,6 +9,7 @@ import { plain } from '../output.ts';
 import { print } from '../print.ts';
 import { type Session, withControl } from '../session.ts';
 import { table } from '../table.ts';
+import { wholeNumber } from '../whole-number.ts';
 
 /** Switches the live model and says which one answers now. */
 async function switchModel(
@@ -90,9 +90,7 @@ export function addModels(program: Command, session: () => Session): void {
     .option('-k <n>', 'answers', '3')
     .action((text: string, options: { tenant: string; k: string }) =>
       withControl(session(), { mode: 'read' }, async (control) => {
-        const k = Number(options.k);
-        if (!Number.isInteger(k) || k < 1 || k > 1000)
-          throw new EpsilonError('USAGE', `-k ${options.k} is not a whole number from 1 to 1,000.`);
+        const k = wholeNumber('-k', options.k, 1_000);
         const live = await withHints(session(), () => requireLive(control, options.tenant));
         const answers = (await openSearch(control.objects, live)).ask(text, k);
         print(session().output, { tenantId: options.tenant, modelVersion: live.modelVersion, answers }, () =>

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import { gateClosedBecause } from '../../lib/quality/gate.ts';
 import type { GateStanding } from '../../lib/quality/verdict.ts';
@@ -8,6 +7,7 @@ import { plain, toTheSecond } from '../output.ts';
 import { print } from '../print.ts';
 import { type Session, withControl } from '../session.ts';
 import { table } from '../table.ts';
+import { wholeNumber } from '../whole-number.ts';
 
 /** A tenant's standing as people and programs see it. */
 interface Shown extends GateStanding {
@@ -75,9 +75,7 @@ function describe(shown: Shown): string {
 }
 
 async function history(session: Session, tenantId: string, limit: string): Promise<void> {
-  const most = Number(limit);
-  if (!Number.isInteger(most) || most < 1 || most > 2_160)
-    throw new EpsilonError('USAGE', `--limit ${limit} is not a whole number from 1 to 2,160.`);
+  const most = wholeNumber('--limit', limit, 2_160);
   await withControl(session, { mode: 'read' }, async (control) => {
     const entries = await control.quality.history(tenantId, most);
     print(session.output, { tenantId, entries }, () =>
