@@ -1,13 +1,18 @@
 import type { Command } from 'commander';
+import { findTenant } from '../../lib/operations/tenants/find-tenant.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import { gateClosedBecause } from '../../lib/quality/gate.ts';
+import { qualityPage } from '../../lib/quality/quality-page.ts';
+import { rulesOf } from '../../lib/quality/rules.ts';
 import type { GateStanding } from '../../lib/quality/verdict.ts';
+import { renderReport } from '../../lib/reports/report.ts';
 import { withHints } from '../hints.ts';
 import { plain, toTheSecond } from '../output.ts';
 import { print } from '../print.ts';
 import { type Session, withControl } from '../session.ts';
 import { table } from '../table.ts';
 import { wholeNumber } from '../whole-number.ts';
+import { writePage } from '../write-page.ts';
 
 /** A tenant's standing as people and programs see it. */
 interface Shown extends GateStanding {
@@ -74,6 +79,28 @@ function describe(shown: Shown): string {
   return lines.join('\n');
 }
 
+/** Judgements that a page shows: every hour of the history. */
+const pageJudgements = 2_160;
+
+async function show(session: Session, tenantId: string, file: string | undefined): Promise<void> {
+  await withControl(session, { mode: 'read' }, async (control) => {
+    const tenant = await withHints(session, () => findTenant(control, tenantId));
+    const shown = await standingOf(control, tenantId);
+    if (file === undefined) return print(session.output, { ...shown }, () => describe(shown));
+    const { verdict, override, because } = shown;
+    const page = qualityPage({
+      tenantId,
+      standing: { verdict, override },
+      ...(because === undefined ? {} : { because }),
+      rules: rulesOf(tenant.quality),
+      history: await control.quality.history(tenantId, pageJudgements),
+      madeAt: new Date(control.clock.now()).toISOString(),
+    });
+    const written = writePage(file, renderReport(page));
+    print(session.output, { ...shown, html: written }, () => `Written: ${written}`);
+  });
+}
+
 async function history(session: Session, tenantId: string, limit: string): Promise<void> {
   const most = wholeNumber('--limit', limit, 2_160);
   await withControl(session, { mode: 'read' }, async (control) => {
@@ -105,12 +132,8 @@ export function addQuality(program: Command, session: () => Session): void {
     .command('show')
     .description("show a tenant's verdict and what was found")
     .argument('<tenant>')
-    .action((tenantId: string) =>
-      withControl(session(), { mode: 'read' }, async (control) => {
-        const shown = await standingOf(control, tenantId);
-        print(session().output, { ...shown }, () => describe(shown));
-      }),
-    );
+    .option('--html <file>', 'write a page with every number over time instead')
+    .action((tenantId: string, { html }: { html?: string }) => show(session(), tenantId, html));
   quality
     .command('history')
     .description("list a tenant's judgements of new data, newest first")

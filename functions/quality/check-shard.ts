@@ -8,7 +8,7 @@ import {
   writeShardFile,
 } from '../../lib/operations/quality/shard-files.ts';
 import { checkAnomalies } from '../../lib/quality/anomalies.ts';
-import { followProfile } from '../../lib/quality/baseline.ts';
+import { expectedOf, followProfile } from '../../lib/quality/baseline.ts';
 import { shardSchema } from '../../lib/quality/check-input.ts';
 import { checkCompleteness } from '../../lib/quality/completeness.ts';
 import { type CheckName, checkNames, type Finding } from '../../lib/quality/finding.ts';
@@ -35,7 +35,8 @@ export function createCheckShard(ports: Wired<typeof aws>) {
     const at = Date.parse(checkedAt);
     const before = (await verdicts.memory(tenantId))?.baseline;
     const { judged, baseline } = followProfile(before, profile, at);
-    return { tenantId, findings: checkAnomalies(before, { judged, profile, at }), baseline };
+    const findings = checkAnomalies(before, { judged, profile, at });
+    return { tenantId, findings, baseline, expected: expectedOf(judged) };
   }
 
   function faultOf({ fault }: Extract<ProfileEntry, { readonly fault: unknown }>): Finding[] {

@@ -27,7 +27,7 @@ export function createJudgeShard(ports: Wired<typeof aws>) {
     const looked = 'profile' in entry;
     // The check itself failed, which says nothing about the data: the verdict before stays, and its age closes a required gate.
     if (!looked && findings.length === 0) return undefined;
-    const baseline = found.find((each) => each?.baseline)?.baseline;
+    const { baseline, expected = {} } = found.find((each) => each?.baseline) ?? {};
     const { verdict: before } = await verdicts.standing(tenantId);
     const learnt = baseline ?? (await verdicts.memory(tenantId))?.baseline;
     const verdict = judge(
@@ -44,7 +44,9 @@ export function createJudgeShard(ports: Wired<typeof aws>) {
     return {
       verdict,
       turns: was === is ? 'neither' : is ? 'closed' : 'open',
-      ...(looked && entry.changed && baseline ? { learnt: { profile: entry.profile, baseline } } : {}),
+      ...(looked && entry.changed && baseline
+        ? { learnt: { profile: entry.profile, baseline, expected } }
+        : {}),
     };
   }
 

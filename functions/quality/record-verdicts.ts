@@ -26,8 +26,8 @@ export function createRecordVerdicts(ports: Wired<typeof aws>) {
     if (!(await verdicts.record(verdict))) return false;
     if (learnt) {
       const { tenantId, checkedAt, findings } = verdict;
-      const { profile, baseline } = learnt;
-      await verdicts.append({ tenantId, checkedAt, verdict: verdict.verdict, findings, profile });
+      const { profile, baseline, expected } = learnt;
+      await verdicts.append({ tenantId, checkedAt, verdict: verdict.verdict, findings, profile, expected });
       await verdicts.remember({ tenantId, checkedAt, profile, baseline });
     }
     return true;

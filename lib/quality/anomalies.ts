@@ -36,15 +36,21 @@ function history({ count, since }: Baseline, at: number): string {
   return `from ${count} checks of ${days} day${days === 1 ? '' : 's'}`;
 }
 
+/** The code of a finding about a metric, `UNUSUAL_MEAN_LENGTH` for instance. */
+export function anomalyCode(metric: MetricName): string {
+  return `UNUSUAL_${metric.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
+
 function findingOf({ metric, value, judgement }: Judged, baseline: Baseline, at: number): Finding {
   const { expected, low, high, surprise } = judgement;
+  const shown = (at: number) => metric.show(metric.back(at));
   const closes =
     criticalEffects[metric.name]?.(value - expected, value) === true && surprise >= criticalSurprise;
   return {
     check: 'anomalies',
-    code: `UNUSUAL_${metric.name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
+    code: anomalyCode(metric.name),
     severity: closes ? 'critical' : 'warning',
-    sentence: `${metric.show(value)} ${metric.noun}, expected ${metric.show(low)} to ${metric.show(high)} for a ${when(at)}, ${history(baseline, at)}`,
+    sentence: `${shown(value)} ${metric.noun}, expected ${shown(low)} to ${shown(high)} for a ${when(at)}, ${history(baseline, at)}`,
   };
 }
 

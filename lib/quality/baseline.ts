@@ -13,6 +13,9 @@ export interface Baseline {
   readonly since: string;
 }
 
+/** Bounds between which 99 % of usual numbers are, by metric. */
+export type Expected = Readonly<Partial<Record<MetricName, readonly [number, number]>>>;
+
 /** One metric's value beside what was expected. */
 export interface Judged {
   readonly metric: Metric;
@@ -31,6 +34,15 @@ function mixed(before: Baseline | undefined, scripts: Profile['scripts']): Reado
     return [name, was + mixGain * ((scripts[name] ?? 0) - was)] as const;
   });
   return Object.fromEntries(next.filter(([, letters]) => letters >= 0.5));
+}
+
+/** What was expected of each metric's number, once enough is known to judge it. */
+export function expectedOf(judged: readonly Judged[]): Expected {
+  return Object.fromEntries(
+    judged
+      .filter(({ judgement }) => !judgement.learning)
+      .map(({ metric, judgement: { low, high } }) => [metric.name, [metric.back(low), metric.back(high)]]),
+  );
 }
 
 /** Judges a profile against the tenant's own past and learns from it; `at` in milliseconds. */

@@ -5,8 +5,10 @@ export interface Metric {
   readonly name: MetricName;
   /** The number on the scale that the detector works on, and what counting alone makes it vary there; undefined without a number. */
   readonly read: (profile: Profile) => { readonly value: number; readonly sampling: number } | undefined;
-  /** Back from that scale to the number that people know. */
-  readonly show: (value: number) => string;
+  /** Back from that scale to the number itself: a count, a length, a share from 0 to 1. */
+  readonly back: (value: number) => number;
+  /** The number itself as people read it. */
+  readonly show: (number: number) => string;
   readonly noun: string;
 }
 
@@ -18,15 +20,23 @@ export type MetricName = (typeof metricNames)[number];
 
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
-const showCount = (value: number) => whole.format(Math.max(0, Math.expm1(value)));
+const count = {
+  back: (value: number) => Math.max(0, Math.expm1(value)),
+  show: (number: number) => whole.format(number),
+};
+
+const share = {
+  back: (value: number) => Math.sin(Math.min(Math.PI / 2, Math.max(0, value))) ** 2,
+  show: (number: number) => `${(100 * number).toFixed(1)} %`,
+};
 
 /** Counts vary by factors: logarithms. A count's own variation is that of a Poisson variable. */
 function counted(name: MetricName, noun: string, of: (profile: Profile) => number, sampled: boolean): Metric {
   const read = (profile: Profile) => {
-    const count = of(profile);
-    return { value: Math.log1p(count), sampling: sampled ? 1 / Math.sqrt(count + 1) : 0 };
+    const counted = of(profile);
+    return { value: Math.log1p(counted), sampling: sampled ? 1 / Math.sqrt(counted + 1) : 0 };
   };
-  return { name, noun, read, show: showCount };
+  return { name, noun, read, ...count };
 }
 
 /** Shares: the arcsine of the root varies by the number of documents alone, whatever the share. */
@@ -41,7 +51,7 @@ function shared(name: MetricName, noun: string, of: (profile: Profile) => number
             value: Math.asin(Math.sqrt(Math.min(1, shareOf(of(profile), profile)))),
             sampling: 1 / (2 * Math.sqrt(profile.found)),
           },
-    show: (value) => `${(100 * Math.sin(Math.min(Math.PI / 2, Math.max(0, value))) ** 2).toFixed(1)} %`,
+    ...share,
   };
 }
 
@@ -62,6 +72,6 @@ export const metrics: readonly Metric[] = [
             value: Math.log1p(meanLength),
             sampling: lengthDeviation / (meanLength + 1) / Math.sqrt(Math.max(1, used)),
           },
-    show: showCount,
+    ...count,
   },
 ];

@@ -1,4 +1,4 @@
-import type { Baseline } from './baseline.ts';
+import type { Baseline, Expected } from './baseline.ts';
 import type { Finding } from './finding.ts';
 import type { Profile } from './profile.ts';
 
@@ -43,6 +43,8 @@ export interface QualityHistoryEntry {
   readonly verdict: VerdictName;
   readonly findings: readonly Finding[];
   readonly profile: Profile;
+  /** What the numbers of the profile were expected to be; absent in entries of a time when this was not kept. */
+  readonly expected?: Expected;
 }
 
 /** An operator's decision that holds instead of the verdict until it expires. */

@@ -94,7 +94,11 @@ export const verdictForm = formOf<QualityVerdict>({ findings: true });
 export const memoryForm = formOf<QualityMemory>({ profile: true, baseline: true });
 
 /** Judgements of the past. */
-export const historyForm = formOf<QualityHistoryEntry>({ findings: true, profile: true });
+export const historyForm = formOf<QualityHistoryEntry>({
+  findings: true,
+  profile: true,
+  expected: true,
+});
 
 /** Operators' decisions on a gate. */
 export const overrideForm = formOf<GateOverride>({});

@@ -1,5 +1,5 @@
 import type { Ports } from '../../ports/ports.ts';
-import type { Baseline } from '../../quality/baseline.ts';
+import type { Baseline, Expected } from '../../quality/baseline.ts';
 import type { CheckShard } from '../../quality/check-input.ts';
 import type { CheckName, Finding } from '../../quality/finding.ts';
 import type { Profile } from '../../quality/profile.ts';
@@ -21,6 +21,8 @@ export interface FindingsEntry {
   readonly tenantId: string;
   readonly findings: readonly Finding[];
   readonly baseline?: Baseline;
+  /** What it expected of this profile before it learnt from it. */
+  readonly expected?: Expected;
 }
 
 /** A verdict that is about to be recorded, with what goes into memory and history when the data was new. */
@@ -28,7 +30,11 @@ export interface VerdictEntry {
   readonly verdict: QualityVerdict;
   /** Whether this verdict closes a gate that the one before it left open, or the other way round. */
   readonly turns: 'closed' | 'open' | 'neither';
-  readonly learnt?: { readonly profile: Profile; readonly baseline: Baseline };
+  readonly learnt?: {
+    readonly profile: Profile;
+    readonly baseline: Baseline;
+    readonly expected: Expected;
+  };
 }
 
 /** Files of a shard and what is in them. */
