@@ -15,6 +15,7 @@ const atOnce = 8;
 function attemptView(attempt: Attempt) {
   const { stage, status, backend, capacity, capacityBecause, reason, jobName, exitCode, error, cause } =
     attempt;
+  const { image } = attempt;
   return {
     stage,
     attempt: attempt.attempt,
@@ -25,6 +26,7 @@ function attemptView(attempt: Attempt) {
     reason,
     exitCode,
     jobName,
+    image,
     error,
     cause,
   };
@@ -47,7 +49,7 @@ export interface Description {
   readonly attempts: readonly AttemptView[];
   /** Tenants of the night that the execution is, those that did not succeed first. */
   readonly tenants?: readonly TenantView[];
-  /** Why a night has no tenants. */
+  /** Why a night has no tenants; which attempts of a run ran other code than the run began with. */
   readonly note?: string;
 }
 
@@ -87,13 +89,29 @@ async function tenantsOf(control: OperatorApi, execution: ExecutionDetail): Prom
   return [...views, ...missing].sort((a, b) => rank(a) - rank(b) || (a.tenantId < b.tenantId ? -1 : 1));
 }
 
+/** Which attempts ran other code than their run began with; empty when none did. */
+function otherCode(run: Run | undefined, attempts: readonly AttemptView[]): string {
+  const begunWith: ReadonlySet<string> = new Set(Object.values(run?.images ?? {}));
+  const others = attempts.filter(({ image }) => image !== undefined && !begunWith.has(image));
+  if (run === undefined || others.length === 0) return '';
+  const named = others.map(({ stage, attempt, image = '' }) => `  ${stage} ${attempt} ran ${image}`);
+  return ['The code was changed after the run began:', ...named].join('\n');
+}
+
 /** Gathers what `describe` shows: of a run its attempts, of a night its tenants. */
 export async function describeExecution(
   control: OperatorApi,
   execution: ExecutionDetail,
 ): Promise<Description> {
   const outcome = findMachine(execution.machine)?.outcome;
-  if (outcome === 'run') return { execution, attempts: await attemptsOf(control, execution.name) };
+  if (outcome === 'run') {
+    const [run, attempts] = [
+      await control.runs.getRun(execution.name),
+      await attemptsOf(control, execution.name),
+    ];
+    const note = otherCode(run, attempts);
+    return { execution, attempts, ...(note === '' ? {} : { note }) };
+  }
   if (outcome !== 'night') return { execution, attempts: [] };
   const tenants = await tenantsOf(control, execution);
   const note = tenants.length === 0 ? await emptyNightText(control, execution) : '';

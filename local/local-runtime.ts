@@ -20,9 +20,8 @@ import { EventBus } from './bus/bus.ts';
 import { putEvents } from './bus/put-events.ts';
 import type { Service, TargetRef } from './declaration/declarations.ts';
 import { loadLocalService, localEnvironment } from './declaration/local-service.ts';
-import { type JobListener, type LocalJobRunner, ProcessJobRunner } from './jobs/process-job-runner.ts';
-import { diskRoom } from './jobs/room-watch.ts';
-import { workloadCommand } from './jobs/workload-command.ts';
+import type { LocalJobRunner } from './jobs/local-job-runner.ts';
+import { openJobRunner } from './jobs/open-job-runner.ts';
 import { fileLog } from './log.ts';
 import { LocalMetrics } from './metrics.ts';
 import { createPeopleNotifier, type PeopleNotifier } from './notify/people-notifier.ts';
@@ -82,7 +81,10 @@ export class LocalRuntime {
       throw error;
     }
     this.bus = this.#bus();
-    this.runner = readOnly ? undefined : this.#runner();
+    const workloads = { ...options, workloads: config.workloads };
+    this.runner = readOnly
+      ? undefined
+      : openJobRunner({ ...this, workloads }, (observation, spec) => this.#observed(observation, spec));
     this.scheduler = new Scheduler({
       schedules: service.schedules,
       clock: this.clock,
@@ -119,7 +121,7 @@ export class LocalRuntime {
       callbacks: engineCallbacks(engine),
       events: busPublisher(this.bus),
       notifier: this.#notifier,
-      images: workloadImages(options.projectDir),
+      images: workloadImages(workloads),
       workflows: engineWorkflows(engine),
     };
     this.functions.bind(this.ports);
@@ -231,22 +233,6 @@ export class LocalRuntime {
     } catch (error) {
       if (!(error instanceof EpsilonError) || error.code !== 'EXECUTION_ALREADY_EXISTS') throw error;
     }
-  }
-
-  #runner(): LocalJobRunner {
-    const onObservation: JobListener = (observation, spec) => this.#observed(observation, spec);
-    if (this.options.makeRunner) return this.options.makeRunner(onObservation);
-    return new ProcessJobRunner({
-      root: this.state.jobs,
-      clock: this.clock,
-      log: this.log,
-      variables: this.options.variables,
-      ...(this.options.graceMs === undefined ? {} : { graceMs: this.options.graceMs }),
-      command: (spec, { resultPath }) =>
-        workloadCommand(spec, { ...this.options, resultPath, objectsRoot: this.state.objects }),
-      onObservation,
-      room: diskRoom(this.state.path, this.outside),
-    });
   }
 
   #observed(observation: JobObservation, spec: JobSpec): void {

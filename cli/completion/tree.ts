@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { environments } from '../../lib/config/environments.ts';
 import { machines } from '../../lib/machines/catalogue.ts';
-import { modelTypes, stageNames } from '../../lib/training/stages.ts';
+import { stageNames } from '../../lib/training/stages.ts';
 
 /** One word that may come next, and what it is for. */
 export interface Candidate {
@@ -40,7 +40,6 @@ const knownValues: Readonly<Record<string, readonly string[] | 'file'>> = {
   '--status': ['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'],
   '--backend': ['local', 'batch', 'eks'],
   '--schedule': ['on', 'off'],
-  '--model-type': modelTypes,
   '--machine': machineKeys,
   machine: machineKeys,
   shell: ['bash', 'zsh', 'fish'],

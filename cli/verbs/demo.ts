@@ -37,14 +37,13 @@ async function addFamilies(
     const files = gatherFamily(join(session.projectDir, 'node_modules'), family, folder);
     const options = {
       documentsUri: pathToFileURL(folder).href,
-      modelType: 'skipgram',
       backend: 'local',
       priority: '50',
       schedule: 'on',
       maxTokens: String(family.maxTokens),
       spot: true,
     };
-    await control.tenants.add(tenantOf(family.tenantId, options));
+    await control.tenants.add(tenantOf(family.tenantId, options, control.config.workloads));
     if (!session.output.json)
       session.output.write(
         `  tenant ${family.tenantId.padEnd(14)} ${files} documents from the packages installed here\n`,

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Workloads } from '../../lib/config/workloads.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { findTenant } from '../../lib/operations/tenants/find-tenant.ts';
 import { isoNow } from '../../lib/ports/clock.ts';
@@ -18,12 +19,12 @@ import {
   readingOf,
   surveyText,
 } from '../tenant-documents.ts';
+import { addTrainingOptions, namesTraining, type TrainingWords, trainingFields } from '../tenant-training.ts';
 import { checkDocuments, documentsPrefix, type Uploaded, uploadDocuments } from '../upload.ts';
 
-interface UpdateOptions extends ReadingWords, LimitWords {
+interface UpdateOptions extends ReadingWords, LimitWords, TrainingWords {
   readonly documents?: string;
   readonly dryRun?: boolean;
-  readonly modelType?: string;
   readonly backend?: string;
   readonly schedule?: string;
   readonly priority?: string;
@@ -31,13 +32,13 @@ interface UpdateOptions extends ReadingWords, LimitWords {
 }
 
 /** The fields that options name. Limits and reading are replaced whole, so the record's own are needed. */
-function changesOf(tenant: Tenant, options: UpdateOptions): TenantChanges {
-  const { modelType, backend, schedule, priority, spot, maxTokens, maxDocuments } = options;
+function changesOf(tenant: Tenant, options: UpdateOptions, workloads: Workloads): TenantChanges {
+  const { backend, schedule, priority, spot, maxTokens, maxDocuments } = options;
   const { textColumn, idColumn, badRows } = options;
   const limits = maxTokens !== undefined || maxDocuments !== undefined;
   const reading = textColumn !== undefined || idColumn !== undefined || badRows !== undefined;
   const changes = {
-    ...(modelType === undefined ? {} : { modelType }),
+    ...(namesTraining(options) ? trainingFields(workloads, options, tenant) : {}),
     ...(backend === undefined ? {} : { backend }),
     ...(schedule === undefined ? {} : { schedule }),
     ...(priority === undefined ? {} : { priority: priority.trim() === '' ? Number.NaN : Number(priority) }),
@@ -73,7 +74,7 @@ async function update(session: Session, tenantId: string, options: UpdateOptions
   const { documents, dryRun: dry = false } = options;
   await withControl(session, { mode: dry ? 'read' : 'write', schedules: false }, async (control) => {
     const before = await withHints(session, () => findTenant(control, tenantId));
-    const changes = changesOf(before, options);
+    const changes = changesOf(before, options, control.config.workloads);
     if (documents === undefined && !dry && Object.keys(changes).length === 0)
       throw new EpsilonError('USAGE', 'Nothing to change: name at least one option.');
     // The other changes first: where they are refused nothing is uploaded.
@@ -112,7 +113,6 @@ export function addTenantUpdate(tenants: Command, session: () => Session): void 
     .description("change a tenant's record; what is not named stays")
     .argument('<tenant>')
     .option('--documents <path>', 'folder, glob, file (uploaded when on AWS) or s3://bucket/prefix/')
-    .option('--model-type <type>', 'model to train')
     .option('--backend <backend>', 'local, batch or eks')
     .option('--priority <0-100>', 'who comes first at night')
     .option('--schedule <on|off>', 'train every night')
@@ -120,7 +120,7 @@ export function addTenantUpdate(tenants: Command, session: () => Session): void 
     .option('--max-documents <n>', 'cap of documents, or "none"')
     .option('--spot', 'on spot capacity too')
     .option('--no-spot', 'never on spot capacity');
-  addReadingOptions(verb).action((tenantId: string, options: UpdateOptions) =>
+  addReadingOptions(addTrainingOptions(verb)).action((tenantId: string, options: UpdateOptions) =>
     update(session(), tenantId, options),
   );
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Workloads } from '../../lib/config/workloads.ts';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { findTenant } from '../../lib/operations/tenants/find-tenant.ts';
 import { isoNow } from '../../lib/ports/clock.ts';
@@ -19,13 +20,13 @@ import {
   readingOf,
   surveyText,
 } from '../tenant-documents.ts';
+import { addTrainingOptions, type TrainingWords, trainingFields } from '../tenant-training.ts';
 import { checkDocuments, documentsPrefix, type Uploaded, uploadDocuments } from '../upload.ts';
 import { addReadingOptions, addTenantUpdate } from './tenant-update.ts';
 
 /** What a tenant's record is made of, as typed. */
-export interface TenantWords extends ReadingWords {
+export interface TenantWords extends ReadingWords, TrainingWords {
   readonly documentsUri: string;
-  readonly modelType: string;
   readonly backend: string;
   readonly priority: string;
   readonly schedule: string;
@@ -41,12 +42,12 @@ type AddOptions = Omit<TenantWords, 'documentsUri' | 'backend'> & {
 };
 
 /** A tenant from the words of the command line; whether it is allowed is judged by whoever adds it. */
-export function tenantOf(tenantId: string, options: TenantWords): NewTenant {
-  const { documentsUri, modelType, backend, schedule, priority, spot } = options;
+export function tenantOf(tenantId: string, options: TenantWords, workloads: Workloads): NewTenant {
+  const { documentsUri, backend, schedule, priority, spot } = options;
   return {
     tenantId,
     documentsUri,
-    modelType,
+    ...trainingFields(workloads, options),
     backend,
     schedule,
     priority: Number(priority),
@@ -106,7 +107,7 @@ async function add(session: Session, tenantId: string, options: AddOptions): Pro
   }
   await withControl(session, { mode: 'write', schedules: false }, async (control) => {
     const { upload, ...place } = await placeOf(session, control, tenantId, options);
-    let draft = tenantOf(tenantId, { ...options, ...place });
+    let draft = tenantOf(tenantId, { ...options, ...place }, control.config.workloads);
     let uploaded: Uploaded | undefined;
     await checkNew(session, control, draft);
     await checkReadable(session, options.documents, draft);
@@ -145,14 +146,13 @@ export function addTenants(program: Command, session: () => Session): void {
     .description('add a tenant with its documents (folder, glob, JSONL, CSV, or s3:// prefix)')
     .argument('<tenant>', 'id: 2 to 39 of a-z, 0-9 and "-", starting with a letter')
     .requiredOption('--documents <path>', 'folder, glob, file (uploaded when on AWS) or s3://bucket/prefix/')
-    .option('--model-type <type>', 'model to train', 'skipgram')
     .option('--backend <backend>', 'local, batch or eks (default: local on this host, batch on AWS)')
     .option('--priority <0-100>', 'order at night; 100 is first', '50')
     .option('--schedule <on|off>', 'train every night', 'on')
     .option('--max-tokens <n>', 'cap of training tokens')
     .option('--max-documents <n>', 'cap of documents')
     .option('--no-spot', 'never use spot capacity');
-  addReadingOptions(verb).action((tenantId: string, options: AddOptions) =>
+  addReadingOptions(addTrainingOptions(verb)).action((tenantId: string, options: AddOptions) =>
     add(session(), tenantId, options),
   );
   tenants

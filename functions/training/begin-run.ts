@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { trainingOf } from '../../lib/config/training-of.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { QualityGateClosed, TenantBusy } from '../../lib/errors/run-errors.ts';
 import { ConditionFailed } from '../../lib/errors/store-errors.ts';
@@ -41,11 +42,12 @@ async function requireTenant(
 }
 
 function draftRun(
-  { clock, ids, random }: BasePorts,
+  { clock, ids, random, config }: BasePorts,
   { input: asked, execution }: Event,
   tenant: Tenant,
 ): Run {
   const now = isoNow(clock);
+  const { workload, epochs, modelFile, options } = trainingOf(config.workloads, tenant);
   return {
     runId: execution.name,
     tenantId: tenant.tenantId,
@@ -58,6 +60,9 @@ function draftRun(
     traceId: asked.traceId ?? ids.traceId(),
     modelVersion: ids.ulid(),
     modelType: tenant.modelType,
+    workload,
+    epochs,
+    modelFile,
     backend: tenant.backend,
     tenantVersion: tenant.version,
     documentsUri: tenant.documentsUri,
@@ -65,6 +70,7 @@ function draftRun(
     spotAllowed: tenant.capacity.spotAllowed,
     resources: tenant.resources as Run['resources'],
     jobOptions: {
+      ...options,
       ...tenant.limits,
       ...tenant.reading,
       minSelfRetrieval: tenant.promotion.minSelfRetrieval,
@@ -127,7 +133,7 @@ export function createBeginRun(ports: Wired<typeof aws>) {
       throw new QualityGateClosed(tenant.tenantId, closed);
     }
     const fence = await takeLease(draft);
-    const resolved = await images.resolve(imageNames);
+    const resolved = await images.resolve(imageNames, draft.workload);
     const wanted = { ...draft, images: resolved, fence };
     const stored = await runs.createRun(wanted);
     const run = stored.fence === fence ? stored : await continueRun(stored, wanted);

@@ -2,6 +2,7 @@ import { checkSchema, type SchemaFault } from '../errors/check-schema.ts';
 import { EpsilonError } from '../errors/epsilon-error.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { type ServiceConfig, serviceConfigSchema } from './service-config.ts';
+import { checkWorkloads } from './workloads.ts';
 
 /** Variables that share the prefix but are not settings: the job contract's and the command line's own. */
 const otherVariables = new Set([
@@ -45,6 +46,17 @@ function coerce(text: string): unknown {
   return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
 }
 
+/** A setting that is a table stands in its variable as JSON. */
+function tableOf(name: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new EpsilonError('CONFIG_INVALID', `Environment variable ${name} is not JSON.`, {
+      details: { key: name },
+    });
+  }
+}
+
 function fromVariables(variables: Readonly<Record<string, string | undefined>>): Record<string, unknown> {
   const known = new Map(settingPaths().map((path) => [variableOf(path), path]));
   const settings: Record<string, unknown> = {};
@@ -53,7 +65,7 @@ function fromVariables(variables: Readonly<Record<string, string | undefined>>):
     if (value === undefined || otherVariables.has(name)) continue;
     const path = known.get(name);
     if (!path) throw unknownKey(`environment variable ${name}`, name, [...known.keys()]);
-    assign(settings, path, coerce(value));
+    assign(settings, path, path[0] === 'workloads' ? tableOf(name, value) : coerce(value));
   }
   return settings;
 }
@@ -95,7 +107,7 @@ function explain({ path, sentence, unknownKey: unknown }: SchemaFault): EpsilonE
   }
   return new EpsilonError(
     'CONFIG_INVALID',
-    `Setting "${path.join('.')}" (or ${variableOf(path)}): ${sentence}.`,
+    `Setting "${path.join('.')}" (or ${variableOf(path[0] === 'workloads' ? path.slice(0, 1) : path)}): ${sentence}.`,
     { details: { key: path.join('.') } },
   );
 }
@@ -113,7 +125,7 @@ export function loadConfig(sources: {
   if (!isRecord(file))
     throw new EpsilonError('CONFIG_PARSE', 'The configuration file is not a table of settings.');
   const merged = merge(merge(file, fromVariables(sources.variables)), sources.flags ?? {});
-  const parsed = checkSchema(serviceConfigSchema, merged);
+  const parsed = checkSchema(serviceConfigSchema.superRefine(checkWorkloads), merged);
   if (parsed.success) return Object.freeze(parsed.data);
   throw explain(parsed.fault);
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { timeOfDay } from '../capacity/deadline.ts';
 import { environments } from './environments.ts';
+import { workloadsSchema } from './workloads.ts';
 
 /**
  * Settings of the control plane: one file per environment under infra/config/, the same schema for
@@ -50,6 +51,8 @@ export const serviceConfigSchema = z.strictObject({
     /** Characters of a tenant's documents that a check reads; of larger data it reads the beginning and says so. */
     maxBytes: z.int().min(1_000_000),
   }),
+  /** What tenants' jobs run, by name. */
+  workloads: workloadsSchema,
 });
 
 /** The settings, deeply read-only in use. */

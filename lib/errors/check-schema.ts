@@ -117,6 +117,10 @@ function unionSentence(errors: readonly (readonly { readonly message: string }[]
     : `has none of the allowed forms (${sentences.join('; or ')})`;
 }
 
+function keySentence([first]: readonly { readonly message: string }[]): string {
+  return first ? `is not allowed as a key: it ${first.message}` : 'is not allowed as a key';
+}
+
 function typeSentence(expected: string, input: unknown): string {
   if (expected === 'never') return 'is not allowed';
   if (input === undefined) return 'is missing';
@@ -146,7 +150,7 @@ function sentenceOf(issue: Raw): string {
     case 'invalid_union':
       return unionSentence(issue.errors);
     case 'invalid_key':
-      return 'has a key that is not allowed';
+      return keySentence(issue.issues);
     default:
       return 'is not allowed';
   }

@@ -34,6 +34,7 @@ export const jobStateChangeDetail = z.object({
       .enum(['completed', 'error', 'preempted', 'lost', 'cancelled', 'timeout', 'unplaceable', 'unstartable'])
       .optional(),
     exitCode: z.int().optional(),
+    image: z.string().optional(),
     message: z.string().optional(),
     result: z.record(z.string(), z.unknown()).optional(),
     startedAt: z.string().optional(),

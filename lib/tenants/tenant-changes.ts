@@ -1,7 +1,7 @@
 import type { ServiceConfig } from '../config/service-config.ts';
+import { trainingOf } from '../config/training-of.ts';
 import { checkSchema, type SchemaFault } from '../errors/check-schema.ts';
 import { EpsilonError } from '../errors/epsilon-error.ts';
-import { modelTypes } from '../training/stages.ts';
 import { checkTenantId, type Tenant, tenantSchema } from './tenant.ts';
 
 /** What the control plane gives a tenant's record itself. */
@@ -15,7 +15,7 @@ export type TenantChanges = Partial<Omit<NewTenant, 'tenantId'>>;
 
 /** Where and when a record is made. */
 export interface TenantPlace {
-  readonly config: Pick<ServiceConfig, 'environment' | 'kubernetes'>;
+  readonly config: Pick<ServiceConfig, 'environment' | 'kubernetes' | 'workloads'>;
   /** ISO 8601. */
   readonly now: string;
 }
@@ -37,16 +37,19 @@ function checkBackend({ tenantId, backend }: Tenant, { config }: TenantPlace): v
     );
 }
 
+/** Devices are not divided among jobs yet: a stage that asks for one is refused by name. */
+function refuseGpu(resources: unknown): void {
+  for (const [stage, asked] of Object.entries((resources ?? {}) as Record<string, unknown>))
+    if (typeof asked === 'object' && asked !== null && 'gpu' in asked)
+      throw refused(`resources.${stage}.gpu`, 'stages cannot ask for GPUs; jobs run on processors alone');
+}
+
 function parsed(record: Readonly<Record<string, unknown>>, place: TenantPlace): Tenant {
   checkTenantId(record['tenantId']);
-  const { modelType } = record;
-  if (!(modelTypes as readonly unknown[]).includes(modelType))
-    throw new EpsilonError(
-      'MODEL_TYPE_UNKNOWN',
-      `Model type "${String(modelType)}" cannot be trained (known: ${modelTypes.join(', ')}).`,
-    );
+  refuseGpu(record['resources']);
   const result = checkSchema(tenantSchema, record);
   if (!result.success) throw invalid(result.fault);
+  trainingOf(place.config.workloads, result.data);
   checkBackend(result.data, place);
   return result.data;
 }
@@ -61,7 +64,7 @@ function checkFree(fields: Readonly<Record<string, unknown>>): void {
   if (taken) throw refused(taken, 'is given by the control plane');
 }
 
-/** The record of a new tenant. Errors: `TENANT_ID_INVALID`, `MODEL_TYPE_UNKNOWN`, `TENANT_INVALID` naming the field. */
+/** The record of a new tenant. Errors: `TENANT_ID_INVALID`, those of `trainingOf`, `TENANT_INVALID` naming the field. */
 export function newTenant(draft: Readonly<Record<string, unknown>>, place: TenantPlace): Tenant {
   checkFree(draft);
   const { now } = place;

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { epochsSchema, optionValues } from '../config/workloads.ts';
 import { EpsilonError } from '../errors/epsilon-error.ts';
 import { pathOfFileUri } from '../objects/file-uri.ts';
 import { parseObjectUri } from '../objects/object-uri.ts';
 import { rulesSchema } from '../quality/rules.ts';
-import { modelTypes, stageNames } from '../training/stages.ts';
+import { stageNames } from '../training/stages.ts';
 
 /** Allowed tenant ids; the pattern is repeated in every message that refuses one. */
 export const tenantIdPattern = /^[a-z][a-z0-9-]{1,38}$/;
@@ -58,7 +59,13 @@ export const tenantSchema = z
     tenantId: z.string().regex(tenantIdPattern),
     status: z.enum(['active', 'suspended']),
     documentsUri,
-    modelType: z.enum(modelTypes),
+    /** Whose jobs train it (infra/config); the reference workload where absent. */
+    workload: z.string().optional(),
+    modelType: z.string(),
+    /** What the tenant's training has otherwise than the model type's declaration. */
+    training: z
+      .strictObject({ epochs: epochsSchema.optional(), options: optionValues.optional() })
+      .optional(),
     backend: z.enum(backends),
     schedule: z.enum(['on', 'off']),
     /** 0 (last) to 100 (first). */

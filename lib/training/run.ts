@@ -27,6 +27,12 @@ export interface Run {
   /** ULID given when the run began; kept by a redrive. */
   readonly modelVersion: string;
   readonly modelType: string;
+  /** Whose jobs it runs; the reference workload where absent. */
+  readonly workload?: string;
+  /** Passes over the data; 10 where absent. */
+  readonly epochs?: number;
+  /** Name of the model's file; model.bin where absent. */
+  readonly modelFile?: string;
   readonly backend: Backend;
   /** Version of the tenant record the run began with. */
   readonly tenantVersion: number;
@@ -35,7 +41,7 @@ export interface Run {
   readonly spotAllowed: boolean;
   readonly resources: Readonly<Partial<Record<StageName, Resources>>>;
   /** Options handed to the job as EPSILON_OPTIONS. */
-  readonly jobOptions: Readonly<Record<string, number | string>>;
+  readonly jobOptions: Readonly<Record<string, number | string | boolean>>;
   /** Image name to a reference that ends in `@sha256:...`. */
   readonly images: Readonly<Record<ImageName, string>>;
   /** Seed of the job's randomness, 32 bits. */

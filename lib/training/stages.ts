@@ -25,6 +25,10 @@ export type StageSeconds = Readonly<Record<StageName, number>>;
 export interface StageArguments {
   readonly tenantId: string;
   readonly modelType: string;
+  /** Passes over the data that a training makes. */
+  readonly epochs: number;
+  /** Name of the model's file below the output of `train`. */
+  readonly modelFile: string;
   /** This attempt's output prefix. */
   readonly outputUri: string;
   /** Input name to URI, as `StageDefinition.inputs` lists them. */
@@ -69,13 +73,13 @@ export const stages: Readonly<Record<StageName, StageDefinition>> = {
     resources: { cpu: 4, memoryMiB: 8192 },
     timeoutSeconds: 43_200,
     checkpoints: true,
-    arguments: ({ tenantId, modelType }) => [
+    arguments: ({ tenantId, modelType, epochs }) => [
       '--tenant-id',
       tenantId,
       '--model-type',
       modelType,
       '--epochs',
-      '10',
+      String(epochs),
     ],
   },
   index: {
@@ -94,11 +98,11 @@ export const stages: Readonly<Record<StageName, StageDefinition>> = {
     inputs: { data: 'prepare', model: 'train', index: 'index' },
     resources: { cpu: 0.5, memoryMiB: 512 },
     timeoutSeconds: 7_200,
-    arguments: ({ tenantId, inputs }) => [
+    arguments: ({ tenantId, inputs, modelFile }) => [
       '--tenant-id',
       tenantId,
       '--model-path',
-      `${inputs['model'] ?? ''}model.bin`,
+      `${inputs['model'] ?? ''}${modelFile}`,
     ],
   },
   cache: {
@@ -111,6 +115,3 @@ export const stages: Readonly<Record<StageName, StageDefinition>> = {
     arguments: ({ tenantId }) => ['--tenant-id', tenantId, '--refresh-cache'],
   },
 };
-
-/** Model types the reference workload can train. */
-export const modelTypes = ['skipgram'] as const;

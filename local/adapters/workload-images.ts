@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { referenceWorkload } from '../../lib/config/workloads.ts';
 import type { ImageResolver } from '../../lib/ports/image-resolver.ts';
 import type { ImageName } from '../../lib/training/stages.ts';
+import { type HostPlace, imageOf } from '../workloads/host-workloads.ts';
 
 /** Folders whose sources the workload's processes run. */
 const sources = [
@@ -21,8 +23,12 @@ function sourceFiles(folder: string): string[] {
     .sort();
 }
 
-/** Images of this host are the workload's sources; their digest is over every file's path and content. */
-export function workloadImages(projectDir: string): ImageResolver {
+/**
+ * Images of this host are programs. The reference workload's digest is over path and content of its sources; that of a configured
+ * workload over what would run now, so that it is another one after an edit.
+ */
+export function workloadImages(place: HostPlace): ImageResolver {
+  const { projectDir } = place;
   let digest: string | undefined;
   const compute = (): string => {
     const hash = createHash('sha256');
@@ -34,12 +40,13 @@ export function workloadImages(projectDir: string): ImageResolver {
     return hash.digest('hex');
   };
   return {
-    resolve: async (names) => {
-      digest ??= compute();
-      return Object.fromEntries(names.map((name) => [name, `${name}@sha256:${digest}`])) as Record<
-        ImageName,
-        string
-      >;
+    resolve: async (names, workload = referenceWorkload) => {
+      const referenceOf = (name: ImageName) => {
+        const configured = imageOf(place, workload, name);
+        digest ??= configured === undefined ? compute() : undefined;
+        return configured ?? `${name}@sha256:${digest}`;
+      };
+      return Object.fromEntries(names.map((name) => [name, referenceOf(name)])) as Record<ImageName, string>;
     },
   };
 }

@@ -134,13 +134,19 @@ export class Variables {
         return this.#param(path, deeper);
       // Of our own plugin; who reads the service here checks the settings too.
       case 'settings':
-        return this.#file(`infra/config/${path}.yml`, '', deeper);
+        return this.#settings(path, deeper);
       case 'ssm':
       case 'cf':
         return this.#sources.external(kind, path);
       default:
         throw this.#invalid(place, `\${${address}} is a variable that the embedded runtime does not support`);
     }
+  }
+
+  #settings(path: string, place: Place): unknown {
+    const [environment = '', table] = path.split('/');
+    const value = this.#file(`infra/config/${environment}.yml`, table ?? '', place);
+    return table === undefined ? value : JSON.stringify(value);
   }
 
   #exists(address: string, place: Place): boolean {

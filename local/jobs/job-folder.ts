@@ -29,6 +29,8 @@ export interface Exit {
   readonly lost?: boolean;
   /** Why it could not be started. */
   readonly message?: string;
+  /** Its program cannot be run on this host, whoever tries. */
+  readonly unstartable?: true;
 }
 
 function read<T>(path: string): T | undefined {
@@ -133,6 +135,11 @@ export class JobFolder {
     return path;
   }
 
+  /** Notes what is started for the job. */
+  noteImage(image: string): void {
+    this.#write('image.json', { image });
+  }
+
   /** Writes the exit of a job that has no shim to do it. */
   close(exit: Exit): void {
     if (!this.finished) this.#write('exit.json', exit);
@@ -160,10 +167,12 @@ export class JobFolder {
     if (!spec) return undefined;
     const submittedAt = timeOf(this.file('spec.json'));
     const startedAt = timeOf(this.file('started.json'));
+    const image = read<{ readonly image?: string }>(this.file('image.json'))?.image;
     const base = {
       jobName: this.jobName,
       jobId: this.jobName,
       capacity: spec.capacity,
+      ...(image === undefined ? {} : { image }),
       ...(submittedAt ? { submittedAt } : {}),
       ...(startedAt ? { startedAt } : {}),
     };
@@ -196,6 +205,7 @@ function fateOf(
 ): { readonly reason: JobReason; readonly message?: string } {
   if (exit.code === 0) return { reason: 'completed' };
   if (cancelled) return { reason: cancelled.reason, message: cancelled.message };
+  if (exit.unstartable) return { reason: 'unstartable', message: exit.message ?? '' };
   if (exit.message !== undefined) return { reason: 'error', message: exit.message };
   if (exit.lost) return { reason: 'lost', message: 'its processes vanished without leaving an exit code' };
   if (exit.code === 143)

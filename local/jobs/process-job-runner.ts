@@ -1,14 +1,13 @@
 import { mkdirSync, readdirSync } from 'node:fs';
-import type { Clock, Timer } from '../../lib/ports/clock.ts';
-import type { JobRunner } from '../../lib/ports/job-runner.ts';
-import type { Log } from '../../lib/ports/log.ts';
+import type { Timer } from '../../lib/ports/clock.ts';
 import type { JobObservation, JobRef, JobSpec } from '../../lib/training/attempts/job.ts';
 import { stopReasonOf } from '../../lib/training/attempts/stop-reason.ts';
 import { clamp, FairQueue, type HostResources, hostResources, queued } from './fair-queue.ts';
 import { type Cancelled, JobFolder } from './job-folder.ts';
 import { signalJob } from './job-group.ts';
+import type { LocalJobRunner, ProcessJobRunnerOptions } from './local-job-runner.ts';
 import { RoomWatch } from './room-watch.ts';
-import { exitOfUnstarted, type JobCommand, spawnShim } from './start-job.ts';
+import { exitOfUnstarted, spawnShim } from './start-job.ts';
 
 /** Milliseconds between looks at jobs that are not children of this process. */
 const adoptedPoll = 100;
@@ -21,32 +20,6 @@ const recordPoll = 1_000;
 
 /** Milliseconds after which a job that was taken but never said that it started counts as lost. */
 const takenGrace = 5_000;
-
-/** Hears of a job that started and of one that is over. */
-export type JobListener = (observation: JobObservation, spec: JobSpec) => void;
-
-/** A runner of this host, which also takes up what an earlier process left. */
-export interface LocalJobRunner extends JobRunner {
-  recover(): { readonly adopted: number; readonly queued: number; readonly lost: number };
-  close(): void;
-}
-
-/** What a runner is made of. */
-export interface ProcessJobRunnerOptions {
-  /** Folder of all jobs. */
-  readonly root: string;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly host?: HostResources;
-  /** Variables that jobs may inherit from, after an allow-list. */
-  readonly variables: Readonly<Record<string, string | undefined>>;
-  readonly command: (spec: JobSpec, files: { readonly resultPath: string }) => JobCommand;
-  readonly onObservation: JobListener;
-  /** Whether the disk has room for a job; asked again and again while there are jobs. */
-  readonly room?: () => boolean;
-  /** Milliseconds between SIGTERM and SIGKILL. */
-  readonly graceMs?: number;
-}
 
 /** Jobs as processes of this host, each in a process group of its own under a small shim. */
 export class ProcessJobRunner implements LocalJobRunner {
@@ -174,14 +147,22 @@ export class ProcessJobRunner implements LocalJobRunner {
       return;
     }
     this.#armTimeout(name, spec);
-    this.#options.onObservation(
-      { jobName: name, jobId: name, state: 'running', capacity: spec.capacity },
-      spec,
-    );
+    const started = folder.observe() ?? { jobName: name, jobId: name };
+    this.#options.onObservation({ ...started, state: 'running', capacity: spec.capacity }, spec);
   }
 
   #spawn(folder: JobFolder, spec: JobSpec): void {
     const command = this.#options.command(spec, { resultPath: folder.file('result.json') });
+    const { image } = command;
+    if (image !== undefined) {
+      folder.noteImage(image);
+      if (image !== spec.image)
+        this.#options.log.warn('the code has changed since the run began: the job runs it as it is now', {
+          jobName: spec.jobName,
+          begunWith: spec.image,
+          runs: image,
+        });
+    }
     const child = spawnShim(folder, command, this.#options.variables);
     child.unref();
     child.once('error', (error) => this.#notStarted(folder, error));

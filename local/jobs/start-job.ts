@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { largestInlineInputs } from '../../lib/training/attempts/job-contract.ts';
 import { allowedEnvironment } from './environment.ts';
 import type { Exit, JobFolder } from './job-folder.ts';
@@ -9,6 +10,10 @@ export interface JobCommand {
   readonly file: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Working directory; this process's own where absent. */
+  readonly cwd?: string;
+  /** What runs, where it can be another one than the job's specification names. */
+  readonly image?: string;
 }
 
 const shimPath = join(import.meta.dirname, 'shim.sh');
@@ -29,12 +34,13 @@ function withInputs(
  */
 export function spawnShim(
   folder: JobFolder,
-  { file, args, env }: JobCommand,
+  { file, args, env, cwd }: JobCommand,
   variables: Readonly<Record<string, string | undefined>>,
 ): ChildProcess {
   return spawn('/bin/sh', [shimPath, folder.path, file, ...args], {
     detached: true,
     stdio: 'ignore',
+    ...(cwd === undefined ? {} : { cwd }),
     env: {
       ...allowedEnvironment(variables, env['EPSILON_TRAINING_STAGE']),
       ...withInputs(folder, env),
@@ -43,9 +49,10 @@ export function spawnShim(
   });
 }
 
-/** The exit of a job that could not be started: 78 where no other try can do better, 127 as a shell's, otherwise 75. */
+/** The exit of a job that could not be started: without a code where its program cannot be run at all, 78 where no other try can do better, 127 as a shell's, otherwise 75. */
 export function exitOfUnstarted(error: unknown): Exit {
   const { code, message } = error as NodeJS.ErrnoException;
+  if (error instanceof EpsilonError) return { unstartable: true, message: `${error.code}: ${message}` };
   if (code === 'E2BIG' || code === 'ERR_INVALID_ARG_VALUE')
     return {
       code: 78,

@@ -1,8 +1,9 @@
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { checkSchema } from '../../lib/errors/check-schema.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
+import { findProgram } from '../find-program.ts';
 
 const text = z.string().min(1).max(4_096);
 
@@ -52,21 +53,9 @@ function addressIn(path: string): string {
   }
 }
 
-function canRun(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return statSync(file).isFile();
-  } catch {
-    return false;
-  }
-}
-
 /** The program's path: as given when it has a slash, else where PATH finds it. */
 function programOf(program: string, projectDir: string, path: string): string {
-  const places = program.includes('/')
-    ? [resolve(projectDir, program)]
-    : path.split(delimiter).map((folder) => join(folder, program));
-  const found = places.find(canRun);
+  const found = findProgram(program, projectDir, path);
   if (found === undefined) throw invalid(`there is no program "${program}" that can be run`);
   return found;
 }

@@ -4,7 +4,7 @@ import type { JobObservation, JobRef, JobSpec } from '../../lib/training/attempt
 import { stopReasonOf } from '../../lib/training/attempts/stop-reason.ts';
 import { seededRandom } from '../../local/clock/seeded-random.ts';
 import { VirtualClock } from '../../local/clock/virtual-clock.ts';
-import type { JobListener, LocalJobRunner } from '../../local/jobs/process-job-runner.ts';
+import type { JobListener, LocalJobRunner } from '../../local/jobs/local-job-runner.ts';
 import { openRuntime, type Runtime, type RuntimeOptions } from '../../local/runtime.ts';
 import { aTenant } from '../fixtures/records.ts';
 import { sequentialIds } from '../fixtures/sequential-ids.ts';

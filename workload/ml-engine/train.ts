@@ -16,7 +16,6 @@ import {
 } from '../../lib/training/models/vectors/skip-gram-memory.ts';
 import { lossOf } from '../../lib/training/models/vectors/skip-gram-steps.ts';
 import { encodeModel } from '../../lib/training/models/vectors/word-model.ts';
-import { modelTypes } from '../../lib/training/stages.ts';
 import { ArtifactWriter } from '../job/artifacts.ts';
 import type { JobContext } from '../job/context.ts';
 import { JobFailure, jobExit } from '../job/failure.ts';
@@ -24,6 +23,9 @@ import { checkInterrupted, type JobArguments } from '../job/run-job.ts';
 import { type Checkpointed, dropCheckpoints, fingerprintOf, resume, saveCheckpoint } from './checkpoints.ts';
 import { type Corpus, loadCorpus } from './corpus.ts';
 import { startThreads, type TrainingThreads } from './threads.ts';
+
+/** The model type that these jobs train. */
+const onlyModelType = 'skipgram';
 
 /** Dimensions where the tenant's options name none. */
 const defaultDimensions = 64;
@@ -46,11 +48,11 @@ interface Training extends Checkpointed {
 
 function optionsOf(context: JobContext, args: JobArguments): SkipGramOptions {
   const modelType = String(args['model-type'] ?? '');
-  if (!(modelTypes as readonly string[]).includes(modelType)) {
+  if (modelType !== onlyModelType) {
     throw new JobFailure(
       jobExit.usage,
       'MODEL_TYPE_UNKNOWN',
-      `Model type "${modelType}" cannot be trained (known: ${modelTypes.join(', ')}).`,
+      `Model type "${modelType}" cannot be trained (known: ${onlyModelType}).`,
     );
   }
   const epochs = Number(args['epochs']);

@@ -83,16 +83,25 @@ function merged(
  */
 export default class EpsilonPlugin {
   readonly hooks: Readonly<Record<string, () => Promise<void> | void>>;
-  /** `${settings:<environment>}`: the environment's settings, checked before anything else looks at them. */
+  /** `${settings:<environment>}`: the environment's settings, checked before anything else looks at them; `/workloads` behind it gives that
+   * table as JSON, as a variable has it. */
   readonly configurationVariablesSources: {
-    readonly settings: { resolve(asked: { readonly address: string }): { readonly value: ServiceConfig } };
+    readonly settings: {
+      resolve(asked: { readonly address: string }): { readonly value: ServiceConfig | string };
+    };
   };
   readonly #serverless: Serverless;
 
   constructor(serverless: Serverless) {
     this.#serverless = serverless;
     this.configurationVariablesSources = {
-      settings: { resolve: ({ address }) => ({ value: this.#settings(address) }) },
+      settings: {
+        resolve: ({ address }) => {
+          const [environment = '', table] = address.split('/');
+          const settings = this.#settings(environment);
+          return { value: table === undefined ? settings : JSON.stringify(settings[table as 'workloads']) };
+        },
+      },
     };
     serverless.configSchemaHandler.defineFunctionProperties('aws', {
       properties: {

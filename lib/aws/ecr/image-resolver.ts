@@ -1,4 +1,6 @@
 import { DescribeImagesCommand, type ECRClient, type ImageDetail } from '@aws-sdk/client-ecr';
+import { findWorkload } from '../../config/training-of.ts';
+import type { Workloads } from '../../config/workloads.ts';
 import { NotFound } from '../../errors/store-errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ImageResolver } from '../../ports/image-resolver.ts';
@@ -19,6 +21,8 @@ export interface ImageResolverOptions {
    * moves; `repository@sha256:...` exactly that image, without a call.
    */
   readonly repositoryUrls: Readonly<Partial<Record<ImageName, string>>>;
+  /** Workloads; one that has images names the tag or digest of each within its repository. */
+  readonly workloads: Workloads;
   readonly clock: Clock;
 }
 
@@ -56,13 +60,28 @@ function notFound({ url, tag }: Reference, reason: string): NotFound {
   return new NotFound('IMAGE_NOT_FOUND', `${url}${tag === undefined ? '' : `:${tag}`}: ${reason}.`);
 }
 
+/** The reference as declared: a workload's tag or digest, otherwise what infrastructure says. */
+function declaredReference(
+  { repositoryUrls, workloads }: ImageResolverOptions,
+  name: ImageName,
+  workload: string | undefined,
+): string {
+  const given = repositoryUrls[name];
+  if (given === undefined)
+    throw new NotFound('IMAGE_NOT_FOUND', `No repository is known for image "${name}".`);
+  const release = findWorkload(workloads, workload).images?.[name];
+  if (release === undefined) return given;
+  return `${referenceOf(given).url}${release.startsWith('sha256:') ? '@' : ':'}${release}`;
+}
+
 /**
  * Digests of images in ECR. Tags never move there and each environment has repositories of its own, so pushing a tagged
  * image into an environment's repository is what releases it; a pinned reference takes that back. `IMAGE_NOT_FOUND` names
  * the repository.
  */
-export function createImageResolver({ client, repositoryUrls, clock }: ImageResolverOptions): ImageResolver {
-  const known = new Map<ImageName, { readonly at: number; readonly reference: Promise<string> }>();
+export function createImageResolver(options: ImageResolverOptions): ImageResolver {
+  const { client, clock } = options;
+  const known = new Map<string, { readonly at: number; readonly reference: Promise<string> }>();
 
   async function describe(reference: Reference): Promise<ImageDetail[]> {
     const { registryId, repository, tag } = reference;
@@ -97,10 +116,7 @@ export function createImageResolver({ client, repositoryUrls, clock }: ImageReso
     }
   }
 
-  async function find(name: ImageName): Promise<string> {
-    const given = repositoryUrls[name];
-    if (given === undefined)
-      throw new NotFound('IMAGE_NOT_FOUND', `No repository is known for image "${name}".`);
+  async function find(given: string): Promise<string> {
     const reference = referenceOf(given);
     if (reference.digest !== undefined) return `${reference.url}@${reference.digest}`;
     const images = (await look(reference)).filter(isImage);
@@ -113,19 +129,21 @@ export function createImageResolver({ client, repositoryUrls, clock }: ImageReso
     return `${reference.url}@${newest.imageDigest}`;
   }
 
-  function fresh(name: ImageName): Promise<string> {
-    const there = known.get(name);
+  function fresh(given: string): Promise<string> {
+    const there = known.get(given);
     if (there && clock.now() - there.at < freshMs) return there.reference;
-    const reference = find(name);
-    known.set(name, { at: clock.now(), reference });
+    const reference = find(given);
+    known.set(given, { at: clock.now(), reference });
     // A failure is not an answer: the next run asks again.
-    reference.catch(() => known.delete(name));
+    reference.catch(() => known.delete(given));
     return reference;
   }
 
   return {
-    resolve: async (names) => {
-      const references = await Promise.all(names.map(async (name) => [name, await fresh(name)] as const));
+    resolve: async (names, workload) => {
+      const references = await Promise.all(
+        names.map(async (name) => [name, await fresh(declaredReference(options, name, workload))] as const),
+      );
       return Object.fromEntries(references) as Record<ImageName, string>;
     },
   };

@@ -76,6 +76,7 @@ export const tenantForm = formOf<Tenant>({
   resources: true,
   limits: true,
   reading: true,
+  training: true,
   quality: true,
   datasets: true,
   promotion: true,

@@ -3,10 +3,11 @@ import { createImageResolver } from '../ecr/image-resolver.ts';
 import type { AwsBase } from './base.ts';
 
 /** Image digests from ECR. */
-export const wireImages = ({ clients, deployment, clock }: AwsBase) => ({
+export const wireImages = ({ clients, deployment, config, clock }: AwsBase) => ({
   images: createImageResolver({
     client: clients.of(ECRClient),
     repositoryUrls: deployment.repositoryUrls,
+    workloads: config.workloads,
     clock,
   }),
 });

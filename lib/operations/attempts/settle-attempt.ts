@@ -27,6 +27,7 @@ function factsOf(observed: JobObservation): Partial<Attempt> {
   return {
     jobId: observed.jobId,
     ...(observed.capacity ? { capacity: observed.capacity } : {}),
+    ...(observed.image ? { image: observed.image } : {}),
     ...(observed.startedAt ? { startedAt: observed.startedAt } : {}),
   };
 }

@@ -73,6 +73,9 @@ async function forEach<T>(items: readonly T[], work: (item: T) => Promise<void>)
   if (failed) throw failed.error;
 }
 
+/** Name of a file in a URI. */
+const nameIn = (uri: string) => uri.slice(uri.lastIndexOf('/') + 1);
+
 /** Every copy that the live record asks for, the manifest apart: it goes last, when what it lists is there. */
 function copiesOf(
   { live, root }: Round,
@@ -82,7 +85,7 @@ function copiesOf(
   return {
     manifest,
     copies: [
-      { from: live.modelUri, to: `${root}${artifactNames.model}` },
+      { from: live.modelUri, to: `${root}${nameIn(live.modelUri)}` },
       { from: live.indexUri, to: `${root}${artifactNames.index}` },
       ...data
         .filter(({ uri }) => uri !== manifest)

@@ -1,3 +1,4 @@
+import { artifactNames } from '../models/candidate.ts';
 import type { Attempt, Run } from '../run.ts';
 import { type StageName, stages } from '../stages.ts';
 import type { JobSpec } from './job.ts';
@@ -43,6 +44,8 @@ export function jobSpecOf(run: Run, attempt: Attempt, outputs: StageOutputs, buc
     arguments: stage.arguments({
       tenantId: run.tenantId,
       modelType: run.modelType,
+      epochs: run.epochs ?? 10,
+      modelFile: run.modelFile ?? artifactNames.model,
       outputUri: attempt.outputUri,
       inputs,
     }),

@@ -42,7 +42,7 @@ export function candidateOf(run: Run, attempts: readonly Attempt[], now: string)
     modelVersion: run.modelVersion,
     runId: run.runId,
     logicalDate: run.logicalDate,
-    modelUri: `${train.outputUri}${artifactNames.model}`,
+    modelUri: `${train.outputUri}${run.modelFile ?? artifactNames.model}`,
     indexUri: `${index.outputUri}${artifactNames.index}`,
     dataUri: stage('prepare').outputUri,
     cacheUri: stage('cache').outputUri,

@@ -62,6 +62,7 @@ describe('deploymentOf', () => {
         eksOnDemandVcpus: 0,
         memoryPerVcpu: 1792,
       },
+      workloads: { reference: { modelTypes: { skipgram: {} } } },
     };
     expect(loadConfig({ file, variables: complete }).environment).toBe('dev');
   });

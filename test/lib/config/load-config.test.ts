@@ -7,6 +7,9 @@ import { loadConfig, settingPaths, variableOf } from '../../../lib/config/load-c
 const fileOf = (environment: string): unknown =>
   parse(readFileSync(`infra/config/${environment}.yml`, 'utf8'));
 
+/** A variable that adds a workload to those of the file. */
+const withWorkload = (mine: unknown) => ({ variables: { EPSILON_WORKLOADS: JSON.stringify({ mine }) } });
+
 describe('loadConfig', () => {
   it.each(environments)('accepts the file of %s', (environment) => {
     expect(loadConfig({ file: fileOf(environment), variables: {} }).environment).toBe(environment);
@@ -27,7 +30,10 @@ describe('loadConfig', () => {
     const value = (path: string[]) =>
       path.reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], file);
     const variables = Object.fromEntries(
-      settingPaths().map((path) => [variableOf(path), String(value(path))]),
+      settingPaths().map((path) => {
+        const set = value(path);
+        return [variableOf(path), typeof set === 'object' ? JSON.stringify(set) : String(set)];
+      }),
     );
     expect(loadConfig({ variables })).toEqual(loadConfig({ file, variables: {} }));
   });
@@ -46,6 +52,16 @@ describe('loadConfig', () => {
       'CONFIG_INVALID',
       'EPSILON_TRAINING_MAX_CONCURRENCY',
     ],
+    [{ variables: { EPSILON_WORKLOADS: '{' } }, 'CONFIG_INVALID', 'is not JSON'],
+    [withWorkload({ modelTypes: {} }), 'CONFIG_INVALID', 'one model type'],
+    [withWorkload({ modelTypes: { a1: { options: { maxTokens: 1 } } } }), 'CONFIG_INVALID', 'maxTokens'],
+    [withWorkload({ modelTypes: { a1: {} } }), 'CONFIG_INVALID', 'workloads.mine.commands'],
+    [withWorkload({ modelTypes: { a1: {} }, commands: { trainer: ['x'] } }), 'CONFIG_UNKNOWN_KEY', 'trainer'],
+    [
+      withWorkload({ modelTypes: { a1: {} }, environment: { EPSILON_SEED: '1' } }),
+      'CONFIG_INVALID',
+      'job contract',
+    ],
     [{ file: 'text' }, 'CONFIG_PARSE', 'table of settings'],
   ])('loadConfig refuses %j with %s naming %s', (over, code, named) => {
     const base = fileOf('local') as Record<string, unknown>;
@@ -58,6 +74,15 @@ describe('loadConfig', () => {
     expect(() => loadConfig({ file, variables: 'variables' in over ? over.variables : {} })).toThrow(
       expect.objectContaining({ code, message: expect.stringContaining(named) }),
     );
+  });
+
+  it("loadConfig refuses several workloads on AWS unless each names its images: the newest would be anybody's", () => {
+    const images = { 'data-pipeline': 'v1', 'ml-engine': `sha256:${'a'.repeat(64)}`, deployer: 'v1' };
+    const mine = { modelTypes: { a1: {} }, images };
+    const load = (workloads: object) =>
+      loadConfig({ file: fileOf('dev'), variables: { EPSILON_WORKLOADS: JSON.stringify(workloads) } });
+    expect(() => load({ mine })).toThrow('workloads.reference.images.data-pipeline');
+    expect(load({ mine, reference: { images } }).workloads['mine']?.images).toEqual(images);
   });
 
   it('loadConfig ignores the variables of the job contract', () => {

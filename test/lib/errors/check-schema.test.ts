@@ -38,7 +38,11 @@ const cases: readonly [schema: z.ZodType, value: unknown, sentence: string][] = 
     2,
     'has none of the allowed forms (must be 1, is 2; or must be 3, is 2)',
   ],
-  [z.record(z.string().regex(/^\d$/), z.string()), { x: 'y' }, 'has a key that is not allowed'],
+  [
+    z.record(z.string().regex(/^\d$/), z.string()),
+    { x: 'y' },
+    'is not allowed as a key: it must have the form /^\\d$/',
+  ],
 ];
 
 /** What the validator calls things, and nobody else. */

@@ -3,6 +3,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createImageResolver } from '../../../../lib/aws/ecr/image-resolver.ts';
 import { VirtualClock } from '../../../../local/clock/virtual-clock.ts';
+import { devSettings } from '../../../fixtures/ports.ts';
 
 const ecr = mockClient(ECRClient);
 const client = new ECRClient({ region: 'us-west-2' });
@@ -15,6 +16,7 @@ function resolver(mlEngine: string | undefined, clock = new VirtualClock(0)) {
   return createImageResolver({
     client,
     repositoryUrls: mlEngine === undefined ? {} : { 'ml-engine': mlEngine },
+    workloads: devSettings.workloads,
     clock,
   });
 }
