@@ -46,7 +46,7 @@ function isFolder(path: string): boolean {
 }
 
 /** The file that runs as `program`. Errors: `COMMAND_NOT_FOUND`, `COMMAND_NOT_EXECUTABLE`. */
-export function requireProgram(program: string, folder: string, path: string, whose: string): string {
+function requireProgram(program: string, folder: string, path: string, whose: string): string {
   const file = findProgram(program, folder, path);
   if (file !== undefined) return file;
   const there = findUnrunnable(program, folder, path);
