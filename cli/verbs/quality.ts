@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { findTenant } from '../../lib/operations/tenants/find-tenant.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
-import { gateClosedBecause } from '../../lib/quality/gate.ts';
+import { closedGate } from '../../lib/quality/gate.ts';
 import { qualityPage } from '../../lib/quality/quality-page.ts';
 import { rulesOf } from '../../lib/quality/rules.ts';
 import type { GateStanding } from '../../lib/quality/verdict.ts';
@@ -22,15 +22,13 @@ interface Shown extends GateStanding {
   readonly because?: string;
 }
 
-async function standingOf(control: OperatorApi, tenantId: string): Promise<Shown> {
-  const standing = await control.quality.standing(tenantId);
-  const { quality } = control.config;
-  const because = gateClosedBecause(standing, tenantId, quality, control.clock.now());
+function shownOf({ config, clock }: OperatorApi, tenantId: string, standing: GateStanding): Shown {
+  const closed = closedGate(standing, tenantId, config.quality, clock.now());
   return {
     tenantId,
     ...standing,
-    gate: because === undefined ? 'open' : 'closed',
-    ...(because === undefined ? {} : { because }),
+    gate: closed === undefined ? 'open' : 'closed',
+    ...(closed === undefined ? {} : { because: closed.because }),
   };
 }
 
@@ -41,8 +39,11 @@ function sentences({ verdict }: GateStanding): string {
 async function list(session: Session): Promise<void> {
   await withControl(session, { mode: 'read' }, async (control) => {
     const tenants = await control.tenants.list();
-    const shown: Shown[] = [];
-    for (const { tenantId } of tenants) shown.push(await standingOf(control, tenantId));
+    const standings = await control.quality.standings(tenants.map(({ tenantId }) => tenantId));
+    const shown = tenants.flatMap(({ tenantId }, index) => {
+      const standing = standings[index];
+      return standing ? [shownOf(control, tenantId, standing)] : [];
+    });
     print(session.output, { tenants: shown }, () =>
       table(
         session.output,
@@ -85,7 +86,7 @@ const pageJudgements = 2_160;
 async function show(session: Session, tenantId: string, file: string | undefined): Promise<void> {
   await withControl(session, { mode: 'read' }, async (control) => {
     const tenant = await withHints(session, () => findTenant(control, tenantId));
-    const shown = await standingOf(control, tenantId);
+    const shown = shownOf(control, tenantId, await control.quality.standing(tenantId));
     if (file === undefined) return print(session.output, { ...shown }, () => describe(shown));
     const { verdict, override, because } = shown;
     const page = qualityPage({

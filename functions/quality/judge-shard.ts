@@ -29,13 +29,12 @@ export function createJudgeShard(ports: Wired<typeof aws>) {
     if (!looked && findings.length === 0) return undefined;
     const { baseline, expected = {} } = found.find((each) => each?.baseline) ?? {};
     const { verdict: before } = await verdicts.standing(tenantId);
-    const learnt = baseline ?? (await verdicts.memory(tenantId))?.baseline;
     const verdict = judge(
       {
         tenantId,
         checkedAt,
         findings,
-        learnt: learnt?.count ?? 0,
+        learnt: baseline?.count ?? entry.learnt,
         ...(looked ? { files: entry.profile.files, digest: entry.profile.digest } : { files: 1, digest: '' }),
       },
       before,

@@ -19,6 +19,7 @@ export function createOpenQualityCheck(ports: Wired<typeof aws>) {
     const { shards } = ports.config.reconcile;
     const prefix = `quality/${execution.name}/`;
     const incident = asked.incident ?? 'hold';
+    if (asked.tenants) return { incident, shards: [{ prefix, shard: 0, shards: 1, only: asked.tenants }] };
     return {
       incident,
       shards: Array.from({ length: shards }, (_, shard): CheckShard => ({ prefix, shard, shards })),

@@ -24,27 +24,31 @@ export function createProfileShard(ports: Wired<typeof aws>) {
 
   async function look(tenant: Tenant): Promise<ProfileEntry> {
     const { tenantId } = tenant;
-    const about = {
-      tenantId,
-      checkedAt: isoNow(clock),
-      rules: rulesOf(tenant.quality),
-    };
+    const about = { tenantId, checkedAt: isoNow(clock), rules: rulesOf(tenant.quality) };
+    let learnt = 0;
     try {
       const memory = await verdicts.memory(tenantId);
+      learnt = memory?.baseline.count ?? 0;
       const { maxBytes } = config.quality;
-      return { ...about, ...(await profileTenant(objects, tenant, { memory, maxBytes })) };
+      return { ...about, learnt, ...(await profileTenant(objects, tenant, { memory, maxBytes })) };
     } catch (error) {
       log.warn('data could not be looked at', { tenantId, error: String(error) });
       const code = error instanceof EpsilonError ? error.code : 'CHECK_FAULT';
-      return { ...about, fault: { code, message: (error as Error).message } };
+      return { ...about, learnt, fault: { code, message: (error as Error).message } };
     }
+  }
+
+  async function tenantsOf(shard: CheckShard): Promise<readonly Tenant[]> {
+    const { only } = shard;
+    const found = only
+      ? await inParallel(only, atOnce, (tenantId: string) => tenants.get(tenantId))
+      : (await tenants.list()).filter(({ tenantId }) => isOfShard(tenantId, shard));
+    return found.filter((tenant) => tenant !== undefined).filter(({ status }) => status === 'active');
   }
 
   return async (shard: CheckShard) => {
     const until = clock.now() + longest;
-    const mine = (await tenants.list()).filter(
-      ({ tenantId, status }) => status === 'active' && isOfShard(tenantId, shard),
-    );
+    const mine = await tenantsOf(shard);
     const entries: ProfileEntry[] = [];
     await inParallel(mine, atOnce, async (tenant) => {
       if (clock.now() < until) entries.push(await look(tenant));

@@ -4,16 +4,24 @@ import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { QualityGateClosed, TenantBusy } from '../../lib/errors/run-errors.ts';
 import { ConditionFailed } from '../../lib/errors/store-errors.ts';
 import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
-import { awsBatch, awsImages, awsKubernetes, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
+import {
+  awsBatch,
+  awsImages,
+  awsKubernetes,
+  awsStores,
+  awsWorkflows,
+  type Wired,
+} from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import { acquireLease, resumeRun, runIsOver } from '../../lib/operations/attempts/hold-lease.ts';
 import { requireGoodImages } from '../../lib/operations/images/require-good-images.ts';
+import { closedGateOf } from '../../lib/operations/quality/look-first.ts';
 import { findActiveTenant } from '../../lib/operations/tenants/find-tenant.ts';
 import { isoNow } from '../../lib/ports/clock.ts';
 import type { BasePorts, Ports } from '../../lib/ports/ports.ts';
-import { gateClosedBecause } from '../../lib/quality/gate.ts';
 import type { Tenant } from '../../lib/tenants/tenant.ts';
 import { checkLogicalDate } from '../../lib/training/nights/logical-date.ts';
+import { unjudgedError } from '../../lib/training/nights/night.ts';
 import { executionSchema } from '../../lib/training/nights/night-input.ts';
 import type { Run, RunStatus } from '../../lib/training/run.ts';
 import { runInputSchema } from '../../lib/training/run-input.ts';
@@ -84,28 +92,41 @@ function draftRun(
   };
 }
 
-const aws = [awsStores, awsImages, awsBatch, awsKubernetes] as const;
+/** Why a run did not train: in words, and by a name where the fault is the platform's. */
+type UntrainedBecause = Pick<Run, 'cause' | 'error'>;
+
+const aws = [awsStores, awsImages, awsBatch, awsKubernetes, awsWorkflows] as const;
 
 /** Begins a tenant's run: quality gate, lease, image digests, record, and no digest that is marked as bad. Repeating it continues the same run. */
 export function createBeginRun(ports: Wired<typeof aws>) {
-  const { runs, images, verdicts, config, metrics } = ports;
+  const { runs, images, metrics } = ports;
 
   /** Writes how a run that did not train ended; a run that is on record as running or finished is left alone. */
-  async function recordUntrained(draft: Run, status: RunStatus, cause: string): Promise<void> {
-    const stored = await runs.createRun({ ...draft, status, cause });
+  async function recordUntrained(draft: Run, status: RunStatus, why: UntrainedBecause): Promise<void> {
+    const stored = await runs.createRun({ ...draft, status, ...why });
     if (stored.status === status || stored.executionArn !== draft.executionArn) return;
     await runs
-      .updateRun(draft.runId, { status, cause }, { status: ['busy', 'skipped'] })
+      .updateRun(draft.runId, { status, ...why }, { status: ['busy', 'skipped'] })
       .catch((error: unknown) => {
         if (!(error instanceof ConditionFailed)) throw error;
       });
+  }
+
+  /** Nothing is trained behind a closed gate. Data that nobody has looked at is looked at first. */
+  async function passGate(draft: Run): Promise<void> {
+    const { tenantId } = draft;
+    const closed = await closedGateOf(ports, draft);
+    if (!closed) return;
+    const { because: cause, unjudged } = closed;
+    await recordUntrained(draft, 'skipped', { cause, ...(unjudged ? { error: unjudgedError } : {}) });
+    throw new QualityGateClosed(tenantId, cause);
   }
 
   async function takeLease(draft: Run): Promise<number> {
     try {
       return await acquireLease(ports, draft, draft.redriveCount);
     } catch (error) {
-      if (error instanceof TenantBusy) await recordUntrained(draft, 'busy', error.message);
+      if (error instanceof TenantBusy) await recordUntrained(draft, 'busy', { cause: error.message });
       throw error;
     }
   }
@@ -122,16 +143,7 @@ export function createBeginRun(ports: Wired<typeof aws>) {
     const tenant = await requireTenant(ports, event.input.tenantId);
     const draft = draftRun(ports, event, tenant);
     noteTraceFields(draft);
-    const closed = gateClosedBecause(
-      await verdicts.standing(tenant.tenantId),
-      tenant.tenantId,
-      config.quality,
-      ports.clock.now(),
-    );
-    if (closed) {
-      await recordUntrained(draft, 'skipped', closed);
-      throw new QualityGateClosed(tenant.tenantId, closed);
-    }
+    await passGate(draft);
     const fence = await takeLease(draft);
     const resolved = await images.resolve(imageNames, draft.workload);
     const wanted = { ...draft, images: resolved, fence };

@@ -20,7 +20,11 @@ function summaryOf(judgement: NightJudgement): string {
     `${busy} busy`,
   ];
   const named = [namesOf('failed', judgement.failed), namesOf('not started', judgement.notStarted)].join('');
-  return `${counts.join(', ')} (${rate})${named}`;
+  const unjudged = namesOf('without a valid quality verdict', judgement.unjudged);
+  const fault = judgement.checkFailed
+    ? `${unjudged} (too many for a night: a fault of the platform)`
+    : unjudged;
+  return `${counts.join(', ')} (${rate})${named}${fault}`;
 }
 
 /** "; failed: a, b and 3 more", at most 20 names; nothing for none. */
@@ -45,9 +49,10 @@ export function createJudgeNight({ objects, runs, config, events, metrics, log }
       await runs.listRuns({ logicalDate }),
       config.training.successTarget,
     );
-    const { counts, rate, met, failed, notStarted } = judgement;
+    const { counts, rate, met, failed, notStarted, unjudged, checkFailed } = judgement;
     const summary = summaryOf(judgement);
-    if (failed.length + notStarted.length > 0 && execution.redriveCount > night.round) {
+    const missed = failed.length + notStarted.length + (checkFailed ? unjudged.length : 0);
+    if (missed > 0 && execution.redriveCount > night.round) {
       throw new NightIncomplete(`This redrive has not tried the failed tenants yet: ${summary}`, counts);
     }
     for (const [outcome, count] of Object.entries(counts)) metrics.count('NightTenants', count, { outcome });
@@ -60,6 +65,8 @@ export function createJudgeNight({ objects, runs, config, events, metrics, log }
         detail: eventDetail(about, { ...counts, rate, met }),
       },
     ]);
+    if (checkFailed)
+      throw new NightBelowTarget(`Not trained for want of a quality verdict: ${summary}`, counts);
     if (!met)
       throw new NightBelowTarget(`Not above ${config.training.successTarget * 100} %: ${summary}`, counts);
     return {
@@ -68,6 +75,7 @@ export function createJudgeNight({ objects, runs, config, events, metrics, log }
       rate,
       failedTenants: failed.slice(0, 100),
       notStartedTenants: notStarted.slice(0, 100),
+      unjudgedTenants: unjudged.slice(0, 100),
     };
   };
 }

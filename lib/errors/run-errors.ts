@@ -35,6 +35,18 @@ export class QualityGateClosed extends EpsilonError {
   }
 }
 
+/** When a tenant's data has not been looked at yet and a check of it has begun: the state is tried again until it is over. */
+export class QualityCheckPending extends EpsilonError {
+  override readonly name = 'QualityCheckPending';
+  constructor(tenantId: string, check: string) {
+    super('QUALITY_CHECK_PENDING', `The data of tenant "${tenantId}" is being looked at by ${check}.`, {
+      exitCode: exitCodes.conflict,
+      retryable: true,
+      details: { tenantId, check },
+    });
+  }
+}
+
 /** When jobs of several tenants could not be started by an image: no run begins with it until its digest changes or it is cleared. */
 export class BadImage extends EpsilonError {
   override readonly name = 'BadImage';

@@ -102,7 +102,7 @@ export interface OperatorApi {
   readonly models: Pick<ModelRegistry, 'get' | 'list' | 'live'> & ModelActs;
   readonly schedules: Pick<Schedules, 'list'> & ScheduleActs;
   readonly images: Pick<ImageRecords, 'list'> & ImageActs;
-  readonly quality: Pick<QualityVerdicts, 'standing' | 'history'> & QualityActs;
+  readonly quality: Pick<QualityVerdicts, 'standing' | 'standings' | 'history'> & QualityActs;
   readonly runs: Pick<RunStore, 'getRun' | 'listRuns' | 'listAttempts'>;
   readonly objects: Pick<ObjectStore, 'get' | 'head' | 'list'>;
   /** Documents of a tenant that is about to be added: what is uploaded is on record with the tenant. */

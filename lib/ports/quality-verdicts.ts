@@ -10,6 +10,8 @@ import type {
 export interface QualityVerdicts {
   /** What decides about the gate, read at one moment. */
   standing(tenantId: string): Promise<GateStanding>;
+  /** The same of many tenants, in their order, by few calls. */
+  standings(tenantIds: readonly string[]): Promise<readonly GateStanding[]>;
   /** Keeps the verdict unless one that was checked later is on record; whether it was kept. */
   record(verdict: QualityVerdict): Promise<boolean>;
   memory(tenantId: string): Promise<QualityMemory | undefined>;

@@ -5,6 +5,8 @@ export const checkInputSchema = z.object({
   /** ISO 8601 instant; what the schedule puts in. */
   scheduledTime: z.string().optional(),
   trigger: z.enum(['schedule', 'manual']).optional(),
+  /** Tenants to look at; all of them where it is absent. */
+  tenants: z.array(z.string().min(1)).min(1).max(100).optional(),
   /** What becomes of gates when so many would close that it is taken for an incident of the platform; `hold` where it is absent. */
   incident: z.enum(['hold', 'close']).optional(),
 });
@@ -15,6 +17,8 @@ export const shardSchema = z.object({
   prefix: z.string().regex(/^quality\/[A-Za-z0-9_-]+\/$/),
   shard: z.int().min(0),
   shards: z.int().min(1),
+  /** Tenants to look at instead of the shard's. */
+  only: z.array(z.string()).optional(),
 });
 
 /** One shard of a check. */

@@ -8,34 +8,44 @@ export interface GateRules {
   readonly maxAgeHours: number;
 }
 
+/** A gate that may not be passed. */
+export interface ClosedGate {
+  /** Why, for people. */
+  readonly because: string;
+  /** Nobody looked at the data, or too long ago: a fault of the platform and not of the tenant. */
+  readonly unjudged?: 'missing' | 'stale';
+}
+
 const hour = 3_600_000;
 
 function becauseOfVerdict(
   verdict: QualityVerdict | undefined,
   { gate, maxAgeHours }: GateRules,
   now: number,
-): string | undefined {
+): ClosedGate | undefined {
   const required = gate === 'required';
-  if (!verdict) return required ? 'no quality verdict is on record' : undefined;
+  if (!verdict)
+    return required ? { because: 'no quality verdict is on record', unjudged: 'missing' } : undefined;
   const found = verdict.findings.map(({ sentence }) => sentence).join('; ');
-  if (closes(verdict.verdict)) return `its data failed the quality checks (${found})`;
+  if (closes(verdict.verdict)) return { because: `its data failed the quality checks (${found})` };
   if (!required) return undefined;
-  if (verdict.verdict === 'no-data') return `there is no data to judge (${found})`;
+  if (verdict.verdict === 'no-data') return { because: `there is no data to judge (${found})` };
   const age = (now - Date.parse(verdict.checkedAt)) / hour;
   if (age <= maxAgeHours) return undefined;
-  return `its newest quality verdict is ${age.toFixed(1)} hours old (${verdict.checkedAt}), at most ${maxAgeHours} are allowed`;
+  const because = `its newest quality verdict is ${age.toFixed(1)} hours old (${verdict.checkedAt}), at most ${maxAgeHours} are allowed`;
+  return { because, unjudged: 'stale' };
 }
 
 /**
  * Why training may not start, or undefined when it may; `now` in milliseconds. Age never opens a gate: a critical verdict holds until
  * a newer one, or an operator's decision that has not expired, replaces it. A verdict on another tenant's data is none.
  */
-export function gateClosedBecause(
+export function closedGate(
   found: GateStanding,
   tenantId: string,
   rules: GateRules,
   now: number,
-): string | undefined {
+): ClosedGate | undefined {
   const { override } = found;
   if (override?.tenantId === tenantId && Date.parse(override.expiresAt) > now) return undefined;
   const verdict = found.verdict?.tenantId === tenantId ? found.verdict : undefined;

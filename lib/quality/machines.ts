@@ -2,7 +2,7 @@ import type { Machine } from '../machines/machine.ts';
 import { checkInputSchema } from './check-input.ts';
 
 /** Judges the data of every tenant. */
-const dataQualityCheck: Machine = {
+export const dataQualityCheck: Machine = {
   key: 'data-quality-check',
   summary: "checks all tenants' data for what is missing, stale or unusual",
   input: checkInputSchema,

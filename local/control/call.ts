@@ -23,7 +23,7 @@ export const exposed = {
   logs: ['read'],
   schedules: ['list', 'fire', 'pause', 'resume'],
   images: ['list', 'clear'],
-  quality: ['standing', 'history', 'open'],
+  quality: ['standing', 'standings', 'history', 'open'],
   audit: ['list'],
 } as const;
 
@@ -71,7 +71,11 @@ const queryArguments: { readonly [P in ExposedPort]?: Readonly<Record<string, z.
   logs: { read: z.tuple([loggedJob, z.enum(['stdout', 'stderr']), z.int().min(0)]) },
   schedules: { list: z.tuple([]) },
   images: { list: z.tuple([]) },
-  quality: { standing: z.tuple([name]), history: z.tuple([name, limit]) },
+  quality: {
+    standing: z.tuple([name]),
+    standings: z.tuple([z.array(name).max(100_000)]),
+    history: z.tuple([name, limit]),
+  },
   audit: {
     list: z.tuple([
       z.strictObject({

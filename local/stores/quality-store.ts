@@ -43,8 +43,10 @@ export function localQualityVerdicts(db: Database): QualityVerdicts {
   const overrides = single<GateOverride>(db, 'override');
   const latest = (tenantId: string) =>
     bodyOf<QualityVerdict>(db.get('SELECT body FROM verdicts WHERE tenant_id = ?', tenantId));
+  const standing = (tenantId: string) => ({ verdict: latest(tenantId), override: overrides.read(tenantId) });
   return {
-    standing: async (tenantId) => ({ verdict: latest(tenantId), override: overrides.read(tenantId) }),
+    standing: async (tenantId) => standing(tenantId),
+    standings: async (tenantIds) => tenantIds.map(standing),
     record: async (verdict) =>
       db.transaction(() => {
         const there = latest(verdict.tenantId);

@@ -340,6 +340,14 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
       expect(await verdicts.record(of('critical', at(1)))).toBe(true);
       expect(await verdicts.record(of('passed', at(0)))).toBe(false);
       expect((await verdicts.standing('acme')).verdict).toEqual(of('critical', at(1)));
+      const none = { verdict: undefined, override: undefined };
+      const many = Array.from({ length: 120 }, (_, index) => `none-${index}`);
+      expect(await verdicts.standings(['nobody', 'acme', ...many])).toEqual([
+        none,
+        { verdict: of('critical', at(1)), override: undefined },
+        ...many.map(() => none),
+      ]);
+      expect(await verdicts.standings([])).toEqual([]);
       // A state that is tried again records the same verdict again.
       expect(await verdicts.record(of('critical', at(1)))).toBe(true);
     });

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { aTenant } from '../fixtures/records.ts';
 import { freshDir } from '../local/asl/harness.ts';
 import { type Night, openNight } from './harness.ts';
 
@@ -146,6 +147,70 @@ describe('a data-quality check', () => {
     const decided = await check({ trigger: 'manual', incident: 'close' });
     expect(decided).toMatchObject({ output: { held: false, recorded: 12 } });
     expect((await standing('tenant-3')).verdict).toMatchObject({ verdict: 'critical' });
+  });
+
+  it('is made first for a tenant that nobody has looked at, and once for one try', async () => {
+    night = await openNight(required);
+    await add('acme', documents(12));
+    await add('broken', documents(3));
+    const fired = await night.until(await night.fire());
+    expect(fired).toMatchObject({ status: 'SUCCEEDED', output: { succeeded: 1, skipped: 1 } });
+    expect((await standing('acme')).verdict).toMatchObject({ verdict: 'learning' });
+    const checks = await night.runtime.ports.workflows.list({ machine: 'data-quality-check' });
+    expect(checks).toHaveLength(2);
+    expect(await night.runtime.control.runs.listRuns({ tenantId: 'broken' })).toMatchObject([
+      { status: 'skipped', cause: expect.stringContaining('at least 10 are needed') },
+    ]);
+  });
+
+  it('that cannot look at the new data of a tenant leaves its gate closed, and the run says so', async () => {
+    night = await openNight(required);
+    await add('acme', documents(12));
+    vi.spyOn(night.runtime.ports.objects, 'get').mockRejectedValue(new Error('no'));
+    vi.spyOn(night.runtime.ports.objects, 'list').mockImplementation(() => {
+      throw new Error('the store does not answer');
+    });
+    const ended = await night.until(await night.train('acme', 'first'));
+    expect(ended.status).not.toBe('RUNNING');
+    expect((await standing('acme')).verdict).toBeUndefined();
+  });
+
+  it('that was left out so long that verdicts are stale fails the night as the platform, and names tenants', async () => {
+    night = await openNight(required);
+    const whole = documents(12);
+    const names = Array.from({ length: 11 }, (_, index) => `tenant-${index}`);
+    for (const name of names) await add(name, whole);
+    await check();
+    await night.advance(27 * 3_600_000);
+    const fired = await night.until(await night.fire());
+    expect(fired).toMatchObject({ status: 'FAILED', error: 'NightBelowTarget' });
+    expect(fired.cause).toContain('11 skipped');
+    expect(fired.cause).toContain('without a valid quality verdict: tenant-0, tenant-1,');
+    await check();
+    await night.runtime.control.workflows.redrive(fired.executionArn);
+    expect(await night.until(fired.executionArn)).toMatchObject({
+      status: 'SUCCEEDED',
+      output: { succeeded: 11 },
+    });
+  });
+
+  it('is made when a tenant is added where training needs a verdict', async () => {
+    night = await openNight(required);
+    const { tenants, workflows } = night.runtime.control;
+    const { status: _s, version: _v, createdAt: _c, updatedAt: _u, ...added } = aTenant();
+    await tenants.add({ ...added, backend: 'local', documentsUri: `file://${documents(12)}/` });
+    const [begun] = await workflows.list({ machine: 'data-quality-check' });
+    await night.until(begun?.executionArn ?? '');
+    expect((await standing('acme')).verdict).toMatchObject({ verdict: 'learning' });
+  });
+
+  it('of named tenants looks at no others', async () => {
+    night = await openNight(required);
+    for (const name of ['acme', 'beta']) await add(name, documents(12));
+    expect(await check({ trigger: 'manual', tenants: ['acme', 'nobody'] })).toMatchObject({
+      output: { judged: 1, recorded: 1 },
+    });
+    expect((await standing('beta')).verdict).toBeUndefined();
   });
 
   it('delivered twice for one hour checks once', async () => {

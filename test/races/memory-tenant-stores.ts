@@ -175,11 +175,13 @@ export function memoryVerdicts({ records, guards }: StoreParts): QualityVerdicts
     [...records].flatMap(([key, record]) =>
       key.startsWith(`quality ${tenantId} `) ? [record as QualityHistoryEntry] : [],
     );
+  const standing = (tenantId: string) => ({
+    verdict: read(tenantId),
+    override: records.get(`override ${tenantId}`) as GateOverride | undefined,
+  });
   return {
-    standing: async (tenantId) => ({
-      verdict: read(tenantId),
-      override: records.get(`override ${tenantId}`) as GateOverride | undefined,
-    }),
+    standing: async (tenantId) => standing(tenantId),
+    standings: async (tenantIds) => tenantIds.map(standing),
     record: async (verdict) => {
       const there = read(verdict.tenantId);
       if (!guards.holds('not older', !there || there.checkedAt <= verdict.checkedAt)) return false;

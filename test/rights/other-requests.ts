@@ -28,6 +28,10 @@ export const rareRequests: Readonly<Record<string, readonly AwsRequest[]>> = {
   reconcileJobs: requestsOfCall('SFNClient', 'ListExecutions', {
     stateMachineArn: names.machineArn('tenant-model-training'),
   }),
+  // Of a check that made no verdict.
+  beginRun: requestsOfCall('SFNClient', 'DescribeExecution', {
+    executionArn: names.executionArn('data-quality-check/for-0'),
+  }),
   alignFixedNames: [
     ...['CreateMultipartUpload', 'UploadPartCopy', 'CompleteMultipartUpload', 'AbortMultipartUpload'].flatMap(
       (command) => requestsOfCall('S3Client', command, copy),

@@ -277,6 +277,15 @@ const scenarios: readonly Scenario[] = [
       await check();
     },
   },
+  {
+    name: 'a night whose tenant is new: its data is looked at first',
+    variables: { EPSILON_QUALITY_GATE: 'required' },
+    happens: async (night) => {
+      await night.add('acme');
+      night.upload('acme', 12);
+      await mustEnd(night, await night.fire(), 'SUCCEEDED');
+    },
+  },
 ];
 
 /** Lives through every scenario and gives what each function asked of AWS. Throws when one goes otherwise. */

@@ -155,6 +155,14 @@ const ecs: Readonly<Record<string, Of<EcsInput>>> = {
     tasks.map((task) => ask('ecs:DescribeTasks', task, { 'ecs:cluster': of })),
 };
 
+/** A machine started through an alias: the resource is the machine, the alias a condition. */
+function startOf(arn: string): AwsRequest[] {
+  const [, machine = arn, qualifier] = /^(.*:stateMachine:[^:]+)(?::(.+))?$/.exec(onAws(arn)) ?? [];
+  return [
+    ask('states:StartExecution', machine, qualifier ? { 'states:StateMachineQualifier': qualifier } : {}),
+  ];
+}
+
 interface StatesInput {
   readonly executionArn: string;
   readonly stateMachineArn: string;
@@ -164,6 +172,7 @@ const states: Readonly<Record<string, Of<StatesInput>>> = {
   SendTaskSuccess: everywhere('states:SendTaskSuccess'),
   SendTaskFailure: everywhere('states:SendTaskFailure'),
   SendTaskHeartbeat: everywhere('states:SendTaskHeartbeat'),
+  StartExecution: ({ stateMachineArn }) => startOf(stateMachineArn),
   DescribeExecution: ({ executionArn }) => [ask('states:DescribeExecution', onAws(executionArn))],
   ListExecutions: ({ stateMachineArn }) => [ask('states:ListExecutions', onAws(stateMachineArn))],
 };

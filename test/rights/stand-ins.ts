@@ -78,6 +78,15 @@ interface Sent {
   readonly cause: string;
 }
 
+/** A machine's key of its name on AWS, with or without qualifier. */
+const machineKey = (arn: string) => /:epsilon-[a-z]+-([a-z-]+)(?::[^:]+)?$/.exec(arn)?.[1] ?? '';
+
+interface Started {
+  readonly stateMachineArn: string;
+  readonly name: string;
+  readonly input: string;
+}
+
 function statesAnswers({
   callbacks,
   workflows,
@@ -88,9 +97,18 @@ function statesAnswers({
     SendTaskFailure: ({ taskToken, error, cause }: Sent) =>
       outcome(callbacks.fail(taskToken, { error, cause })),
     SendTaskHeartbeat: ({ taskToken }: Sent) => outcome(callbacks.heartbeat(taskToken)),
+    StartExecution: async ({ stateMachineArn, name, input }: Started) => {
+      const start = { machine: machineKey(stateMachineArn), name, input: JSON.parse(input) };
+      const { executionArn } = await workflows.start(start).catch((error: { code?: string }) => {
+        throw error.code === 'EXECUTION_ALREADY_EXISTS' ? sdkError('ExecutionAlreadyExists') : error;
+      });
+      return { executionArn, startDate: new Date(0) };
+    },
     DescribeExecution: async ({ executionArn }: { executionArn: string }) => {
-      const { input, output, startDate, stopDate, machine, ...found } =
-        await workflows.describe(executionArn);
+      const machineOnAws = machineKey(executionArn);
+      const { input, output, startDate, stopDate, machine, ...found } = await workflows.describe(
+        machineOnAws === '' ? executionArn : `${machineOnAws}/${executionArn.split(':').at(-1)}`,
+      );
       return {
         ...found,
         stateMachineArn: executionArn

@@ -86,6 +86,13 @@ export const explainedFindings: readonly ExplainedFinding[] = [
     reason: 'executions of one machine; their names are made when they begin',
   },
   {
+    rule: wildcard(
+      `arn:<AWS::Partition>:states:${here}:execution:epsilon-<environment>-data-quality-check:*`,
+    ),
+    on: /^BeginRunRole$/,
+    reason: 'executions of one machine; their names are made when they begin',
+  },
+  {
     rule: wildcard(`arn:<AWS::Partition>:states:${here}:execution:epsilon-<environment>-nightly-training/*`),
     on: /^NightlyTrainingRole$/,
     reason: 'children of its own distributed Map',

@@ -95,6 +95,16 @@ describe('tenant-model-training', () => {
     });
   });
 
+  it('a check of data that nobody has looked at is waited for, for an hour and not for ever', async () => {
+    const looked = failing(40, 'QualityCheckPending', payload({ runId: 'r' }));
+    const way = await walk(machine, input, { ...good, BeginRun: looked });
+    expect(way).toMatchObject({ status: 'SUCCEEDED', path: normal });
+    expect(way.seconds).toBeGreaterThan(3_600);
+    expect(
+      await walk(machine, input, { ...good, BeginRun: failing(41, 'QualityCheckPending') }),
+    ).toMatchObject({ status: 'FAILED', error: 'QualityCheckPending', path: ['BeginRun'] });
+  });
+
   it('a busy tenant is waited for, then the run ends as busy', async () => {
     expect(
       await walk(machine, input, { ...good, BeginRun: failing(10, 'TenantBusy', payload({ runId: 'r' })) }),

@@ -1,5 +1,5 @@
 import type { QualityVerdicts } from '../../ports/quality-verdicts.ts';
-import { historyDays } from '../../quality/verdict.ts';
+import { type GateStanding, historyDays } from '../../quality/verdict.ts';
 import { absent, any, beginsWith, compare } from './expressions.ts';
 import { tenantKeys } from './keys.ts';
 import { historyForm, memoryForm, overrideForm, verdictForm } from './records.ts';
@@ -8,16 +8,26 @@ import { partitionIs, type Table } from './table.ts';
 /** Quality verdicts, what was learnt, the history and operators' decisions in the table. */
 export function tableQualityVerdicts(table: Table): QualityVerdicts {
   const notLater = (checkedAt: string) => any(absent('pk'), compare('checkedAt', '<=', checkedAt));
-  return {
-    standing: async (tenantId) => {
-      const keys = [tenantKeys.verdict(tenantId), tenantKeys.override(tenantId)];
-      const items = await table.getMany(keys);
-      const [verdict, override] = keys.map((key) => items.find(({ sk }) => sk === key.sk));
+  const keysOf = (tenantId: string) => [tenantKeys.verdict(tenantId), tenantKeys.override(tenantId)];
+
+  async function standings(tenantIds: readonly string[]): Promise<GateStanding[]> {
+    const items = await table.getMany(tenantIds.flatMap(keysOf));
+    const byKey = new Map(items.map((item) => [`${item['pk']} ${item['sk']}`, item]));
+    return tenantIds.map((tenantId) => {
+      const [verdict, override] = keysOf(tenantId).map(({ pk, sk }) => byKey.get(`${pk} ${sk}`));
       return {
         verdict: verdict && verdictForm.read(verdict),
         override: override && overrideForm.read(override),
       };
+    });
+  }
+
+  return {
+    standing: async (tenantId) => {
+      const [found] = await standings([tenantId]);
+      return found ?? { verdict: undefined, override: undefined };
     },
+    standings,
     record: async (verdict) => {
       const { done } = await table.put(
         { ...tenantKeys.verdict(verdict.tenantId), ...verdictForm.write(verdict) },

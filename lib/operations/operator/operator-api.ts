@@ -192,6 +192,7 @@ export function createOperatorApi(ports: OperatorPorts, actor: Actor): OperatorA
     },
     quality: {
       standing: (tenantId) => verdicts.standing(tenantId),
+      standings: (tenantIds) => verdicts.standings(tenantIds),
       history: (tenantId, limit) => verdicts.history(tenantId, limit),
       open: act({
         act: 'quality.open',

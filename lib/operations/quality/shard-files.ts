@@ -11,6 +11,8 @@ export type ProfileEntry = {
   readonly tenantId: string;
   readonly checkedAt: string;
   readonly rules: Rules;
+  /** Profiles that the tenant's baseline has learnt from before this look. */
+  readonly learnt: number;
 } & (
   | { readonly profile: Profile; readonly changed: boolean }
   | { readonly fault: { readonly code: string; readonly message: string } }

@@ -3,11 +3,15 @@ import { ConditionFailed } from '../../errors/store-errors.ts';
 import { isoNow } from '../../ports/clock.ts';
 import type { TenantRef } from '../../ports/operator-api.ts';
 import type { Ports } from '../../ports/ports.ts';
+import { dataQualityCheck } from '../../quality/machines.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import { changedTenant, newTenant } from '../../tenants/tenant-changes.ts';
 import { findTenant } from './find-tenant.ts';
 
 type Needed = Pick<Ports, 'tenants' | 'config' | 'clock'>;
+
+/** What adding takes besides. */
+type Adding = Needed & Pick<Ports, 'workflows' | 'log'>;
 
 /** Times a change is made again because somebody else changed the record between reading and writing. */
 const rounds = 3;
@@ -30,11 +34,26 @@ async function write({ tenants }: Needed, tenant: Tenant): Promise<Tenant> {
   return { ...tenant, version: tenant.version + 1 };
 }
 
-/** Adds a tenant. Errors: those of `newTenant`, `TENANT_EXISTS`. */
-export async function addTenant(ports: Needed, draft: Readonly<Record<string, unknown>>): Promise<Tenant> {
+/**
+ * Where training needs a verdict, new data is looked at without waiting for the hour. A tenant is added whether or not that check can
+ * be begun: its first run asks for it again.
+ */
+async function lookAtData({ workflows, config, log }: Adding, { tenantId }: Tenant): Promise<void> {
+  if (config.quality.gate !== 'required') return;
+  const input = { trigger: 'manual', tenants: [tenantId] };
+  await workflows
+    .start({ machine: dataQualityCheck.key, input })
+    .catch((error: unknown) =>
+      log.warn('the data of a new tenant is not looked at yet', { tenantId, error: String(error) }),
+    );
+}
+
+/** Adds a tenant and has its data looked at. Errors: those of `newTenant`, `TENANT_EXISTS`. */
+export async function addTenant(ports: Adding, draft: Readonly<Record<string, unknown>>): Promise<Tenant> {
   const tenant = newTenant(draft, placeOf(ports));
   try {
     await ports.tenants.put(tenant, 0);
+    await lookAtData(ports, tenant);
     return tenant;
   } catch (error) {
     if (!(error instanceof ConditionFailed)) throw error;

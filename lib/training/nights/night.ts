@@ -6,6 +6,9 @@ import { isPlatformFault, type Run } from '../run.ts';
  */
 export type NightOutcome = 'succeeded' | 'failed' | 'notStarted' | 'skipped' | 'busy';
 
+/** Error of a skipped run whose tenant had no valid quality verdict: nobody looked at its data, or too long ago. */
+export const unjudgedError = 'QualityVerdictMissing';
+
 /** A night in numbers. */
 export interface NightJudgement {
   readonly counts: Readonly<Record<NightOutcome, number>>;
@@ -16,20 +19,32 @@ export interface NightJudgement {
   readonly failed: readonly string[];
   /** Tenant ids without a run, or whose run could not be started by its image, in the order of the night. */
   readonly notStarted: readonly string[];
+  /** Tenant ids that were skipped because no valid quality verdict was on record, in the order of the night. */
+  readonly unjudged: readonly string[];
+  /** They are so many that the checks have failed and not the tenants: the night is not met. */
+  readonly checkFailed: boolean;
 }
+
+/** Tenants without a valid verdict that are the platform's failure: more than 5 % of the night, and more than 10. */
+function checksFailed(unjudged: number, due: number): boolean {
+  return unjudged > 10 && unjudged > 0.05 * due;
+}
+
+const newestOf = (runs: readonly Run[]) => [...runs].sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1))[0];
 
 /** The outcome of one tenant from its runs for the date: one success wins, otherwise the newest run speaks. */
 export function outcomeOf(runs: readonly Run[]): NightOutcome {
   if (runs.some((run) => run.status === 'succeeded')) return 'succeeded';
   if (runs.length === 0) return 'notStarted';
-  const newest = [...runs].sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1))[0];
+  const newest = newestOf(runs);
   if (newest && isPlatformFault(newest)) return 'notStarted';
   return newest?.status === 'skipped' || newest?.status === 'busy' ? newest.status : 'failed';
 }
 
 /**
  * Judges a night by the specification's criterion, a success rate of more than 95 %.
- * Skipped and busy tenants count in neither term; a tenant that was not started was due and is not trained, so it counts. A night in which nothing had to be trained is met.
+ * Skipped and busy tenants count in neither term; a tenant that was not started was due and is not trained, so it counts. A night in
+ * which nothing had to be trained is met, unless very many were skipped because their data had not been judged.
  */
 export function judgeNight(
   tenantIds: readonly string[],
@@ -44,13 +59,26 @@ export function judgeNight(
     skipped: 0,
     busy: 0,
   };
-  const tenants: Record<'failed' | 'notStarted', string[]> = { failed: [], notStarted: [] };
+  const tenants: Record<'failed' | 'notStarted' | 'unjudged', string[]> = {
+    failed: [],
+    notStarted: [],
+    unjudged: [],
+  };
   for (const tenantId of tenantIds) {
-    const outcome = outcomeOf(byTenant.get(tenantId) ?? []);
+    const own = byTenant.get(tenantId) ?? [];
+    const outcome = outcomeOf(own);
     counts[outcome] += 1;
     if (outcome === 'failed' || outcome === 'notStarted') tenants[outcome].push(tenantId);
+    if (outcome === 'skipped' && newestOf(own)?.error === unjudgedError) tenants.unjudged.push(tenantId);
   }
   const judged = counts.succeeded + counts.failed + counts.notStarted;
   const rate = judged === 0 ? null : counts.succeeded / judged;
-  return { counts, rate, met: rate === null || rate > successTarget, ...tenants };
+  const checkFailed = checksFailed(tenants.unjudged.length, tenantIds.length);
+  return {
+    counts,
+    rate,
+    met: !checkFailed && (rate === null || rate > successTarget),
+    checkFailed,
+    ...tenants,
+  };
 }

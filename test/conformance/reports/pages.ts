@@ -4,7 +4,7 @@ import { renderReport } from '../../../lib/reports/report.ts';
 import { judgedHistory } from '../../fixtures/quality-history.ts';
 
 /** Text that would be markup, a script or an order to a terminal if a page let it. */
-export const hostile = `<script>document.title='taken'</script><img src=x onerror="document.title='taken'">&"'\u202e\u0007 ${'w'.repeat(300)}`;
+const hostile = `<script>document.title='taken'</script><img src=x onerror="document.title='taken'">&"'\u202e\u0007 ${'w'.repeat(300)}`;
 
 const until = Date.parse('2026-11-27T02:00:00Z');
 const hour = 3_600_000;

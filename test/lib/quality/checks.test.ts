@@ -8,27 +8,10 @@ import { type Evidence, isSystemic, judge } from '../../../lib/quality/judge.ts'
 import type { Profile } from '../../../lib/quality/profile.ts';
 import { defaultRules, rulesOf } from '../../../lib/quality/rules.ts';
 import { chiSquaredSurprise, stability } from '../../../lib/quality/stability.ts';
+import { wholeProfile as profile } from '../../fixtures/quality-history.ts';
 
 const at = Date.parse('2026-11-24T02:00:00Z');
 const day = 86_400_000;
-
-const profile = (over: Partial<Profile> = {}): Profile => ({
-  digest: 'd'.repeat(64),
-  files: 100,
-  bytes: 1_000_000,
-  newestArrival: '2026-11-24T00:00:00.000Z',
-  found: 1_000,
-  used: 990,
-  unreadable: 2,
-  empty: 3,
-  duplicates: 5,
-  meanLength: 1_000,
-  lengthDeviation: 300,
-  scripts: { Latin: 400_000 },
-  sampled: false,
-  leftOut: '',
-  ...over,
-});
 
 const codes = (findings: readonly { readonly code: string }[]) => findings.map(({ code }) => code);
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { gateClosedBecause } from '../../../lib/quality/gate.ts';
+import { closedGate } from '../../../lib/quality/gate.ts';
 import type { GateOverride, QualityVerdict } from '../../../lib/quality/verdict.ts';
 
 const now = Date.parse('2026-11-24T02:00:00Z');
@@ -35,7 +35,7 @@ const override = (over: Partial<GateOverride> = {}): GateOverride => ({
 const closed = (
   found: { readonly verdict?: QualityVerdict; readonly override?: GateOverride },
   rules: typeof required | typeof optional = required,
-) => gateClosedBecause({ verdict: undefined, override: undefined, ...found }, 'acme', rules, now);
+) => closedGate({ verdict: undefined, override: undefined, ...found }, 'acme', rules, now)?.because;
 
 describe('a verdict on another tenant', () => {
   it('opens no gate that wants one', () => {

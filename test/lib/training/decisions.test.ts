@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { outcomeOfJob } from '../../../lib/training/attempts/outcome.ts';
 import { dueTenants } from '../../../lib/training/nights/due-tenants.ts';
 import { checkLogicalDate, logicalDateOf } from '../../../lib/training/nights/logical-date.ts';
-import { judgeNight, outcomeOf } from '../../../lib/training/nights/night.ts';
+import { judgeNight, outcomeOf, unjudgedError } from '../../../lib/training/nights/night.ts';
 import { nightDate, nightSuffix } from '../../../lib/training/nights/night-input.ts';
 import type { RunStatus } from '../../../lib/training/run.ts';
 import { aRun, aTenant } from '../../fixtures/records.ts';
@@ -67,6 +67,33 @@ describe('judgeNight', () => {
       notStarted: ['ghost'],
       counts: { failed: 0, notStarted: 1 },
     });
+  });
+
+  it.each([
+    [11, 200, false],
+    [10, 100, true],
+    [10, 11, true],
+    [11, 220, true],
+    [11, 219, false],
+  ])('%i of %i skipped for want of a verdict: met is %s', (unjudged, due, met) => {
+    const ids = Array.from({ length: due }, (_, index) => `t${index}`);
+    const runs = ids.map((tenantId, index) =>
+      index < unjudged
+        ? aRun({ tenantId, runId: tenantId, status: 'skipped', error: unjudgedError })
+        : aRun({ tenantId, runId: tenantId, status: 'succeeded' }),
+    );
+    expect(judgeNight(ids, runs, 0.95)).toMatchObject({
+      met,
+      checkFailed: !met,
+      unjudged: ids.slice(0, unjudged),
+      counts: { skipped: unjudged },
+    });
+  });
+
+  it('does not blame the checks for tenants whose data is bad', () => {
+    const ids = Array.from({ length: 20 }, (_, index) => `t${index}`);
+    const runs = ids.map((tenantId) => aRun({ tenantId, runId: tenantId, status: 'skipped' }));
+    expect(judgeNight(ids, runs, 0.95)).toMatchObject({ met: true, unjudged: [], checkFailed: false });
   });
 
   it('lets one success of the date win over a later failure', () => {
