@@ -108,6 +108,13 @@ export const verbGroups: readonly VerbGroup[] = [
     load: async () => (await import('./verbs/state.ts')).addState,
   },
   {
+    verbs: [
+      { term: 'backup', summary: 'make, list and verify backups of the state directory' },
+      { term: 'restore', summary: 'restore a backup into a new state directory' },
+    ],
+    load: async () => (await import('./verbs/backup.ts')).addBackup,
+  },
+  {
     verbs: [{ term: 'asl', summary: 'run or check any state machine file (JSONata dialect)' }],
     load: async () => (await import('./verbs/asl.ts')).addAsl,
   },

@@ -19,6 +19,10 @@ const ownFigures = {
     kind: 'gauge',
     help: 'Bytes free on the file system of the state directory.',
   },
+  epsilon_backup_age_seconds: {
+    kind: 'gauge',
+    help: 'Seconds since the moment that the newest backup holds; -1 while there is none.',
+  },
 } as const satisfies Readonly<Record<string, FigureDefinition>>;
 
 function shownDefinitions(): Record<string, FigureDefinition> {

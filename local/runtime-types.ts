@@ -25,6 +25,8 @@ export interface RuntimeOptions {
   readonly retryScale?: number;
   /** Milliseconds a job gets between SIGTERM and SIGKILL. */
   readonly graceMs?: number;
+  /** Folder of the backup repository, instead of that of the settings. */
+  readonly backups?: string;
   /** Run the declared schedules. */
   readonly schedules?: boolean;
   readonly onFault?: (error: Error) => void;
@@ -47,6 +49,8 @@ export interface Runtime extends Self {
   /** What the handlers are given. */
   readonly ports: LocalPorts;
   readonly state: StateDirectory;
+  /** Begins to back up by itself, as often as the settings say. */
+  keepBackups(): Promise<void>;
   /** Resolves when nothing more happens without time passing, a job ending or somebody calling. */
   idle(): Promise<void>;
   close(): Promise<void>;

@@ -1,8 +1,13 @@
 import type { Actor } from '../lib/audit/record.ts';
+import { backupSettings } from '../lib/backup/settings.ts';
 import { createOperatorApi } from '../lib/operations/operator/operator-api.ts';
 import { SystemClock } from '../lib/system/system-clock.ts';
 import { fileJobLogs } from './adapters/job-logs.ts';
+import { LocalBackups } from './backup/local-backups.ts';
+import { repositoryFolder } from './backup/repository-folder.ts';
+import { refuseSuperseded } from './backup/superseded.ts';
 import { processActor } from './control/owner.ts';
+import { loadLocalService } from './declaration/local-service.ts';
 import { LocalRuntime } from './local-runtime.ts';
 import { OutsideConditions } from './outside.ts';
 import type { Runtime, RuntimeOptions } from './runtime-types.ts';
@@ -48,9 +53,12 @@ function patientStores(outside: OutsideConditions, { ports, stores }: LocalRunti
 export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const opened: { runtime?: LocalRuntime } = {};
   const outside = openOutside(options, opened);
-  const { runtime, state } = await outside.waitOut(() => {
+  const settings = backupSettings(loadLocalService(options.projectDir, options.variables).backup);
+  const folder = repositoryFolder(options.stateDir, settings, options.backups);
+  const { runtime, state } = await outside.waitOut(async () => {
     const directory = openStateDirectory(options.stateDir, options.mode);
     try {
+      if (options.mode === 'write') await refuseSuperseded(directory.databases, folder);
       return { state: directory, runtime: new LocalRuntime(options, directory, outside) };
     } catch (error) {
       directory.release();
@@ -64,13 +72,18 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     state.release();
     throw error;
   }
-  const { ports } = runtime;
-  const close = () => runtime.close();
+  const { ports, clock, ids, log } = runtime;
+  const backups = new LocalBackups({ state, settings, folder, clock, ids, log });
+  const close = async () => {
+    await backups.close();
+    await runtime.close();
+  };
   const operator = {
     ...ports,
     ...patientStores(outside, runtime),
     logs: fileJobLogs(state.jobs),
     schedules: schedulesPort(runtime.scheduler),
+    backups,
     close,
   };
   const controlFor = (actor: Actor) => createOperatorApi(operator, actor);
@@ -79,7 +92,11 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     controlFor,
     ports,
     state,
-    metricsText: () => runtime.metricsText(),
+    metricsText: () => {
+      runtime.metrics.set('epsilon_backup_age_seconds', backups.age());
+      return runtime.metricsText();
+    },
+    keepBackups: () => backups.keepUp(),
     waitingFor: () => runtime.waitingFor(),
     idle: () => runtime.idle(),
     close,

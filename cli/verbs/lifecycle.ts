@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { backupSettings } from '../../lib/backup/settings.ts';
 import { environmentVariables } from '../../lib/config/environment.ts';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { isoNow } from '../../lib/ports/clock.ts';
@@ -26,7 +27,7 @@ const defaultPort = 7411;
 /** Every fault of the service's declarations, each with its place. */
 function serviceFaults(projectDir: string): string[] {
   const variables = environmentVariables();
-  const { service, notify } = loadLocalService(projectDir, variables);
+  const { service, notify, backup } = loadLocalService(projectDir, variables);
   const faults: string[] = [];
   for (const { key, definition } of service.machines) {
     for (const fault of faultsOf(resolveIntrinsics(definition, service.resolve)))
@@ -43,6 +44,7 @@ function serviceFaults(projectDir: string): string[] {
     attempt(`schedule ${schedule.name}`, () => parseSchedule(schedule.expression, schedule.timezone));
   for (const rule of service.rules) attempt(`rule ${rule.name}`, () => compilePattern(rule.pattern));
   attempt('infra/config/local.yml', () => deliveryOf(notify, { projectDir, variables }));
+  attempt('infra/config/local.yml', () => backupSettings(backup));
   return faults;
 }
 
@@ -84,6 +86,7 @@ async function start(session: Session, options: { port: string; retryScale?: str
         () =>
           `Control plane of ${runtime.state.path}: ${forecastText(usage, forecast)}\nhealth ${http.at}/healthz, metrics ${http.at}/metrics, control API ${http.at}/rpc (token in ${runtime.state.tokenFile})\nStop with Ctrl-C; jobs that run go on and are taken up by the next start.`,
       );
+      await runtime.keepBackups();
       while (!session.signal.aborted) await pause(session, 3_600_000);
       await http.close();
     } finally {

@@ -2,18 +2,11 @@ import type { Command } from 'commander';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { type Forecast, forecastOf, measureState, type StateUsage } from '../../local/state/usage.ts';
 import { openStateDirectory } from '../../local/stores/state-directory.ts';
+import { bytesText } from '../bytes-text.ts';
 import type { Output } from '../output.ts';
 import { print } from '../print.ts';
 import type { Session } from '../session.ts';
 import { table } from '../table.ts';
-
-const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
-
-/** A number of bytes for people. */
-function bytesText(bytes: number): string {
-  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
-  return `${(bytes / 1_024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
-}
 
 /** When the disk will be full, as a sentence. */
 export function forecastText({ free }: Pick<StateUsage, 'free'>, forecast: Forecast | undefined): string {

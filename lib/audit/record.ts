@@ -30,6 +30,8 @@ export const operatorActs = [
   'schedules.resume',
   'images.clear',
   'quality.open',
+  'backups.run',
+  'backups.restore',
 ] as const;
 
 /** One of the operator's acts. */

@@ -5,6 +5,7 @@ import type { NewTenant, TenantChanges } from '../tenants/tenant-changes.ts';
 import type { ImageRecord } from '../training/images.ts';
 import type { LiveModel } from '../training/models/model.ts';
 import type { AuditLog } from './audit-log.ts';
+import type { Backups } from './backup/backups.ts';
 import type { Clock } from './clock.ts';
 import type { Declared, EnvironmentReport } from './environment-report.ts';
 import type { ImageRecords } from './image-records.ts';
@@ -109,6 +110,8 @@ export interface OperatorApi {
   readonly documents: { put(upload: DocumentUpload): Promise<void> };
   readonly logs: JobLogs;
   readonly audit: Pick<AuditLog, 'list'>;
+  /** `BACKUPS_ELSEWHERE` on AWS, where services make them. */
+  readonly backups: Backups;
   /** Holds what is deployed against what is declared; absent where nothing is deployed. */
   check?(declared: Declared): Promise<EnvironmentReport>;
   close(): Promise<void>;

@@ -1,4 +1,5 @@
 import type { AuditLog } from './audit-log.ts';
+import type { Backups } from './backup/backups.ts';
 import type { JobLogs } from './job-logs.ts';
 import type { OperatorApi } from './operator-api.ts';
 import type { Ports } from './ports.ts';
@@ -26,5 +27,7 @@ export interface OperatorPorts
   readonly logs: JobLogs;
   readonly audit: AuditLog;
   readonly check?: OperatorApi['check'];
+  /** Absent where backups are not made by the control plane. */
+  readonly backups?: Backups;
   close(): Promise<void>;
 }

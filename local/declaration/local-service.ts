@@ -8,11 +8,21 @@ import { loadService } from './service.ts';
 /** Environment of the embedded runtime; Serverless calls it a stage. */
 export const localEnvironment = 'local';
 
+/** The service and its settings, with those that exist on this host only. */
+export interface LocalService {
+  readonly service: Service;
+  readonly config: ServiceConfig;
+  /** How people are notified (local/notify/settings.ts). */
+  readonly notify: unknown;
+  /** How the state directory is backed up (lib/backup/settings.ts). */
+  readonly backup: unknown;
+}
+
 /** The service as declared, for this host; values that only an account knows stay names. */
 export function loadLocalService(
   projectDir: string,
   variables: Readonly<Record<string, string | undefined>>,
-): { readonly service: Service; readonly config: ServiceConfig; readonly notify: unknown } {
+): LocalService {
   const read = readYaml(join(projectDir, 'infra', 'config', `${localEnvironment}.yml`));
   const service = loadService({
     folder: projectDir,
@@ -21,8 +31,8 @@ export function loadLocalService(
     external: (kind, address) => `local:${kind}:${address}`,
   });
   if (read === null || typeof read !== 'object' || Array.isArray(read))
-    return { service, config: loadConfig({ file: read, variables }), notify: undefined };
-  // Notifications by command or webhook exist on this host only: no other environment knows the setting.
-  const { notify, ...file } = read as Record<string, unknown>;
-  return { service, config: loadConfig({ file, variables }), notify };
+    return { service, config: loadConfig({ file: read, variables }), notify: undefined, backup: undefined };
+  // Notifications by command or webhook and backups into a folder exist on this host only: no other environment knows the settings.
+  const { notify, backup, ...file } = read as Record<string, unknown>;
+  return { service, config: loadConfig({ file, variables }), notify, backup };
 }

@@ -4,6 +4,7 @@ import type { ModelRegistry } from '../../lib/ports/model-registry.ts';
 import type { LiveModel, ModelVersion } from '../../lib/training/models/model.ts';
 import { isOfShard } from '../../lib/training/shards.ts';
 import type { Database } from './database.ts';
+import { floorOf } from './lineage.ts';
 import { bodyOf, leaseFromRow } from './tenant-stores.ts';
 
 const findModel = (db: Database, tenantId: string, version: string) =>
@@ -21,7 +22,7 @@ function promote(db: Database, request: Parameters<ModelRegistry['promote']>[0])
   if (!chosen) throw new NotFound('MODEL_NOT_FOUND', `Tenant "${tenantId}" has no model ${modelVersion}.`);
   const before = findLive(db, tenantId);
   const leaseFence = leaseFromRow(db.get('SELECT * FROM leases WHERE tenant_id = ?', tenantId))?.fence ?? 0;
-  const current = Math.max(leaseFence, before?.fence ?? 0);
+  const current = Math.max(leaseFence, before?.fence ?? 0, floorOf(db));
   if (fence < current) throw new StaleFence(tenantId, fence, current);
   if (before?.modelVersion === modelVersion) return before;
   const { modelUri, indexUri, dataUri, cacheUri } = chosen;

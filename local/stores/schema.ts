@@ -50,4 +50,9 @@ export const storeMigrations: readonly string[] = [
     tenant_id TEXT NOT NULL, kind TEXT NOT NULL, at TEXT NOT NULL, body TEXT NOT NULL,
     PRIMARY KEY (tenant_id, kind, at)) STRICT;
   `,
+  // Whose records these are, however often they were restored; each restore raises the epoch.
+  `
+  CREATE TABLE lineage (lineage TEXT NOT NULL, epoch INTEGER NOT NULL) STRICT;
+  INSERT INTO lineage (lineage, epoch) VALUES (lower(hex(randomblob(16))), 0);
+  `,
 ];

@@ -152,8 +152,11 @@ function alone<T>(path: string, work: () => T): T {
   }
 }
 
+/** Content of the file that makes a folder a state directory. */
+export const stateMarker = `${JSON.stringify({ product: 'epsilon', layout: layoutVersion })}\n`;
+
 /** Takes the writer's lock. A lock whose holder is dead, a zombie, or another process with the same pid is taken over. */
-function takeLock(path: string): () => void {
+export function takeLock(path: string): () => void {
   const lock = join(path, 'lock');
   const mine = `${JSON.stringify({ pid: process.pid, start: processStartTime(process.pid) ?? '' })}\n`;
   alone(path, () => {
@@ -195,12 +198,7 @@ export function openStateDirectory(given: string, mode: 'write' | 'read'): State
     try {
       makeFolder(path);
       release = takeLock(path);
-      if (!known)
-        writeFileSync(
-          join(path, 'state.json'),
-          `${JSON.stringify({ product: 'epsilon', layout: layoutVersion })}\n`,
-          { mode: 0o600 },
-        );
+      if (!known) writeFileSync(join(path, 'state.json'), stateMarker, { mode: 0o600 });
       for (const folder of ['objects', 'jobs', 'logs', 'keys'])
         mkdirSync(join(path, folder), { recursive: true, mode: 0o700 });
     } catch (error) {

@@ -6,6 +6,7 @@ import type { LockStore } from '../../lib/ports/lock-store.ts';
 import type { TenantStore } from '../../lib/ports/tenant-store.ts';
 import type { Tenant } from '../../lib/tenants/tenant.ts';
 import type { Database, Row } from './database.ts';
+import { floorOf } from './lineage.ts';
 
 /** The record in a row's body; undefined where there is no row. */
 export function bodyOf<T>(row: Row | undefined): T | undefined {
@@ -73,7 +74,7 @@ export function localLeaseStore(db: Database): LeaseStore {
         const current = read(tenantId);
         const mine = current?.holder === holder && current.redriveCount <= redriveCount;
         if (current?.held && !mine && current.expiresAt > now) throw new TenantBusy(tenantId, current.holder);
-        const fence = (current?.fence ?? 0) + 1;
+        const fence = Math.max(current?.fence ?? 0, floorOf(db)) + 1;
         db.run(
           `INSERT OR REPLACE INTO leases (tenant_id, holder, fence, expires_at, redrive_count, held)
            VALUES (?, ?, ?, ?, ?, 1)`,

@@ -16,6 +16,7 @@ const fields = z.record(z.string(), z.unknown());
  * that nobody can say who they are.
  */
 export const actArguments = {
+  nothing: z.tuple([]),
   tenant: z.tuple([tenant]),
   promotion: z.tuple([tenant.extend({ modelVersion: text })]),
   newTenant: z.tuple([

@@ -1,4 +1,5 @@
 import type { Actor } from '../../audit/record.ts';
+import type { PointSummary } from '../../backup/manifest.ts';
 import { EpsilonError } from '../../errors/epsilon-error.ts';
 import type { DocumentUpload, OperatorApi } from '../../ports/operator-api.ts';
 import type { OperatorPorts } from '../../ports/operator-ports.ts';
@@ -149,6 +150,14 @@ function putDocument({ objects, config }: OperatorPorts) {
   };
 }
 
+async function backUp({ backups }: OperatorPorts): Promise<PointSummary> {
+  if (backups) return backups.run();
+  throw new EpsilonError(
+    'BACKUPS_ELSEWHERE',
+    'The control plane makes no backups of this environment itself; "backup" is for --target local.',
+  );
+}
+
 /** The operator's port for one actor: queries as they are, acts through their use cases and on record. */
 export function createOperatorApi(ports: OperatorPorts, actor: Actor): OperatorApi {
   const { config, clock, workflows, tenants, models, verdicts, schedules, runs, objects } = ports;
@@ -210,6 +219,14 @@ export function createOperatorApi(ports: OperatorPorts, actor: Actor): OperatorA
       get: (uri, options) => objects.get(uri, options),
       head: (uri) => objects.head(uri),
       list: (prefix) => objects.list(prefix),
+    },
+    backups: {
+      run: act({
+        act: 'backups.run',
+        args: args.nothing,
+        subject: () => 'backup',
+        perform: () => backUp(ports),
+      }),
     },
     documents: { put: putDocument(ports) },
     logs,

@@ -13,7 +13,6 @@ import { detailOf, historyEventOf, statusChangeOf, summaryOf } from '../model/de
 import type { Failure } from '../model/failure.ts';
 import { type Json, Payload } from '../model/json.ts';
 import type { EventRecord, ExecutionRecord } from '../model/records.ts';
-import { restore } from '../threads/live-execution.ts';
 import { type Limits, serviceLimits } from '../threads/state-context.ts';
 import { Executions } from './executions.ts';
 import { Interpreter, type InterpreterOptions } from './interpreter.ts';
@@ -145,11 +144,8 @@ export class Engine {
 
   /** Takes up everything that was under way when the last process ended. Call once, after the machines are registered. */
   recover(): number {
-    const { journal } = this.#options;
-    for (const { execution, threads } of journal.open()) {
-      this.#executions.adopt(restore(execution, threads, this.#machines.of(execution)));
-    }
-    for (const run of journal.openMapRuns()) {
+    this.#executions.adoptOpen();
+    for (const run of this.#options.journal.openMapRuns()) {
       const owner = ownerOf(this.#interpreter, run);
       if (owner) this.#interpreter.mapRuns.restore(run, owner);
     }
@@ -159,6 +155,11 @@ export class Engine {
     }
     this.#interpreter.schedule();
     return this.#interpreter.live.size;
+  }
+
+  /** Ends everything that was under way, for a journal that was restored from a copy; gives how many executions there were. */
+  endAll(end: { readonly error: string; readonly cause: string }): number {
+    return this.#executions.endAll(end);
   }
 
   /** Starts an execution. The same name and input while it runs is the same execution; otherwise `EXECUTION_ALREADY_EXISTS`. */

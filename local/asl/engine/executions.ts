@@ -7,7 +7,7 @@ import type { Payload } from '../model/json.ts';
 import { checkExecutionName, executionArn, machineNameOf, roleArn } from '../model/names.ts';
 import type { ExecutionRecord, MapRunRecord } from '../model/records.ts';
 import { TurnoverMap } from '../model/turnover-map.ts';
-import { LiveExecution, Thread } from '../threads/live-execution.ts';
+import { LiveExecution, restore, Thread } from '../threads/live-execution.ts';
 import type { Interpreter } from './interpreter.ts';
 import type { MachineRegistry } from './machine-registry.ts';
 
@@ -66,6 +66,26 @@ export class Executions {
   adopt(live: LiveExecution): void {
     this.#interpreter.live.set(live.record.key, live);
     this.#byArn.set(live.record.arn, live);
+  }
+
+  /** Adopts every execution of the journal that is not over. */
+  adoptOpen(): void {
+    for (const { execution, threads } of this.#journal.open())
+      this.adopt(restore(execution, threads, this.#machines.of(execution)));
+  }
+
+  /** Ends every execution of the journal that is not over, without taking any of them up: nothing is called. */
+  endAll({ error, cause }: { readonly error: string; readonly cause: string }): number {
+    this.adoptOpen();
+    for (const run of this.#journal.openMapRuns()) {
+      run.status = 'ABORTED';
+      run.stopDate = this.#interpreter.clock.now();
+      this.#interpreter.saveMapRun(run);
+    }
+    // Parents, which have smaller keys, first: what a child ends with is then awaited by nobody.
+    const open = [...this.#interpreter.live.values()].sort((a, b) => a.record.key - b.record.key);
+    for (const { record } of open) this.stop(record.arn, error, cause);
+    return open.length;
   }
 
   /** Arms the machine's own TimeoutSeconds, counted from the start or the latest redrive. */

@@ -4,8 +4,10 @@ import { EpsilonError, exitCodes } from '../../../lib/errors/epsilon-error.ts';
 import { Database, type Row } from '../../stores/database.ts';
 import type { EventRecord, ExecutionRecord, MapRunRecord, ThreadRecord } from '../model/records.ts';
 import type { ExecutionFilter, Journal, JournalBatch, StoredExecution } from './journal.ts';
+import { type Column, columnsOf, sumOf, type Table } from './row-sums.ts';
 
-const migrations: readonly string[] = [
+/** Schema of engine.db, one entry per version; entries are only ever appended. */
+export const journalMigrations: readonly string[] = [
   `
   CREATE TABLE definitions (hash TEXT PRIMARY KEY, body TEXT NOT NULL, crc INTEGER NOT NULL) STRICT;
   CREATE TABLE executions (
@@ -28,30 +30,13 @@ const migrations: readonly string[] = [
   'SELECT 1',
 ];
 
-type Column = string | number | null;
-
-/** Checksum of a row: its columns, which decide where it is found, and its body. */
-function sumOf(columns: readonly Column[], body: string): number {
-  return crc32(body, crc32(JSON.stringify(columns)));
-}
-
-const columnsOf = {
-  definitions: ['hash'],
-  executions: ['key', 'arn', 'machine', 'status', 'map_run_arn', 'map_index'],
-  events: ['execution', 'first', 'last'],
-  threads: ['execution', 'id'],
-  map_runs: ['arn', 'execution', 'status', 'inputs'],
-} as const;
-
-type Table = keyof typeof columnsOf;
-
 /** The engine's journal in `<stateDir>/engine.db`: one transaction a batch, a checksum on every row. */
 export class SqliteJournal implements Journal {
   readonly volatile = false;
   readonly #db: Database;
 
   constructor({ stateDir, readOnly = false }: { readonly stateDir: string; readonly readOnly?: boolean }) {
-    this.#db = new Database({ file: join(stateDir, 'engine.db'), migrations, readOnly });
+    this.#db = new Database({ file: join(stateDir, 'engine.db'), migrations: journalMigrations, readOnly });
     // A changed column or index entry would hide what is there. Gaps in histories are found when they are read.
     if (!readOnly) this.#db.verify(['definitions', 'executions', 'threads', 'map_runs']);
   }

@@ -1,0 +1,194 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { backupCorrupt } from '../../lib/backup/errors.ts';
+import { type Manifest, manifestText, type Piece, parseManifest } from '../../lib/backup/manifest.ts';
+import type { Point } from '../../lib/backup/points.ts';
+import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
+import { contentOf } from '../../lib/operations/backup/content.ts';
+import type { BackupRepository, Tenure } from '../../lib/ports/backup/repository.ts';
+import { explainFile, syncFolder, writeDurably } from './durable-files.ts';
+
+/** Version of the repository's layout. */
+const layoutVersion = 1;
+
+const ulid = /^[0-9A-HJKMNP-TV-Z]{26}$/;
+
+function foreign(place: string, why: string): EpsilonError {
+  return new EpsilonError('BACKUP_DIR_FOREIGN', `${place} ${why}; name another folder with --backups.`, {
+    exitCode: exitCodes.conflict,
+  });
+}
+
+/** The device of a path, or of the nearest folder above it that is there. */
+function deviceOf(path: string): number {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found ? found.dev : deviceOf(dirname(path));
+}
+
+/**
+ * A repository in a folder: `repository.json` says whose it is, `pool/` holds pieces by their checksums, `points/<id>.json` a manifest
+ * each. All of it can be read by its owner only.
+ */
+export class FileBackupRepository implements BackupRepository {
+  readonly place: string;
+  /** Folders in which something was renamed since the last point. */
+  readonly #touched = new Set<string>();
+  /** Pieces that no point has yet. */
+  readonly #fresh = new Set<string>();
+
+  constructor(folder: string) {
+    this.place = resolve(folder);
+  }
+
+  isOnDiskOf(path: string): boolean {
+    return deviceOf(this.place) === deviceOf(path);
+  }
+
+  #marker(): string {
+    return join(this.place, 'repository.json');
+  }
+
+  async tenure(): Promise<Tenure | undefined> {
+    if (!existsSync(this.#marker())) {
+      const there = existsSync(this.place);
+      if (there && !statSync(this.place).isDirectory()) throw foreign(this.place, 'is a file');
+      if (there && readdirSync(this.place).some((name) => name !== 'repository.json.part'))
+        throw foreign(this.place, 'is not a backup repository (it has no repository.json)');
+      return undefined;
+    }
+    const read = this.#readMarker();
+    if (read.layout !== layoutVersion || typeof read.lineage !== 'string' || !Number.isInteger(read.epoch))
+      throw foreign(this.place, `has layout ${String(read.layout)}, this version knows ${layoutVersion}`);
+    return { lineage: read.lineage, epoch: Number(read.epoch) };
+  }
+
+  #readMarker(): { readonly layout?: unknown; readonly lineage?: unknown; readonly epoch?: unknown } {
+    try {
+      const read = JSON.parse(readFileSync(this.#marker(), 'utf8')) as object | null;
+      return read ?? {};
+    } catch (error) {
+      throw error instanceof SyntaxError
+        ? backupCorrupt(this.#marker(), 'is damaged')
+        : explainFile(error, this.place);
+    }
+  }
+
+  async #writeTenure(tenure: Tenure): Promise<void> {
+    const marker = { product: 'epsilon-backup', layout: layoutVersion, ...tenure };
+    await writeDurably(this.#marker(), contentOf(`${JSON.stringify(marker)}\n`));
+    syncFolder(this.place);
+  }
+
+  async open({ lineage, epoch }: Tenure): Promise<void> {
+    const there = await this.tenure();
+    if (there && there.lineage !== lineage) throw foreign(this.place, 'keeps backups of other records');
+    if (there && there.epoch > epoch)
+      throw new EpsilonError(
+        'STATE_SUPERSEDED',
+        `These records were restored from ${this.place} to another place since (epoch ${there.epoch}, here ${epoch}); only that place goes on.`,
+        { exitCode: exitCodes.conflict, details: { epoch, restored: there.epoch } },
+      );
+    try {
+      for (const name of ['pool', 'points', 'tmp'])
+        await mkdir(join(this.place, name), { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw explainFile(error, this.place);
+    }
+    if (!there || there.epoch < epoch) await this.#writeTenure({ lineage, epoch });
+    for (const name of readdirSync(join(this.place, 'tmp')))
+      rmSync(join(this.place, 'tmp', name), { recursive: true });
+  }
+
+  async raiseEpoch({ lineage, epoch }: Tenure): Promise<void> {
+    const there = await this.tenure();
+    if (there && there.lineage !== lineage) throw foreign(this.place, 'keeps backups of other records');
+    if (!there || there.epoch < epoch) await this.#writeTenure({ lineage, epoch });
+  }
+
+  async points(): Promise<Point[]> {
+    const folder = join(this.place, 'points');
+    if ((await this.tenure()) === undefined || !existsSync(folder)) return [];
+    return readdirSync(folder)
+      .filter((name) => name.endsWith('.json') && ulid.test(name.slice(0, -5)))
+      .sort()
+      .map((name) => this.#point(name.slice(0, -5), join(folder, name)));
+  }
+
+  #point(id: string, file: string): Point {
+    try {
+      const manifest = parseManifest(readFileSync(file, 'utf8'), `Point ${id}`);
+      return manifest.id === id
+        ? { id, manifest }
+        : { id, fault: `Point ${id} has the manifest of ${manifest.id}.` };
+    } catch (error) {
+      return { id, fault: (error as Error).message };
+    }
+  }
+
+  #pathOf(sha256: string): string {
+    return join(this.place, 'pool', sha256.slice(0, 2), sha256);
+  }
+
+  async keep(content: AsyncIterable<Uint8Array>): Promise<Piece> {
+    const hash = createHash('sha256');
+    let bytes = 0;
+    async function* counted() {
+      for await (const part of content) {
+        hash.update(part);
+        bytes += part.length;
+        yield part;
+      }
+    }
+    const draft = join(this.place, 'tmp', randomBytes(8).toString('hex'));
+    await writeDurably(draft, counted());
+    const piece = { sha256: hash.digest('hex'), bytes };
+    const path = this.#pathOf(piece.sha256);
+    if (await this.has(piece)) await rm(draft);
+    else {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await rename(draft, path);
+      this.#touched.add(dirname(path)).add(dirname(dirname(path)));
+      this.#fresh.add(path);
+    }
+    return piece;
+  }
+
+  async has({ sha256, bytes }: Piece): Promise<boolean> {
+    return statSync(this.#pathOf(sha256), { throwIfNoEntry: false })?.size === bytes;
+  }
+
+  async *read({ sha256, bytes }: Piece): AsyncGenerator<Uint8Array> {
+    const hash = createHash('sha256');
+    let read = 0;
+    try {
+      for await (const part of createReadStream(this.#pathOf(sha256), { highWaterMark: 262_144 })) {
+        hash.update(part as Uint8Array);
+        read += (part as Uint8Array).length;
+        yield part as Uint8Array;
+      }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      throw backupCorrupt(`The piece ${sha256}`, 'is missing');
+    }
+    if (read !== bytes) throw backupCorrupt(`The piece ${sha256}`, `has ${read} bytes instead of ${bytes}`);
+    if (hash.digest('hex') !== sha256)
+      throw backupCorrupt(`The piece ${sha256}`, 'does not match its checksum');
+  }
+
+  async commit(manifest: Manifest): Promise<void> {
+    for (const folder of this.#touched) syncFolder(folder);
+    this.#touched.clear();
+    const folder = join(this.place, 'points');
+    const draft = join(this.place, 'tmp', `${manifest.id}.json`);
+    await writeDurably(join(folder, `${manifest.id}.json`), contentOf(manifestText(manifest)), draft);
+    syncFolder(folder);
+    this.#fresh.clear();
+  }
+
+  async abandon(): Promise<void> {
+    for (const path of this.#fresh) await rm(path, { force: true });
+    this.#fresh.clear();
+  }
+}

@@ -1,0 +1,84 @@
+import { createReadStream, type Dirent, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { BackupSource, Cut, CutObject } from '../../lib/ports/backup/source.ts';
+import { type Clock, isoNow } from '../../lib/ports/clock.ts';
+import { lineageOf } from '../stores/lineage.ts';
+import type { StateDirectory } from '../stores/state-directory.ts';
+import {
+  copyDatabases,
+  cutDatabase,
+  databaseNames,
+  pointersIn,
+  withDatabase,
+  withoutSecrets,
+} from './cut-databases.ts';
+
+/** Every object below a folder, by its key; what is being written is none. */
+function* filesBelow(
+  folder: string,
+  prefix: string,
+): Generator<{ readonly key: string; readonly path: string }> {
+  let entries: Dirent[];
+  try {
+    entries = readdirSync(folder, { withFileTypes: true });
+  } catch {
+    // It vanished meanwhile.
+    return;
+  }
+  for (const entry of entries) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* filesBelow(path, `${prefix}${entry.name}/`);
+    else if (entry.isFile() && !entry.name.startsWith('.tmp-')) yield { key: `${prefix}${entry.name}`, path };
+  }
+}
+
+async function* objectsOf(root: string): AsyncGenerator<CutObject> {
+  for (const { key, path } of filesBelow(root, '')) {
+    const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+    if (!found) continue;
+    const stamp = `${found.mtimeNs}-${found.ctimeNs}-${found.ino}`;
+    yield {
+      key,
+      bytes: Number(found.size),
+      stamp,
+      content: () => createReadStream(path, { highWaterMark: 262_144 }),
+    };
+  }
+}
+
+/**
+ * The state directory that this process writes, as what is backed up: its databases and its objects. Not backed up are the token of
+ * the control API, the key of task tokens, the socket, the folders of jobs, and logs.
+ */
+export function stateBackupSource(
+  state: Pick<StateDirectory, 'path' | 'databases' | 'objects'>,
+  clock: Clock,
+): BackupSource {
+  return {
+    place: state.path,
+    withCut: async (work) => {
+      // One process writes the state directory, and it makes one backup at a time.
+      const folder = join(state.path, 'backup.tmp');
+      rmSync(folder, { recursive: true, force: true });
+      mkdirSync(folder, { mode: 0o700 });
+      try {
+        const takenAt = isoNow(clock);
+        await copyDatabases(state.databases, folder);
+        withoutSecrets(folder);
+        const records = withDatabase(folder, 'store.db', (db) => ({
+          ...lineageOf(db),
+          pointers: pointersIn(db),
+        }));
+        const cut: Cut = {
+          ...records,
+          takenAt,
+          databases: databaseNames.map((name) => cutDatabase(folder, name)),
+          objects: () => objectsOf(state.objects),
+        };
+        return await work(cut);
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+  };
+}
