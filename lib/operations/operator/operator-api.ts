@@ -158,6 +158,17 @@ async function backUp({ backups }: OperatorPorts): Promise<PointSummary> {
   );
 }
 
+function backupActs(ports: OperatorPorts, act: Act) {
+  return {
+    run: act({
+      act: 'backups.run',
+      args: args.nothing,
+      subject: () => 'backup',
+      perform: () => backUp(ports),
+    }),
+  };
+}
+
 /** The operator's port for one actor: queries as they are, acts through their use cases and on record. */
 export function createOperatorApi(ports: OperatorPorts, actor: Actor): OperatorApi {
   const { config, clock, workflows, tenants, models, verdicts, schedules, runs, objects } = ports;
@@ -220,14 +231,7 @@ export function createOperatorApi(ports: OperatorPorts, actor: Actor): OperatorA
       head: (uri) => objects.head(uri),
       list: (prefix) => objects.list(prefix),
     },
-    backups: {
-      run: act({
-        act: 'backups.run',
-        args: args.nothing,
-        subject: () => 'backup',
-        perform: () => backUp(ports),
-      }),
-    },
+    backups: backupActs(ports, act),
     documents: { put: putDocument(ports) },
     logs,
     audit: { list: (filter) => audit.list(filter) },
