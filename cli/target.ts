@@ -76,9 +76,14 @@ function awsTarget(options: TargetOptions, variables: Variables): AwsTarget {
 
 /**
  * The control plane that options and variables name: option > variable (`EPSILON_TARGET`, `EPSILON_ENVIRONMENT`,
- * `EPSILON_AWS_ACCOUNT_ID`, `EPSILON_STATE_DIR`) > local, dev. Errors: `USAGE`, `ENVIRONMENT_UNKNOWN`.
+ * `EPSILON_AWS_ACCOUNT_ID`, `EPSILON_STATE_DIR`) > local, dev. Errors: `USAGE`, `ENVIRONMENT_UNKNOWN`, `INSIDE_JOB`.
  */
 export function parseTarget(options: TargetOptions, variables: Variables): Target {
+  if (variables['EPSILON_RUN_ID'] !== undefined && variables['EPSILON_FENCE'] !== undefined)
+    throw new EpsilonError(
+      'INSIDE_JOB',
+      'This is the environment of a job; a job does not operate the control plane that runs it.',
+    );
   const kind = options.target ?? variables['EPSILON_TARGET'] ?? 'local';
   if (kind === 'aws') return awsTarget(options, variables);
   if (kind !== 'local') throw new EpsilonError('USAGE', `--target ${kind} is neither local nor aws.`);

@@ -6,7 +6,7 @@ import { defineHandler, type Invocation } from '../../lib/handler/define-handler
 import { noteUnwanted } from '../../lib/operations/attempts/abandon.ts';
 import { isFrom, recordAndSettle, recordProgress } from '../../lib/operations/attempts/settle-attempt.ts';
 import type { JobObservation } from '../../lib/training/attempts/job.ts';
-import { readResultOfEnd } from '../../lib/training/attempts/job-result.ts';
+import { readResultOfEnd, resultFields } from '../../lib/training/attempts/job-result.ts';
 
 /** `stray`: a job is alive that nobody waits for; the reconciler's next pass stops it. */
 type Outcome = 'settled' | 'progress' | 'repeated' | 'unknown' | 'stray';
@@ -36,11 +36,11 @@ export function createCompleteJob(ports: Wired<typeof aws>) {
   ): Promise<JobObservation> {
     if (resultBelow === undefined) return observed;
     const { state } = observed;
-    const { result, note } = await readResultOfEnd(ports.objects, resultBelow, state, (error) =>
+    const left = await readResultOfEnd(ports.objects, resultBelow, state, (error) =>
       log.warn('result of a failed job not read', { error: String(error) }),
     );
-    if (state === 'succeeded' && note) log.warn('job without result', { reason: note });
-    return result ? { ...observed, result } : observed;
+    if (state === 'succeeded' && left.note) log.warn('job without result', { reason: left.note });
+    return { ...observed, ...resultFields(left, state) };
   }
 
   /** A job that is alive keeps its stage waiting: its task hears of it also when the record knows it already. */

@@ -35,6 +35,7 @@ export const jobStateChangeDetail = z.object({
       .optional(),
     exitCode: z.int().optional(),
     image: z.string().optional(),
+    resultFault: z.string().optional(),
     message: z.string().optional(),
     result: z.record(z.string(), z.unknown()).optional(),
     startedAt: z.string().optional(),

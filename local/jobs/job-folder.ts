@@ -1,9 +1,24 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import type { JobObservation, JobSpec } from '../../lib/training/attempts/job.ts';
 import type { JobReason } from '../../lib/training/attempts/job-reason.ts';
-import { largestResult } from '../../lib/training/attempts/job-result.ts';
+import {
+  type JobResult,
+  largestResult,
+  parseJobResult,
+  resultFields,
+} from '../../lib/training/attempts/job-result.ts';
 import { isAlive } from './processes.ts';
 import { lastProgress } from './progress-file.ts';
 
@@ -25,6 +40,8 @@ export interface Exit {
   readonly code?: number;
   /** The job never ran. */
   readonly neverStarted?: boolean;
+  /** Processes that it left behind and that were killed. */
+  readonly left?: number;
   /** Its processes vanished without leaving an exit code. */
   readonly lost?: boolean;
   /** Why it could not be started. */
@@ -38,6 +55,19 @@ function read<T>(path: string): T | undefined {
     return JSON.parse(readFileSync(path, 'utf8')) as T;
   } catch {
     return undefined;
+  }
+}
+
+/** So many bytes of a file's beginning, however much a job has left; undefined where there is no file. */
+function readBeginning(path: string, most: number): Uint8Array | undefined {
+  // Not a pipe, which nobody may ever fill.
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return undefined;
+  const file = openSync(path, 'r');
+  try {
+    const bytes = Buffer.alloc(most);
+    return bytes.subarray(0, readSync(file, bytes, 0, most, 0));
+  } finally {
+    closeSync(file);
   }
 }
 
@@ -150,15 +180,8 @@ export class JobFolder {
     return started !== undefined && !this.finished && isAlive(started.shim, started.shimStart);
   }
 
-  #result(): { result?: Record<string, unknown>; note?: string } {
-    const path = this.file('result.json');
-    if (!existsSync(path)) return {};
-    if (statSync(path).size > largestResult)
-      return { note: `its result has more than ${largestResult} bytes and was ignored` };
-    const result = read<Record<string, unknown>>(path);
-    return result && typeof result === 'object'
-      ? { result }
-      : { note: 'its result is not JSON and was ignored' };
+  #result(): JobResult {
+    return parseJobResult(readBeginning(this.file('result.json'), largestResult + 1));
   }
 
   /** What is known of the job now. */
@@ -183,20 +206,25 @@ export class JobFolder {
     // A record that cannot be read any more says no more than that the job is over.
     const exit = read<Exit>(this.file('exit.json')) ?? { lost: true };
     const finishedAt = timeOf(this.file('exit.json'));
-    const { result, note } = this.#result();
     const fate = fateOf(exit, this.cancelled);
-    const message = [fate.message, note].filter(Boolean).join('; ');
+    const message = [fate.message, leftText(exit)].filter(Boolean).join('; ');
+    const state = fate.reason === 'completed' ? 'succeeded' : 'failed';
     return {
       ...base,
-      state: fate.reason === 'completed' ? 'succeeded' : 'failed',
+      state,
       reason: fate.reason,
       ...(exit.code === undefined ? {} : { exitCode: exit.code }),
       ...(message === '' ? {} : { message }),
-      ...(result ? { result } : {}),
+      ...resultFields(this.#result(), state),
       ...(finishedAt ? { finishedAt } : {}),
     };
   }
 }
+
+const leftText = ({ left = 0 }: Exit): string =>
+  left === 0
+    ? ''
+    : `it left ${left === 1 ? 'a process' : `${left} processes`} behind, which ${left === 1 ? 'was' : 'were'} killed`;
 
 /** How an exit reads: our own asking first, then the code. A shell reports a signal as 128 + its number. */
 function fateOf(

@@ -4,7 +4,7 @@ import type { JobObservation, JobRef, JobSpec } from '../../lib/training/attempt
 import { stopReasonOf } from '../../lib/training/attempts/stop-reason.ts';
 import { clamp, FairQueue, type HostResources, hostResources, queued } from './fair-queue.ts';
 import { type Cancelled, JobFolder } from './job-folder.ts';
-import { signalJob } from './job-group.ts';
+import { killJob, signalFirst } from './job-group.ts';
 import type { LocalJobRunner, ProcessJobRunnerOptions } from './local-job-runner.ts';
 import { RoomWatch } from './room-watch.ts';
 import { exitOfUnstarted, spawnShim } from './start-job.ts';
@@ -208,7 +208,7 @@ export class ProcessJobRunner implements LocalJobRunner {
     }
     if (!folder.finished) {
       // Never two live jobs: whatever is left of the group is gone before the job is called lost.
-      if (signalJob(folder, 'SIGKILL') > 0) {
+      if (killJob(folder) > 0) {
         this.#later(startPoll, () => this.#follow(folder, spec));
         return;
       }
@@ -244,7 +244,7 @@ export class ProcessJobRunner implements LocalJobRunner {
     this.#over(jobName);
   }
 
-  /** SIGTERM now, SIGKILL after what is left of the grace. A stopped process is woken, or it would never hear. */
+  /** SIGTERM now, SIGKILL to everything after what is left of the grace. A stopped process is woken, or it would never hear. */
   #terminate(folder: JobFolder, cancelled: Cancelled): void {
     const { at } = cancelled;
     if (!folder.started && !folder.finished) {
@@ -252,10 +252,17 @@ export class ProcessJobRunner implements LocalJobRunner {
       this.#later(startPoll, () => this.#terminate(folder, cancelled));
       return;
     }
-    signalJob(folder, 'SIGTERM');
-    signalJob(folder, 'SIGCONT');
+    if (
+      signalFirst(folder, 'SIGTERM') === 0 &&
+      folder.alive &&
+      this.#options.clock.now() < at + this.#graceMs
+    ) {
+      this.#later(startPoll, () => this.#terminate(folder, cancelled));
+      return;
+    }
+    signalFirst(folder, 'SIGCONT');
     this.#later(Math.max(0, at + this.#graceMs - this.#options.clock.now()), () => {
-      if (!folder.finished) signalJob(folder, 'SIGKILL');
+      if (!folder.finished) killJob(folder);
     });
   }
 

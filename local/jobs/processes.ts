@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 const hasProc = existsSync('/proc/self/stat');
 
-/** Fields of /proc/<pid>/stat behind the bracketed name: [0] state, [2] group, [11] and [12] processor time, [19] start time. */
+/** Fields of /proc/<pid>/stat behind the bracketed name: [0] state, [1] parent, [2] group, [11] and [12] processor time, [19] start time. */
 function statOf(pid: number): string[] | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -14,7 +14,7 @@ function statOf(pid: number): string[] | undefined {
 }
 
 /** Dead: a zombie, or one that is just being reaped. */
-const isDead = ([state]: readonly string[]) => state === 'Z' || state === 'X';
+const isDead = ([state = '']: readonly string[]) => state.startsWith('Z') || state.startsWith('X');
 
 /** What distinguishes a process from a later one with the same pid: its start time, or undefined when it is gone or a zombie. */
 export function processStartTime(pid: number): string | undefined {
@@ -42,19 +42,50 @@ export function isAlive(pid: number, start: string): boolean {
   return now !== undefined && now.replace(/\s+/g, ' ').trim() === start.replace(/\s+/g, ' ').trim();
 }
 
-/** Members of a process group that are alive. */
-export function groupMembers(group: number): number[] {
+/** Every process of this host, with the fields of `statOf` from /proc, or what `ps` says of them: parent in [1], group in [2]. */
+function everyProcess(): (readonly [pid: number, fields: readonly string[]])[] {
   if (!hasProc) {
-    const rows = spawnSync('ps', ['-axo', 'pid=,pgid='], { encoding: 'utf8' }).stdout.trim().split('\n');
-    return rows.flatMap((row) => {
-      const [pid, of] = row.trim().split(/\s+/).map(Number);
-      return of === group && pid !== undefined ? [pid] : [];
+    const rows = spawnSync('ps', ['-axo', 'pid=,stat=,ppid=,pgid='], { encoding: 'utf8' })
+      .stdout.trim()
+      .split('\n');
+    return rows.map((row) => {
+      const [pid, ...fields] = row.trim().split(/\s+/);
+      return [Number(pid), fields];
     });
   }
   return readdirSync('/proc').flatMap((name) => {
     const fields = /^\d+$/.test(name) ? statOf(Number(name)) : undefined;
-    return fields && Number(fields[2]) === group && !isDead(fields) ? [Number(name)] : [];
+    return fields ? [[Number(name), fields] as const] : [];
   });
+}
+
+const numbered = (field: 1 | 2, value: number): number[] =>
+  everyProcess().flatMap(([pid, fields]) =>
+    Number(fields[field]) === value && !isDead(fields) ? [pid] : [],
+  );
+
+/** Children of a process that are alive. */
+export function childrenOf(parent: number): number[] {
+  return numbered(1, parent);
+}
+
+/** Processes whose environment has this variable with this value, `NAME=value`; none where that cannot be seen. */
+export function processesWith(variable: string): number[] {
+  if (!hasProc) return [];
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      const has = readFileSync(`/proc/${name}/environ`, 'utf8').split('\0').includes(variable);
+      return has ? [Number(name)] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Members of a process group that are alive. */
+export function groupMembers(group: number): number[] {
+  return numbered(2, group);
 }
 
 /** Sends a signal; false when there is no such process. */

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { largestInlineInputs } from '../../lib/training/attempts/job-contract.ts';
 import { allowedEnvironment } from './environment.ts';
@@ -29,7 +29,8 @@ function withInputs(
 }
 
 /**
- * Starts a job's shim in a process group of its own. Throws where the system refuses at once: arguments and environment too
+ * Starts a job's shim in a process group of its own; the shim adds EPSILON_PROGRESS_PATH, by which everything that the job starts is found.
+ * Throws where the system refuses at once: arguments and environment too
  * large (E2BIG), no process left (EAGAIN).
  */
 export function spawnShim(
@@ -37,14 +38,13 @@ export function spawnShim(
   { file, args, env, cwd }: JobCommand,
   variables: Readonly<Record<string, string | undefined>>,
 ): ChildProcess {
-  return spawn('/bin/sh', [shimPath, folder.path, file, ...args], {
+  return spawn('/bin/sh', [shimPath, resolve(folder.path), file, ...args], {
     detached: true,
     stdio: 'ignore',
     ...(cwd === undefined ? {} : { cwd }),
     env: {
       ...allowedEnvironment(variables, env['EPSILON_TRAINING_STAGE']),
       ...withInputs(folder, env),
-      EPSILON_PROGRESS_PATH: folder.file('progress.jsonl'),
     },
   });
 }

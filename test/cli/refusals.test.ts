@@ -17,6 +17,19 @@ describe('what the command refuses before anything happens', () => {
 
   afterAll(() => night.runtime.close());
 
+  it('in the environment of a job is every verb, since jobs do not operate the control plane that runs them', async () => {
+    const variables = { EPSILON_RUN_ID: 'acme-1', EPSILON_FENCE: '1' };
+    for (const args of [
+      ['tenants', 'list'],
+      ['stop', 'acme-1'],
+      ['run', 'tenant-model-training'],
+    ])
+      expect(await call({ variables }, args)).toMatchObject({
+        code: 2,
+        err: expect.stringMatching(/^error INSIDE_JOB: /),
+      });
+  });
+
   it.each([
     [['run', 'tenant-model-training'], 'USAGE', 2, '--tenant'],
     [['run', 'tenant-model-training', '--input', '{"tenantId":"nobody"}'], 'TENANT_NOT_FOUND', 2, 'nobody'],

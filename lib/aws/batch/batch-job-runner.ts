@@ -12,7 +12,7 @@ import type { Metrics } from '../../ports/metrics.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
 import type { AttemptKey } from '../../ports/run-store.ts';
 import { isOver, type JobObservation, type JobRef, type JobSpec } from '../../training/attempts/job.ts';
-import { readResultOfEnd } from '../../training/attempts/job-result.ts';
+import { readResultOfEnd, resultFields } from '../../training/attempts/job-result.ts';
 import type { BatchCalls } from './batch-calls.ts';
 import type { JobDefinitions } from './job-definitions.ts';
 import { type BatchDeployment, submitInputOf } from './submit-input.ts';
@@ -51,15 +51,10 @@ export function createBatchJobRunner(options: BatchJobRunnerOptions): JobRunner 
   async function withResult(job: BatchJob, observed: JobObservation): Promise<JobObservation> {
     const outputUri = identityOfBatchJob(job)?.outputUri;
     if (!isOver(observed.state) || outputUri === undefined) return observed;
-    const { result, note } = await readResultOfEnd(objects, outputUri, observed.state, (error) =>
+    const left = await readResultOfEnd(objects, outputUri, observed.state, (error) =>
       log.warn('result of a failed job not read', { jobName: job.jobName, error: String(error) }),
     );
-    const message = [observed.message, observed.state === 'succeeded' ? note : undefined].filter(Boolean);
-    return {
-      ...observed,
-      ...(message.length > 0 ? { message: message.join('; ') } : {}),
-      ...(result ? { result } : {}),
-    };
+    return { ...observed, ...resultFields(left, observed.state) };
   }
 
   function observed(job: JobDetail): Promise<JobObservation> {

@@ -57,6 +57,8 @@ export interface JobObservation extends JobRef {
   readonly unstartable?: { readonly why: string; readonly since: string };
   /** How far a running job says it is, by its progress file (docs/job-contract.md); `at` is an ISO instant. */
   readonly progress?: JobProgress;
+  /** Why a job that says it succeeded has no result, as `CODE: reason`; absent where its backend cannot know. */
+  readonly resultFault?: string;
   /** Parsed job result, when the job wrote one. */
   readonly result?: Readonly<Record<string, unknown>>;
   readonly submittedAt?: string;

@@ -6,6 +6,7 @@ export interface FinishedJob {
   readonly reason?: string;
   readonly exitCode?: number;
   readonly message?: string;
+  readonly resultFault?: string;
   readonly result?: Readonly<Record<string, unknown>>;
 }
 
@@ -46,7 +47,10 @@ function describe(job: FinishedJob): string {
 
 /** Classifies a finished job; the error names are the contract with statemachines/. */
 export function outcomeOfJob(job: FinishedJob): JobOutcome {
-  if (job.state === 'succeeded') return { status: 'succeeded' };
+  if (job.state === 'succeeded')
+    return job.resultFault === undefined
+      ? { status: 'succeeded' }
+      : { status: 'rejected', error: 'JobRejected', cause: job.resultFault };
   const cause = describe(job);
   switch (job.reason) {
     case 'preempted':

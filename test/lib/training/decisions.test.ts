@@ -108,6 +108,7 @@ describe('judgeNight', () => {
 describe('outcomeOfJob', () => {
   it.each([
     [{ state: 'succeeded', exitCode: 0 }, 'succeeded', undefined],
+    [{ state: 'succeeded', exitCode: 0, resultFault: 'RESULT_MISSING: none' }, 'rejected', 'JobRejected'],
     [{ state: 'failed', reason: 'error', exitCode: 1 }, 'failed', 'JobFailed'],
     [{ state: 'failed', reason: 'error', exitCode: 63 }, 'failed', 'JobFailed'],
     [{ state: 'failed', reason: 'error', exitCode: 64 }, 'rejected', 'JobRejected'],

@@ -262,9 +262,9 @@ describe('observing Batch', () => {
   });
 
   it.each([
-    ['x'.repeat(5_000), '4096'],
-    ['{', 'not JSON'],
-    [undefined, 'no result'],
+    ['x'.repeat(5_000), 'RESULT_TOO_LARGE'],
+    ['{', 'RESULT_NOT_JSON'],
+    [undefined, 'RESULT_MISSING'],
   ])('an observation notes what is wrong with a result', async (text, note) => {
     const { clock, objects, runner } = setUp();
     if (text !== undefined)
@@ -272,7 +272,7 @@ describe('observing Batch', () => {
     const ref = await runner.submit(aJobSpec(), { fresh: true });
     await clock.advance(minute);
     const seen = (await runner.observe([ref])).get(ref.jobName);
-    expect(seen).toMatchObject({ state: 'succeeded', message: expect.stringContaining(note) });
+    expect(seen).toMatchObject({ state: 'succeeded', resultFault: expect.stringContaining(`${note}: `) });
     expect(seen).not.toHaveProperty('result');
   });
 
