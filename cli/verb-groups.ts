@@ -62,6 +62,10 @@ export const verbGroups: readonly VerbGroup[] = [
     load: async () => (await import('./verbs/forecast.ts')).addForecast,
   },
   {
+    verbs: [{ term: 'scale', summary: 'forecast load and plan capacity for it' }],
+    load: async () => (await import('./verbs/scale.ts')).addScale,
+  },
+  {
     verbs: [{ term: 'logs <run>', summary: "show the output of a run's jobs, one JSON object per line" }],
     load: async () => (await import('./verbs/logs.ts')).addLogs,
   },

@@ -2,6 +2,7 @@ import { benchAws } from './aws.ts';
 import { benchBundles } from './bundles.ts';
 import { benchCli } from './cli.ts';
 import { benchEngine } from './engine.ts';
+import { benchForecast } from './forecast.ts';
 import { benchKubernetes } from './kubernetes.ts';
 import { benchMap } from './map.ts';
 import { benchNight } from './night.ts';
@@ -19,12 +20,14 @@ const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
   kubernetes: benchKubernetes,
   workload: benchWorkload,
   cli: benchCli,
+  forecast: benchForecast,
 };
 
 const asked = process.argv
   .slice(2)
   .filter(
-    (word, at, words) => !word.startsWith('--') && !['--size', '--epochs'].includes(words[at - 1] ?? ''),
+    (word, at, words) =>
+      !word.startsWith('--') && !['--size', '--epochs', '--m4'].includes(words[at - 1] ?? ''),
   );
 const unknown = asked.find((name) => !Object.hasOwn(benches, name));
 if (unknown !== undefined) {
@@ -38,7 +41,7 @@ if (unknown !== undefined) {
     figures[name] = await run();
   }
   const round = (_: string, value: unknown) =>
-    typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value;
+    typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(5)) : value;
   process.stdout.write(
     `${JSON.stringify({ schemaVersion: 1, node: process.version, ...figures }, round, 2)}\n`,
   );
