@@ -284,7 +284,7 @@ describe('asl', () => {
       undefined,
       'asl',
       'validate',
-      file({ QueryLanguage: 'JSONPath', StartAt: 'X', States: { A: { Type: 'Nope' } } }),
+      file({ QueryLanguage: 'JSONPath', StartAt: 'X', States: { A: { Type: 'Nope', Output: 1 } } }),
     );
     expect(bad.code).toBe(2);
     for (const word of ['ASL_INVALID', 'ASL_UNSUPPORTED', 'StartAt', 'States.A.Type'])

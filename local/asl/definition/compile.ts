@@ -4,6 +4,7 @@ import { longestSeconds } from './bounds.ts';
 import { Compilation } from './compilation.ts';
 import { compileState } from './compile-state.ts';
 import type { Fault, Machine } from './machine.ts';
+import { isJsonata } from './query-language.ts';
 
 /** Longest definition, in bytes, as the service has it. */
 const longestDefinition = 1_048_576;
@@ -23,10 +24,10 @@ function read(definition: unknown): { readonly faults: readonly Fault[]; readonl
   if (!isObject(definition)) compilation.invalid('', 'a definition is a JSON object');
   if (Buffer.byteLength(asText(definition)) > longestDefinition)
     compilation.invalid('', 'a definition has at most 1 MB');
-  if (value['QueryLanguage'] !== 'JSONata') {
+  if (!isJsonata(value)) {
     compilation.unsupported(
       'QueryLanguage',
-      'only JSONata definitions run here: set "QueryLanguage": "JSONata"',
+      'only JSONata definitions run here: set "QueryLanguage": "JSONata", for the machine or for each of its states',
     );
   }
   compilation.checkFields(

@@ -16,7 +16,8 @@ function asItems(value: Json, state: MapState): readonly Json[] {
   // As the service: only what Items gives may be an object, the input may not.
   if (!state.items)
     throw new EvaluationFailure(`Map state input must be an array but was: ${JSON.stringify(value)}`);
-  if (typeof value === 'object' && value !== null)
+  // As the service: an inline Map takes lists only.
+  if (state.distributed && typeof value === 'object' && value !== null)
     return Object.entries(value).map(([Key, Value]) => ({ Key, Value: Value as Json }));
   throw wrongType(state.items, 'array', value);
 }

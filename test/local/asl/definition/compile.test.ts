@@ -71,7 +71,7 @@ describe('a definition', () => {
     ],
     [
       'the JSONPath dialect',
-      { ...machine({ A: pass }), QueryLanguage: 'JSONPath' },
+      { ...machine({ A: { ...pass, Output: {} } }), QueryLanguage: 'JSONPath' },
       'QueryLanguage',
       'ASL_UNSUPPORTED',
     ],

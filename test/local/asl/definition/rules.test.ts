@@ -42,6 +42,42 @@ const specification: readonly Rule[] = [
     pass(),
   ],
   [
+    'QueryLanguage may be given by each state that selects or makes something',
+    machine({ S: { ...end, Output: {} } }, { QueryLanguage: 'JSONPath' }),
+    'QueryLanguage',
+    /for the machine or for each of its states/,
+    machine({ S: { ...end, Output: {}, QueryLanguage: 'JSONata' } }, { QueryLanguage: 'JSONPath' }),
+  ],
+  [
+    'QueryLanguage of a Parallel is not that of its branches',
+    machine(
+      {
+        S: {
+          Type: 'Parallel',
+          QueryLanguage: 'JSONata',
+          Branches: [block({ P: { ...end, Output: {} } })],
+          End: true,
+        },
+      },
+      { QueryLanguage: 'JSONPath' },
+    ),
+    'QueryLanguage',
+    /for the machine or for each of its states/,
+    machine(
+      {
+        S: { Type: 'Parallel', QueryLanguage: 'JSONata', Branches: [block({ P: end })], End: true },
+      },
+      { QueryLanguage: 'JSONPath' },
+    ),
+  ],
+  [
+    'QueryLanguage of the service is JSONPath, in which an expression is text',
+    machine({ S: { Type: 'Fail', Cause: '{% 1 %}' } }, { QueryLanguage: 'JSONPath' }),
+    'QueryLanguage',
+    /for the machine or for each of its states/,
+    machine({ S: { Type: 'Fail', Cause: 'no' } }, { QueryLanguage: 'JSONPath' }),
+  ],
+  [
     'QueryLanguage of a state is JSONata',
     pass({ QueryLanguage: 'JSONPath' }),
     'States.S.QueryLanguage',

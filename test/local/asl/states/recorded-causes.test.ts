@@ -29,6 +29,17 @@ describe('an evaluation that fails with the words recorded on the service', () =
     },
   );
 
+  it('an inline Map refuses Items that are an object', async () => {
+    const ItemProcessor = { StartAt: 'P', States: { P: { Type: 'Pass', End: true } } };
+    const Items = "{% {'foo': 'bar'} %}";
+    expect(await failureOf({ Type: 'Map', Items, ItemProcessor }, {})).toEqual({
+      error: 'States.QueryEvaluationError',
+      cause: `${head}The JSONata expression '{'foo': 'bar'}' specified for the field 'Items' returned an unexpected result type. Expected 'array', but was 'object' for value: {"foo":"bar"}`,
+      location: 'Items',
+      state: 'S',
+    });
+  });
+
   it.each(['2016-13-05T21:29:29Z', '05-12-2016T21:29:29Z', '2016-12-05 21:29:29Z', '2016-12-05T21:29:29'])(
     'Wait refuses the Timestamp %s',
     async (at) => {
