@@ -10,6 +10,7 @@ import { TurnoverMap } from '../model/turnover-map.ts';
 import { LiveExecution, restore, Thread } from '../threads/live-execution.ts';
 import type { Interpreter } from './interpreter.ts';
 import type { MachineRegistry } from './machine-registry.ts';
+import { boundYoungGeneration } from './young-generation.ts';
 
 /** A Task that waits for an execution's end. */
 export interface Waiter {
@@ -45,6 +46,7 @@ export class Executions {
     /** Called when a top-level execution began or ended, before it is in the journal. */
     readonly announce: (record: ExecutionRecord) => void;
   }) {
+    boundYoungGeneration();
     this.#interpreter = parts.interpreter;
     this.#journal = parts.journal;
     this.#machines = parts.machines;
