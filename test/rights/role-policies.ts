@@ -2,6 +2,7 @@ import { functionIds } from '../../lib/config/logical-ids.ts';
 import { account, arnOf, region } from '../fixtures/aws-base.ts';
 import {
   at,
+  idIn,
   isTree,
   type Json,
   list,
@@ -39,6 +40,7 @@ function parametersOf(environment: string): Readonly<Record<string, string>> {
     EksClusterName: resources.cluster,
     PrivateSubnetIds: 'subnet-1,subnet-2',
     FunctionsSecurityGroupId: 'sg-1',
+    ApiEndpointId: 'vpce-1',
   };
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => [name, inEnvironment(value, environment)]),
@@ -70,11 +72,33 @@ type ArnOf = (properties: Tree, id: string) => string;
 const arns: Readonly<Record<string, ArnOf>> = {
   'AWS::DynamoDB::Table': ({ TableName: name }) => arnOf('dynamodb', `table/${name}`),
   'AWS::Events::EventBus': ({ Name: name }) => arnOf('events', `event-bus/${name}`),
+  // Its name is CloudFormation's; a rule of our bus has the bus in its ARN.
+  'AWS::Events::Rule': ({ EventBusName: bus }, id) =>
+    arnOf('events', `rule/${bus === undefined ? '' : `${bus}/`}${id}`),
+  'AWS::IAM::Role': (_, id) => `arn:aws:iam::${account}:role/${id}`,
   'AWS::KMS::Key': () => resources.tokenKey,
   'AWS::Logs::LogGroup': ({ LogGroupName: name }) => arnOf('logs', `log-group:${name}:*`),
   'AWS::Lambda::Function': ({ FunctionName: name }) => arnOf('lambda', `function:${name}`),
   'AWS::SQS::Queue': ({ QueueName: name }, id) => arnOf('sqs', String(name ?? id)),
   'AWS::StepFunctions::StateMachine': ({ StateMachineName: name }) => arnOf('states', `stateMachine:${name}`),
+};
+
+type NameOf = (resolver: Resolver, properties: Tree, id: string) => string;
+
+/** What `Ref` gives of a resource. */
+const names: Readonly<Record<string, NameOf>> = {
+  'AWS::StepFunctions::StateMachine': (resolver, _, id) => resolver.arn(id),
+  'AWS::StepFunctions::StateMachineAlias': (resolver, properties, id) => {
+    const version = idIn(at(properties, 'DeploymentPreference', 'StateMachineVersionArn')) ?? id;
+    return `${resolver.resolve({ Ref: version })}:${properties['Name']}`;
+  },
+  'AWS::StepFunctions::StateMachineVersion': (resolver, properties) =>
+    String(resolver.resolve(properties['StateMachineArn'] ?? null)),
+  'AWS::Lambda::Version': (resolver, properties) =>
+    `${resolver.arn(idIn(properties['FunctionName']) ?? '')}:1`,
+  'AWS::Events::EventBus': (resolver, properties) => String(resolver.resolve(properties['Name'] ?? null)),
+  'AWS::S3::Bucket': (_resolver, _properties, id) => id.toLowerCase(),
+  'AWS::ApiGateway::RestApi': () => 'a1b2c3d4e5',
 };
 
 /** Puts values in the place of references; a reference that nobody here knows is an error. */
@@ -97,7 +121,8 @@ export class Resolver {
     const { Type, Properties } = this.#resource(id);
     const arn = attribute === 'Arn' ? arns[Type] : undefined;
     if (!arn) throw new Error(`${id}.${attribute}: test/rights does not know this attribute of ${Type}.`);
-    return arn(this.resolve(Properties) as Tree, id);
+    const named = Object.entries(Properties).filter(([key]) => key.endsWith('Name'));
+    return arn(this.resolve(Object.fromEntries(named)) as Tree, id);
   }
 
   /** ARN of a resource, by its logical id. */
@@ -109,7 +134,8 @@ export class Resolver {
     const known = pseudo[id] ?? this.#parameters[id];
     if (known !== undefined) return known;
     const { Type } = this.#resource(id);
-    if (Type === 'AWS::StepFunctions::StateMachine') return this.#attribute(id, 'Arn');
+    const name = names[Type];
+    if (name) return name(this, this.#resource(id).Properties, id);
     throw new Error(`Ref ${id}: test/rights does not know the name of a ${Type}.`);
   }
 
@@ -160,7 +186,7 @@ export class Resolver {
 }
 
 /** Policies of a role, by its logical id. */
-function policiesOf(place: Place, roleId: string): Policy[] {
+export function policiesOf(place: Place, roleId: string): Policy[] {
   const resolver = new Resolver(place);
   const inline = list(place.template.Resources[roleId]?.Properties['Policies']);
   if (inline.length === 0) throw new Error(`${roleId} has no policies.`);

@@ -102,7 +102,7 @@ describe('derived resources', () => {
         Effect: 'Allow',
         Action: 'states:StartExecution',
         Resource: { Ref: 'Hourly' },
-        Condition: { StringEquals: { 'states:StateMachineQualifier': 'live' } },
+        Condition: { 'ForAnyValue:StringEquals': { 'states:StateMachineQualifier': 'live' } },
       },
     ]);
   });

@@ -52,7 +52,7 @@ function startStatements({ machines }: Declared, triggers: readonly Trigger[]): 
           Effect: 'Allow',
           Action: 'states:StartExecution',
           Resource: ref(machines[key]?.id ?? ''),
-          Condition: { StringEquals: { 'states:StateMachineQualifier': 'live' } },
+          Condition: { 'ForAnyValue:StringEquals': { 'states:StateMachineQualifier': 'live' } },
         },
   );
 }

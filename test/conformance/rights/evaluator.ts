@@ -107,7 +107,7 @@ export class Evaluator {
           principal,
           action: request.action,
           resource: { resource: request.resource, accountId: account },
-          contextVariables: { ...request.context, 'aws:SecureTransport': 'true' },
+          contextVariables: { 'aws:SecureTransport': 'true', ...request.context },
         },
         identityPolicies: carried(policies),
         serviceControlPolicies: [],

@@ -5,6 +5,7 @@ import { conclude } from '../debian.ts';
 import { Evaluator, installEvaluator } from './evaluator.ts';
 import { FunctionRoles, type Verdict } from './functions.ts';
 import { installLinter, Linter } from './lint.ts';
+import { ServiceRoles } from './services.ts';
 import { JobRolesOf } from './tenants.ts';
 
 /**
@@ -46,6 +47,13 @@ async function judge(evaluator: Evaluator, linter: Linter | undefined): Promise<
     await functions.everyProbe();
     await functions.othersRequests();
     add(`${environment}, functions`, functions.verdict);
+    const services = new ServiceRoles(evaluator, packaged);
+    await services.machines();
+    await services.schedules();
+    await services.rules();
+    await services.places();
+    await services.credentials();
+    add(`${environment}, machines, schedules, rules and places`, services.verdict);
     const jobs = await JobRolesOf.open(environment, evaluator);
     await jobs.tenants();
     await jobs.attempt();

@@ -107,7 +107,7 @@ export function checkMachines(packaged: () => Packaged): void {
         .map((statement) => ({ role, ...statement })),
     );
     const through = starting.filter(
-      ({ condition }) => at(condition, 'StringEquals', 'states:StateMachineQualifier') === 'live',
+      ({ condition }) => at(condition, 'ForAnyValue:StringEquals', 'states:StateMachineQualifier') === 'live',
     );
     expect(through.map(({ role }) => role)).toEqual(
       expect.arrayContaining(['SchedulerRole', 'NightlyTrainingRole']),
