@@ -45,11 +45,12 @@ export function createCompleteJob(ports: Wired<typeof aws>) {
 
   /** A job that is alive keeps its stage waiting: its task hears of it also when the record knows it already. */
   async function progress(event: JobEvent): Promise<Outcome> {
-    const attempt = await ports.runs.getAttempt(event);
-    if (!attempt || !isFrom(attempt, event)) return 'unknown';
+    const found = await ports.runs.getAttempt(event);
+    if (!found || !isFrom(found, event)) return 'unknown';
+    // Of what the record has become by then: an attempt may be given up, or get its job, while its event is looked at.
+    const attempt = await recordProgress(ports, found, event.observed);
     if (await noteUnwanted(ports, attempt, event.observed.jobId)) return 'stray';
     if (attempt.settledAt !== undefined) return 'repeated';
-    await recordProgress(ports, attempt, event.observed);
     if (attempt.taskToken !== undefined) {
       const heard = await ports.callbacks.heartbeat(attempt.taskToken);
       if (heard === 'gone') ports.metrics.count('CallbacksGone', 1);

@@ -3,7 +3,7 @@ import { NotFound } from '../../lib/errors/store-errors.ts';
 import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
 import { awsEvents, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
-import { leaseOfTry, runIsOver } from '../../lib/operations/attempts/hold-lease.ts';
+import { leaseOfTry, runIsOver, underOwnLease } from '../../lib/operations/attempts/hold-lease.ts';
 import { promoteCandidate } from '../../lib/operations/models/promote-model.ts';
 
 const input = z.object({
@@ -22,9 +22,13 @@ export function createPromoteModel(ports: Wired<typeof aws>) {
     const found = await ports.runs.getRun(runId);
     if (!found) throw new NotFound('RUN_NOT_FOUND', `There is no run "${runId}".`);
     noteTraceFields(found);
-    const run = await leaseOfTry(ports, found, execution.redriveCount);
+    const { redriveCount } = execution;
+    const run = await leaseOfTry(ports, found, redriveCount);
     if (!run) throw runIsOver(found);
-    const { live, candidate } = await promoteCandidate(ports, run, await ports.runs.listAttempts(runId));
+    const attempts = await ports.runs.listAttempts(runId);
+    const { live, candidate } = await underOwnLease(ports, run, redriveCount, (held) =>
+      promoteCandidate(ports, held, attempts),
+    );
     const { modelVersion, modelUri, indexUri } = live;
     log.info('model promoted', { runId, tenantId: run.tenantId, traceId: run.traceId, modelVersion });
     return { modelVersion, modelUri, indexUri, vectors: candidate.vectors, dimensions: candidate.dimensions };

@@ -26,9 +26,10 @@ export type AttemptChanges = {
 /** Fields of a run that may change after it began; those that lists are sorted by may not. */
 export type RunChanges = Partial<Omit<Run, 'runId' | 'tenantId' | 'logicalDate' | 'startedAt'>>;
 
-/** What an attempt has to be for a change to be made. */
+/** What an attempt has to be for a change to be made: on record, and as is said here. */
 export interface AttemptExpectation {
-  readonly status: readonly AttemptStatus[];
+  /** Absent where it cannot have changed since it was read: a final one stays. */
+  readonly status?: readonly AttemptStatus[];
   /** The newest token it was entered with: nobody else has entered since it was read. */
   readonly tokenDigest?: string;
   /** It is this tenant's, and its jobs run on one of these backends: who reports of another cannot know of it. */

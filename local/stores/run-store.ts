@@ -35,7 +35,7 @@ function isAsExpected(attempt: Attempt, expect: AttemptExpectation): boolean {
   const { status, tokenDigest, jobName, tenantId, backends, ofJob, maxRedriveCount } = expect;
   const exact = ['submitBegunAt', 'jobId', 'strayJobId'] as const;
   return (
-    status.includes(attempt.status) &&
+    (status === undefined || status.includes(attempt.status)) &&
     (tokenDigest === undefined || attempt.tokenDigest === tokenDigest) &&
     (jobName === undefined || attempt.jobName === jobName) &&
     (tenantId === undefined || attempt.tenantId === tenantId) &&

@@ -186,9 +186,11 @@ export function describeRunStore(name: string, makeStores: () => Promise<RunStor
 
     it('a refused creation returns the existing attempt instead of throwing, when asked to', async () => {
       const store = await make();
-      expect(await store.changeAttempt(anAttempt(), { status: 'failed' }, { status: ['submitted'] })).toEqual(
-        { changed: false },
-      );
+      for (const expected of [{ status: ['submitted'] }, { strayJobId: null }, {}] as const)
+        expect(await store.changeAttempt(anAttempt(), { status: 'failed' }, expected)).toEqual({
+          changed: false,
+        });
+      expect(await store.getAttempt(anAttempt())).toBeUndefined();
       await store.createAttempt(anAttempt());
       expect(
         await store.changeAttempt(

@@ -29,6 +29,8 @@ export class Actor {
   readonly name: string;
   state: 'waiting' | 'running' | 'over' = 'waiting';
   points: Point[] = [];
+  /** Of the execution's try that it works for; undefined where it works for none. */
+  redriveCount: number | undefined;
   /** Whether one of its calls met a fault. */
   faulted = false;
   /** Stands for everything it was told: with its beginning it fixes what the actor does next. */

@@ -33,6 +33,8 @@ export class Backend {
   readonly jobs: WorldJob[] = [];
   /** How many of the next submissions are refused. */
   refuses = 0;
+  /** How many of the next submissions the client sends twice, and gets no answer. */
+  unanswered = 0;
   /** Told of everything that becomes of a job, for the events that follow. */
   onChange: (job: WorldJob) => void = () => {};
 
@@ -55,6 +57,11 @@ export class Backend {
     if (this.refuses > 0) {
       this.refuses -= 1;
       throw new Throttled(`${name} is refused`);
+    }
+    if (this.unanswered > 0) {
+      this.unanswered -= 1;
+      for (const _ of [1, 2]) this.#submit(name, now);
+      throw new Throttled(`${name}: no answer`, undefined, { unclear: true });
     }
     const there = this.kind === 'batch' ? undefined : this.jobs.find((job) => job.name === name);
     if (there) return there.id;

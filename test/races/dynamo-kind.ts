@@ -1,7 +1,14 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { openTableStores } from '../../lib/aws/table/open-stores.ts';
-import { attemptForm, leaseForm, liveForm, type RecordForm, runForm } from '../../lib/aws/table/records.ts';
+import {
+  attemptForm,
+  leaseForm,
+  liveForm,
+  modelForm,
+  type RecordForm,
+  runForm,
+} from '../../lib/aws/table/records.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import { MemoryDynamoDb, type WireRequest } from '../dynamodb/memory-dynamodb.ts';
 import { tableSchema } from '../dynamodb/table-schema.ts';
@@ -38,6 +45,7 @@ const forms: readonly (readonly [RegExp, string, RecordForm<never> | undefined])
   [/^RUN#[^\n]*\nSTAGE#/, 'attempt', attemptForm as RecordForm<never>],
   [/\nLEASE$/, 'lease', leaseForm as RecordForm<never>],
   [/\nLIVE$/, 'live', liveForm as RecordForm<never>],
+  [/^TENANT#[^\n]*\nMODEL#/, 'model', modelForm as RecordForm<never>],
   [/\nLOCK$/, 'lock', undefined],
 ];
 
@@ -105,7 +113,10 @@ class DynamoStores implements ExploredStores {
 
   #respond(request: WireRequest): Answer {
     const { action, input } = read(request);
-    for (const { name, holds } of conditionsOf(action, input, this.#dynamo)) this.#guards.count(name, holds);
+    this.#guards.decide(() => {
+      for (const { name, holds } of conditionsOf(action, input, this.#dynamo))
+        this.#guards.count(name, holds);
+    });
     return new Answer(this.#dynamo.respond(taken(request, { action, input, out: this.#guards.out })));
   }
 

@@ -130,7 +130,10 @@ export function conditionsOf(action: string, input: Input, dynamo: MemoryDynamoD
     const condition = part.fields['ConditionExpression'];
     if (typeof condition !== 'string') return [];
     const { pk, sk } = part.key;
-    const item = dynamo.table.get({ pk: pk as Wire, sk: sk as Wire }) ?? {};
+    const found = dynamo.table.get({ pk: pk as Wire, sk: sk as Wire });
+    // Whatever its condition, it deletes nothing.
+    if (part.verb === 'Delete' && !found) return [];
+    const item = found ?? {};
     const terms = new Placeholders(
       part.fields['ExpressionAttributeNames'] as Record<string, string>,
       part.fields['ExpressionAttributeValues'] as Record<string, Wire>,

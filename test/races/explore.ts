@@ -1,5 +1,5 @@
 import { dynamoKind } from './dynamo-kind.ts';
-import { excused } from './excuses.ts';
+import { type Excuse, excuses } from './excuses.ts';
 import { Guards } from './guards.ts';
 import { memoryKind } from './memory-kind.ts';
 import { walk } from './random-walks.ts';
@@ -23,6 +23,8 @@ export const openKinds: Readonly<Record<string, OpenKind>> = { memory: memoryKin
 /** What an exploration is asked for. */
 export interface ExploreOptions {
   readonly scenarios: readonly Scenario[];
+  /** Whether these are all there are: only then is an excuse for nothing a fault. */
+  readonly whole: boolean;
   /** A key of `openKinds`. */
   readonly kind: string;
   /** Searched one after the other. */
@@ -112,22 +114,33 @@ async function walkAll(
   return total;
 }
 
-function faultOf({ condition, found }: Mutant): string | undefined {
-  const why = excused[condition.name];
-  if (found && why !== undefined) return `"${condition.name}" is excused and was found all the same`;
-  if (found || why !== undefined) return undefined;
-  return `"${condition.name}" was taken out and nobody noticed`;
+const excuseOf = (kind: string, name: string): Excuse | undefined =>
+  excuses.find((excuse) => excuse.kind === kind && excuse.of.test(name));
+
+function faultOf({ condition, found }: Mutant, kind: string): string | undefined {
+  const { name, alone } = condition;
+  const excuse = excuseOf(kind, name);
+  if (excuse && found) return `"${name}" is excused and was found all the same`;
+  if (excuse?.implied && alone > 0)
+    return `"${name}" is excused as implied, and alone refused ${alone} writes`;
+  if (found || excuse) return undefined;
+  return alone > 0
+    ? `"${name}" was taken out and nobody noticed`
+    : `"${name}" was never seen to refuse a write alone`;
 }
 
 async function takeOutAll(options: ExploreOptions, surveyed: readonly Surveyed[]): Promise<Mutant[]> {
   const { kind, bounds, mutantMs, now, print } = options;
   const open = openKinds[kind] ?? memoryKind;
   const conditions = conditionsOf(surveyed);
-  const never = conditions.filter(({ lost }) => lost === 0);
+  const never = conditions.filter(({ alone }) => alone === 0);
   print(
-    `\n${kind}: ${conditions.length} conditions of conditional writes; ${never.length} never seen to lose:`,
+    `\n${kind}: ${conditions.length} conditions of conditional writes; ${never.length} never seen to refuse a write alone:`,
   );
-  for (const { name } of never) print(`  ${name}${excused[name] ? `: ${excused[name]}` : ''}`);
+  for (const { name, lost } of never) {
+    const excuse = excuseOf(kind, name);
+    print(`  ${name} (lost ${lost} with others)${excuse ? `: ${excuse.why}` : ''}`);
+  }
   if (mutantMs === 0) return [];
   print(`\n${kind}: each condition taken out in turn`);
   const known = knownOf(surveyed);
@@ -136,23 +149,21 @@ async function takeOutAll(options: ExploreOptions, surveyed: readonly Surveyed[]
     const effort = { bounds: bounds.at(-1) ?? { preemptions: 2, faults: 1 }, limitMs: mutantMs, now, known };
     const mutant = await takeOut(condition, open, effort);
     mutants.push(mutant);
-    const { found } = mutant;
+    const { found, schedules } = mutant;
     const by =
       found && `found in ${found.scenario.name} by schedule ${found.finding.at}: ${found.finding.promise}`;
-    print(
-      `  ${condition.name}: ${by ?? `not found in ${mutant.schedules} schedules${excused[condition.name] ? ', excused' : ''}`}`,
-    );
+    const excuse = excuseOf(kind, condition.name) ? ', excused' : '';
+    print(`  ${condition.name}: ${by ?? `not found in ${schedules} schedules${excuse}`}`);
   }
   return mutants;
 }
 
 /** Excuses of this kind of stores for conditions that no write has any more. */
 function staleExcuses(kind: string, conditions: readonly Condition[]): string[] {
-  const there = new Set(conditions.map(({ name }) => name));
-  const isOfKind = (name: string) =>
-    /^(Put|Update|Delete|ConditionCheck) [A-Z]/.test(name) === (kind === 'dynamodb');
-  const stale = Object.keys(excused).filter((name) => isOfKind(name) && !there.has(name));
-  return stale.map((name) => `"${name}" is excused, and no write that was explored has this condition`);
+  const stale = excuses.filter(
+    (excuse) => excuse.kind === kind && !conditions.some(({ name }) => excuse.of.test(name)),
+  );
+  return stale.map(({ of }) => `${of} is excused, and no write that was explored has such a condition`);
 }
 
 /** Searches, walks, takes conditions out; prints everything as it goes. */
@@ -165,8 +176,10 @@ export async function explore(options: ExploreOptions): Promise<Explored> {
   const broken = surveyed.flatMap(({ scenario, report }) =>
     report.findings.map(({ promise }) => `${scenario.name}: ${promise}`),
   );
-  const missed = mutants.map(faultOf).filter((fault) => fault !== undefined);
-  const stale = options.mutantMs > 0 ? staleExcuses(options.kind, conditions) : [];
+  const missed = mutants
+    .map((mutant) => faultOf(mutant, options.kind))
+    .filter((fault) => fault !== undefined);
+  const stale = options.mutantMs > 0 && options.whole ? staleExcuses(options.kind, conditions) : [];
   return {
     schedules: sum(({ report }) => report.schedules) + walked.schedules,
     states: sum(({ report }) => report.states),

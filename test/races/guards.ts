@@ -2,6 +2,8 @@
 export interface Verdicts {
   held: number;
   lost: number;
+  /** How often it alone refused a write: only then does it make a difference that it is there. */
+  alone: number;
 }
 
 /**
@@ -10,12 +12,14 @@ export interface Verdicts {
  */
 export class Guards {
   readonly seen = new Map<string, Verdicts>();
-  /** Conditions that refused a write since somebody last took them from here. */
-  lost: string[] = [];
+  /** Conditions that alone refused a write since somebody last took them from here. */
+  alone: string[] = [];
   /** The condition that was taken out. */
   readonly out: string | undefined;
   /** Who makes the write under way, and by which method. */
   #site = '';
+  /** Conditions that the write under way has lost. */
+  #lost = new Set<string>();
 
   constructor(out?: string) {
     this.out = out;
@@ -25,9 +29,23 @@ export class Guards {
   during<T>(site: string, write: () => T): T {
     this.#site = site;
     try {
-      return write();
+      return this.decide(write);
     } finally {
       this.#site = '';
+    }
+  }
+
+  /** Decides about one write: all conditions that are counted meanwhile are its. */
+  decide<T>(write: () => T): T {
+    this.#lost.clear();
+    try {
+      return write();
+    } finally {
+      const [only, ...others] = this.#lost;
+      if (only !== undefined && others.length === 0) {
+        this.alone.push(only);
+        this.#verdicts(only).alone += 1;
+      }
     }
   }
 
@@ -38,17 +56,22 @@ export class Guards {
 
   /** The same for a condition whose whole name is known. */
   count(name: string, verdict: boolean): boolean {
-    let counts = this.seen.get(name);
-    if (!counts) {
-      counts = { held: 0, lost: 0 };
-      this.seen.set(name, counts);
-    }
+    const counts = this.#verdicts(name);
     if (verdict) counts.held += 1;
     else {
       counts.lost += 1;
-      this.lost.push(name);
+      this.#lost.add(name);
     }
     return verdict || name === this.out;
+  }
+
+  #verdicts(name: string): Verdicts {
+    let counts = this.seen.get(name);
+    if (!counts) {
+      counts = { held: 0, lost: 0, alone: 0 };
+      this.seen.set(name, counts);
+    }
+    return counts;
   }
 }
 

@@ -13,6 +13,7 @@ export const promises = {
   one: 'an attempt has at most one live job',
   outlives: 'no job outlives its attempt by more than a pass',
   stopped: 'no job is stopped that somebody waits for',
+  job: 'an attempt keeps its job',
   final: 'a final state is never overwritten',
   past: 'a redriven run is never ended by its past',
   answered: 'every token is answered once, and truly',
@@ -53,10 +54,14 @@ function closedJobs(records: Records): Set<string> {
 export function doomedJobs(trial: Trial): (job: WorldJob) => boolean {
   const records = trial.stores.records();
   const closed = closedJobs(records);
-  const known = new Set(attemptsOf(records).flatMap(({ jobId, strayJobId }) => [jobId, strayJobId]));
+  const known = new Set(
+    attemptsOf(records).flatMap(({ jobName, jobId, strayJobId }) =>
+      [jobId, strayJobId].map((id) => `${jobName} ${id}`),
+    ),
+  );
   const strays = new Set(attemptsOf(records).map(({ strayJobId }) => strayJobId));
   return ({ name, id }) =>
-    strays.has(id) || (closed.has(name) && (!trial.scenario.secondJobs || known.has(id)));
+    strays.has(id) || (closed.has(name) && (!trial.scenario.secondJobs || known.has(`${name} ${id}`)));
 }
 
 const machineOf = (trial: Trial, runId: string): Machine | undefined =>
@@ -65,9 +70,30 @@ const machineOf = (trial: Trial, runId: string): Machine | undefined =>
 const waitsForIt = (trial: Trial, attempt: Attempt): boolean =>
   machineOf(trial, attempt.runId)?.waitsFor === attempt.tokenDigest;
 
-function brokenByAttempt(before: Attempt | undefined, after: Attempt, trial: Trial): Broken | undefined {
-  if (!before) return undefined;
+/** A stage is entered by whose run holds the tenant's lease: a new attempt, or an open one that an entry takes over. */
+function enteredWithoutLease(
+  before: Attempt | undefined,
+  after: Attempt,
+  records: Records,
+): Broken | undefined {
+  if (terminalStatuses.has(after.status) || before?.tokenDigest === after.tokenDigest) return undefined;
+  const { holder } = of<HeldLease>(records, 'lease').find((one) => one.tenantId === after.tenantId) ?? {};
+  if (holder === after.runId) return undefined;
+  return { promise: promises.leases, detail: `${after.jobName} is entered under the lease of ${holder}` };
+}
+
+function brokenByAttempt(
+  before: Attempt | undefined,
+  after: Attempt,
+  { trial, after: records }: Step,
+): Broken | undefined {
+  const entered = enteredWithoutLease(before, after, records);
+  if (entered || !before) return entered;
   const name = `${after.jobName} ${before.status} -> ${after.status}`;
+  if (before.jobId !== undefined && after.jobId !== before.jobId)
+    return { promise: promises.job, detail: `${after.jobName} ${before.jobId} -> ${after.jobId}` };
+  if (after.redriveCount < before.redriveCount)
+    return { promise: promises.past, detail: `${after.jobName} goes back to try ${after.redriveCount}` };
   if (terminalStatuses.has(before.status) && after.status !== before.status)
     return { promise: promises.final, detail: name };
   if (before.settledAt === undefined && after.settledAt !== undefined && waitsForIt(trial, after))
@@ -79,27 +105,54 @@ function brokenByAttempt(before: Attempt | undefined, after: Attempt, trial: Tri
 }
 
 const ended: ReadonlySet<Run['status']> = new Set(['failed', 'aborted', 'timed-out']);
+const untrained: ReadonlySet<Run['status']> = new Set(['busy', 'skipped']);
 
-function brokenByRun(before: Run | undefined, after: Run, trial: Trial): Broken | undefined {
+/** A run that is over stays so unless it is redriven; one that was begun is never one that was not. */
+function overwritten(before: Run, after: Run): boolean {
+  const isRedriven = after.status === 'running' && after.redriveCount > before.redriveCount;
+  return (
+    before.status === 'succeeded' ||
+    (ended.has(before.status) && !isRedriven) ||
+    (before.status === 'running' && untrained.has(after.status))
+  );
+}
+
+function brokenByRun(before: Run | undefined, after: Run, { trial, actor }: Step): Broken | undefined {
   if (!before) return undefined;
   const detail = `${after.runId} ${before.status} -> ${after.status}, redrive ${after.redriveCount}`;
   if (before.modelVersion !== after.modelVersion)
     return { promise: promises.final, detail: `${after.runId} was made a second time` };
+  if (after.redriveCount < before.redriveCount) return { promise: promises.past, detail };
+  if (after.fence < before.fence)
+    return { promise: promises.leases, detail: `${detail}: fence ${before.fence} -> ${after.fence}` };
   if (before.status === after.status) return undefined;
-  if (before.status === 'succeeded') return { promise: promises.final, detail };
+  if (overwritten(before, after)) return { promise: promises.final, detail };
+  if (after.status === 'succeeded' && (actor?.redriveCount ?? Infinity) < before.redriveCount)
+    return { promise: promises.past, detail: `${detail}, by try ${actor?.redriveCount}` };
   const machine = machineOf(trial, after.runId);
   const goesOn = machine?.status === 'RUNNING' && machine.redriveCount === after.redriveCount;
   if (ended.has(after.status) && goesOn) return { promise: promises.past, detail };
   return undefined;
 }
 
-function brokenByLease(
-  before: HeldLease | undefined,
-  after: HeldLease,
-  { trial, after: records }: Step,
-): Broken | undefined {
+/** A lease is prolonged while it is held, for the run that holds it, and an operator's is given back by whose it is. */
+function byAnother(before: HeldLease, after: HeldLease, { after: records, actor }: Step): string | undefined {
+  if (after.fence !== before.fence) return undefined;
+  const run = of<Run>(records, 'run').find(({ runId }) => runId === before.holder);
+  if (after.expiresAt !== before.expiresAt && (!before.held || run?.fence !== before.fence))
+    return 'prolonged by somebody else';
+  const isOperators = before.held && !after.held && before.holder.startsWith('operator-') && actor;
+  return isOperators && before.holder !== `operator-${sequentialIds(actor.name).ulid()}`
+    ? `given back by ${actor.name}`
+    : undefined;
+}
+
+function brokenByLease(before: HeldLease | undefined, after: HeldLease, step: Step): Broken | undefined {
   if (!before) return undefined;
+  const { trial, after: records } = step;
   const detail = JSON.stringify({ before, after });
+  const wrong = byAnother(before, after, step);
+  if (wrong !== undefined) return { promise: promises.leases, detail: `${wrong}: ${detail}` };
   if (after.fence < before.fence) return { promise: promises.leases, detail };
   const now = new Date(trial.now()).toISOString();
   if (before.held && after.holder !== before.holder && before.expiresAt > now)
@@ -153,8 +206,10 @@ function brokenByRecord(key: string, step: Step): Broken | undefined {
   const [before, after] = [step.before.get(key), step.after.get(key)] as never[];
   if (key.startsWith('lock ')) return before ? brokenByLock(before, after, step) : undefined;
   if (!after) return undefined;
-  if (key.startsWith('attempt ')) return brokenByAttempt(before, after, step.trial);
-  if (key.startsWith('run ')) return brokenByRun(before, after, step.trial);
+  if (key.startsWith('attempt ')) return brokenByAttempt(before, after, step);
+  if (key.startsWith('run ')) return brokenByRun(before, after, step);
+  if (key.startsWith('model ') && before)
+    return { promise: promises.final, detail: `${key} is registered anew` };
   if (key.startsWith('lease ')) return brokenByLease(before, after, step);
   if (key.startsWith('live ')) return brokenByLive(before, after, step);
   return undefined;

@@ -1,5 +1,5 @@
 import { tokenDigestOf } from '../../lib/training/attempts/token-digest.ts';
-import type { Ending } from './actors.ts';
+import type { Actor, Ending } from './actors.ts';
 
 /** States of the stand-in for a tenant's state machine, in their order. */
 export type StateName = 'begin' | 'prepare' | 'promote' | 'finish';
@@ -48,6 +48,8 @@ export class Machine {
   retries: number;
   /** The token that the stage waits for. */
   token: string | undefined;
+  /** Whom the state that it is in was entered by. */
+  worker: Actor | undefined;
   /** Why the last try ended. */
   error: string | undefined;
   heardAt = 0;

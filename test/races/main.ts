@@ -69,6 +69,7 @@ async function main(): Promise<number> {
     const begun = performance.now();
     const explored = await explore({
       scenarios: chosen,
+      whole: values.scenario === undefined,
       kind,
       now,
       print,

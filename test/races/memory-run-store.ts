@@ -191,7 +191,7 @@ export class MemoryRunStore implements RunStore {
 
   #fits(attempt: Attempt, expect: AttemptExpectation): boolean {
     const isAs: Readonly<Record<keyof AttemptExpectation, () => boolean>> = {
-      status: () => expect.status.includes(attempt.status),
+      status: () => expect.status?.includes(attempt.status) === true,
       tokenDigest: () => attempt.tokenDigest === expect.tokenDigest,
       tenantId: () => attempt.tenantId === expect.tenantId,
       backends: () => expect.backends?.includes(attempt.backend) === true,

@@ -49,11 +49,9 @@ export function memoryLeases({ records, guards }: StoreParts): LeaseStore {
       const there = read(tenantId);
       const mine = there?.holder === holder;
       const fits = [
-        guards.holds('free', !there?.held || mine || there.expiresAt <= now),
-        guards.holds(
-          'try',
-          !there?.held || !mine || there.redriveCount <= redriveCount || there.expiresAt <= now,
-        ),
+        mine || guards.holds('free', !there?.held || there.expiresAt <= now),
+        !mine ||
+          guards.holds('try', !there.held || there.redriveCount <= redriveCount || there.expiresAt <= now),
       ];
       if (fits.includes(false)) throw new TenantBusy(tenantId, there?.holder ?? '');
       const lease: HeldLease = {
@@ -100,7 +98,8 @@ export function memoryLocks({ records, guards }: StoreParts): LockStore {
       return true;
     },
     unlock: async ({ name, holder }) => {
-      if (guards.holds('holder', read(name)?.holder === holder)) records.delete(`lock ${name}`);
+      const there = read(name);
+      if (there && guards.holds('holder', there.holder === holder)) records.delete(`lock ${name}`);
     },
   };
 }

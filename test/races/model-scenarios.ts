@@ -82,7 +82,7 @@ export const fixedNames: Scenario = {
     'A model is taken back while another one is promoted, and the fixed names follow: events late and twice.',
   backend: 'host',
   retries: 0,
-  limits: { event: 2, 'event again': 1 },
+  limits: { event: 2, 'event again': 1, slow: 1 },
   prepare: async (trial) => {
     await twoModels(trial);
     rollBack(trial);

@@ -2,7 +2,15 @@ import type { BackendKind } from './backend.ts';
 import type { Trial } from './trial.ts';
 
 /** What the surroundings may do, besides letting jobs go on and lists catch up. */
-export type MoveKind = 'stop' | 'redrive' | 'time' | 'slow' | 'missed heartbeat' | 'event' | 'event again';
+export type MoveKind =
+  | 'stop'
+  | 'redrive'
+  | 'time'
+  | 'slow'
+  | 'given up'
+  | 'missed heartbeat'
+  | 'event'
+  | 'event again';
 
 /** How a job may end by itself while schedules are explored. */
 export type JobEnd = 'completed' | 'error' | 'preempted';

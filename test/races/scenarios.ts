@@ -1,4 +1,5 @@
 import type { BackendKind } from './backend.ts';
+import { lateScenarios } from './late-scenarios.ts';
 import { fixedNames, promotionAndRollback, slowAlignment } from './model-scenarios.ts';
 import { claimTwice, editTwice, imageFailsTwice, judgeTwice } from './record-scenarios.ts';
 import type { Scenario } from './scenario.ts';
@@ -224,6 +225,7 @@ export const scenarios: readonly Scenario[] = [
   passes,
   secondJob('', { limits: { event: 1, 'event again': 1, 'missed heartbeat': 1 } }),
   secondJob(' and stop', { limits: { event: 2, stop: 1, redrive: 1 } }),
+  ...lateScenarios,
   fixedNames,
   slowAlignment,
   promotionAndRollback,

@@ -20,7 +20,7 @@ export interface Bounds {
   readonly faults: number;
 }
 
-/** A schedule up to the step at which a condition refused a write: without that condition it goes otherwise from there. */
+/** A schedule up to the step at which a condition alone refused a write: without that condition it goes otherwise from there. */
 export interface Refusal {
   readonly of: readonly number[];
   readonly depth: number;
@@ -127,7 +127,7 @@ class Search {
       if (!plan || (stopAt && [...this.#findings.keys()].some(stopAt))) break;
       // Others who share the process (a test's time limit, for one) come to their turn.
       if (this.#schedules % 50 === 0) await new Promise<void>((next) => setImmediate(next));
-      this.#kind.guards.lost = [];
+      this.#kind.guards.alone = [];
       const played = await play(this.#scenario, this.#kind, this.#director(plan));
       this.#noteRefusals(played.chosen, played.end ?? '');
       this.#note(played);
@@ -158,13 +158,13 @@ class Search {
   /** Notes what was refused by the last of these steps; the same refusal in the same state once. */
   #noteRefusals(chosen: readonly number[], state: string): void {
     const { guards } = this.#kind;
-    for (const name of guards.lost) {
+    for (const name of guards.alone) {
       const kept = this.#refusals.get(name) ?? new Map<string, Refusal>();
       this.#refusals.set(name, kept);
       if (kept.size < refusalsKept && !kept.has(state))
         kept.set(state, { of: [...chosen], depth: chosen.length - 1 });
     }
-    guards.lost = [];
+    guards.alone = [];
   }
 
   #director({ of, depth: from, option }: Plan): Director {
@@ -174,10 +174,10 @@ class Search {
       oneOrder: reduce,
       arrive: (depth, options, { trial, cost, asleep }) => {
         if (depth <= from) {
-          this.#kind.guards.lost = [];
+          this.#kind.guards.alone = [];
           return true;
         }
-        if (this.#kind.guards.lost.length > 0) this.#noteRefusals(chosen, trial.state());
+        if (this.#kind.guards.alone.length > 0) this.#noteRefusals(chosen, trial.state());
         if (reduce && this.#isKnown(trial, cost, asleep)) return false;
         this.#branch(options, { of: chosen, depth, trial, cost });
         return true;

@@ -30,7 +30,10 @@ export async function done(
 /** A run that holds its lease; every stage but the first is done, so that the first one's end leads to promotion. */
 export async function atWork(
   trial: Trial,
-  { state = 'prepare', leaseMs = 900_000 }: { state?: 'prepare' | 'promote'; leaseMs?: number } = {},
+  {
+    state = 'prepare',
+    leaseMs = 900_000,
+  }: { state?: 'prepare' | 'promote' | 'finish'; leaseMs?: number } = {},
 ): Promise<Machine> {
   const { runs, leases } = trial.stores.direct;
   const { tenantId, runId, executionArn: arn } = aRun();
@@ -57,8 +60,8 @@ export async function another(trial: Trial): Promise<Machine> {
 }
 
 /** A stage's attempt as its entry leaves it: the job is running, known to the lists and on record. */
-export async function submitted(trial: Trial): Promise<Machine> {
-  const machine = await atWork(trial);
+export async function submitted(trial: Trial, of: { readonly leaseMs?: number } = {}): Promise<Machine> {
+  const machine = await atWork(trial, of);
   machine.enter();
   const entry = trial.actors.at(-1);
   if (entry) await trial.playAlone(entry);

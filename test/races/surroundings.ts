@@ -28,7 +28,8 @@ export interface Delivery {
         readonly redriveCount: number;
         readonly error: string;
       }
-    | { readonly kind: 'promoted'; readonly tenantId: string };
+    | { readonly kind: 'promoted'; readonly tenantId: string }
+    | { readonly kind: 'foreign'; readonly event: object };
   times: number;
 }
 
@@ -56,10 +57,15 @@ export function machineEvents(trial: Trial): MachineEvents {
   return {
     entered: (machine, visit, token) => {
       const [kind, handler, event] = invocationOf(machine, token);
-      trial.spawn(kind, (actor, context) => handler.withPorts(portsOf(trial, actor))(event, context), {
-        reports: true,
-        ended: (ending) => machine.invoked(visit, ending),
-      });
+      machine.worker = trial.spawn(
+        kind,
+        (actor, context) => handler.withPorts(portsOf(trial, actor))(event, context),
+        {
+          reports: true,
+          ended: (ending) => machine.invoked(visit, ending),
+        },
+      );
+      machine.worker.redriveCount = machine.redriveCount;
     },
     ended: ({ arn, runId: name, status, redriveCount }, error) =>
       trial.deliver({ kind: 'execution', arn, name, status, redriveCount, error }),
@@ -99,6 +105,10 @@ export function passOver(trial: Trial, name: string): void {
 
 /** Invokes who hears of an event. */
 export function invokeFor(trial: Trial, { what }: Pick<Delivery, 'what'>): void {
+  if (what.kind === 'foreign') {
+    invoke(trial, 'Completion', completeJob, what.event);
+    return;
+  }
   if (what.kind === 'promoted') {
     const about = { ...aRun(), tenantId: what.tenantId };
     invoke(trial, 'Align', alignFixedNames, {
@@ -184,7 +194,10 @@ export function movesOf(trial: Trial): Move[] {
   // Unless somebody is slow beyond all limits.
   if (left('slow')) move('slow', 'a minute passes', () => trial.pass(60_000));
   for (const machine of machines) {
-    const { runId, status, token } = machine;
+    const { runId, status, token, worker } = machine;
+    // Its caller has no answer and asks again, while the first invocation goes on.
+    if (status === 'RUNNING' && worker?.state === 'running' && left('given up'))
+      move('given up', `${worker.name} is given up`, () => machine.fail('Lambda.Unknown'));
     if (status === 'RUNNING' && left('stop')) move('stop', `operator stops ${runId}`, () => machine.stop());
     if ((status === 'FAILED' || status === 'ABORTED') && left('redrive'))
       move('redrive', `operator redrives ${runId}`, () => machine.redrive());

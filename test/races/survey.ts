@@ -42,7 +42,8 @@ export interface Condition {
   readonly name: string;
   readonly held: number;
   readonly lost: number;
-  /** Where it refused a write, by scenario: without it, nothing else goes otherwise. */
+  readonly alone: number;
+  /** Where it alone refused a write, by scenario: without it, nothing else goes otherwise. */
   readonly refusals: ReadonlyMap<Scenario, readonly Refusal[]>;
 }
 
@@ -51,11 +52,12 @@ export function conditionsOf(surveyed: readonly Surveyed[]): Condition[] {
   const names = new Set(surveyed.flatMap(({ conditions }) => [...conditions.keys()]));
   return [...names].sort().map((name) => {
     const refusals = new Map<Scenario, Refusal[]>();
-    const total = { held: 0, lost: 0 };
+    const total = { held: 0, lost: 0, alone: 0 };
     for (const { scenario, report, conditions } of surveyed) {
-      const { held, lost } = conditions.get(name) ?? { held: 0, lost: 0 };
+      const { held = 0, lost = 0, alone = 0 } = conditions.get(name) ?? {};
       total.held += held;
       total.lost += lost;
+      total.alone += alone;
       const found = report.refusals.get(name) ?? [];
       if (found.length > 0) refusals.set(scenario, [...(refusals.get(scenario) ?? []), ...found]);
     }

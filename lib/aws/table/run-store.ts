@@ -211,7 +211,7 @@ export class TableRunStore implements RunStore {
 function attemptConditions(expect: AttemptExpectation): Part[] {
   const { status, tokenDigest, jobName, tenantId, backends, ofJob, maxRedriveCount } = expect;
   const { submitBegunAt, jobId, strayJobId } = expect;
-  const conditions = [isOneOf('status', status)];
+  const conditions = [status === undefined ? present('pk') : isOneOf('status', status)];
   if (tokenDigest !== undefined) conditions.push(compare('tokenDigest', '=', tokenDigest));
   if (jobName !== undefined) conditions.push(compare('jobName', '=', jobName));
   if (tenantId !== undefined) conditions.push(compare('tenantId', '=', tenantId));

@@ -1,3 +1,4 @@
+import { Throttled } from '../../errors/run-errors.ts';
 import { isoNow } from '../../ports/clock.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { type Attempt, type AttemptStatus, terminalStatuses } from '../../training/run.ts';
@@ -44,53 +45,55 @@ export async function abandonAttempt(
   return left.changed && strayJobId !== null ? left.attempt : undefined;
 }
 
+type Noting = Pick<Ports, 'runs' | 'callbacks' | 'imageRecords' | 'clock' | 'log' | 'metrics'>;
+
+/** Whether the note was taken, and the attempt as it is now. */
+type Noted = Awaited<ReturnType<Ports['runs']['changeAttempt']>>;
+
 /**
  * Opens an attempt again whose job turned out to be alive although the attempt was given up: the next pass of the reconciler,
- * which has the right to, stops it. False when the attempt ended otherwise, or has been opened for this job already.
+ * which has the right to, stops it.
  */
-async function reopenToStop(
-  ports: Pick<Ports, 'runs' | 'clock'>,
-  attempt: Attempt,
-  jobId: string,
-): Promise<boolean> {
-  const { changed } = await ports.runs.changeAttempt(
-    attempt,
-    { jobId, abandonedAt: isoNow(ports.clock), settledAt: null },
-    { status: concluded, jobId: attempt.jobId ?? null },
-  );
-  return changed;
+function reopenToStop({ runs, clock }: Noting, attempt: Attempt, jobId: string): Promise<Noted> {
+  const changes = { jobId, abandonedAt: isoNow(clock), settledAt: null };
+  return runs.changeAttempt(attempt, changes, { jobId: attempt.jobId ?? null }, { withToken: true });
 }
 
 /**
  * Notes a second live job of an attempt: the next pass of the reconciler stops it. One that is closed is opened again for that; the
- * end of one that is over is told before. False when the attempt went on meanwhile.
+ * end of one that is over is told before. One job is noted at a time.
  */
-async function noteStray(
-  ports: Pick<Ports, 'runs' | 'clock'>,
-  attempt: Attempt,
-  strayJobId: string,
-): Promise<boolean> {
-  const { jobId = null, status, tokenDigest } = attempt;
+async function noteStray(ports: Noting, attempt: Attempt, strayJobId: string): Promise<Noted> {
+  const { jobName, tokenDigest, status, strayJobId: other } = attempt;
+  if (other !== undefined && other !== strayJobId)
+    throw new Throttled(`${jobName} has another second job (${other}), which is stopped first; try again.`);
   const isOver = terminalStatuses.has(status);
+  if (isOver) await settleAttempt(ports, attempt);
   const changes = isOver ? { abandonedAt: isoNow(ports.clock), settledAt: null } : {};
-  const expect = isOver ? { status: [status], tokenDigest } : { status: open };
-  return (await ports.runs.changeAttempt(attempt, { ...changes, strayJobId }, { ...expect, jobId })).changed;
+  return ports.runs.changeAttempt(
+    attempt,
+    { ...changes, strayJobId },
+    { ...(isOver ? { tokenDigest } : { status: open }), strayJobId: other ?? null },
+    { withToken: true },
+  );
 }
 
 /**
- * Notes a live job of an attempt that was given up, or that has another job: nobody waits for it. True when the next pass of the
- * reconciler stops it.
+ * Notes a live job of an attempt that was given up, or that has another job: nobody waits for it. Decided again when the attempt
+ * goes on meanwhile. True when the next pass of the reconciler stops the job; false when somebody waits for it, or its end is
+ * known already.
  */
-export async function noteUnwanted(
-  ports: Pick<Ports, 'runs' | 'callbacks' | 'imageRecords' | 'clock' | 'log' | 'metrics'>,
-  attempt: Attempt,
-  jobId: string,
-): Promise<boolean> {
-  const isOver = terminalStatuses.has(attempt.status);
-  const isSecond = attempt.jobId !== undefined && attempt.jobId !== jobId;
-  if (!isSecond) return isOver && reopenToStop(ports, attempt, jobId);
-  if (isOver) await settleAttempt(ports, attempt);
-  return noteStray(ports, attempt, jobId);
+export async function noteUnwanted(ports: Noting, attempt: Attempt, jobId: string): Promise<boolean> {
+  let current: Attempt | undefined = attempt;
+  while (current) {
+    const isSecond: boolean = current.jobId !== undefined && current.jobId !== jobId;
+    if (!isSecond && !concluded.includes(current.status)) return false;
+    const note = isSecond ? noteStray : reopenToStop;
+    const noted: Noted = await note(ports, current, jobId);
+    if (noted.changed) return true;
+    current = noted.attempt;
+  }
+  return false;
 }
 
 /** Stops the second job of an attempt that has one. */
@@ -98,7 +101,7 @@ export async function stopStray(ports: Pick<Ports, 'runs' | 'jobs'>, attempt: At
   const { jobName, strayJobId } = attempt;
   if (strayJobId === undefined) return;
   await ports.jobs[attempt.backend]?.cancel({ jobName, jobId: strayJobId }, 'a second job of its name');
-  await ports.runs.changeAttempt(attempt, { strayJobId: null }, { status: [...open, ...terminal] });
+  await ports.runs.changeAttempt(attempt, { strayJobId: null }, { strayJobId });
 }
 
 /** Whether so little time has passed since an instant that lists of a backend need not show what happened then. */
@@ -126,7 +129,7 @@ export async function seeOff(ports: Needed, attempt: Attempt): Promise<boolean> 
       { jobName, jobId: found },
       attempt.error === 'JobCancelled' ? (attempt.cause ?? '') : 'it was given up',
     );
-  const expect = { status: terminal, tokenDigest, jobId: jobId ?? null, strayJobId: null };
+  const expect = { tokenDigest, jobId: jobId ?? null, strayJobId: null };
   const { changed } = await ports.runs.changeAttempt(attempt, { settledAt: isoNow(ports.clock) }, expect);
   return changed;
 }

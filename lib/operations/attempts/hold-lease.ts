@@ -1,5 +1,5 @@
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
-import { Throttled } from '../../errors/run-errors.ts';
+import { StaleFence, Throttled } from '../../errors/run-errors.ts';
 import { ConditionFailed } from '../../errors/store-errors.ts';
 import { isoNow } from '../../ports/clock.ts';
 import type { Ports } from '../../ports/ports.ts';
@@ -91,6 +91,29 @@ export async function resumeRun(
 export async function takeLease(ports: Needed, run: Run, redriveCount: number): Promise<Run | undefined> {
   if (isPast(run, redriveCount)) return undefined;
   return resumeRun(ports, run, { redriveCount, fence: await acquireLease(ports, run, redriveCount) });
+}
+
+/**
+ * Does work that needs the fence of the run's lease. When its fence is behind because this very run has taken its lease once more (an
+ * invocation that its caller gave up), the lease is taken again and the work done under that; when another run has the lease, the work
+ * fails with `StaleFence`.
+ */
+export async function underOwnLease<T>(
+  ports: Needed,
+  run: Run,
+  redriveCount: number,
+  work: (run: Run) => Promise<T>,
+): Promise<T> {
+  try {
+    return await work(run);
+  } catch (error) {
+    if (!(error instanceof StaleFence)) throw error;
+    const lease = await ports.leases.get(run.tenantId);
+    if (lease?.holder !== run.runId) throw error;
+    const again = await takeLease(ports, run, redriveCount);
+    if (!again) throw runIsOver(run);
+    return work(again);
+  }
 }
 
 /**

@@ -9,7 +9,6 @@ import { noteImage } from './note-image.ts';
 type Needed = Pick<Ports, 'runs' | 'callbacks' | 'imageRecords' | 'clock' | 'log' | 'metrics'>;
 
 const open: readonly AttemptStatus[] = ['intent', 'submitted', 'running'];
-const terminal = [...terminalStatuses];
 
 /** What the state machine gets as the result of a stage. */
 function stageOutputOf(attempt: Attempt): Record<string, unknown> {
@@ -112,36 +111,42 @@ export async function settleAttempt(ports: Needed, attempt: Attempt): Promise<vo
  * another token, or got a second job, since it was read.
  */
 async function markSettled(ports: Needed, attempt: Attempt): Promise<Attempt | undefined> {
-  const { tokenDigest, jobId = null, strayJobId = null } = attempt;
+  const { tokenDigest, strayJobId = null } = attempt;
   const now = isoNow(ports.clock);
   const changes = strayJobId === null ? { settledAt: now } : { abandonedAt: now };
   const { changed, attempt: current } = await ports.runs.changeAttempt(
     attempt,
     { ...changes, taskToken: null },
-    { status: terminal, tokenDigest, jobId, strayJobId },
+    { tokenDigest, strayJobId },
     { withToken: true },
   );
   return changed ? undefined : current;
 }
 
-/** Notes that a job is pending or running: monotonic, never from terminal back. */
+/**
+ * Notes that a job is pending or running: monotonic, never from terminal back, and never of another job than the one on record. Gives the
+ * attempt as it is then, with its token.
+ */
 export async function recordProgress(
   ports: Needed,
   attempt: Attempt,
   observed: JobObservation,
-): Promise<void> {
-  if (attempt.status === 'running' || (observed.state === 'pending' && attempt.status === 'submitted'))
-    return;
+): Promise<Attempt> {
+  const { status: before } = attempt;
+  const isNoNews = before === 'running' || (before === 'submitted' && observed.state === 'pending');
+  if (isNoNews || terminalStatuses.has(before)) return attempt;
   const earlier: readonly AttemptStatus[] =
     observed.state === 'running' ? ['intent', 'submitted'] : ['intent'];
   const status = observed.state === 'running' ? 'running' : 'submitted';
   const { changed, attempt: current } = await ports.runs.changeAttempt(
     attempt,
     { ...factsOf(observed), status },
-    { status: earlier },
+    { status: earlier, ofJob: observed.jobId },
+    { withToken: true },
   );
   if (changed && current && status === 'running')
     await noteImage(ports, { ...current, startedAt: current.startedAt ?? isoNow(ports.clock) });
+  return current ?? attempt;
 }
 
 /** What was done with an observation of a finished job. */

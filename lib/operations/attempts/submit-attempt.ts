@@ -111,13 +111,13 @@ function isRefusal(error: unknown): boolean {
 }
 
 /**
- * Lets the next entry submit at once: throttling is common and must not wait until the backend's lists can be trusted. A
- * submission that somebody else began since is not touched.
+ * Lets the next entry submit at once, and the job of an attempt that was given up count as none: throttling is common and must not wait
+ * until the backend's lists can be trusted. A submission that somebody else began since is not touched.
  */
 async function noteRefusal(ports: Needed, attempt: Attempt): Promise<void> {
   const { submitBegunAt = null } = attempt;
   await ports.runs
-    .changeAttempt(attempt, { submitBegunAt: null }, { status: ['intent'], submitBegunAt })
+    .changeAttempt(attempt, { submitBegunAt: null }, { submitBegunAt })
     .catch((error: unknown) =>
       ports.log.warn('refusal not recorded', { jobName: attempt.jobName, error: String(error) }),
     );
@@ -180,9 +180,9 @@ export async function submitAgain(
   of: Pick<StageEntry, 'run' | 'attempts'>,
   attempt: Attempt,
 ): Promise<boolean> {
-  const { tokenDigest, submitBegunAt: before = null } = attempt;
+  const { submitBegunAt: before = null } = attempt;
   const submitBegunAt = isoNow(ports.clock);
-  const unchanged = { status: ['intent'], tokenDigest, submitBegunAt: before } as const;
+  const unchanged = { status: ['intent'], submitBegunAt: before } as const;
   const { changed } = await ports.runs.changeAttempt(attempt, { submitBegunAt }, unchanged);
   if (!changed) return false;
   await submit(ports, of, { ...attempt, submitBegunAt }, false);

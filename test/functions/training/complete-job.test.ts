@@ -343,4 +343,11 @@ describe('a job that nobody waits for', () => {
     expect(await attempt()).toMatchObject({ status: 'running', jobId: 'job-1' });
     expect(told).toEqual([]);
   });
+
+  it('beside another one that is noted already is told again once that one is stopped', async () => {
+    const { send, attempt } = await open(anAttempt({ status: 'running', strayJobId: 'job-2' }));
+    const third = own({ state: 'running', jobId: 'job-3', result: undefined });
+    await expect(send(third)).rejects.toMatchObject({ name: 'Throttled' });
+    expect(await attempt()).toMatchObject({ jobId: 'job-1', strayJobId: 'job-2' });
+  });
 });

@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Throttled } from '../../../lib/errors/run-errors.ts';
+import { StaleFence, Throttled } from '../../../lib/errors/run-errors.ts';
+import { noteUnwanted } from '../../../lib/operations/attempts/abandon.ts';
+import { underOwnLease } from '../../../lib/operations/attempts/hold-lease.ts';
 import { settleRun } from '../../../lib/operations/runs/settle-run.ts';
 import type { Run } from '../../../lib/training/run.ts';
 import type { openMemoryStores } from '../../dynamodb/memory-stores.ts';
@@ -101,6 +103,34 @@ describe.each(['SQLite', 'DynamoDB'] as const)('races over %s', (kind) => {
     await plane.invoke({});
     await plane.enter('token-b', 'prepare', 1);
     expect(jobs.length - stopped.length).toBe(1);
+  });
+
+  it('F52: a second job that is heard of while its attempt is given up is stopped all the same', async () => {
+    await plane.enter('token-a');
+    const heard = await plane.ports.runs.getAttempt({ runId: aRun().runId, stage: 'prepare', attempt: 1 });
+    await end();
+    if (!heard) throw new Error('the attempt is not on record');
+    expect(await noteUnwanted(plane.ports, heard, 'id-2')).toBe(true);
+    await plane.invoke({});
+    expect(stopped).toHaveLength(2);
+  });
+
+  it('F60: a run whose lease a given-up invocation of its own has taken once more goes on under a newer one', async () => {
+    const { leases } = plane.ports;
+    const { tenantId, runId } = aRun();
+    const times = { now: iso(start), expiresAt: iso(start + 900_000) };
+    const run = await runOf(plane);
+    await leases.acquire({ tenantId, holder: runId, ...times });
+    const work = async ({ fence }: Run) => {
+      const { fence: newest = 0 } = (await leases.get(tenantId)) ?? {};
+      if (fence < newest) throw new StaleFence(tenantId, fence, newest);
+      return fence;
+    };
+    expect(await underOwnLease(plane.ports, run, 0, work)).toBe(3);
+    expect(await runOf(plane)).toMatchObject({ fence: 3, status: 'running' });
+    await leases.release({ tenantId, holder: runId, fence: 3 });
+    await leases.acquire({ tenantId, holder: 'another', ...times });
+    await expect(underOwnLease(plane.ports, run, 0, work)).rejects.toMatchObject({ name: 'StaleFence' });
   });
 
   it('F54: the end of an earlier try, told late, leaves alone what a redrive has adopted', async () => {
