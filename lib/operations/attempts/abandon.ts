@@ -96,12 +96,14 @@ export async function noteUnwanted(ports: Noting, attempt: Attempt, jobId: strin
   return false;
 }
 
-/** Stops the second job of an attempt that has one. */
-export async function stopStray(ports: Pick<Ports, 'runs' | 'jobs'>, attempt: Attempt): Promise<void> {
-  const { jobName, strayJobId } = attempt;
-  if (strayJobId === undefined) return;
+/** Stops the second job of an attempt that has one; gives the attempt without it. */
+export async function stopStray(ports: Pick<Ports, 'runs' | 'jobs'>, attempt: Attempt): Promise<Attempt> {
+  const { strayJobId, ...alone } = attempt;
+  if (strayJobId === undefined) return attempt;
+  const { jobName } = attempt;
   await ports.jobs[attempt.backend]?.cancel({ jobName, jobId: strayJobId }, 'a second job of its name');
   await ports.runs.changeAttempt(attempt, { strayJobId: null }, { strayJobId });
+  return alone;
 }
 
 /** Whether so little time has passed since an instant that lists of a backend need not show what happened then. */

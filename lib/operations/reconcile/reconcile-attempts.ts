@@ -162,11 +162,11 @@ async function resumeIntent(
 async function reconcileOne(
   ports: Needed,
   pass: Pass,
-  attempt: Attempt,
+  read: Attempt,
   observed: JobObservation | undefined,
   renewed: Set<string>,
 ): Promise<Verdict> {
-  if (attempt.strayJobId !== undefined) await stopStray(ports, attempt);
+  const attempt = await stopStray(ports, read);
   if (attempt.abandonedAt !== undefined) return (await seeOff(ports, attempt)) ? 'cancelled' : 'alive';
   if (terminalStatuses.has(attempt.status)) {
     await settleAttempt(ports, attempt);

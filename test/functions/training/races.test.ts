@@ -41,6 +41,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('races over %s', (kind) => {
   /** Names of the jobs that exist, and of those that were stopped. */
   let jobs: string[];
   let stopped: string[];
+  let stoppedIds: Set<string>;
   /** What the next submission fails with; `after`: the job exists all the same. */
   let fault: { readonly error: Error; readonly after: boolean } | undefined;
   let atLookUp: () => Promise<void>;
@@ -49,6 +50,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('races over %s', (kind) => {
 
   beforeEach(async () => {
     [jobs, stopped, listed, fault] = [[], [], false, undefined];
+    stoppedIds = new Set();
     atLookUp = atStop = async () => {};
     plane = new Plane(kind, 1, {
       lookupLags: true,
@@ -65,9 +67,10 @@ describe.each(['SQLite', 'DynamoDB'] as const)('races over %s', (kind) => {
         const isThere = listed && jobs.includes(jobName);
         return isThere ? { jobName, jobId: 'id-1', state: 'running' } : undefined;
       },
-      cancel: async ({ jobName }) => {
+      cancel: async ({ jobName, jobId }) => {
         await atStop();
         stopped.push(jobName);
+        stoppedIds.add(jobId);
       },
     });
     await begin(plane);
@@ -112,7 +115,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('races over %s', (kind) => {
     if (!heard) throw new Error('the attempt is not on record');
     expect(await noteUnwanted(plane.ports, heard, 'id-2')).toBe(true);
     await plane.invoke({});
-    expect(stopped).toHaveLength(2);
+    expect([...stoppedIds]).toEqual(['id-1', 'id-2']);
   });
 
   it('F60: a run whose lease a given-up invocation of its own has taken once more goes on under a newer one', async () => {
