@@ -85,6 +85,10 @@ export const verbGroups: readonly VerbGroup[] = [
     load: async () => (await import('./verbs/models.ts')).addModels,
   },
   {
+    verbs: [{ term: 'job', summary: 'check programs of your own against the job contract' }],
+    load: async () => (await import('./verbs/job.ts')).addJob,
+  },
+  {
     verbs: [{ term: 'images', summary: 'show and clear images that jobs could not be started by' }],
     load: async () => (await import('./verbs/images.ts')).addImages,
   },

@@ -75,6 +75,17 @@ export function programOf(place: HostPlace, workload: string, image: ImageName):
   return { file: requireProgram(program, folder, path, `Workload "${workload}"`), args, folder, environment };
 }
 
+/** The program of a command in a folder. Errors: `WORKLOAD_FOLDER_MISSING`, `COMMAND_NOT_FOUND`, `COMMAND_NOT_EXECUTABLE`. */
+export function programOfCommand(
+  [program = '', ...args]: readonly string[],
+  folder: string,
+  variables: Readonly<Record<string, string | undefined>>,
+): HostProgram {
+  if (!isFolder(folder)) throw fault('WORKLOAD_FOLDER_MISSING', `${folder} is no folder.`);
+  const file = requireProgram(program, folder, variables['PATH'] ?? '', 'The command');
+  return { file, args, folder, environment: {} };
+}
+
 function lockContent(folder: string, lock: string, workload: string): Uint8Array {
   try {
     return readFileSync(resolve(folder, lock));
