@@ -8,11 +8,12 @@ const clock = new SystemClock();
 
 function integrations(
   functions: Readonly<Record<string, (payload: unknown) => Promise<unknown> | unknown>>,
+  readObject: () => string,
 ): Integrations {
   const unused = async () => ({});
   return {
     invokeFunction: async ({ functionName, payload }) => functions[functionName]?.(payload),
-    readObject: async () => new Uint8Array(),
+    readObject: async () => new TextEncoder().encode(readObject()),
     writeObject: async () => {},
     putEvents: unused,
     snsPublish: unused,
@@ -21,10 +22,14 @@ function integrations(
 }
 
 /** An engine without the limit on history: a benchmark of 10,000 items inline has more events than the service allows. */
-export function makeEngine(journal: Journal, functions: Parameters<typeof integrations>[0] = {}): Engine {
+export function makeEngine(
+  journal: Journal,
+  functions: Parameters<typeof integrations>[0] = {},
+  readObject = () => '',
+): Engine {
   return new Engine({
     journal,
-    integrations: integrations(functions),
+    integrations: integrations(functions, readObject),
     clock,
     ids: systemIds(clock),
     random: Math.random,

@@ -7,12 +7,30 @@ import { makeEngine } from './engines.ts';
 
 /**
  * Runs a Map of many items in a fresh process and prints processor seconds and the most memory that was resident; started by
- * the benchmark of Maps. Each item has one Pass state.
+ * the benchmark of Maps. Each item has one Pass state. OBJECTS is a distributed Map that reads its items from an object of JSON
+ * lines and writes its results to objects.
  */
 const [mode = 'DISTRIBUTED', journalName = 'memory', count = '100000'] = process.argv.slice(2);
+const inObjects = mode === 'OBJECTS';
+const place = { Bucket: 'b' };
+const s3 = 'arn:aws:states:::s3';
+const source = inObjects
+  ? {
+      ItemReader: {
+        Resource: `${s3}:getObject`,
+        ReaderConfig: { InputType: 'JSONL' },
+        Arguments: { ...place, Key: 'items' },
+      },
+      ResultWriter: { Resource: `${s3}:putObject`, Arguments: { ...place, Prefix: 'results' } },
+    }
+  : { Items: Array.from({ length: Number(count) }, (_, index) => index) };
+const lines = () =>
+  Array.from({ length: inObjects ? Number(count) : 0 }, (_, value) =>
+    JSON.stringify({ tenantId: `tenant-${value}`, value }),
+  ).join('\n');
 const stateDir = mkdtempSync(join(tmpdir(), 'epsilon-bench-'));
 const journal = journalName === 'sqlite' ? new SqliteJournal({ stateDir }) : new MemoryJournal();
-const engine = makeEngine(journal);
+const engine = makeEngine(journal, {}, lines);
 const before = process.resourceUsage();
 engine.registerMachine({
   name: 'm',
@@ -22,9 +40,11 @@ engine.registerMachine({
     States: {
       M: {
         Type: 'Map',
-        Items: Array.from({ length: Number(count) }, (_, index) => index),
+        ...source,
         ItemProcessor: {
-          ...(mode === 'DISTRIBUTED' ? { ProcessorConfig: { Mode: mode, ExecutionType: 'STANDARD' } } : {}),
+          ...(mode === 'INLINE'
+            ? {}
+            : { ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' } }),
           StartAt: 'P',
           States: { P: { Type: 'Pass', End: true } },
         },

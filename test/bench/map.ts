@@ -11,7 +11,10 @@ interface Usage {
 const children = 100_000;
 
 /** In a process of its own, so that its memory and its processor time are its own. */
-async function usageOf(mode: 'DISTRIBUTED' | 'INLINE', journal: 'memory' | 'sqlite'): Promise<Usage> {
+async function usageOf(
+  mode: 'DISTRIBUTED' | 'INLINE' | 'OBJECTS',
+  journal: 'memory' | 'sqlite',
+): Promise<Usage> {
   const { stdout } = await promisify(execFile)(process.execPath, [
     join(import.meta.dirname, 'map-children.ts'),
     mode,
@@ -27,13 +30,19 @@ async function usageOf(mode: 'DISTRIBUTED' | 'INLINE', journal: 'memory' | 'sqli
  */
 export async function benchMap(): Promise<Record<string, unknown>> {
   const inline = await usageOf('INLINE', 'memory');
-  const beside = async (journal: 'memory' | 'sqlite') => {
-    const usage = await usageOf('DISTRIBUTED', journal);
+  const beside = async (journal: 'memory' | 'sqlite', mode: 'DISTRIBUTED' | 'OBJECTS' = 'DISTRIBUTED') => {
+    const usage = await usageOf(mode, journal);
     return {
       ...usage,
       processorRatio: usage.processorSeconds / inline.processorSeconds,
       target: '<= 256 MiB at the peak',
     };
   };
-  return { children, inline, memory: await beside('memory'), sqlite: await beside('sqlite') };
+  return {
+    children,
+    inline,
+    memory: await beside('memory'),
+    sqlite: await beside('sqlite'),
+    sqliteFromObjectsToObjects: await beside('sqlite', 'OBJECTS'),
+  };
 }

@@ -12,6 +12,11 @@ import type { Interpreter } from './interpreter.ts';
 import type { MachineRegistry } from './machine-registry.ts';
 import { boundYoungGeneration } from './young-generation.ts';
 
+/** Children of a map run that are read from the journal at once. */
+const childrenAtOnce = 500;
+
+const indexOf = (child: ExecutionRecord) => child.mapIndex ?? 0;
+
 /** A Task that waits for an execution's end. */
 export interface Waiter {
   readonly thread: Thread;
@@ -209,12 +214,30 @@ export class Executions {
     });
   }
 
-  /** Children of a map run, those whose record is not written yet included. */
-  childrenOf(mapRunArn: string): ExecutionRecord[] {
-    const stored = new Map(this.#journal.childrenOf(mapRunArn).map((child) => [child.arn, child]));
-    for (const { record } of this.#byArn.values())
-      if (record.mapRunArn === mapRunArn) stored.set(record.arn, record);
-    return [...stored.values()];
+  /**
+   * Children of a map run in order of their index, those whose record is not written yet included. They are read from the
+   * journal as they are asked for, a few hundred at a time.
+   */
+  *childrenOf(mapRunArn: string): Generator<ExecutionRecord> {
+    const live = [...this.#byArn.values()]
+      .map(({ record }) => record)
+      .filter((record) => record.mapRunArn === mapRunArn)
+      .sort((a, b) => indexOf(a) - indexOf(b));
+    let next = 0;
+    for (let from = 0, more = true; more; ) {
+      const page = this.#journal.childrenOf(mapRunArn, from, childrenAtOnce);
+      for (const child of page) {
+        from = indexOf(child) + 1;
+        for (let known = live[next]; known && indexOf(known) < from; known = live[next]) {
+          next += 1;
+          yield known;
+        }
+        // A live record is newer than the one in the journal.
+        if (live[next - 1]?.arn !== child.arn) yield child;
+      }
+      more = page.length === childrenAtOnce;
+    }
+    yield* live.slice(next);
   }
 
   stop(arn: string, error: string, cause: string): void {

@@ -81,9 +81,9 @@ export class Redriver {
       run.redriveCount += 1;
       delete run.stopDate;
       const now = this.#interpreter.clock.now();
-      const again = this.#executions
-        .childrenOf(run.arn)
-        .filter((child) => redriveRefusal(child, now) === undefined);
+      const again = [...this.#executions.childrenOf(run.arn)].filter(
+        (child) => redriveRefusal(child, now) === undefined,
+      );
       this.#interpreter.emit(thread, 'MapRunRedriven', 'mapRunRedrivenEventDetails', {
         mapRunArn: run.arn,
         redriveCount: run.redriveCount,

@@ -45,8 +45,8 @@ export interface Journal {
   list(filter: ExecutionFilter): ExecutionRecord[];
   mapRun(arn: string): MapRunRecord | undefined;
   mapRunsOf(execution: number): MapRunRecord[];
-  /** Children of a map run in order of their index. */
-  childrenOf(mapRunArn: string): ExecutionRecord[];
+  /** Children of a map run in order of their index, from `fromIndex` on, `limit` at most. */
+  childrenOf(mapRunArn: string, fromIndex: number, limit: number): ExecutionRecord[];
   events(execution: number, fromId: number, limit: number): EventRecord[];
   highestKey(): number;
   close(): void;

@@ -19,7 +19,8 @@ export class MemoryJournal implements Journal {
   readonly #packed = new PackedExecutions();
   readonly #keys = new Map<string, number>();
   /** Keys of a map run's children, oldest first. */
-  readonly #children = new Map<string, number[]>();
+  /** Keys of a map run's children, by their index. */
+  readonly #children = new Map<string, (number | undefined)[]>();
   readonly #events = new TurnoverMap<number, EventRecord[]>();
   readonly #threads = new Map<number, Map<number, ThreadRecord>>();
   readonly #mapRuns = new Map<string, MapRunRecord>();
@@ -54,7 +55,7 @@ export class MemoryJournal implements Journal {
       this.#highestKey = Math.max(this.#highestKey, key);
       if (mapRunArn !== undefined) {
         const children = this.#children.get(mapRunArn) ?? [];
-        children.push(key);
+        children[execution.mapIndex ?? children.length] = key;
         this.#children.set(mapRunArn, children);
       }
     }
@@ -106,7 +107,7 @@ export class MemoryJournal implements Journal {
     // Only children of map runs are packed, and they are listed by their run alone.
     const keys = mapRunArn === undefined ? [...this.#executions.keys()] : this.#children.get(mapRunArn);
     const found: ExecutionRecord[] = [];
-    for (const key of [...(keys ?? [])].sort((a, b) => b - a)) {
+    for (const key of (keys ?? []).filter((each) => each !== undefined).sort((a, b) => b - a)) {
       if (found.length >= limit) break;
       if (key >= before) continue;
       const execution = this.#byKey(key);
@@ -125,9 +126,15 @@ export class MemoryJournal implements Journal {
     return [...this.#mapRuns.values()].filter((run) => run.execution === execution);
   }
 
-  childrenOf(mapRunArn: string): ExecutionRecord[] {
-    const children = (this.#children.get(mapRunArn) ?? []).flatMap((key) => this.#byKey(key) ?? []);
-    return children.sort((a, b) => (a.mapIndex ?? 0) - (b.mapIndex ?? 0));
+  childrenOf(mapRunArn: string, fromIndex: number, limit: number): ExecutionRecord[] {
+    const keys = this.#children.get(mapRunArn) ?? [];
+    const found: ExecutionRecord[] = [];
+    for (let index = fromIndex; index < keys.length && found.length < limit; index += 1) {
+      const key = keys[index];
+      const child = key === undefined ? undefined : this.#byKey(key);
+      if (child) found.push(child);
+    }
+    return found;
   }
 
   events(execution: number, fromId: number, limit: number): EventRecord[] {

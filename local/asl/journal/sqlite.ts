@@ -216,9 +216,14 @@ export class SqliteJournal implements Journal {
     return this.#mapRunsFrom(this.#db.all('SELECT * FROM map_runs WHERE execution = ?', execution));
   }
 
-  childrenOf(mapRunArn: string): ExecutionRecord[] {
+  childrenOf(mapRunArn: string, fromIndex: number, limit: number): ExecutionRecord[] {
     return this.#executions(
-      this.#db.all('SELECT * FROM executions WHERE map_run_arn = ? ORDER BY map_index', mapRunArn),
+      this.#db.all(
+        'SELECT * FROM executions WHERE map_run_arn = ? AND map_index >= ? ORDER BY map_index LIMIT ?',
+        mapRunArn,
+        fromIndex,
+        limit,
+      ),
     );
   }
 

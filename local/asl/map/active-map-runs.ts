@@ -47,7 +47,8 @@ const portion = 250;
 export interface MapChildStarter {
   startChild(run: MapRunRecord, parent: LiveExecution, index: number, input: string): void;
   stop(arn: string, cause: string): void;
-  childrenOf(mapRunArn: string): ExecutionRecord[];
+  /** Children of a run in order of their index, read as they are asked for. */
+  childrenOf(mapRunArn: string): Iterable<ExecutionRecord>;
   /** Inputs of a run's children, from the journal. */
   readInputs(mapRunArn: string): Json[];
 }

@@ -7,23 +7,27 @@ export interface MapRunDetail
   readonly itemCounts: MapRunCounts & { readonly total: number };
 }
 
-function countsFrom(total: number, children: readonly ExecutionRecord[]): MapRunCounts {
-  const count = (status: ExecutionRecord['status']) =>
-    children.filter((child) => child.status === status).length;
+function countsFrom(total: number, children: Iterable<ExecutionRecord>): MapRunCounts {
+  const counts = new Map<ExecutionRecord['status'], number>();
+  let started = 0;
+  for (const { status } of children) {
+    counts.set(status, (counts.get(status) ?? 0) + 1);
+    started += 1;
+  }
   return {
-    pending: total - children.length,
-    running: count('RUNNING'),
-    succeeded: count('SUCCEEDED'),
-    failed: count('FAILED'),
-    timedOut: count('TIMED_OUT'),
-    aborted: count('ABORTED'),
+    pending: total - started,
+    running: counts.get('RUNNING') ?? 0,
+    succeeded: counts.get('SUCCEEDED') ?? 0,
+    failed: counts.get('FAILED') ?? 0,
+    timedOut: counts.get('TIMED_OUT') ?? 0,
+    aborted: counts.get('ABORTED') ?? 0,
   };
 }
 
 /** A map run as it is shown; `counts` are the live ones where it is not over. */
 export function mapRunDetailOf(
   record: MapRunRecord,
-  children: readonly ExecutionRecord[],
+  children: Iterable<ExecutionRecord>,
   counts = countsFrom(record.total, children),
 ): MapRunDetail {
   const {

@@ -32,39 +32,74 @@ function descriptionOf(child: ExecutionRecord, label: string, now: number): Json
   };
 }
 
-/** Children of a run by how they ended; those that were never started have only an input. */
-interface Results {
-  readonly SUCCEEDED: readonly Json[];
-  readonly FAILED: readonly Json[];
-  readonly PENDING: readonly Json[];
-}
+type Status = 'SUCCEEDED' | 'FAILED' | 'PENDING';
 
-function resultsOf(context: StateContext, writer: ResultWriter, mapRunArn: string, label: string): Results {
+/** One entry of a run's results, in the file of its status. */
+type Entry = readonly [Status, Json];
+
+/** What a run's children came to, in order of their index and as the writer wants it; each is read when it is its turn. */
+function* resultsOf(
+  context: StateContext,
+  writer: ResultWriter,
+  mapRunArn: string,
+  label: string,
+): Generator<Entry> {
   const { children, inputs } = context.mapRuns.endOf(mapRunArn);
   const now = context.clock.now();
-  const inOrder = [...children].sort((a, b) => (a.mapIndex ?? 0) - (b.mapIndex ?? 0));
-  const succeeded = inOrder.filter((child) => child.status === 'SUCCEEDED');
-  const outputs = () => succeeded.map((child) => JSON.parse(child.output ?? 'null') as Json);
-  const transformed = {
-    NONE: () => succeeded.map((child) => descriptionOf(child, label, now)),
-    COMPACT: outputs,
-    FLATTEN: () => outputs().flat() as Json[],
-  };
-  const started = new Set(inOrder.map((child) => child.mapIndex));
-  return {
-    SUCCEEDED: transformed[writer.transformation](),
+  const started = new Uint8Array(inputs.length);
+  for (const child of children) {
+    started[child.mapIndex ?? 0] = 1;
     // As the service: failed children are described whatever the transformation.
-    FAILED: inOrder
-      .filter((child) => child.status !== 'SUCCEEDED')
-      .map((child) => descriptionOf(child, label, now)),
-    PENDING: inputs
-      .filter((_, index) => !started.has(index))
-      .map((input) => ({
-        Input: JSON.stringify(input),
-        InputDetails: { Included: true },
-        Status: 'PENDING',
-      })),
+    if (child.status !== 'SUCCEEDED') yield ['FAILED', descriptionOf(child, label, now)];
+    else if (writer.transformation === 'NONE') yield ['SUCCEEDED', descriptionOf(child, label, now)];
+    else {
+      const output = JSON.parse(child.output ?? 'null') as Json;
+      const flat = writer.transformation === 'FLATTEN' && Array.isArray(output);
+      for (const each of flat ? (output as readonly Json[]) : [output]) yield ['SUCCEEDED', each];
+    }
+  }
+  for (const [index, input] of inputs.entries())
+    if (started[index] === 0)
+      yield [
+        'PENDING',
+        { Input: JSON.stringify(input), InputDetails: { Included: true }, Status: 'PENDING' },
+      ];
+}
+
+/** Characters of a result file, about; what is beyond goes on in the next one. */
+const fileLength = 4 * 1024 * 1024;
+
+interface OpenFile {
+  readonly entries: string[];
+  length: number;
+}
+
+/** Results written as files of a bounded length, each named by its status and a number. */
+function* writeFiles(
+  context: StateContext,
+  results: Iterable<Entry>,
+  place: { readonly bucket: string; readonly folder: string; readonly lines: boolean },
+): Steps<Json> {
+  const { bucket, folder, lines } = place;
+  const written: Record<Status, Json[]> = { SUCCEEDED: [], FAILED: [], PENDING: [] };
+  const open = new Map<Status, OpenFile>();
+  const close = function* (status: Status, { entries }: OpenFile): Steps {
+    const key = `${folder}/${status}_${written[status].length}.${lines ? 'jsonl' : 'json'}`;
+    const body = lines ? entries.map((entry) => `${entry}\n`).join('') : `[${entries.join(',')}]`;
+    yield context.integrations.writeObject(bucket, key, body);
+    written[status].push({ Key: key, Size: Buffer.byteLength(body) });
+    open.delete(status);
   };
+  for (const [status, entry] of results) {
+    const file = open.get(status) ?? { entries: [], length: 0 };
+    open.set(status, file);
+    const text = JSON.stringify(entry);
+    file.entries.push(text);
+    file.length += text.length + 1;
+    if (file.length >= fileLength) yield* close(status, file);
+  }
+  for (const [status, file] of open) yield* close(status, file);
+  return written;
 }
 
 /**
@@ -79,22 +114,18 @@ export function* writeResults(
   state: MapState,
 ): Steps<Json> {
   const results = resultsOf(context, writer, mapRunArn, state.label);
-  if (!writer.place) return results.SUCCEEDED;
+  if (!writer.place)
+    return [...results].flatMap(([status, entry]) => (status === 'SUCCEEDED' ? [entry] : []));
   const place = yield* writer.place.evaluate(scope);
   const { bucket, key: prefix } = placeOf(place, 'Prefix', statesErrors.resultWriter, state.name);
   const folder = `${prefix === '' ? '' : `${prefix}/`}${mapRunArn.split(':').at(-1) ?? ''}`;
-  const lines = writer.outputType === 'JSONL';
-  const files: Record<string, Json> = {};
   try {
-    for (const [status, list] of Object.entries(results) as [string, readonly Json[]][]) {
-      files[status] = [];
-      if (list.length === 0) continue;
-      const file = `${folder}/${status}_0.${lines ? 'jsonl' : 'json'}`;
-      const body = lines ? list.map((each) => `${JSON.stringify(each)}\n`).join('') : JSON.stringify(list);
-      yield context.integrations.writeObject(bucket, file, body);
-      files[status] = [{ Key: file, Size: Buffer.byteLength(body) }];
-    }
-    const manifest = { DestinationBucket: bucket, MapRunArn: mapRunArn, ResultFiles: files };
+    const ResultFiles = yield* writeFiles(context, results, {
+      bucket,
+      folder,
+      lines: writer.outputType === 'JSONL',
+    });
+    const manifest = { DestinationBucket: bucket, MapRunArn: mapRunArn, ResultFiles };
     yield context.integrations.writeObject(bucket, `${folder}/manifest.json`, JSON.stringify(manifest));
   } catch (error) {
     throw new AslFailure(

@@ -100,7 +100,8 @@ export interface MapRuns {
 
 /** A run of a distributed Map when it is over. */
 export interface MapRunEnd {
-  readonly children: readonly ExecutionRecord[];
+  /** In order of their index, read from the journal as they are asked for. */
+  readonly children: Iterable<ExecutionRecord>;
   /** Inputs of all children, those that were never started included. */
   readonly inputs: readonly Json[];
 }

@@ -44,7 +44,7 @@ function everything(stateDir: string): string {
   try {
     const all = journal.list({ limit: 1_000 });
     const runs = all.flatMap(({ key }) => journal.mapRunsOf(key));
-    const children = runs.flatMap(({ arn }) => journal.childrenOf(arn));
+    const children = runs.flatMap(({ arn }) => journal.childrenOf(arn, 0, 1_000));
     const records = [...all, ...children];
     return JSON.stringify([
       all,

@@ -51,4 +51,48 @@ describe('a distributed Map of many children', () => {
       expect(events.at(-1)?.type).toBe('ExecutionSucceeded');
     }
   });
+
+  it('writes its results as several objects in order, all named in the manifest', async () => {
+    const bench = makeBench({ functions: { f: (item: number) => `${item}:${'x'.repeat(20_000)}` } });
+    const done = await bench.run(
+      machine({
+        M: {
+          Type: 'Map',
+          Items: Array.from({ length: many }, (_, index) => index),
+          ItemProcessor: {
+            ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' },
+            StartAt: 'T',
+            States: { T: invoke('f', { End: true }) },
+          },
+          ResultWriter: {
+            Resource: 'arn:aws:states:::s3:putObject',
+            Arguments: { Bucket: 'bucket', Prefix: 'out' },
+            WriterConfig: { Transformation: 'COMPACT', OutputType: 'JSONL' },
+          },
+          End: true,
+        },
+      }),
+    );
+    const { Key } = (done.output as { ResultWriterDetails: { Key: string } }).ResultWriterDetails;
+    const { ResultFiles } = JSON.parse(bench.objects.get(`bucket/${Key}`) ?? '') as {
+      ResultFiles: Record<'SUCCEEDED' | 'FAILED' | 'PENDING', { Key: string; Size: number }[]>;
+    };
+    const bodies = ResultFiles.SUCCEEDED.map((file) => bench.objects.get(`bucket/${file.Key}`) ?? '');
+    expect(ResultFiles.SUCCEEDED.map((file) => file.Key.split('_').at(-1))).toEqual([
+      '0.jsonl',
+      '1.jsonl',
+      '2.jsonl',
+    ]);
+    expect(ResultFiles.SUCCEEDED.map(({ Size }) => Size)).toEqual(
+      bodies.map((body) => Buffer.byteLength(body)),
+    );
+    expect(
+      bodies
+        .join('')
+        .trim()
+        .split('\n')
+        .map((line) => Number.parseInt(JSON.parse(line) as string, 10)),
+    ).toEqual(Array.from({ length: many }, (_, index) => index));
+    expect([ResultFiles.FAILED, ResultFiles.PENDING]).toEqual([[], []]);
+  });
 });
