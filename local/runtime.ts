@@ -73,7 +73,15 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     throw error;
   }
   const { ports, clock, ids, log } = runtime;
-  const backups = new LocalBackups({ state, settings, folder, clock, ids, log });
+  const backups = new LocalBackups({
+    state,
+    settings,
+    folder,
+    clock,
+    ids,
+    log,
+    onFault: (error) => options.onFault?.(error),
+  });
   const close = async () => {
     await backups.close();
     await runtime.close();

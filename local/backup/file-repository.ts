@@ -1,9 +1,24 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { backupCorrupt } from '../../lib/backup/errors.ts';
-import { type Manifest, manifestText, type Piece, parseManifest } from '../../lib/backup/manifest.ts';
+import {
+  type Manifest,
+  manifestText,
+  type Piece,
+  parseManifest,
+  sha256Of,
+} from '../../lib/backup/manifest.ts';
 import type { Point } from '../../lib/backup/points.ts';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { contentOf } from '../../lib/operations/backup/content.ts';
@@ -13,6 +28,9 @@ import { explainFile, syncFolder, writeDurably } from './durable-files.ts';
 /** Version of the repository's layout. */
 const layoutVersion = 1;
 
+/** Beginning of the names of files that restores make, one for each epoch. */
+const claimPrefix = 'epoch-';
+
 const ulid = /^[0-9A-HJKMNP-TV-Z]{26}$/;
 
 function foreign(place: string, why: string): EpsilonError {
@@ -20,6 +38,13 @@ function foreign(place: string, why: string): EpsilonError {
     exitCode: exitCodes.conflict,
   });
 }
+
+const overtaken = (place: string, epoch: number) =>
+  new EpsilonError(
+    'RESTORE_OVERTAKEN',
+    `Another restore from ${place} has become epoch ${epoch} meanwhile; run this one again if it is still wanted.`,
+    { exitCode: exitCodes.conflict, details: { epoch } },
+  );
 
 /** The device of a path, or of the nearest folder above it that is there. */
 function deviceOf(path: string): number {
@@ -61,7 +86,15 @@ export class FileBackupRepository implements BackupRepository {
     const read = this.#readMarker();
     if (read.layout !== layoutVersion || typeof read.lineage !== 'string' || !Number.isInteger(read.epoch))
       throw foreign(this.place, `has layout ${String(read.layout)}, this version knows ${layoutVersion}`);
-    return { lineage: read.lineage, epoch: Number(read.epoch) };
+    return { lineage: read.lineage, epoch: Math.max(Number(read.epoch), ...this.#claims()) };
+  }
+
+  /** Epochs that restores have claimed. */
+  #claims(): number[] {
+    return readdirSync(this.place)
+      .filter((name) => name.startsWith(claimPrefix))
+      .map((name) => Number(name.slice(claimPrefix.length)))
+      .filter((epoch) => Number.isSafeInteger(epoch));
   }
 
   #readMarker(): { readonly layout?: unknown; readonly lineage?: unknown; readonly epoch?: unknown } {
@@ -104,19 +137,43 @@ export class FileBackupRepository implements BackupRepository {
   async raiseEpoch({ lineage, epoch }: Tenure): Promise<void> {
     const there = await this.tenure();
     if (there && there.lineage !== lineage) throw foreign(this.place, 'keeps backups of other records');
-    if (!there || there.epoch < epoch) await this.#writeTenure({ lineage, epoch });
+    const claim = join(this.place, `${claimPrefix}${epoch}`);
+    try {
+      if (there && there.epoch >= epoch) throw overtaken(this.place, epoch);
+      // Of two that claim the same epoch one makes the file.
+      closeSync(openSync(claim, 'wx', 0o600));
+      syncFolder(this.place);
+    } catch (error) {
+      throw (error as NodeJS.ErrnoException).code === 'EEXIST'
+        ? overtaken(this.place, epoch)
+        : explainFile(error, this.place);
+    }
   }
 
-  async points(): Promise<Point[]> {
+  /** Ids of points, oldest first. */
+  async #ids(): Promise<string[]> {
     const folder = join(this.place, 'points');
     if ((await this.tenure()) === undefined || !existsSync(folder)) return [];
     return readdirSync(folder)
       .filter((name) => name.endsWith('.json') && ulid.test(name.slice(0, -5)))
-      .sort()
-      .map((name) => this.#point(name.slice(0, -5), join(folder, name)));
+      .map((name) => name.slice(0, -5))
+      .sort();
   }
 
-  #point(id: string, file: string): Point {
+  async points(): Promise<Point[]> {
+    return (await this.#ids()).map((id) => this.#point(id));
+  }
+
+  async newest(): Promise<Manifest | undefined> {
+    for (const id of (await this.#ids()).reverse()) {
+      const point = this.#point(id);
+      if ('manifest' in point) return point.manifest;
+    }
+    return undefined;
+  }
+
+  #point(id: string): Point {
+    const file = join(this.place, 'points', `${id}.json`);
     try {
       const manifest = parseManifest(readFileSync(file, 'utf8'), `Point ${id}`);
       return manifest.id === id
@@ -131,7 +188,13 @@ export class FileBackupRepository implements BackupRepository {
     return join(this.place, 'pool', sha256.slice(0, 2), sha256);
   }
 
-  async keep(content: AsyncIterable<Uint8Array>): Promise<Piece> {
+  async keep(content: Uint8Array | AsyncIterable<Uint8Array>): Promise<Piece> {
+    if (!(content instanceof Uint8Array)) return this.#keepStream(content);
+    const piece = { sha256: sha256Of(content), bytes: content.length };
+    return (await this.has(piece)) ? piece : this.#keepStream(contentOf(content));
+  }
+
+  async #keepStream(content: AsyncIterable<Uint8Array>): Promise<Piece> {
     const hash = createHash('sha256');
     let bytes = 0;
     async function* counted() {

@@ -18,6 +18,8 @@ export interface LocalBackupsOptions {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly log: Log;
+  /** Hears when backups begin to fail. */
+  readonly onFault: (error: Error) => void;
 }
 
 /** Backups that the process makes which writes the state directory; one at a time. */
@@ -27,6 +29,7 @@ export class LocalBackups implements Backups {
   #last: Promise<unknown> = Promise.resolve();
   #timer: Timer | undefined;
   #newest: number | undefined;
+  #failing = false;
   #closed = false;
 
   constructor(options: LocalBackupsOptions) {
@@ -46,7 +49,6 @@ export class LocalBackups implements Backups {
   async #run(): Promise<PointSummary> {
     const { state, clock, ids, log } = this.#options;
     const source = stateBackupSource(state, clock);
-    await this.#repository.tenure();
     const manifest = await runBackup({ source, repository: this.#repository, clock, ids });
     this.#newest = Date.parse(manifest.takenAt);
     const summary = summaryOf(manifest);
@@ -63,35 +65,53 @@ export class LocalBackups implements Backups {
 
   /** Begins to back up by itself, at first when the newest point is old enough. */
   async keepUp(): Promise<void> {
-    const { settings, clock, log } = this.#options;
+    const { settings, clock } = this.#options;
     if (settings.everyMinutes === 'off') return;
     const every = settings.everyMinutes * 60_000;
     try {
-      const newest = (await this.#repository.points()).findLast((point) => 'manifest' in point);
-      if (newest && 'manifest' in newest) this.#newest = Date.parse(newest.manifest.takenAt);
+      const newest = await this.#repository.newest();
+      if (newest) this.#newest = Date.parse(newest.takenAt);
     } catch (error) {
-      log.error('backups cannot be read', { error: String(error) });
+      this.#note(error as Error);
     }
     const due = this.#newest === undefined ? 0 : Math.max(0, this.#newest + every - clock.now());
     this.#wake(Math.min(due, every), every);
   }
 
+  /** People are told once that backups fail, and once that they are made again. */
+  #note(error: Error | undefined): void {
+    const { log, onFault } = this.#options;
+    if (error) log.error('backup failed', { error: String(error) });
+    const was = this.#failing;
+    this.#failing = error !== undefined;
+    if (error && !was) onFault(new Error(`no backup was made: ${error.message} The next try follows.`));
+    else if (!error && was) log.info('backups are made again');
+  }
+
   #wake(pause: number, every: number): void {
     if (this.#closed) return;
-    const { clock, log } = this.#options;
+    const { clock } = this.#options;
     this.#timer = clock.setTimer(pause, () => {
       const begun = clock.now();
       this.run()
-        .catch((error: unknown) => log.error('backup failed', { error: String(error) }))
+        .then(
+          () => this.#note(undefined),
+          (error: unknown) => this.#note(error as Error),
+        )
         // What a backup takes is part of what may be lost: the next one begins an interval after this one began.
         .finally(() => this.#wake(Math.max(1_000, every - (clock.now() - begun)), every));
     });
+  }
+
+  /** Resolves when no backup is under way. */
+  async idle(): Promise<void> {
+    await this.#last.catch(() => {});
   }
 
   /** Makes no more backups; waits for the one under way. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
-    await this.#last.catch(() => {});
+    await this.idle();
   }
 }

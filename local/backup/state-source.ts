@@ -1,5 +1,6 @@
 import { createReadStream, type Dirent, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { NotFound } from '../../lib/errors/store-errors.ts';
 import type { BackupSource, Cut, CutObject } from '../../lib/ports/backup/source.ts';
 import { type Clock, isoNow } from '../../lib/ports/clock.ts';
 import { lineageOf } from '../stores/lineage.ts';
@@ -32,6 +33,15 @@ function* filesBelow(
   }
 }
 
+async function* contentOf(path: string, key: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(path, { highWaterMark: 262_144 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new NotFound('OBJECT_NOT_FOUND', `There is no object s3://${key}.`);
+  }
+}
+
 async function* objectsOf(root: string): AsyncGenerator<CutObject> {
   for (const { key, path } of filesBelow(root, '')) {
     const found = statSync(path, { bigint: true, throwIfNoEntry: false });
@@ -41,7 +51,7 @@ async function* objectsOf(root: string): AsyncGenerator<CutObject> {
       key,
       bytes: Number(found.size),
       stamp,
-      content: () => createReadStream(path, { highWaterMark: 262_144 }),
+      content: () => contentOf(path, key),
     };
   }
 }

@@ -10,11 +10,12 @@ import { keyFinder } from '../../backup/pointers.ts';
 import { requiredTables } from '../../backup/verification.ts';
 import { inParallel } from '../../concurrency/in-parallel.ts';
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
+import { NotFound } from '../../errors/store-errors.ts';
 import type { BackupRepository } from '../../ports/backup/repository.ts';
 import type { BackupSource, Cut, CutDatabase, CutObject } from '../../ports/backup/source.ts';
 import { type Clock, isoNow } from '../../ports/clock.ts';
 import type { IdSource } from '../../ports/id-source.ts';
-import { contentOf, inPieces } from './content.ts';
+import { inPieces } from './content.ts';
 
 /** What a backup is made with. */
 export interface BackupParts {
@@ -41,23 +42,22 @@ async function keepDatabase(repository: BackupRepository, database: CutDatabase)
   const { name, schema, tables } = database;
   const pieces: Piece[] = [];
   const whole = inPieces(database.content(), pieceBytes);
-  for await (const bytes of whole.pieces) pieces.push(await repository.keep(contentOf(bytes)));
+  for await (const bytes of whole.pieces) pieces.push(await repository.keep(bytes));
   const bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0);
   return { name, bytes, sha256: whole.sha256(), schema, tables: { ...tables }, pieces };
 }
 
-/** Objects of the newest point that can be read, by key: what has not changed since is not copied again. */
+/** Objects of the newest point, by key: what has not changed since is not copied again. */
 async function earlierObjects(repository: BackupRepository): Promise<Map<string, ListedObject>> {
-  for (const point of (await repository.points()).reverse()) {
-    if (!('manifest' in point)) continue;
-    try {
-      const text = await textOf(repository, point.manifest.objects.list);
-      return new Map(parseList(text, point.id).map((object) => [object.key, object]));
-    } catch {
-      // A damaged list saves nothing; every object is read.
-    }
+  const newest = await repository.newest();
+  if (!newest) return new Map();
+  try {
+    const objects = parseList(await textOf(repository, newest.objects.list), newest.id);
+    return new Map(objects.map((object) => [object.key, object]));
+  } catch {
+    // A damaged list saves nothing; every object is read.
+    return new Map();
   }
-  return new Map();
 }
 
 /** A piece as text; `BACKUP_CORRUPT`. */
@@ -84,7 +84,12 @@ async function keepObjects(repository: BackupRepository, cut: Cut): Promise<List
   const found = await Array.fromAsync(cut.objects());
   const kept: ListedObject[] = [];
   await inParallel(found, copiesAtOnce, async (object) => {
-    kept.push(await keepObject(repository, object, earlier.get(object.key)));
+    try {
+      kept.push(await keepObject(repository, object, earlier.get(object.key)));
+    } catch (error) {
+      // Deleted since it was listed: the point does not have it.
+      if (!(error instanceof NotFound)) throw error;
+    }
   });
   return kept.sort((a, b) => (a.key < b.key ? -1 : 1));
 }
@@ -94,7 +99,7 @@ async function makePoint({ source, repository, clock, ids }: BackupParts, cut: C
   const databases = [];
   for (const database of cut.databases) databases.push(await keepDatabase(repository, database));
   const objects = await keepObjects(repository, cut);
-  const list = await repository.keep(contentOf(listText(objects)));
+  const list = await repository.keep(new TextEncoder().encode(listText(objects)));
   const isThere = keyFinder(objects.map(({ key }) => key));
   const manifest: Manifest = {
     schemaVersion: 1,

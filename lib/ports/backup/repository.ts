@@ -25,12 +25,14 @@ export interface BackupRepository {
    * `BACKUP_DIR_FOREIGN` when it keeps others', `STATE_SUPERSEDED` when they were restored with a higher epoch.
    */
   open(tenure: Tenure): Promise<void>;
-  /** Records that these records were restored with a higher epoch. */
+  /** Claims an epoch for a restored state, which nobody else can claim then: `RESTORE_OVERTAKEN`. It is the repository's from now on. */
   raiseEpoch(tenure: Tenure): Promise<void>;
   /** Points, oldest first; one whose manifest cannot be read says why. */
   points(): Promise<Point[]>;
+  /** The newest point that can be read. */
+  newest(): Promise<Manifest | undefined>;
   /** Keeps content; what is there already is not written again. */
-  keep(content: AsyncIterable<Uint8Array>): Promise<Piece>;
+  keep(content: Uint8Array | AsyncIterable<Uint8Array>): Promise<Piece>;
   /** Whether content is there with its length; its bytes are not read. */
   has(piece: Piece): Promise<boolean>;
   /** Reads content back; `BACKUP_CORRUPT` when it is missing, and after its last byte when it does not match. */

@@ -12,6 +12,7 @@ export interface CutObject {
   readonly bytes: number;
   /** Changes whenever the object is written. */
   readonly stamp: string;
+  /** `OBJECT_NOT_FOUND` (NotFound) when it was deleted since. */
   content(): AsyncIterable<Uint8Array>;
 }
 

@@ -14,7 +14,7 @@ import { describe, expect, it } from 'vitest';
 import { manifestText } from '../../../lib/backup/manifest.ts';
 import { fenceFloor } from '../../../lib/backup/recovery.ts';
 import { createFileObjectStore } from '../../../lib/files/file-object-store.ts';
-import { preparePoint } from '../../../lib/operations/backup/restore-point.ts';
+import { preparePoint, promotePoint } from '../../../lib/operations/backup/restore-point.ts';
 import { SqliteJournal } from '../../../local/asl/journal/sqlite.ts';
 import { StateTarget } from '../../../local/backup/state-target.ts';
 import { refuseSuperseded } from '../../../local/backup/superseded.ts';
@@ -140,6 +140,20 @@ describe('a restored state', () => {
 });
 
 describe('a restore', () => {
+  it('is overtaken by another one that was promoted since it was prepared', async () => {
+    const state = await aState();
+    await state.backUp();
+    await state.close();
+    const { repository, clock } = state;
+    const target = new StateTarget(`${state.into}-late`, state);
+    const prepared = await preparePoint({ repository, target, clock }, { to: 'newest' }, 'os:tester');
+    await state.restore({ to: 'newest' }, { promote: true });
+    const late = promotePoint({ repository, target }, prepared, prepared.digest);
+    await expect(late).rejects.toMatchObject({ code: 'RESTORE_OVERTAKEN', exitCode: 3 });
+    await target.close({ keep: false });
+    expect(existsSync(`${state.into}-late`)).toBe(false);
+  });
+
   it('B19: is refused onto a state that is in use, onto its source and into a folder that is not empty; nothing is touched', async () => {
     const state = await aState();
     await state.backUp();
