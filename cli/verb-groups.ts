@@ -123,6 +123,15 @@ export const verbGroups: readonly VerbGroup[] = [
     load: async () => (await import('./verbs/backup.ts')).addBackup,
   },
   {
+    verbs: [
+      {
+        term: 'drill',
+        summary: 'restore the newest backup in isolation, kill and restore the copy, and measure it',
+      },
+    ],
+    load: async () => (await import('./verbs/drill.ts')).addDrill,
+  },
+  {
     verbs: [{ term: 'asl', summary: 'run or check any state machine file (JSONata dialect)' }],
     load: async () => (await import('./verbs/asl.ts')).addAsl,
   },

@@ -144,8 +144,8 @@ export class LocalRuntime {
 
   /** Only a writer notifies, so only a writer needs what that takes. */
   #makeNotifier(notify: unknown): PeopleNotifier {
-    const { projectDir, variables, mode } = this.options;
-    const delivery = mode === 'read' ? undefined : deliveryOf(notify, { projectDir, variables });
+    const { projectDir, variables, mode, isolated } = this.options;
+    const delivery = mode === 'read' || isolated ? undefined : deliveryOf(notify, { projectDir, variables });
     return createPeopleNotifier({ log: this.log, clock: this.clock, delivery, cwd: projectDir, variables });
   }
 

@@ -27,6 +27,8 @@ export interface RuntimeOptions {
   readonly graceMs?: number;
   /** Folder of the backup repository, instead of that of the settings. */
   readonly backups?: string;
+  /** Notify nobody, whatever the settings say: a copy of a state must not speak for it. */
+  readonly isolated?: boolean;
   /** Run the declared schedules. */
   readonly schedules?: boolean;
   readonly onFault?: (error: Error) => void;
@@ -49,8 +51,8 @@ export interface Runtime extends Self {
   /** What the handlers are given. */
   readonly ports: LocalPorts;
   readonly state: StateDirectory;
-  /** Begins to back up by itself, as often as the settings say. */
-  keepBackups(): Promise<void>;
+  /** Begins to back up by itself, each `everyMs` milliseconds or as often as the settings say. */
+  keepBackups(everyMs?: number): Promise<void>;
   /** Resolves when nothing more happens without time passing, a job ending or somebody calling. */
   idle(): Promise<void>;
   close(): Promise<void>;

@@ -104,7 +104,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
       runtime.metrics.set('epsilon_backup_age_seconds', backups.age());
       return runtime.metricsText();
     },
-    keepBackups: () => backups.keepUp(),
+    keepBackups: (everyMs) => backups.keepUp(everyMs),
     waitingFor: () => runtime.waitingFor(),
     idle: () => runtime.idle(),
     close,

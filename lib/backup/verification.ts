@@ -42,10 +42,20 @@ export interface Verification {
   readonly warnings: readonly string[];
 }
 
+function missingTables({ name, tables }: DatabaseFinding): string[] {
+  const required = requiredTables[name as DatabaseCopy['name']] ?? [];
+  return required.filter((table) => tables[table] === undefined);
+}
+
+/** Whether a database can be read and has every table that it must have. */
+export function isWhole(found: DatabaseFinding): boolean {
+  return found.damage === '' && missingTables(found).length === 0;
+}
+
 function databaseFaults(copy: DatabaseCopy, found: DatabaseFinding | undefined): string[] {
   if (!found) return [`${copy.name} is missing`];
   if (found.damage !== '') return [`${copy.name}: ${found.damage}`];
-  const missing = requiredTables[copy.name].filter((table) => found.tables[table] === undefined);
+  const missing = missingTables(found);
   if (missing.length > 0) return [`${copy.name} lacks ${missing.join(', ')}`];
   if (found.sha256 !== copy.sha256) return [`${copy.name} does not match its checksum`];
   const tables = new Set([...Object.keys(copy.tables), ...Object.keys(found.tables)]);

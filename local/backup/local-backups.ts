@@ -63,11 +63,11 @@ export class LocalBackups implements Backups {
     return this.#newest === undefined ? -1 : Math.max(0, (this.#options.clock.now() - this.#newest) / 1_000);
   }
 
-  /** Begins to back up by itself, at first when the newest point is old enough. */
-  async keepUp(): Promise<void> {
+  /** Begins to back up by itself, as often as the settings say, at first when the newest point is old enough. */
+  async keepUp(everyMs?: number): Promise<void> {
     const { settings, clock } = this.#options;
-    if (settings.everyMinutes === 'off') return;
-    const every = settings.everyMinutes * 60_000;
+    if (everyMs === undefined && settings.everyMinutes === 'off') return;
+    const every = everyMs ?? Number(settings.everyMinutes) * 60_000;
     try {
       const newest = await this.#repository.newest();
       if (newest) this.#newest = Date.parse(newest.takenAt);
@@ -99,7 +99,7 @@ export class LocalBackups implements Backups {
           (error: unknown) => this.#note(error as Error),
         )
         // What a backup takes is part of what may be lost: the next one begins an interval after this one began.
-        .finally(() => this.#wake(Math.max(1_000, every - (clock.now() - begun)), every));
+        .finally(() => this.#wake(Math.max(0, every - (clock.now() - begun)), every));
     });
   }
 

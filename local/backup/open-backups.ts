@@ -32,7 +32,7 @@ export interface OpenBackups {
 }
 
 /** The repository of a state directory, which need not be there any more. `BACKUP_DIR_ABSENT`. */
-async function repositoryOf(options: OpenBackups): Promise<FileBackupRepository> {
+export async function repositoryOf(options: OpenBackups): Promise<FileBackupRepository> {
   const settings = backupSettings(loadLocalService(options.projectDir, options.variables).backup);
   const folder = repositoryFolder(options.stateDir, settings, options.folder);
   const repository = new FileBackupRepository(folder);

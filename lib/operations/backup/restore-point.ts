@@ -4,11 +4,13 @@ import { keyFinder } from '../../backup/pointers.ts';
 import { choosePoints, type Wanted } from '../../backup/points.ts';
 import {
   approvalDigest,
+  isWhole,
   judgeFindings,
   requireVerified,
   type Verification,
 } from '../../backup/verification.ts';
 import { inParallel } from '../../concurrency/in-parallel.ts';
+import { untilFault } from '../../concurrency/until-fault.ts';
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import type { BackupRepository } from '../../ports/backup/repository.ts';
 import type { Recovered, RestoreTarget } from '../../ports/backup/target.ts';
@@ -60,7 +62,7 @@ async function putObjects(
 ): Promise<void> {
   const total = bytesOf(manifest);
   let done = total - manifest.objects.bytes;
-  await inParallel(objects, atOnce, async (object) => {
+  await untilFault(objects, atOnce, async (object) => {
     await target.putObject(object.key, repository.read(object));
     done += object.bytes;
     onProgress?.(done, total);
@@ -94,7 +96,7 @@ async function verify(
   resolves: (pointer: string) => Promise<boolean>,
 ): Promise<Verification> {
   const databases = await target.inspect();
-  const whole = databases.every(({ damage }) => damage === '');
+  const whole = databases.every(isWhole);
   const pointers = whole ? await target.pointers() : [];
   const danglingPointers: string[] = [];
   for (const pointer of pointers) if (!(await resolves(pointer))) danglingPointers.push(pointer);

@@ -8,7 +8,7 @@ import {
 } from '../../backup/manifest.ts';
 import { keyFinder } from '../../backup/pointers.ts';
 import { requiredTables } from '../../backup/verification.ts';
-import { inParallel } from '../../concurrency/in-parallel.ts';
+import { untilFault } from '../../concurrency/until-fault.ts';
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import { NotFound } from '../../errors/store-errors.ts';
 import type { BackupRepository } from '../../ports/backup/repository.ts';
@@ -83,7 +83,7 @@ async function keepObjects(repository: BackupRepository, cut: Cut): Promise<List
   const earlier = await earlierObjects(repository);
   const found = await Array.fromAsync(cut.objects());
   const kept: ListedObject[] = [];
-  await inParallel(found, copiesAtOnce, async (object) => {
+  await untilFault(found, copiesAtOnce, async (object) => {
     try {
       kept.push(await keepObject(repository, object, earlier.get(object.key)));
     } catch (error) {

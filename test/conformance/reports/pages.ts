@@ -1,7 +1,10 @@
+import { judgeDrill } from '../../../lib/backup/drill.ts';
+import { drillPage } from '../../../lib/backup/drill-page.ts';
 import { qualityPage } from '../../../lib/quality/quality-page.ts';
 import { defaultRules } from '../../../lib/quality/rules.ts';
 import { renderReport } from '../../../lib/reports/report.ts';
 import { judgedHistory } from '../../fixtures/quality-history.ts';
+import { aDrill } from '../../lib/backup/a-drill.ts';
 
 /** Text that would be markup, a script or an order to a terminal if a page let it. */
 const hostile = `<script>document.title='taken'</script><img src=x onerror="document.title='taken'">&"'\u202e\u0007 ${'w'.repeat(300)}`;
@@ -111,5 +114,6 @@ function everyBlock(): string {
 /** Pages that are looked at, by name. */
 export const pages: Readonly<Record<string, () => string>> = {
   quality: qualityOfAcme,
+  drill: () => renderReport(drillPage(aDrill(), judgeDrill(aDrill()))),
   blocks: everyBlock,
 };

@@ -3,6 +3,8 @@ import type { Wanted } from '../../../lib/backup/points.ts';
 import { createFileObjectStore } from '../../../lib/files/file-object-store.ts';
 import { preparePoint, promotePoint } from '../../../lib/operations/backup/restore-point.ts';
 import { runBackup } from '../../../lib/operations/backup/run-backup.ts';
+import { encodeFlatIndex } from '../../../lib/training/models/vectors/flat-index.ts';
+import { encodeModel } from '../../../lib/training/models/vectors/word-model.ts';
 import { SqliteJournal } from '../../../local/asl/journal/sqlite.ts';
 import { FileBackupRepository } from '../../../local/backup/file-repository.ts';
 import { stateBackupSource } from '../../../local/backup/state-source.ts';
@@ -65,9 +67,19 @@ export async function aState() {
   await stores.runs.createRun(aRun());
   await stores.runs.createAttempt(anAttempt({ taskToken: 'token-of-the-store' }));
   const objects = createFileObjectStore({ root: state.objects });
-  for (const uri of [model.modelUri, model.indexUri, model.indexUri.replace('index.faiss', 'ids.json')])
-    await objects.put(uri, `content of ${uri}`);
-  for (const uri of [model.dataUri, model.cacheUri]) await objects.put(`${uri}a.jsonl`, 'a'.repeat(300_000));
+  const vectors = new Float32Array([1, 0, 0, 1]);
+  const words = ['alpha', 'beta'];
+  await objects.put(
+    model.modelUri,
+    encodeModel({ modelType: 'skipgram', dimensions: 2, words, counts: [1, 1], vectors }),
+  );
+  await objects.put(model.indexUri, encodeFlatIndex({ dimensions: 2, vectors: new Float32Array([1, 0]) }));
+  await objects.put(model.indexUri.replace('index.faiss', 'ids.json'), '["p1"]');
+  await objects.put(
+    `${model.dataUri}a.jsonl`,
+    `${JSON.stringify({ id: 'p1', source: 'a.md', text: 'alpha' })}\n`,
+  );
+  await objects.put(`${model.cacheUri}a.jsonl`, 'a'.repeat(300_000));
   let token = '';
   const clock = new VirtualClock(Date.parse(at));
   const engine = makeBench({

@@ -15,6 +15,7 @@ import { manifestText } from '../../../lib/backup/manifest.ts';
 import { fenceFloor } from '../../../lib/backup/recovery.ts';
 import { createFileObjectStore } from '../../../lib/files/file-object-store.ts';
 import { preparePoint, promotePoint } from '../../../lib/operations/backup/restore-point.ts';
+import { openSearch } from '../../../lib/operations/models/search.ts';
 import { SqliteJournal } from '../../../local/asl/journal/sqlite.ts';
 import { StateTarget } from '../../../local/backup/state-target.ts';
 import { refuseSuperseded } from '../../../local/backup/superseded.ts';
@@ -53,7 +54,9 @@ describe('a restored state', () => {
     const stores = openLocalStores({ stateDir: state.into });
     const live = await stores.models.live('acme');
     const objects = createFileObjectStore({ root: opened.objects });
-    expect(new TextDecoder().decode(await objects.get(live?.modelUri ?? ''))).toContain('content of');
+    if (!live) throw new Error('nothing is live');
+    const search = await openSearch(objects, live);
+    expect(search.ask('alpha', 1)).toMatchObject([{ id: 'p1', source: 'a.md' }]);
     expect(await stores.runs.listRunningRuns({ shard: 0, shards: 1 })).toEqual([]);
     expect(await stores.runs.listOpenAttempts({ shard: 0, shards: 1 })).toEqual([]);
     expect(await stores.runs.listAttempts('acme-2026-11-24')).toMatchObject([

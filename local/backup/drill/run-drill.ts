@@ -1,0 +1,137 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type DrillFault,
+  type DrillRecord,
+  type DrillRound,
+  type DrillVerdict,
+  judgeDrill,
+} from '../../../lib/backup/drill.ts';
+import { bytesOf } from '../../../lib/backup/manifest.ts';
+import { backupSettings } from '../../../lib/backup/settings.ts';
+import { contentOf } from '../../../lib/operations/backup/content.ts';
+import { preparePoint } from '../../../lib/operations/backup/restore-point.ts';
+import { isoNow } from '../../../lib/ports/clock.ts';
+import { processActor } from '../../control/owner.ts';
+import { loadLocalService } from '../../declaration/local-service.ts';
+import { writeDurably } from '../durable-files.ts';
+import { FileBackupRepository } from '../file-repository.ts';
+import { type OpenBackups, repositoryOf } from '../open-backups.ts';
+import { StateTarget } from '../state-target.ts';
+import { drillFaults } from './faults.ts';
+import { drillRound, type RoundParts } from './round.ts';
+
+/** How a drill is run. */
+export interface DrillOptions extends OpenBackups {
+  readonly rounds: number;
+  /** Milliseconds between two backups of the drilled control plane. */
+  readonly everyMs: number;
+  /** Provoke faults afterwards. */
+  readonly faults: boolean;
+  /** Folder in which the drill works; everything in it is removed afterwards. */
+  readonly scratch?: string | undefined;
+  readonly signal: AbortSignal;
+  readonly onRound: (round: DrillRound) => void;
+  readonly onFault: (fault: DrillFault) => void;
+}
+
+/** A drill with the verdict on it, and the file that both are in. */
+export interface Drilled {
+  readonly record: DrillRecord;
+  readonly verdict: DrillVerdict;
+  readonly file: string;
+}
+
+/** Restores the newest point into the place of the drill; the repository that it comes from learns nothing of it. */
+async function beginWithNewest(
+  repository: FileBackupRepository,
+  stateDir: string,
+  { clock, ids }: DrillOptions,
+) {
+  const target = new StateTarget(stateDir, { clock, ids });
+  try {
+    const prepared = await preparePoint({ repository, target, clock }, { to: 'newest' }, processActor().id);
+    await target.promote();
+    return prepared;
+  } finally {
+    await target.close({ keep: false });
+  }
+}
+
+async function runRounds(options: DrillOptions, parts: RoundParts): Promise<DrillRound[]> {
+  const rounds: DrillRound[] = [];
+  for (let round = 1; round <= options.rounds && !options.signal.aborted; round += 1) {
+    let done: DrillRound;
+    try {
+      done = await drillRound(parts, round);
+    } catch (error) {
+      done = { round, error: (error as Error).message };
+    }
+    rounds.push(done);
+    options.onRound(done);
+    // What a round left cannot be drilled further.
+    if ('error' in done) break;
+  }
+  return rounds;
+}
+
+async function longestBackup(folder: string): Promise<number> {
+  const points = await new FileBackupRepository(folder).points();
+  return Math.max(
+    0,
+    ...points.flatMap((point) =>
+      'manifest' in point ? [Date.parse(point.manifest.finishedAt) - Date.parse(point.manifest.takenAt)] : [],
+    ),
+  );
+}
+
+/**
+ * Restores the newest point in isolation and drills the copy: rounds of writes, a kill without warning, the loss of the state, a restore,
+ * a write and a query. The verdict is computed here, outside the programs that are drilled, from the record alone, which is written
+ * beside the points.
+ */
+export async function runDrill(options: DrillOptions): Promise<Drilled> {
+  const { projectDir, variables, clock, ids, everyMs } = options;
+  const repository = await repositoryOf(options);
+  const { config, backup } = loadLocalService(projectDir, variables);
+  const { everyMinutes, rpoMinutes } = backupSettings(backup);
+  const startedAt = isoNow(clock);
+  const folder = mkdtempSync(join(options.scratch ?? tmpdir(), 'epsilon-drill-'));
+  try {
+    const place = { projectDir, stateDir: join(folder, 'state'), backups: join(folder, 'backups') };
+    const ledgers = join(folder, 'ledgers');
+    mkdirSync(ledgers);
+    const { manifest, passedOver } = await beginWithNewest(repository, place.stateDir, options);
+    const parts = { place, config, clock, ledgers, everyMs, writeMs: Math.round(everyMs * 2.5) };
+    const rounds = await runRounds(options, parts);
+    const faults = options.faults ? await drillFaults(parts, options) : [];
+    const record: DrillRecord = {
+      schemaVersion: 1,
+      id: ids.ulid(),
+      startedAt,
+      finishedAt: isoNow(clock),
+      host: hostname(),
+      node: process.version,
+      point: manifest.id,
+      pointTakenAt: manifest.takenAt,
+      passedOver,
+      dataBytes: bytesOf(manifest),
+      longestBackupMs: await longestBackup(place.backups),
+      goals: {
+        rounds: options.rounds,
+        everyMs,
+        settingMs: everyMinutes === 'off' ? 'off' : everyMinutes * 60_000,
+        rpoMs: rpoMinutes * 60_000,
+      },
+      rounds,
+      faults,
+    };
+    const verdict = judgeDrill(record);
+    const file = join(repository.place, 'drills', `${record.id}.json`);
+    await writeDurably(file, contentOf(`${JSON.stringify({ ...record, verdict }, null, 2)}\n`));
+    return { record, verdict, file };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

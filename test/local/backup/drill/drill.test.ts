@@ -1,0 +1,68 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type DrillRound, judgeDrill } from '../../../../lib/backup/drill.ts';
+import { SystemClock } from '../../../../lib/system/system-clock.ts';
+import { Ledger, lossOf } from '../../../../local/backup/drill/ledger.ts';
+import { runDrill } from '../../../../local/backup/drill/run-drill.ts';
+import { freshDir } from '../../../fresh-dir.ts';
+import { aState } from '../a-state.ts';
+
+const entry = (version: number) => ({ version, at: version * 100 });
+
+describe('the ledger of a drill', () => {
+  it('has every write that was acknowledged, in order', () => {
+    const ledger = new Ledger(join(freshDir(), 'ledger.jsonl'));
+    for (const version of [1, 2, 3]) ledger.add(entry(version));
+    expect(ledger.entries().map(({ version }) => version)).toEqual([1, 2, 3]);
+    ledger.close();
+  });
+
+  it('tells what was lost, and since when', () => {
+    const entries = [1, 2, 3, 4].map(entry);
+    expect(lossOf(entries, 4, 1_000)).toEqual({ acknowledged: 4, lost: 0, rpoMs: 0 });
+    expect(lossOf(entries, 3, 1_000)).toEqual({ acknowledged: 4, lost: 1, rpoMs: 700 });
+    expect(lossOf(entries, 0, 1_000)).toEqual({ acknowledged: 4, lost: 4, rpoMs: 900 });
+    expect(lossOf([], 0, 1_000)).toEqual({ acknowledged: 0, lost: 0, rpoMs: 0 });
+  });
+});
+
+describe('a drill', () => {
+  it('restores the newest point in isolation, kills the copy, restores it, writes and queries, and fails for being of one round', async () => {
+    const state = await aState();
+    await state.backUp();
+    await state.close();
+    const before = readdirSync(state.folder).sort();
+    const scratch = mkdtempSync(join(freshDir(), 'scratch-'));
+    const rounds: DrillRound[] = [];
+    const { record, verdict, file } = await runDrill({
+      projectDir: resolve('.'),
+      stateDir: state.path,
+      variables: {},
+      clock: new SystemClock(),
+      ids: state.ids,
+      rounds: 1,
+      everyMs: 300,
+      faults: false,
+      scratch,
+      signal: new AbortController().signal,
+      onRound: (round) => rounds.push(round),
+      onFault: () => {},
+    });
+    expect(verdict.reasons).toEqual(['1 rounds; at least 5 count']);
+    expect(rounds).toMatchObject([
+      { objects: 5, pointers: 5, underWay: 0, model: state.model.modelVersion, answers: 1 },
+    ]);
+    expect(verdict.worstRtoMs).toBeGreaterThan(0);
+    expect(judgeDrill(record)).toEqual(verdict);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({
+      id: record.id,
+      verdict: { passed: false },
+    });
+    // The copy has its own repository: that of the state has one record more and the same epoch.
+    expect(readdirSync(state.folder).sort()).toEqual(['drills', ...before].sort());
+    expect(await state.repository.tenure()).toMatchObject({ epoch: 0 });
+    expect(readdirSync(scratch)).toEqual([]);
+    rmSync(scratch, { recursive: true });
+  }, 60_000);
+});
