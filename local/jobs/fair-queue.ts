@@ -56,14 +56,15 @@ export class FairQueue {
   readonly #now: () => number;
   readonly #lines = new Map<string, Line>();
   readonly #running = new Map<string, QueuedJob>();
-  readonly #ledger = new ShareLedger();
+  readonly #ledger: ShareLedger;
   /** The job whose turn it is and that does not fit yet. */
   #turn: Waiting | undefined;
   #order = 0;
 
-  constructor(host: HostResources, now: () => number) {
+  constructor(host: HostResources, now: () => number, ledger = new ShareLedger()) {
     this.#host = host;
     this.#now = now;
+    this.#ledger = ledger;
   }
 
   add(job: QueuedJob): void {

@@ -2,6 +2,7 @@ import { Throttled } from '../../lib/errors/run-errors.ts';
 import type { JobRunner } from '../../lib/ports/job-runner.ts';
 import type { JobObservation } from '../../lib/training/attempts/job.ts';
 import { stopReasonOf } from '../../lib/training/attempts/stop-reason.ts';
+import { FairQueue } from '../../local/jobs/fair-queue.ts';
 
 /** How a backend treats names: Batch's are not unique and its lists lag; Kubernetes' and this host's are unique and known at once. */
 export type BackendKind = 'batch' | 'kubernetes' | 'host';
@@ -33,8 +34,10 @@ export class Backend {
   readonly jobs: WorldJob[] = [];
   /** How many of the next submissions are refused. */
   refuses = 0;
-  /** How many of the next submissions the client sends twice, and gets no answer. */
+  /** How many of the next submissions the client sends three times, and gets no answer. */
   unanswered = 0;
+  /** What a host counts of its jobs. */
+  readonly queue = new FairQueue({ cpu: 100, memoryMiB: 100 }, () => 0);
   /** Told of everything that becomes of a job, for the events that follow. */
   onChange: (job: WorldJob) => void = () => {};
 
@@ -50,6 +53,7 @@ export class Backend {
   to(job: WorldJob, state: WorldJob['state'], reason?: WorldJob['reason']): void {
     job.state = state;
     if (reason) job.reason = reason;
+    if (!isLive(job)) this.queue.remove(job.name);
     this.onChange(job);
   }
 
@@ -60,7 +64,7 @@ export class Backend {
     }
     if (this.unanswered > 0) {
       this.unanswered -= 1;
-      for (const _ of [1, 2]) this.#submit(name, now);
+      for (const _ of [1, 2, 3]) this.#submit(name, now);
       throw new Throttled(`${name}: no answer`, undefined, { unclear: true });
     }
     const there = this.kind === 'batch' ? undefined : this.jobs.find((job) => job.name === name);
@@ -68,6 +72,10 @@ export class Backend {
     const id = this.kind === 'kubernetes' ? name : `job-${this.jobs.length + 1}`;
     const job: WorldJob = { name, id, submittedAt: now, state: 'pending', listed: this.kind !== 'batch' };
     this.jobs.push(job);
+    if (this.kind === 'host') {
+      this.queue.add({ name, tenantId: 'acme', priority: 50, wants: { cpu: 1, memoryMiB: 1 } });
+      this.queue.take();
+    }
     this.onChange(job);
     return id;
   }

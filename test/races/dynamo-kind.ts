@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { openTableStores } from '../../lib/aws/table/open-stores.ts';
@@ -22,7 +23,6 @@ import type { Stores } from './memory-stores.ts';
 import type { ExploredStores, Gate, StoreKind } from './store-kinds.ts';
 
 const tableName = 'epsilon-test';
-const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
 
 /** Without what differs and makes no difference: who wrote last, and the bytes of a sealed token, whose hash stands beside it. */
 function stable(text: string): string {
@@ -84,6 +84,25 @@ interface Answered {
   readonly body: Uint8Array;
 }
 
+/** Who answers the requests of a call of a store. */
+const answering = new AsyncLocalStorage<(request: WireRequest) => Promise<Answered>>();
+
+async function handle(request: unknown) {
+  const answer = answering.getStore();
+  if (!answer) throw new Error('A request was made outside of a store.');
+  return { response: (await answer(request as WireRequest)) as never };
+}
+
+/** One for all trials and actors: making one costs more than a schedule. Nobody looks at signatures. */
+const client = new DynamoDBClient({
+  region: 'us-west-2',
+  endpoint: 'http://localhost',
+  maxAttempts: 1,
+  credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  signer: { sign: async (request: unknown) => request } as never,
+  requestHandler: { handle },
+});
+
 /** An answer whose name leaves chance out. */
 class Answer {
   readonly answered: Answered;
@@ -127,22 +146,24 @@ class DynamoStores implements ExploredStores {
         throw new Error(`${name} waits for time`);
       },
     } as Clock;
-    const handle = async (request: unknown) => ({
-      response: (await answer(request as WireRequest)) as never,
-    });
-    const client = new DynamoDBClient({
-      region: 'us-west-2',
-      maxAttempts: 1,
-      credentials,
-      requestHandler: { handle },
-    });
     const keys = keysOf(name);
     const parts = { client, tableName, clock, random: () => 0.5, ids: sequentialIds(name.toUpperCase()) };
-    return openTableStores({
+    const stores = openTableStores({
       ...parts,
       tokenKeyArn: 'arn:aws:kms:us-west-2:123456789012:key/tokens',
       kms: async () => keys,
     });
+    const within = (store: object) =>
+      new Proxy(store, {
+        get: (target, method) => {
+          const work = (target as Record<string | symbol, unknown>)[method];
+          if (typeof work !== 'function') return work;
+          return (...args: unknown[]) => answering.run(answer, () => work.apply(target, args));
+        },
+      });
+    return Object.fromEntries(
+      Object.entries(stores).map(([key, store]) => [key, within(store)]),
+    ) as unknown as Stores;
   }
 
   of(actor: Actor): Stores {

@@ -16,12 +16,6 @@ export interface Excuse {
 export const excuses: readonly Excuse[] = [
   {
     kind: 'memory',
-    of: /(renew|release|createAttempt: lease): holder$/,
-    implied: true,
-    why: 'a fence is given out once, so that whoever has it is the holder',
-  },
-  {
-    kind: 'memory',
     of: / release: held$/,
     why: 'a lease that is given back twice is given back',
   },

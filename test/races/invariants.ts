@@ -19,6 +19,7 @@ export const promises = {
   answered: 'every token is answered once, and truly',
   ends: 'every run ends',
   leases: 'leases and fences balance',
+  shares: 'a host counts the jobs that are alive',
   live: 'the live model is switched by the holder of the newest fence alone',
   lock: 'one at a time holds a lock',
   names: 'the fixed names follow the live model',
@@ -92,6 +93,12 @@ function brokenByAttempt(
   const name = `${after.jobName} ${before.status} -> ${after.status}`;
   if (before.jobId !== undefined && after.jobId !== before.jobId)
     return { promise: promises.job, detail: `${after.jobName} ${before.jobId} -> ${after.jobId}` };
+  const { strayJobId } = before;
+  if (
+    strayJobId !== after.strayJobId &&
+    trial.backend.jobs.some((job) => job.id === strayJobId && isLive(job))
+  )
+    return { promise: promises.outlives, detail: `${strayJobId} of ${after.jobName} is forgotten` };
   if (after.redriveCount < before.redriveCount)
     return { promise: promises.past, detail: `${after.jobName} goes back to try ${after.redriveCount}` };
   if (terminalStatuses.has(before.status) && after.status !== before.status)
@@ -234,6 +241,10 @@ function brokenByJobs({ after, trial }: Step): Broken | undefined {
   for (const [name, jobs] of Map.groupBy(trial.backend.jobs.filter(isLive), (job) => job.name))
     if (jobs.length > 1 && !trial.scenario.secondJobs)
       return { promise: promises.one, detail: jobs.map(({ id }) => `${id} (${name})`).join(', ') };
+  const { kind, queue } = trial.backend;
+  const live = trial.backend.jobs.filter(isLive).length;
+  if (kind === 'host' && queue.runningCount !== live)
+    return { promise: promises.shares, detail: `${queue.runningCount} jobs are counted, ${live} are live` };
   const stopped = trial.backend.jobs.filter(({ reason }) => reason === 'cancelled');
   for (const { id, name } of stopped) {
     const alone = !trial.backend.jobs.some((job) => job.name === name && job.id !== id);

@@ -1,27 +1,11 @@
 import { readFileSync } from 'node:fs';
 import type { Machine } from './machine.ts';
 import type { Scenario } from './scenario.ts';
-import { another, atWork, submitted } from './set-up.ts';
-import { config } from './settings.ts';
-import { invokeFor, pass } from './surroundings.ts';
-import { start, type Trial } from './trial.ts';
+import { another, atWork, playTo, stopAndSettle, submitted } from './set-up.ts';
+import { config, graceMs } from './settings.ts';
+import { pass } from './surroundings.ts';
 
 const onBatch = { backend: 'batch', pass } as const;
-
-/** Plays what was spawned last to its end. */
-async function playLast(trial: Trial): Promise<void> {
-  const last = trial.actors.at(-1);
-  if (last) await trial.playAlone(last);
-}
-
-/** An operator stops the execution, and its end is settled before anything else happens. */
-async function stopAndSettle(trial: Trial, machine: Machine): Promise<void> {
-  machine.stop();
-  const [end] = trial.deliveries.filter(({ what }) => what.kind === 'execution');
-  if (end) invokeFor(trial, end);
-  await playLast(trial);
-  trial.deliveries.length = 0;
-}
 
 /** An entry that is given up by its caller goes on beside the one that is asked for instead. */
 const twoEntries: Scenario = {
@@ -83,92 +67,28 @@ const redrivenTwice: Scenario = {
   name: 'redriven-twice',
   about: 'An execution that was redriven is stopped and redriven again while its second try is entered.',
   retries: 1,
-  limits: { stop: 2, redrive: 1, event: 2 },
+  limits: { stop: 2, redrive: 1, event: 1 },
   prepare: async (trial) => {
     const machine = await submitted(trial);
     await stopAndSettle(trial, machine);
     machine.redrive();
+    await playTo(trial, trial.actors.at(-1), { calls: 1 });
   },
 };
 
-/** A submission that takes longer than a backend's lists may lag. */
-const slowSubmission: Scenario = {
+/** A submission that is refused at last, when lists cannot lag behind it any more and somebody else submits. */
+const slowRefusal: Scenario = {
   ...onBatch,
-  name: 'slow-submission',
-  about: 'A submission takes longer than lists may lag, and is refused or accepted at last.',
+  name: 'slow-refusal',
+  about: 'A submission is refused after so long that a pass submits meanwhile.',
   retries: 2,
-  limits: { slow: 3, stop: 1, event: 1 },
+  limits: {},
   prepare: async (trial) => {
     (await atWork(trial)).enter();
-    pass(trial);
-  },
-};
-
-/** The two jobs of a submission that was sent twice, neither of them on record. */
-const unanswered: Scenario = {
-  ...onBatch,
-  name: 'unanswered',
-  about:
-    'A submission was sent twice and had no answer; the events of both jobs come, and an operator stops.',
-  retries: 1,
-  secondJobs: true,
-  limits: { event: 3, stop: 1 },
-  prepare: async (trial) => {
-    (await atWork(trial)).enter();
-    trial.backend.unanswered = 1;
-    await playLast(trial);
-    trial.deliveries.length = 0;
-    trial.backend.catchUp();
-    for (const job of trial.backend.jobs) trial.backend.to(job, 'running');
-    pass(trial);
-  },
-};
-
-/** Adds a second job of the name of the first one, which runs and of which an event is under way. */
-function addSecondJob(trial: Trial): void {
-  const [{ name = '' } = {}] = trial.backend.jobs;
-  const second = { name, id: 'job-2', submittedAt: trial.now(), listed: true, state: 'running' } as const;
-  trial.backend.jobs.push({ ...second });
-  trial.deliver({ kind: 'job', job: { ...second } });
-}
-
-/** The first of two jobs ends. */
-const secondJobEnd: Scenario = {
-  ...onBatch,
-  name: 'second-job and end',
-  about: 'Of two jobs of one name the first ends while the second one is heard of.',
-  retries: 1,
-  secondJobs: true,
-  limits: { event: 2, stop: 1, 'missed heartbeat': 1 },
-  ends: ['completed'],
-  prepare: async (trial) => {
-    await submitted(trial);
-    addSecondJob(trial);
-    pass(trial);
-  },
-};
-
-/** A stage that has succeeded is entered again by a redrive, while a second job of it is heard of and stopped. */
-const secondJobRedrive: Scenario = {
-  ...onBatch,
-  name: 'second-job and redrive',
-  about: 'A redrive enters a stage that has succeeded while its second job is heard of and stopped.',
-  retries: 1,
-  secondJobs: true,
-  limits: { event: 1, 'event again': 1 },
-  prepare: async (trial) => {
-    const machine = await submitted(trial);
-    const { runId } = machine;
-    const [job] = trial.backend.jobs;
-    if (job) trial.backend.to(job, 'succeeded', 'completed');
-    await trial.stores.direct.runs.updateAttempt(
-      { runId, stage: 'prepare', attempt: 1 },
-      { status: 'succeeded', settledAt: new Date(start).toISOString(), taskToken: null },
-      { status: ['submitted', 'running'] },
-    );
-    await stopAndSettle(trial, machine);
-    addSecondJob(trial);
-    machine.redrive();
+    const entry = trial.actors.at(-1);
+    await playTo(trial, entry, { label: 'backend.submit' });
+    if (entry) entry.points = entry.points.map((point) => ({ ...point, outcomes: ['refused'] }));
+    trial.pass(graceMs);
     pass(trial);
   },
 };
@@ -177,7 +97,7 @@ const secondJobRedrive: Scenario = {
 function foreignEvents(machine: Machine): object[] {
   const { runId, tenantId } = machine;
   const own = JSON.parse(readFileSync('events/samples/job-state-change-succeeded.json', 'utf8'));
-  const batch = JSON.parse(readFileSync('events/samples/batch-job-succeeded.json', 'utf8'));
+  const batch = JSON.parse(readFileSync('events/samples/batch-job-failed.json', 'utf8'));
   const data = { stage: 'prepare', attempt: 1, jobName: `${runId}-prepare-1`, jobId: 'job-1' };
   const detail = { ...own.detail, runId, tenantId };
   const told = (over: object, more: object) => ({
@@ -206,7 +126,7 @@ function foreignEvents(machine: Machine): object[] {
 /** Words about a job by whom they cannot come from: the job is alive, and no such word ends it. */
 const foreignWords: Scenario = {
   name: 'foreign-words',
-  about: 'Events say that a live job has succeeded: of another tenant, of another name, of another backend.',
+  about: 'Events say that a live job is over: of another tenant, of another name, of another backend.',
   backend: 'host',
   pass,
   retries: 1,
@@ -217,6 +137,46 @@ const foreignWords: Scenario = {
   },
 };
 
+/** The end of a job is told while its stage is entered anew. */
+const entryAndEnd: Scenario = {
+  ...onBatch,
+  name: 'entry-and-end',
+  about: 'A stage whose caller gave up is entered anew while the end of its job is told.',
+  retries: 1,
+  limits: { event: 1 },
+  prepare: async (trial) => {
+    const machine = await submitted(trial);
+    machine.fail('Lambda.Unknown');
+    const [job] = trial.backend.jobs;
+    if (job) trial.backend.to(job, 'succeeded', 'completed');
+  },
+};
+
+/** A finish whose execution was stopped and redriven meanwhile. */
+const finishRedriven: Scenario = {
+  ...onBatch,
+  name: 'finish-redriven',
+  about: 'A run is finished by a try of its execution that was stopped and redriven meanwhile.',
+  retries: 1,
+  limits: { stop: 1, redrive: 1, event: 1 },
+  prepare: async (trial) => {
+    (await atWork(trial, { state: 'finish' })).enter();
+    await playTo(trial, trial.actors.at(-1), { calls: 2 });
+  },
+};
+
+/** Two passes over a shard with nothing to do, one of them slow beyond its lock's time. */
+const slowPass: Scenario = {
+  ...onBatch,
+  name: 'slow-pass',
+  about: 'Two passes over an empty shard, the first one slow beyond its time.',
+  retries: 0,
+  limits: { slow: 1 },
+  prepare: async (trial) => {
+    for (let count = 0; count < 2; count += 1) pass(trial);
+  },
+};
+
 /** Situations in which somebody is late, given up, or tells what he cannot know. */
 export const lateScenarios: readonly Scenario[] = [
   twoEntries,
@@ -224,9 +184,9 @@ export const lateScenarios: readonly Scenario[] = [
   finishTwice,
   leaseLost,
   redrivenTwice,
-  slowSubmission,
-  unanswered,
-  secondJobEnd,
-  secondJobRedrive,
+  entryAndEnd,
+  finishRedriven,
+  slowPass,
+  slowRefusal,
   foreignWords,
 ];

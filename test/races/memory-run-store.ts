@@ -151,8 +151,7 @@ export class MemoryRunStore implements RunStore {
   #lease({ tenantId, holder, fence }: LeaseRenewal) {
     const lease = this.#records.get(recordKeys.lease(tenantId)) as HeldLease | undefined;
     const fits = [
-      this.#guards.holds('lease: holder', lease?.holder === holder),
-      this.#guards.holds('lease: fence', lease?.fence === fence),
+      this.#guards.holds('lease: holder and fence', lease?.holder === holder && lease.fence === fence),
       this.#guards.holds('lease: held', lease?.held === true),
     ];
     return { lease, fence: lease?.fence ?? 0, holds: !fits.includes(false) };

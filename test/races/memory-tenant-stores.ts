@@ -40,8 +40,7 @@ export function memoryLeases({ records, guards }: StoreParts): LeaseStore {
   const read = (tenantId: string) => records.get(recordKeys.lease(tenantId)) as HeldLease | undefined;
   const isHeldBy = (lease: HeldLease | undefined, { holder, fence }: { holder: string; fence: number }) =>
     ![
-      guards.holds('holder', lease?.holder === holder),
-      guards.holds('fence', lease?.fence === fence),
+      guards.holds('holder and fence', lease?.holder === holder && lease.fence === fence),
       guards.holds('held', lease?.held === true),
     ].includes(false);
   return {

@@ -5,8 +5,8 @@ import { aRun, aTenant } from '../fixtures/records.ts';
 import { fixedNamesOf } from './memory-objects.ts';
 import { portsOf } from './ports.ts';
 import type { Scenario } from './scenario.ts';
-import { done } from './set-up.ts';
-import { passOver } from './surroundings.ts';
+import { done, playTo } from './set-up.ts';
+import { invokeFor, passOver } from './surroundings.ts';
 import { start, type Trial } from './trial.ts';
 
 const { tenantId, runId, logicalDate } = aRun();
@@ -91,6 +91,14 @@ export const fixedNames: Scenario = {
   pass,
 };
 
+/** A model is taken back, and its event is under way. */
+async function rolledBack(trial: Trial): Promise<void> {
+  await twoModels(trial);
+  rollBack(trial);
+  const first = trial.actors.at(-1);
+  if (first) await trial.playAlone(first);
+}
+
 /** An alignment that is slow beyond its lock's time must not undo what came after it. */
 export const slowAlignment: Scenario = {
   name: 'slow-alignment',
@@ -98,11 +106,41 @@ export const slowAlignment: Scenario = {
   backend: 'host',
   retries: 0,
   limits: { event: 1, 'event again': 2, slow: 3 },
+  prepare: rolledBack,
+  pass,
+};
+
+/** The same with one that has begun already. */
+export const slowLock: Scenario = {
+  name: 'slow-lock',
+  about: 'An alignment is slow beyond its lock, which it gives back when another one has it.',
+  backend: 'host',
+  retries: 0,
+  limits: { slow: 2 },
+  prepare: async (trial) => {
+    await rolledBack(trial);
+    for (const delivery of trial.deliveries.splice(0)) {
+      invokeFor(trial, delivery);
+      const aligner = trial.actors.at(-1);
+      invokeFor(trial, delivery);
+      await playTo(trial, aligner, { calls: 3 });
+    }
+  },
+  pass,
+};
+
+/** An operator who is slow beyond his lease gives it back when another one has it. */
+export const slowOperator: Scenario = {
+  name: 'slow-operator',
+  about: 'A model is taken back by somebody slow beyond his lease while another one is promoted.',
+  backend: 'host',
+  retries: 0,
+  limits: { slow: 1 },
   prepare: async (trial) => {
     await twoModels(trial);
     rollBack(trial);
-    const first = trial.actors.at(-1);
-    if (first) await trial.playAlone(first);
+    await playTo(trial, trial.actors.at(-1), { label: 'events.publish' });
+    promote(trial, versions[1]);
   },
   pass,
 };

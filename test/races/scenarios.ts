@@ -1,8 +1,15 @@
 import type { BackendKind } from './backend.ts';
 import { lateScenarios } from './late-scenarios.ts';
-import { fixedNames, promotionAndRollback, slowAlignment } from './model-scenarios.ts';
+import {
+  fixedNames,
+  promotionAndRollback,
+  slowAlignment,
+  slowLock,
+  slowOperator,
+} from './model-scenarios.ts';
 import { claimTwice, editTwice, imageFailsTwice, judgeTwice } from './record-scenarios.ts';
 import type { Scenario } from './scenario.ts';
+import { secondJobScenarios } from './second-job-scenarios.ts';
 import { another, atWork, submitted } from './set-up.ts';
 import { pass } from './surroundings.ts';
 
@@ -226,8 +233,11 @@ export const scenarios: readonly Scenario[] = [
   secondJob('', { limits: { event: 1, 'event again': 1, 'missed heartbeat': 1 } }),
   secondJob(' and stop', { limits: { event: 2, stop: 1, redrive: 1 } }),
   ...lateScenarios,
+  ...secondJobScenarios,
   fixedNames,
   slowAlignment,
+  slowLock,
+  slowOperator,
   promotionAndRollback,
   editTwice,
   judgeTwice,

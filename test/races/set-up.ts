@@ -1,7 +1,9 @@
 import { stageNames } from '../../lib/training/stages.ts';
 import { anAttempt, aRun, aTenant } from '../fixtures/records.ts';
+import type { Actor } from './actors.ts';
 import type { Machine } from './machine.ts';
 import { inSameShard } from './settings.ts';
+import { invokeFor } from './surroundings.ts';
 import { start, type Trial } from './trial.ts';
 
 const iso = (ms: number) => new Date(ms).toISOString();
@@ -32,7 +34,7 @@ export async function atWork(
   trial: Trial,
   {
     state = 'prepare',
-    leaseMs = 900_000,
+    leaseMs = 600_000,
   }: { state?: 'prepare' | 'promote' | 'finish'; leaseMs?: number } = {},
 ): Promise<Machine> {
   const { runs, leases } = trial.stores.direct;
@@ -57,6 +59,31 @@ export async function another(trial: Trial): Promise<Machine> {
   await tenants.put({ ...aTenant(), tenantId }, 0);
   await done(trial, runId, stageNames.slice(1));
   return trial.machine({ runId, tenantId, arn, state: 'begin' });
+}
+
+/** An operator stops the execution, or it is over, and its end is settled before anything else happens. */
+export async function stopAndSettle(trial: Trial, machine: Machine): Promise<void> {
+  machine.stop();
+  const end = trial.deliveries.find(({ what }) => what.kind === 'execution');
+  if (end) invokeFor(trial, end);
+  const settle = trial.actors.at(-1);
+  if (settle) await trial.playAlone(settle);
+  trial.deliveries.length = 0;
+}
+
+/** Plays an actor alone until its next call is this one, or until it has made so many. */
+export async function playTo(
+  trial: Trial,
+  actor: Actor | undefined,
+  { label, calls = Number.POSITIVE_INFINITY }: { readonly label?: string; readonly calls?: number },
+): Promise<void> {
+  trial.begin();
+  for (let made = -1; ; made += 1) {
+    const option = trial.options().find((one) => one.actor === actor && one.outcome === 'done');
+    if (!option || made >= calls || (label !== undefined && option.key === `${actor?.name} ${label}`)) break;
+    await trial.take(option);
+  }
+  trial.last = undefined;
 }
 
 /** A stage's attempt as its entry leaves it: the job is running, known to the lists and on record. */

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { explainedFindings } from './explained-findings.ts';
 import { deployedEnvironments, type Packaged, packageService } from './packaging.ts';
 import { checkCredentials } from './suites/credentials.ts';
+import { checkDeployer } from './suites/deployer.ts';
 import { checkEvents } from './suites/events.ts';
 import { checkFunctions } from './suites/functions.ts';
 import { checkMachines } from './suites/machines.ts';
@@ -33,6 +34,7 @@ describe.each(deployedEnvironments)('serverless package --stage %s, offline', (e
   describe('events', () => checkEvents(packaged));
   describe('credentials', () => checkCredentials(packaged));
   describe('machines', () => checkMachines(packaged));
+  describe('the deploying principal', () => checkDeployer(packaged));
   describe('stores', () => checkStores(packaged));
   describe('watching', () => checkWatching(packaged));
 

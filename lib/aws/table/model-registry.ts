@@ -2,7 +2,7 @@ import { StaleFence } from '../../errors/run-errors.ts';
 import { ConditionFailed, NotFound } from '../../errors/store-errors.ts';
 import type { ModelRegistry } from '../../ports/model-registry.ts';
 import type { LiveModel, ModelVersion } from '../../training/models/model.ts';
-import { absent, all, any, beginsWith, compare, type Part } from './expressions.ts';
+import { absent, all, any, beginsWith, both, compare, type Part } from './expressions.ts';
 import { openAttributes, tenantKeys } from './keys.ts';
 import { openItems } from './open-work.ts';
 import { liveForm, modelForm } from './records.ts';
@@ -110,7 +110,7 @@ export function tableModelRegistry(table: Table): ModelRegistry {
       const { done } = await table.update(
         tenantKeys.live(tenantId),
         { fixedNamesAt: at, openPart: null, openOrder: null },
-        all(compare('modelVersion', '=', modelVersion), compare('fence', '=', fence)),
+        both(compare('modelVersion', '=', modelVersion), compare('fence', '=', fence)),
       );
       return done;
     },

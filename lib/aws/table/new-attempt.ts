@@ -2,14 +2,14 @@ import { StaleFence } from '../../errors/run-errors.ts';
 import { ConditionFailed } from '../../errors/store-errors.ts';
 import type { LeaseRenewal } from '../../ports/run-store.ts';
 import { type Attempt, attemptName, terminalStatuses } from '../../training/run.ts';
-import { absent, all, compare, isOneOf, type Part } from './expressions.ts';
+import { absent, all, both, compare, isOneOf, type Part } from './expressions.ts';
 import { runKeys, tenantKeys } from './keys.ts';
 import type { Item, Refusal } from './table-errors.ts';
 import type { TransactionPart } from './transact-item.ts';
 
 /** Held by (holder, fence); an expiry that has passed does not matter as long as nobody else took the lease. */
 export const heldBy = ({ holder, fence }: { readonly holder: string; readonly fence: number }): Part =>
-  all(compare('holder', '=', holder), compare('fence', '=', fence), compare('held', '=', true));
+  all(both(compare('holder', '=', holder), compare('fence', '=', fence)), compare('held', '=', true));
 
 /** The writes that make an attempt: nothing is there yet, the one before is over, the lease is held and renewed. */
 export function newAttemptParts(

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { agingSeconds } from '../../../lib/training/attempts/fair-share.ts';
+import { agingSeconds, ShareLedger } from '../../../lib/training/attempts/fair-share.ts';
 import { FairQueue, type HostResources } from '../../../local/jobs/fair-queue.ts';
 
 function aQueue(host: HostResources = { cpu: 2, memoryMiB: 100 }) {
@@ -30,6 +30,69 @@ function drain({ queue, time }: ReturnType<typeof aQueue>, seconds: number, most
   }
   return order;
 }
+
+/** vCPU of a tenant that a ledger counts as running: what is left of its use when all that was spent weighs nothing. */
+function runningIn(ledger: ShareLedger, tenantId: string): number {
+  const one = new ShareLedger();
+  one.change('one', 1, 0);
+  const late = 1e12;
+  return ledger.useOf(tenantId, late) / one.useOf('one', late);
+}
+
+const acts = ['add', 'occupy', 'remove', 'take', 'time passes'] as const;
+
+describe('the counts of the queue of one host', () => {
+  it('balance whatever comes, ends or is adopted: each job is counted once, and nothing is left when all is over', () => {
+    const act = fc.tuple(fc.constantFrom(...acts), fc.integer({ min: 0, max: 5 }));
+    const check = (steps: readonly (readonly [(typeof acts)[number], number])[]) => {
+      const ledger = new ShareLedger();
+      let now = 0;
+      const queue = new FairQueue({ cpu: 2, memoryMiB: 100 }, () => now, ledger);
+      const [waiting, running] = [new Set<number>(), new Set<number>()];
+      const jobOf = (n: number) => ({
+        name: `job-${n}`,
+        tenantId: `tenant-${n % 2}`,
+        priority: n * 10,
+        wants: { cpu: 0.5 + (n % 3) / 4, memoryMiB: 1 },
+      });
+      const balance = () => {
+        expect(queue.runningCount).toBe(running.size);
+        for (const tenant of [0, 1]) {
+          const mine = [...running].filter((n) => n % 2 === tenant);
+          const wants = mine.reduce((sum, n) => sum + jobOf(n).wants.cpu, 0);
+          expect(runningIn(ledger, `tenant-${tenant}`)).toBeCloseTo(wants, 6);
+        }
+        for (let n = 0; n <= 5; n += 1) expect(queue.isWaiting(`job-${n}`)).toBe(waiting.has(n));
+      };
+      for (const [what, n] of steps) {
+        const isNew = !waiting.has(n) && !running.has(n);
+        if (what === 'add' && isNew) {
+          queue.add(jobOf(n));
+          waiting.add(n);
+        } else if (what === 'occupy' && !waiting.has(n)) {
+          queue.occupy(jobOf(n));
+          running.add(n);
+        } else if (what === 'remove') {
+          expect(queue.remove(`job-${n}`)).toBe(!isNew);
+          waiting.delete(n);
+          running.delete(n);
+        } else if (what === 'take')
+          for (const name of queue.take()) {
+            waiting.delete(Number(name.slice(4)));
+            running.add(Number(name.slice(4)));
+          }
+        else now += 60_000;
+        balance();
+      }
+      for (const n of [...waiting, ...running]) queue.remove(`job-${n}`);
+      [waiting, running].forEach((set) => {
+        set.clear();
+      });
+      balance();
+    };
+    fc.assert(fc.property(fc.array(act, { maxLength: 40 }), check), { numRuns: 200 });
+  });
+});
 
 describe('the queue of one host', () => {
   it('the queue starts jobs by priority, then in order of arrival, as long as they fit', () => {
