@@ -152,6 +152,22 @@ const entryAndEnd: Scenario = {
   },
 };
 
+/** A stage is entered anew while its execution ends. */
+const entryAndStop: Scenario = {
+  ...onBatch,
+  name: 'entry-and-stop',
+  about: 'A stage is entered anew by an entry that has read its run before its execution ended.',
+  retries: 1,
+  limits: { redrive: 1 },
+  prepare: async (trial) => {
+    const machine = await submitted(trial);
+    trial.pass(60_000);
+    machine.fail('Lambda.Unknown');
+    await playTo(trial, trial.actors.at(-1), { calls: 1 });
+    await stopAndSettle(trial, machine);
+  },
+};
+
 /** A finish whose execution was stopped and redriven meanwhile. */
 const finishRedriven: Scenario = {
   ...onBatch,
@@ -185,6 +201,7 @@ export const lateScenarios: readonly Scenario[] = [
   leaseLost,
   redrivenTwice,
   entryAndEnd,
+  entryAndStop,
   finishRedriven,
   slowPass,
   slowRefusal,
