@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { NotFound } from '../../lib/errors/store-errors.ts';
 import { requireLive } from '../../lib/operations/models/promote-model.ts';
-import { openSearch } from '../../lib/operations/models/search.ts';
 import type { OperatorApi, Promotion } from '../../lib/ports/operator-api.ts';
 import { checkTenantId } from '../../lib/tenants/tenant.ts';
 import { withHints } from '../hints.ts';
 import { plain } from '../output.ts';
 import { print } from '../print.ts';
+import { answersOf } from '../query.ts';
 import { type Session, withControl } from '../session.ts';
 import { table } from '../table.ts';
 import { wholeNumber } from '../whole-number.ts';
@@ -92,7 +92,7 @@ export function addModels(program: Command, session: () => Session): void {
       withControl(session(), { mode: 'read' }, async (control) => {
         const k = wholeNumber('-k', options.k, 1_000);
         const live = await withHints(session(), () => requireLive(control, options.tenant));
-        const answers = (await openSearch(control.objects, live)).ask(text, k);
+        const answers = await answersOf(session(), control, live, { text, k });
         print(session().output, { tenantId: options.tenant, modelVersion: live.modelVersion, answers }, () =>
           answers
             .map(

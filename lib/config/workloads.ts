@@ -74,8 +74,10 @@ const workload = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'must be the name of a file')
     .default('model.bin'),
-  /** On this host: what runs instead of an image. */
-  commands: z.strictObject({ 'data-pipeline': argv, 'ml-engine': argv, deployer: argv }).optional(),
+  /** On this host: what runs instead of an image; `query` embeds questions (docs/job-contract.md). */
+  commands: z
+    .strictObject({ 'data-pipeline': argv, 'ml-engine': argv, deployer: argv, query: argv.optional() })
+    .optional(),
   /** On this host: the working directory of the commands, from the folder of the checkout. */
   folder: z.string().min(1).optional(),
   /** On this host: a file that says which packages the commands have, from their working directory. */

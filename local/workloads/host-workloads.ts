@@ -61,13 +61,18 @@ function requireProgram(program: string, folder: string, path: string, whose: st
 }
 
 /**
- * The program of a workload's image; undefined where the workload has none of its own, which is the reference workload. Errors:
+ * The program of a workload's image, or its query command; undefined where the workload has none of its own, as the reference workload. Errors:
  * `WORKLOAD_UNKNOWN`, `WORKLOAD_FOLDER_MISSING`, `COMMAND_NOT_FOUND`, `COMMAND_NOT_EXECUTABLE`.
  */
-export function programOf(place: HostPlace, workload: string, image: ImageName): HostProgram | undefined {
+export function programOf(
+  place: HostPlace,
+  workload: string,
+  image: ImageName | 'query',
+): HostProgram | undefined {
   const { commands, folder: given, environment = {} } = findWorkload(place.workloads, workload);
-  if (!commands || given === undefined) return undefined;
-  const [program = '', ...args] = commands[image];
+  const argv = commands?.[image];
+  if (!argv || given === undefined) return undefined;
+  const [program = '', ...args] = argv;
   const folder = resolve(place.projectDir, given);
   if (!isFolder(folder))
     throw fault('WORKLOAD_FOLDER_MISSING', `Workload "${workload}" runs in ${folder}, which is no folder.`);

@@ -14,6 +14,13 @@ export interface SearchAnswer {
   readonly text: string;
 }
 
+/** A tenant's live index and passages. */
+export interface VectorSearch {
+  readonly dimensions: number;
+  /** The `k` passages nearest to a question's vector; `QUERY_UNKNOWN_WORDS` where the model gave none. */
+  nearest(question: string, vector: Float32Array | undefined, k: number): SearchAnswer[];
+}
+
 /** A tenant's live model, ready to answer. */
 export interface Search {
   /** The `k` best passages; `QUERY_UNKNOWN_WORDS` when the model knows no word of the question. */
@@ -38,16 +45,15 @@ async function passagesOf(objects: Objects, prefix: string): Promise<Map<string,
   return passages;
 }
 
-/** Loads the pair that is live: model and index always of the same version. */
-export async function openSearch(objects: Objects, live: LiveModel): Promise<Search> {
-  const embedder = new Embedder(decodeModel(await objects.get(live.modelUri)));
+/** Loads index and passages that are live, for questions that somebody else embeds. */
+export async function openVectorSearch(objects: Objects, live: LiveModel): Promise<VectorSearch> {
   const index = decodeFlatIndex(await objects.get(live.indexUri));
   const idsUri = live.indexUri.replace(/[^/]+$/, 'ids.json');
   const ids = JSON.parse(new TextDecoder().decode(await objects.get(idsUri))) as string[];
   const passages = await passagesOf(objects, live.dataUri);
   return {
-    ask: (question, k) => {
-      const vector = embedder.embed(question);
+    dimensions: index.dimensions,
+    nearest: (question, vector, k) => {
       if (!vector)
         throw new EpsilonError(
           'QUERY_UNKNOWN_WORDS',
@@ -60,4 +66,11 @@ export async function openSearch(objects: Objects, live: LiveModel): Promise<Sea
       });
     },
   };
+}
+
+/** Loads the pair that is live: model and index always of the same version. The model is one of the reference workload. */
+export async function openSearch(objects: Objects, live: LiveModel): Promise<Search> {
+  const embedder = new Embedder(decodeModel(await objects.get(live.modelUri)));
+  const { nearest } = await openVectorSearch(objects, live);
+  return { ask: (question, k) => nearest(question, embedder.embed(question), k) };
 }
