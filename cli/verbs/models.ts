@@ -6,9 +6,9 @@ import { checkTenantId } from '../../lib/tenants/tenant.ts';
 import { withHints } from '../hints.ts';
 import { plain } from '../output.ts';
 import { print } from '../print.ts';
-import { answersOf } from '../query.ts';
 import { type Session, withControl } from '../session.ts';
 import { table } from '../table.ts';
+import { answersOf } from '../tenants/answers.ts';
 import { wholeNumber } from '../whole-number.ts';
 
 /** Switches the live model and says which one answers now. */

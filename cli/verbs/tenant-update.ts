@@ -19,7 +19,12 @@ import {
   readingOf,
   surveyText,
 } from '../tenant-documents.ts';
-import { addTrainingOptions, namesTraining, type TrainingWords, trainingFields } from '../tenant-training.ts';
+import {
+  addTrainingOptions,
+  namesTraining,
+  type TrainingWords,
+  trainingFields,
+} from '../tenants/training.ts';
 import { checkDocuments, documentsPrefix, type Uploaded, uploadDocuments } from '../upload.ts';
 
 interface UpdateOptions extends ReadingWords, LimitWords, TrainingWords {

@@ -20,7 +20,7 @@ import {
   readingOf,
   surveyText,
 } from '../tenant-documents.ts';
-import { addTrainingOptions, type TrainingWords, trainingFields } from '../tenant-training.ts';
+import { addTrainingOptions, type TrainingWords, trainingFields } from '../tenants/training.ts';
 import { checkDocuments, documentsPrefix, type Uploaded, uploadDocuments } from '../upload.ts';
 import { addReadingOptions, addTenantUpdate } from './tenant-update.ts';
 

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { findWorkload, firstModelType } from '../lib/config/training-of.ts';
-import type { OptionValue, Workloads } from '../lib/config/workloads.ts';
-import { EpsilonError } from '../lib/errors/epsilon-error.ts';
-import type { Tenant } from '../lib/tenants/tenant.ts';
-import { wholeNumber } from './whole-number.ts';
+import { findWorkload, firstModelType } from '../../lib/config/training-of.ts';
+import type { OptionValue, Workloads } from '../../lib/config/workloads.ts';
+import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
+import type { Tenant } from '../../lib/tenants/tenant.ts';
+import { wholeNumber } from '../whole-number.ts';
 
 /** Options of the command line that say what is trained, and how. */
 export interface TrainingWords {

@@ -1,12 +1,12 @@
 import { join, resolve } from 'node:path';
-import { environmentVariables } from '../lib/config/environment.ts';
-import { referenceWorkload } from '../lib/config/workloads.ts';
-import { openSearch, openVectorSearch, type SearchAnswer } from '../lib/operations/models/search.ts';
-import type { OperatorApi } from '../lib/ports/operator-api.ts';
-import type { LiveModel } from '../lib/training/models/model.ts';
-import { embedQuestion } from '../local/workloads/embed-question.ts';
-import type { Session } from './session.ts';
-import { requireLocal } from './target.ts';
+import { environmentVariables } from '../../lib/config/environment.ts';
+import { referenceWorkload } from '../../lib/config/workloads.ts';
+import { openSearch, openVectorSearch, type SearchAnswer } from '../../lib/operations/models/search.ts';
+import type { OperatorApi } from '../../lib/ports/operator-api.ts';
+import type { LiveModel } from '../../lib/training/models/model.ts';
+import { embedQuestion } from '../../local/workloads/embed-question.ts';
+import type { Session } from '../session.ts';
+import { requireLocal } from '../target.ts';
 
 /** Whose jobs trained a live model; runs of before workloads were named are the reference workload's. */
 async function workloadOf(control: OperatorApi, { tenantId, modelVersion }: LiveModel): Promise<string> {
