@@ -117,7 +117,7 @@ export const verbGroups: readonly VerbGroup[] = [
   },
   {
     verbs: [
-      { term: 'backup', summary: 'make, list and verify backups of the state directory' },
+      { term: 'backup', summary: 'make, list, verify and prune backups of the state directory' },
       { term: 'restore', summary: 'restore a backup into a new state directory' },
     ],
     load: async () => (await import('./verbs/backup.ts')).addBackup,

@@ -1,4 +1,5 @@
 import type { Actor } from '../lib/audit/record.ts';
+import { recordsPolicy } from '../lib/backup/record-retention.ts';
 import { backupSettings } from '../lib/backup/settings.ts';
 import { createOperatorApi } from '../lib/operations/operator/operator-api.ts';
 import { SystemClock } from '../lib/system/system-clock.ts';
@@ -53,7 +54,9 @@ function patientStores(outside: OutsideConditions, { ports, stores }: LocalRunti
 export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const opened: { runtime?: LocalRuntime } = {};
   const outside = openOutside(options, opened);
-  const settings = backupSettings(loadLocalService(options.projectDir, options.variables).backup);
+  const { backup, retention } = loadLocalService(options.projectDir, options.variables);
+  const settings = backupSettings(backup);
+  const policy = recordsPolicy(retention);
   const folder = repositoryFolder(options.stateDir, settings, options.backups);
   const { runtime, state } = await outside.waitOut(async () => {
     const directory = openStateDirectory(options.stateDir, options.mode);
@@ -76,6 +79,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const backups = new LocalBackups({
     state,
     settings,
+    policy,
     folder,
     clock,
     ids,

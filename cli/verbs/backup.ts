@@ -55,6 +55,27 @@ async function run(session: Session): Promise<void> {
   });
 }
 
+async function prune(session: Session, { dryRun = false }: { readonly dryRun?: boolean }): Promise<void> {
+  requireLocal(session.target, '"epsilon backup"', 'on AWS services make the backups (docs/provision.md).');
+  await withControl(session, { mode: 'write', schedules: false }, async (control) => {
+    const { backups, records } = await control.backups.prune({ dryRun });
+    print(session.output, { dryRun, backups, records }, () => {
+      const { models, runs, executions, objects, bytes, jobFolders } = records;
+      const counts = [
+        plural(models, 'model'),
+        plural(runs, 'run'),
+        plural(executions, 'execution'),
+        plural(objects, 'object'),
+        plural(jobFolders, 'job folder'),
+      ];
+      return [
+        `${dryRun ? 'Would remove' : 'Removed'} ${plural(backups.points, 'point')}${dryRun ? '' : ` and ${bytesText(backups.bytes)} that only they had`}.`,
+        `${dryRun ? 'Would remove' : 'Removed'} ${counts.join(', ')}: ${bytesText(bytes)}.`,
+      ].join('\n');
+    });
+  });
+}
+
 function pointRow(point: Point): (string | number)[] {
   if ('fault' in point) return [point.id, '', '', '', '', point.fault];
   const { takenAt, rows, objects, bytes, sameDisk } = summaryOf(point.manifest);
@@ -186,7 +207,7 @@ export function addBackup(program: Command, session: () => Session): void {
   const where = ['--backups <folder>', 'folder of the backups (<state directory>-backups)'] as const;
   const backup = program
     .command('backup')
-    .description('make, list and verify backups of the state directory');
+    .description('make, list, verify and prune backups of the state directory');
   backup
     .command('run')
     .description('make a backup now; "epsilon start" makes one every few minutes')
@@ -202,6 +223,11 @@ export function addBackup(program: Command, session: () => Session): void {
     .argument('[point]', 'default: the newest')
     .option(...where)
     .action((id: string | undefined, options: BackupOptions) => verify(session(), id, options));
+  backup
+    .command('prune')
+    .description('verify the newest point, then remove points, records and objects whose time is over')
+    .option('--dry-run', 'only say how much that is')
+    .action((options: { dryRun?: boolean }) => prune(session(), options));
   program
     .command('restore')
     .description('restore a backup into a new state directory')

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { recordsPolicy } from '../../lib/backup/record-retention.ts';
 import { backupSettings } from '../../lib/backup/settings.ts';
 import { environmentVariables } from '../../lib/config/environment.ts';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
@@ -27,7 +28,7 @@ const defaultPort = 7411;
 /** Every fault of the service's declarations, each with its place. */
 function serviceFaults(projectDir: string): string[] {
   const variables = environmentVariables();
-  const { service, notify, backup } = loadLocalService(projectDir, variables);
+  const { service, notify, backup, retention } = loadLocalService(projectDir, variables);
   const faults: string[] = [];
   for (const { key, definition } of service.machines) {
     for (const fault of faultsOf(resolveIntrinsics(definition, service.resolve)))
@@ -45,6 +46,7 @@ function serviceFaults(projectDir: string): string[] {
   for (const rule of service.rules) attempt(`rule ${rule.name}`, () => compilePattern(rule.pattern));
   attempt('infra/config/local.yml', () => deliveryOf(notify, { projectDir, variables }));
   attempt('infra/config/local.yml', () => backupSettings(backup));
+  attempt('infra/config/local.yml', () => recordsPolicy(retention));
   return faults;
 }
 

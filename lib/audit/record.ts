@@ -31,6 +31,7 @@ export const operatorActs = [
   'images.clear',
   'quality.open',
   'backups.run',
+  'backups.prune',
   'backups.restore',
 ] as const;
 

@@ -3,9 +3,11 @@ import {
   closeSync,
   createReadStream,
   existsSync,
+  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
 } from 'node:fs';
@@ -22,8 +24,9 @@ import {
 import type { Point } from '../../lib/backup/points.ts';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { contentOf } from '../../lib/operations/backup/content.ts';
-import type { BackupRepository, Tenure } from '../../lib/ports/backup/repository.ts';
+import type { BackupRepository, Removed, Tenure } from '../../lib/ports/backup/repository.ts';
 import { explainFile, syncFolder, writeDurably } from './durable-files.ts';
+import { sweepPool } from './sweep-pool.ts';
 
 /** Version of the repository's layout. */
 const layoutVersion = 1;
@@ -235,9 +238,20 @@ export class FileBackupRepository implements BackupRepository {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       throw backupCorrupt(`The piece ${sha256}`, 'is missing');
     }
-    if (read !== bytes) throw backupCorrupt(`The piece ${sha256}`, `has ${read} bytes instead of ${bytes}`);
-    if (hash.digest('hex') !== sha256)
-      throw backupCorrupt(`The piece ${sha256}`, 'does not match its checksum');
+    if (read === bytes && hash.digest('hex') === sha256) return;
+    this.#setAside(sha256);
+    const what = read === bytes ? 'does not match its checksum' : `has ${read} bytes instead of ${bytes}`;
+    throw backupCorrupt(`The piece ${sha256}`, what);
+  }
+
+  /** Puts damaged content out of the way, so that the next backup that meets the same content keeps it again. */
+  #setAside(sha256: string): void {
+    try {
+      mkdirSync(join(this.place, 'damaged'), { recursive: true, mode: 0o700 });
+      renameSync(this.#pathOf(sha256), join(this.place, 'damaged', sha256));
+    } catch {
+      // Whoever may only read here cannot; the damage is reported all the same.
+    }
   }
 
   async commit(manifest: Manifest): Promise<void> {
@@ -253,5 +267,23 @@ export class FileBackupRepository implements BackupRepository {
   async abandon(): Promise<void> {
     for (const path of this.#fresh) await rm(path, { force: true });
     this.#fresh.clear();
+  }
+
+  async noteVerified(id: string): Promise<void> {
+    await writeDurably(join(this.place, 'verified', id), contentOf(''));
+  }
+
+  async verified(): Promise<ReadonlySet<string>> {
+    const folder = join(this.place, 'verified');
+    return new Set(existsSync(folder) ? readdirSync(folder) : []);
+  }
+
+  async remove(ids: readonly string[]): Promise<Removed> {
+    for (const id of ids) {
+      await rm(join(this.place, 'points', `${id}.json`), { force: true });
+      await rm(join(this.place, 'verified', id), { force: true });
+    }
+    if (ids.length > 0) syncFolder(join(this.place, 'points'));
+    return { points: ids.length, ...(await sweepPool(this)) };
   }
 }

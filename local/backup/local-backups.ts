@@ -1,18 +1,34 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type PointSummary, summaryOf } from '../../lib/backup/manifest.ts';
+import type { RecordsPolicy } from '../../lib/backup/record-retention.ts';
 import type { BackupSettings } from '../../lib/backup/settings.ts';
+import { contentOf } from '../../lib/operations/backup/content.ts';
+import { pruneBackups } from '../../lib/operations/backup/prune-backups.ts';
 import { runBackup } from '../../lib/operations/backup/run-backup.ts';
-import type { Backups } from '../../lib/ports/backup/backups.ts';
-import type { Clock, Timer } from '../../lib/ports/clock.ts';
+import type { Backups, Pruned } from '../../lib/ports/backup/backups.ts';
+import { type Clock, isoNow, type Timer } from '../../lib/ports/clock.ts';
 import type { IdSource } from '../../lib/ports/id-source.ts';
 import type { Log } from '../../lib/ports/log.ts';
 import type { StateDirectory } from '../stores/state-directory.ts';
+import { writeDurably } from './durable-files.ts';
 import { FileBackupRepository } from './file-repository.ts';
+import { pruneState } from './prune-state.ts';
 import { stateBackupSource } from './state-source.ts';
+import { StateTarget } from './state-target.ts';
+
+const hour = 3_600_000;
+const day = 24 * hour;
+
+/** File that says when records and points were pruned last. */
+const prunedMarker = 'pruned-at';
 
 /** What backups of a running control plane need. */
 export interface LocalBackupsOptions {
   readonly state: StateDirectory;
   readonly settings: BackupSettings;
+  readonly policy: RecordsPolicy;
   /** Folder of the repository. */
   readonly folder: string;
   readonly clock: Clock;
@@ -29,6 +45,8 @@ export class LocalBackups implements Backups {
   #last: Promise<unknown> = Promise.resolve();
   #timer: Timer | undefined;
   #newest: number | undefined;
+  /** When a pruning was begun last, by this process. */
+  #prunedAt = Number.NEGATIVE_INFINITY;
   #failing = false;
   #closed = false;
 
@@ -38,12 +56,60 @@ export class LocalBackups implements Backups {
   }
 
   run(): Promise<PointSummary> {
-    const run = this.#last.then(
-      () => this.#run(),
-      () => this.#run(),
-    );
-    this.#last = run;
-    return run;
+    return this.#inTurn(() => this.#run());
+  }
+
+  prune(request: { readonly dryRun: boolean }): Promise<Pruned> {
+    return this.#inTurn(() => this.#prune(request));
+  }
+
+  /** One after the other: what a backup is keeping belongs to no point yet, and would be removed. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work, work);
+    this.#last = done;
+    return done;
+  }
+
+  async #prune({ dryRun }: { readonly dryRun: boolean }): Promise<Pruned> {
+    const { state, settings, policy, clock, ids, log } = this.#options;
+    const scratch = mkdtempSync(join(tmpdir(), 'epsilon-verify-'));
+    const target = new StateTarget(join(scratch, 'state'), { clock, ids });
+    try {
+      const backups = await pruneBackups({ repository: this.#repository, target, clock }, settings, dryRun);
+      const records = await pruneState(state, { policy, now: clock.now(), dryRun });
+      if (!dryRun) {
+        await writeDurably(join(state.path, prunedMarker), contentOf(`${isoNow(clock)}\n`));
+        log.info('pruned', { backups, records });
+      }
+      return { backups, records };
+    } finally {
+      await target.close({ keep: false });
+      rmSync(scratch, { recursive: true, force: true });
+    }
+  }
+
+  /** Whether a day has passed since records and points were pruned last. */
+  #isPruningDue(): boolean {
+    try {
+      const at = Date.parse(readFileSync(join(this.#options.state.path, prunedMarker), 'utf8').trim());
+      return !(this.#options.clock.now() - at < day);
+    } catch {
+      return true;
+    }
+  }
+
+  /** What is done by itself: a backup and, once a day, a pruning. A pruning that failed is tried again after an hour. */
+  async #keep(): Promise<void> {
+    await this.#run();
+    const { clock, log, onFault } = this.#options;
+    if (!this.#isPruningDue() || clock.now() - this.#prunedAt < hour) return;
+    this.#prunedAt = clock.now();
+    try {
+      await this.#prune({ dryRun: false });
+    } catch (error) {
+      log.error('not pruned', { error: String(error) });
+      onFault(new Error(`nothing was pruned: ${(error as Error).message}`));
+    }
   }
 
   async #run(): Promise<PointSummary> {
@@ -93,7 +159,7 @@ export class LocalBackups implements Backups {
     const { clock } = this.#options;
     this.#timer = clock.setTimer(pause, () => {
       const begun = clock.now();
-      this.run()
+      this.#inTurn(() => this.#keep())
         .then(
           () => this.#note(undefined),
           (error: unknown) => this.#note(error as Error),

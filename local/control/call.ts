@@ -25,7 +25,7 @@ export const exposed = {
   images: ['list', 'clear'],
   quality: ['standing', 'standings', 'history', 'open'],
   audit: ['list'],
-  backups: ['run'],
+  backups: ['run', 'prune'],
 } as const;
 
 /** Ports that are reachable. */

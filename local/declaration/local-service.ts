@@ -16,6 +16,8 @@ export interface LocalService {
   readonly notify: unknown;
   /** How the state directory is backed up (lib/backup/settings.ts). */
   readonly backup: unknown;
+  /** How long the control plane's own records stay (lib/backup/record-retention.ts). */
+  readonly retention: unknown;
 }
 
 /** The service as declared, for this host; values that only an account knows stay names. */
@@ -31,8 +33,14 @@ export function loadLocalService(
     external: (kind, address) => `local:${kind}:${address}`,
   });
   if (read === null || typeof read !== 'object' || Array.isArray(read))
-    return { service, config: loadConfig({ file: read, variables }), notify: undefined, backup: undefined };
-  // Notifications by command or webhook and backups into a folder exist on this host only: no other environment knows the settings.
-  const { notify, backup, ...file } = read as Record<string, unknown>;
-  return { service, config: loadConfig({ file, variables }), notify, backup };
+    return {
+      service,
+      config: loadConfig({ file: read, variables }),
+      notify: undefined,
+      backup: undefined,
+      retention: undefined,
+    };
+  // Notifications by command or webhook, backups into a folder and their retention exist on this host only.
+  const { notify, backup, retention, ...file } = read as Record<string, unknown>;
+  return { service, config: loadConfig({ file, variables }), notify, backup, retention };
 }

@@ -6,6 +6,7 @@ import { benchForecast } from './forecast.ts';
 import { benchKubernetes } from './kubernetes.ts';
 import { benchMap } from './map.ts';
 import { benchNight } from './night.ts';
+import { benchRetention } from './retention.ts';
 import { benchSpot } from './spot.ts';
 import { benchWorkload } from './workload.ts';
 
@@ -21,6 +22,7 @@ const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
   workload: benchWorkload,
   cli: benchCli,
   forecast: benchForecast,
+  retention: benchRetention,
 };
 
 const asked = process.argv

@@ -65,6 +65,8 @@ describe('docs/recover.md', () => {
       'backup run',
       'backup list',
       'backup verify',
+      'backup prune',
+      'backup prune',
       'restore --to',
       'restore --id',
       'executions',

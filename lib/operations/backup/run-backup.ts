@@ -61,7 +61,7 @@ async function earlierObjects(repository: BackupRepository): Promise<Map<string,
 }
 
 /** A piece as text; `BACKUP_CORRUPT`. */
-export async function textOf(repository: BackupRepository, piece: Piece): Promise<string> {
+export async function textOf(repository: Pick<BackupRepository, 'read'>, piece: Piece): Promise<string> {
   const parts: Uint8Array[] = [];
   for await (const part of repository.read(piece)) parts.push(part);
   return Buffer.concat(parts).toString('utf8');

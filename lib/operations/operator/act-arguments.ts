@@ -17,6 +17,7 @@ const fields = z.record(z.string(), z.unknown());
  */
 export const actArguments = {
   nothing: z.tuple([]),
+  pruning: z.tuple([z.strictObject({ dryRun: z.boolean() })]),
   tenant: z.tuple([tenant]),
   promotion: z.tuple([tenant.extend({ modelVersion: text })]),
   newTenant: z.tuple([

@@ -1,6 +1,6 @@
 import type { Actor } from '../../audit/record.ts';
-import type { PointSummary } from '../../backup/manifest.ts';
 import { EpsilonError } from '../../errors/epsilon-error.ts';
+import type { Backups } from '../../ports/backup/backups.ts';
 import type { DocumentUpload, OperatorApi } from '../../ports/operator-api.ts';
 import type { OperatorPorts } from '../../ports/operator-ports.ts';
 import { checkTenantId } from '../../tenants/tenant.ts';
@@ -150,8 +150,8 @@ function putDocument({ objects, config }: OperatorPorts) {
   };
 }
 
-async function backUp({ backups }: OperatorPorts): Promise<PointSummary> {
-  if (backups) return backups.run();
+function backupsOf({ backups }: OperatorPorts): Backups {
+  if (backups) return backups;
   throw new EpsilonError(
     'BACKUPS_ELSEWHERE',
     'The control plane makes no backups of this environment itself; "backup" is for --target local.',
@@ -164,7 +164,13 @@ function backupActs(ports: OperatorPorts, act: Act) {
       act: 'backups.run',
       args: args.nothing,
       subject: () => 'backup',
-      perform: () => backUp(ports),
+      perform: async () => backupsOf(ports).run(),
+    }),
+    prune: act({
+      act: 'backups.prune',
+      args: args.pruning,
+      subject: () => 'backups and records',
+      perform: async ([request]) => backupsOf(ports).prune(request),
     }),
   };
 }

@@ -37,8 +37,24 @@ export interface BackupRepository {
   has(piece: Piece): Promise<boolean>;
   /** Reads content back; `BACKUP_CORRUPT` when it is missing, and after its last byte when it does not match. */
   read(piece: Piece): AsyncIterable<Uint8Array>;
+  /** Records that a point was read back and found whole. */
+  noteVerified(id: string): Promise<void>;
+  /** Ids of points that were. */
+  verified(): Promise<ReadonlySet<string>>;
+  /**
+   * Removes points, then the content that no other point has. While a point cannot be read, what it consists of is not known, and
+   * all content stays.
+   */
+  remove(ids: readonly string[]): Promise<Removed>;
   /** Removes what was kept since `open`, when no point comes of it. */
   abandon(): Promise<void>;
   /** Makes a point, everything before its manifest being on the disk. */
   commit(manifest: Manifest): Promise<void>;
+}
+
+/** What was removed. */
+export interface Removed {
+  readonly points: number;
+  readonly pieces: number;
+  readonly bytes: number;
 }

@@ -1,4 +1,4 @@
-import { existsSync, globSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
@@ -13,6 +13,12 @@ import { aState } from './a-state.ts';
 
 const filesOf = (folder: string) =>
   globSync('**/*', { cwd: folder }).filter((name) => statSync(join(folder, name)).isFile());
+/** The piece with the most bytes: that of the largest object. */
+function largestPiece(folder: string): string {
+  const files = filesOf(join(folder, 'pool')).map((name) => join(folder, 'pool', name));
+  return files.sort((a, b) => statSync(b).size - statSync(a).size)[0] ?? '';
+}
+
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** Writes one row into each database in one turn of the event loop, again and again, until it is told to stop. */
@@ -227,8 +233,19 @@ describe('a repository', () => {
     content[3] = 0;
     writeFileSync(file, content);
     await expect(read()).rejects.toMatchObject({ code: 'BACKUP_CORRUPT' });
-    rmSync(file);
+    expect(existsSync(file)).toBe(false);
     await expect(read()).rejects.toMatchObject({ code: 'BACKUP_CORRUPT' });
+    await state.close();
+  });
+
+  it('F35: heals: content that was found damaged is kept again by the next backup, for the points before as well', async () => {
+    const state = await aState();
+    const { id } = await state.backUp();
+    const file = largestPiece(state.folder);
+    writeFileSync(file, 'b'.repeat(statSync(file).size));
+    await expect(state.restore({ id })).rejects.toMatchObject({ code: 'BACKUP_CORRUPT' });
+    await state.backUp();
+    await state.restore({ id });
     await state.close();
   });
 

@@ -1,5 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { recordsPolicy } from '../../../lib/backup/record-retention.ts';
 import { backupSettings } from '../../../lib/backup/settings.ts';
 import { LocalBackups } from '../../../local/backup/local-backups.ts';
 import { silentLog } from '../../fixtures/silent-log.ts';
@@ -16,6 +17,7 @@ async function backingUp(given: unknown = {}) {
   const backups = new LocalBackups({
     state: state.state,
     settings,
+    policy: recordsPolicy(undefined),
     folder,
     clock,
     ids,
