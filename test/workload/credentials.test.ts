@@ -1,7 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { kept } from '../../workload/credentials/kept.ts';
 import { lentCredentials } from '../../workload/credentials/lent-credentials.ts';
+import { freshDir } from '../fresh-dir.ts';
 
 const url = 'https://api.execute-api.us-west-2.amazonaws.com/live/credentials';
 const given = '{"Version":1,"AccessKeyId":"ASIA"}';
@@ -54,6 +57,67 @@ describe('the credentials program on Batch', () => {
       message: expect.stringMatching(/403.*SOME_CODE/),
     });
     expect((await ask(409)).sent).toHaveLength(30);
+  });
+});
+
+describe('credentials that were given before', () => {
+  const minute = 60_000;
+  const lasting = (minutes: number) =>
+    JSON.stringify({
+      Version: 1,
+      AccessKeyId: `for-${minutes}`,
+      Expiration: new Date(minutes * minute).toISOString(),
+    });
+
+  /** A job whose program is started anew each time. */
+  function aJob(of: readonly string[] = ['run', 'train', '1']) {
+    const folder = freshDir();
+    const asked: number[] = [];
+    const get = (at: number, answer: string, on = of) =>
+      kept({ folder, of: on, now: () => at * minute }, async () => {
+        asked.push(at);
+        return answer;
+      });
+    const file = () => join(folder, readdirSync(folder).find((name) => name.endsWith('.json')) ?? '');
+    return { get, asked, folder, file };
+  }
+
+  it('are given once more while they last, and never after', async () => {
+    const { get, asked } = aJob();
+    expect(await get(0, lasting(15))).toBe(lasting(15));
+    expect(await get(9, lasting(24))).toBe(lasting(15));
+    expect(await get(10, lasting(25))).toBe(lasting(25));
+    expect(asked).toEqual([0, 10]);
+  });
+
+  it('are of one attempt alone', async () => {
+    const { get, asked } = aJob();
+    await get(0, lasting(15));
+    await get(1, lasting(16), ['run', 'train', '2']);
+    expect(asked).toEqual([0, 1]);
+  });
+
+  it('are in a file that its user alone may read; any other file counts as none', async () => {
+    const { get, asked, file } = aJob();
+    await get(0, lasting(15));
+    expect(statSync(file()).mode & 0o777).toBe(0o600);
+    chmodSync(file(), 0o644);
+    await get(1, lasting(16));
+    writeFileSync(file(), 'no JSON');
+    await get(2, lasting(17));
+    rmSync(file());
+    symlinkSync('/etc/passwd', join(file(), '..', 'epsilon-credentials-x.json'));
+    await get(3, lasting(18));
+    expect(asked).toEqual([0, 1, 2, 3]);
+  });
+
+  it('are asked for each time when they end soon, say no end, or cannot be kept', async () => {
+    const { get, asked } = aJob();
+    await get(0, lasting(5));
+    await get(0, '{"Version":1}');
+    expect(asked).toEqual([0, 0]);
+    const nowhere = { folder: '/nonexistent', of: ['x'], now: () => 0 };
+    expect(await kept(nowhere, async () => lasting(15))).toBe(lasting(15));
   });
 });
 

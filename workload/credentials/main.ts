@@ -1,4 +1,6 @@
+import { tmpdir } from 'node:os';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
+import { kept } from './kept.ts';
 
 /*
  * The program that SDKs of any language run for a job's credentials (`credential_process`, aws-config beside this file). It takes no
@@ -15,6 +17,18 @@ function variable(variables: Variables, name: string, form = /./): string {
     throw new EpsilonError('CREDENTIALS_NOWHERE', `${name} is ${value === '' ? 'not set' : `"${value}"`}.`);
   return value;
 }
+
+/** What credentials depend on: a folder for temporary files may outlive the attempt. */
+const depends = [
+  'EPSILON_CREDENTIALS_URL',
+  'EPSILON_JOB_ROLE_ARN',
+  'EPSILON_SESSION_TAGS',
+  'EPSILON_RUN_ID',
+  'EPSILON_TRAINING_STAGE',
+  'EPSILON_ATTEMPT',
+  'EPSILON_OUTPUT',
+  'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
+] as const;
 
 /** Credentials in the form of `credential_process`, from whatever lends them where this job runs. */
 async function credentials(variables: Variables): Promise<string> {
@@ -44,7 +58,9 @@ async function credentials(variables: Variables): Promise<string> {
 }
 
 try {
-  process.stdout.write(`${await credentials(process.env)}\n`);
+  const of = depends.map((name) => process.env[name] ?? '');
+  const ask = () => credentials(process.env);
+  process.stdout.write(`${await kept({ folder: tmpdir(), of, now: Date.now }, ask)}\n`);
 } catch (error) {
   const { message } = error as Error;
   process.stderr.write(`no credentials for this job: ${message}\n`);
