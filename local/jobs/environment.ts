@@ -3,18 +3,12 @@ import { readFileSync } from 'node:fs';
 /** Variables of this process that jobs may see. Everything else, secrets above all, stays here. */
 const allowed = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'] as const;
 
-/** What the cache stage alone may see besides: the address may hold a password, and no other stage uses Redis. */
-const ofCache = ['REDIS_URL'] as const;
-
-/** The part of an environment that jobs of a stage inherit. */
+/** The part of an environment that jobs inherit. */
 export function allowedEnvironment(
   variables: Readonly<Record<string, string | undefined>>,
-  stage: string | undefined,
 ): Record<string, string> {
   return Object.fromEntries(
-    [...allowed, ...(stage === 'cache' ? ofCache : [])].flatMap((name) =>
-      variables[name] === undefined ? [] : [[name, variables[name]]],
-    ),
+    allowed.flatMap((name) => (variables[name] === undefined ? [] : [[name, variables[name]]])),
   );
 }
 

@@ -1,10 +1,14 @@
+import { join } from 'node:path';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { Log } from '../../lib/ports/log.ts';
+import type { JobRef, JobSpec } from '../../lib/training/attempts/job.ts';
 import type { OutsideConditions } from '../outside.ts';
 import type { RuntimeOptions } from '../runtime-types.ts';
+import { readKey } from '../stores/key-file.ts';
 import type { StateDirectory } from '../stores/state-directory.ts';
 import type { HostPlace } from '../workloads/host-workloads.ts';
-import type { JobListener, LocalJobRunner } from './local-job-runner.ts';
+import { CacheAccess } from './cache-access.ts';
+import type { JobListener, LocalJobRunner, ProcessJobRunnerOptions } from './local-job-runner.ts';
 import { ProcessJobRunner } from './process-job-runner.ts';
 import { diskRoom } from './room-watch.ts';
 import { workloadCommand } from './workload-command.ts';
@@ -19,18 +23,42 @@ export interface JobSurroundings {
   readonly workloads: HostPlace;
 }
 
+const usesCache = ({ stage }: Pick<JobSpec, 'stage'>) => stage === 'cache';
+
+/** Makes the tenant's user of Redis before a cache stage is taken, where there is a Redis. */
+class AdmittingJobRunner extends ProcessJobRunner {
+  readonly #cache: CacheAccess | undefined;
+
+  constructor(cache: CacheAccess | undefined, options: ProcessJobRunnerOptions) {
+    super(options);
+    this.#cache = cache;
+  }
+
+  override async submit(spec: JobSpec): Promise<JobRef> {
+    if (usesCache(spec)) await this.#cache?.admit(spec);
+    return super.submit(spec);
+  }
+}
+
 /** The runner of a control plane on this host: the one that was handed in, or one whose jobs are processes. */
 export function openJobRunner(surroundings: JobSurroundings, onObservation: JobListener): LocalJobRunner {
   const { options, state, clock, log, outside, workloads } = surroundings;
   if (options.makeRunner) return options.makeRunner(onObservation);
-  return new ProcessJobRunner({
+  const { REDIS_URL: cacheUrl } = options.variables;
+  const cache = cacheUrl
+    ? new CacheAccess(cacheUrl, () => readKey(join(state.path, 'keys/cache')))
+    : undefined;
+  return new AdmittingJobRunner(cache, {
     root: state.jobs,
     clock,
     log,
     variables: options.variables,
     ...(options.graceMs === undefined ? {} : { graceMs: options.graceMs }),
-    command: (spec, { resultPath }) =>
-      workloadCommand(spec, { ...workloads, resultPath, objectsRoot: state.objects }),
+    command: (spec, { resultPath }) => {
+      const command = workloadCommand(spec, { ...workloads, resultPath, objectsRoot: state.objects });
+      if (!cache || !usesCache(spec)) return command;
+      return { ...command, env: { ...command.env, REDIS_URL: cache.urlOf(spec) } };
+    },
     onObservation,
     room: diskRoom(state.path, outside),
   });

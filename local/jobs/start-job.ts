@@ -43,7 +43,7 @@ export function spawnShim(
     stdio: 'ignore',
     ...(cwd === undefined ? {} : { cwd }),
     env: {
-      ...allowedEnvironment(variables, env['EPSILON_TRAINING_STAGE']),
+      ...allowedEnvironment(variables),
       ...withInputs(folder, env),
     },
   });

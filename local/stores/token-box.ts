@@ -1,7 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
+import { readKey } from './key-file.ts';
 
 /** Encrypts task tokens at rest; `about` binds a ciphertext to the record it belongs to. */
 export interface TokenBox {
@@ -12,23 +10,8 @@ export interface TokenBox {
 /** A box with AES-256-GCM under the key in `keyFile`, made on first use, readable by its owner only. */
 export function openTokenBox(keyFile: string): TokenBox {
   let key: Buffer | undefined;
-  const load = (): Buffer => {
-    if (!existsSync(keyFile)) {
-      mkdirSync(dirname(keyFile), { recursive: true, mode: 0o700 });
-      writeFileSync(keyFile, randomBytes(32), { mode: 0o600, flag: 'wx' });
-    }
-    const bytes = readFileSync(keyFile);
-    if (bytes.length === 32) return bytes;
-    throw new EpsilonError(
-      'STATE_DIR_CORRUPT',
-      `The key file ${keyFile} is damaged (32 bytes expected, ${bytes.length} found).`,
-      {
-        exitCode: exitCodes.backend,
-      },
-    );
-  };
   const use = (): Buffer => {
-    key ??= load();
+    key ??= readKey(keyFile);
     return key;
   };
   return {

@@ -91,7 +91,7 @@ export async function embedQuestion(place: HostPlace, question: Question): Promi
       `Workload "${workload}" declares no query command, so that its models answer no questions here (docs/your-own-jobs.md).`,
     );
   const env = {
-    ...allowedEnvironment(place.variables, undefined),
+    ...allowedEnvironment(place.variables),
     ...program.environment,
     EPSILON_CONTRACT: String(contractVersion),
     EPSILON_INPUTS: JSON.stringify({ model: modelPrefix }),

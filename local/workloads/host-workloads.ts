@@ -111,7 +111,7 @@ export function imageOf(place: HostPlace, workload: string, image: ImageName): s
   if (!program) return undefined;
   const { lock } = findWorkload(place.workloads, workload);
   const { file, args, folder, environment } = program;
-  const env = { ...allowedEnvironment(place.variables, undefined), ...environment };
+  const env = { ...allowedEnvironment(place.variables), ...environment };
   const hash = createHash('sha256');
   hash.update(JSON.stringify([file, args, environment, programIdentity(file, { folder, env })])).update('\0');
   if (lock !== undefined) hash.update(lockContent(folder, lock, workload)).update('\0');

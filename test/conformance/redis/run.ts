@@ -5,10 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createClient } from 'redis';
+import { CacheAccess } from '../../../local/jobs/cache-access.ts';
 import { documentsFolder, openWorkload } from '../../workload/harness.ts';
 import { conclude, installPackage, works } from '../debian.ts';
+import { hostile } from './hostile.ts';
 
-/** `npm run test:conformance:redis`: the cache stage against a real Redis with a password, and against none. */
+/**
+ * `npm run test:conformance:redis`: the cache stage against a real Redis, as its tenant's user, what that user is refused, and the stage
+ * against no Redis.
+ */
 const password = 'a-password-that-must-not-show';
 
 async function freePort(): Promise<number> {
@@ -46,12 +51,19 @@ else {
     if (!holds) faults.push(what);
   };
   const port = await freePort();
-  const url = `redis://:${password}@127.0.0.1:${port}`;
+  const all = `redis://:${password}@127.0.0.1:${port}`;
+  const access = new CacheAccess(all, () => Buffer.alloc(32, 7));
+  const jobOf = (tenantId: string, attempt: number) => ({
+    tenantId,
+    jobName: `${tenantId}-cache-${attempt}`,
+  });
   const server = await startRedis(port);
   const workload = openWorkload();
   await workload.stage('prepare', { documents: pathToFileURL(documentsFolder(40)).href });
   await workload.stage('train');
   const { result: index } = await workload.stage('index');
+  await access.admit(jobOf('acme', 1));
+  const url = access.urlOf(jobOf('acme', 1));
   const { code, result, stdout, stderr } = await workload.stage('cache', { env: { REDIS_URL: url } });
   expect(`the cache stage ended with ${code}: ${stderr}`, code === 0);
   expect(
@@ -60,10 +72,12 @@ else {
   );
   expect(
     'the password shows in its output or result',
-    !`${stdout}${stderr}${JSON.stringify(result)}`.includes(password),
+    ![password, new URL(url).password].some((secret) =>
+      `${stdout}${stderr}${JSON.stringify(result)}`.includes(secret),
+    ),
   );
 
-  const client = createClient({ url });
+  const client = createClient({ url: all });
   await client.connect();
   const entries = await client.hGetAll(`${String(result['redisPrefix'])}:passages`);
   const ids = JSON.parse(
@@ -82,6 +96,9 @@ else {
         Buffer.from(entry.vector ?? '', 'base64').length === Number(index['dimensions']) * 4,
     );
   }
+  await client.hSet('epsilon:beta:r1:passages', 'id', 'a text of beta');
+  await client.hSet('epsilon:acme-2:r1:passages', 'id', 'a text of acme-2');
+  for (const [what, held] of await hostile({ access, job: jobOf('acme', 1), all })) expect(what, held);
   client.destroy();
   server.kill('SIGKILL');
   await new Promise((resolve) => server.once('exit', resolve));
