@@ -105,8 +105,11 @@ describe('credentials that were given before', () => {
     await get(1, lasting(16));
     writeFileSync(file(), 'no JSON');
     await get(2, lasting(17));
-    rmSync(file());
-    symlinkSync('/etc/passwd', join(file(), '..', 'epsilon-credentials-x.json'));
+    const link = file();
+    const elsewhere = join(freshDir(), 'lasting');
+    writeFileSync(elsewhere, lasting(99), { mode: 0o600 });
+    rmSync(link);
+    symlinkSync(elsewhere, link);
     await get(3, lasting(18));
     expect(asked).toEqual([0, 1, 2, 3]);
   });
