@@ -126,13 +126,14 @@ export class FileBackupRepository implements BackupRepository {
         `These records were restored from ${this.place} to another place since (epoch ${there.epoch}, here ${epoch}); only that place goes on.`,
         { exitCode: exitCodes.conflict, details: { epoch, restored: there.epoch } },
       );
+    // The marker first: a folder without it belongs to somebody else.
+    if (!there || there.epoch < epoch) await this.#writeTenure({ lineage, epoch });
     try {
       for (const name of ['pool', 'points', 'tmp'])
         await mkdir(join(this.place, name), { recursive: true, mode: 0o700 });
     } catch (error) {
       throw explainFile(error, this.place);
     }
-    if (!there || there.epoch < epoch) await this.#writeTenure({ lineage, epoch });
     for (const name of readdirSync(join(this.place, 'tmp')))
       rmSync(join(this.place, 'tmp', name), { recursive: true });
   }

@@ -15,6 +15,7 @@ import type { DatabaseFinding } from '../../lib/backup/verification.ts';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { contentOf, digestOf } from '../../lib/operations/backup/content.ts';
 import type { RestoreTarget } from '../../lib/ports/backup/target.ts';
+import { processesWith, signal } from '../jobs/processes.ts';
 import { freeBytes } from '../state/usage.ts';
 import { liveHolder, stateMarker, takeLock } from '../stores/state-directory.ts';
 import type { DatabaseName } from './cut-databases.ts';
@@ -79,7 +80,7 @@ export class StateTarget implements RestoreTarget {
     if (existsSync(this.place) && (!statSync(this.place).isDirectory() || readdirSync(this.place).length > 0))
       throw refuse(
         'RESTORE_TARGET_NOT_EMPTY',
-        `${this.place} is not empty: a restore goes into a new folder. Move it away, or name another with --into.`,
+        `${this.place} is not empty: a restore goes into a new folder. Move it away, or name another with --into.${existsSync(join(this.place, 'state.json')) ? '' : ' Jobs that outlive a lost state write there until they end.'}`,
       );
     const free = freeBytes(nearest(this.place));
     if (free < bytes + reserveBytes)
@@ -167,6 +168,12 @@ export class StateTarget implements RestoreTarget {
       'RESTORE_SOURCE_LIVE',
       `Process ${pid} still uses ${source}, of which this is a backup: two of them would both train. Stop it first.`,
     );
+  }
+
+  async stopJobs(source: string): Promise<number> {
+    const left = processesWith(`EPSILON_OBJECTS_ROOT=${join(source, 'objects')}`);
+    for (const pid of left) signal(pid, 'SIGKILL');
+    return left.length;
   }
 
   async promote(): Promise<void> {

@@ -184,6 +184,7 @@ export async function promotePoint(
     );
   await target.checkSource(manifest.source);
   await repository.raiseEpoch({ lineage: manifest.lineage, epoch });
+  await target.stopJobs(manifest.source);
   await target.promote();
 }
 

@@ -33,6 +33,8 @@ export interface RestoreTarget {
   }): Promise<Recovered>;
   /** Refuses to promote while the state that was backed up is in use: `RESTORE_SOURCE_LIVE`. */
   checkSource(source: string): Promise<void>;
+  /** Stops the jobs that the state which was backed up has left running: nobody waits for them any more. Gives how many processes. */
+  stopJobs(source: string): Promise<number>;
   /** Makes it a state that can be started; all of it is on the disk before. */
   promote(): Promise<void>;
   /** Lets go; removes what was put unless it is to be kept. */

@@ -10,6 +10,7 @@ import {
 } from '../../../lib/backup/drill.ts';
 import { bytesOf } from '../../../lib/backup/manifest.ts';
 import { backupSettings } from '../../../lib/backup/settings.ts';
+import { EpsilonError } from '../../../lib/errors/epsilon-error.ts';
 import { contentOf } from '../../../lib/operations/backup/content.ts';
 import { preparePoint } from '../../../lib/operations/backup/restore-point.ts';
 import { isoNow } from '../../../lib/ports/clock.ts';
@@ -66,6 +67,7 @@ async function runRounds(options: DrillOptions, parts: RoundParts): Promise<Dril
     try {
       done = await drillRound(parts, round);
     } catch (error) {
+      if (error instanceof EpsilonError && error.code === 'DRILL_NOTHING_LIVE') throw error;
       done = { round, error: (error as Error).message };
     }
     rounds.push(done);
@@ -86,6 +88,20 @@ async function longestBackup(folder: string): Promise<number> {
   );
 }
 
+function scratchIn(parent: string): string {
+  try {
+    return mkdtempSync(join(parent, 'epsilon-drill-'));
+  } catch (error) {
+    throw new EpsilonError(
+      'DRILL_SCRATCH',
+      `Nothing can be made in ${parent} (${(error as Error).message}); name another folder with --scratch.`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
 /**
  * Restores the newest point in isolation and drills the copy: rounds of writes, a kill without warning, the loss of the state, a restore,
  * a write and a query. The verdict is computed here, outside the programs that are drilled, from the record alone, which is written
@@ -97,7 +113,7 @@ export async function runDrill(options: DrillOptions): Promise<Drilled> {
   const { config, backup } = loadLocalService(projectDir, variables);
   const { everyMinutes, rpoMinutes } = backupSettings(backup);
   const startedAt = isoNow(clock);
-  const folder = mkdtempSync(join(options.scratch ?? tmpdir(), 'epsilon-drill-'));
+  const folder = scratchIn(options.scratch ?? tmpdir());
   try {
     const place = { projectDir, stateDir: join(folder, 'state'), backups: join(folder, 'backups') };
     const ledgers = join(folder, 'ledgers');

@@ -1,4 +1,4 @@
-import { existsSync, globSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
@@ -206,6 +206,26 @@ describe('a repository', () => {
     });
     await first.close();
     await second.close();
+  });
+
+  it('that was killed while it was made is taken up by the next backup', async () => {
+    const state = await aState();
+    const dying = new FileBackupRepository(state.folder);
+    dying.newest = async () => {
+      throw new Error('killed');
+    };
+    const { clock, ids } = state;
+    const killed = runBackup({
+      source: stateBackupSource(state.state, clock),
+      repository: dying,
+      clock,
+      ids,
+    });
+    await expect(killed).rejects.toThrow('killed');
+    for (const name of ['pool', 'points', 'tmp']) rmSync(join(state.folder, name), { recursive: true });
+    expect(await state.repository.points()).toEqual([]);
+    await state.backUp();
+    await state.close();
   });
 
   it('F47: says of each damaged point why it cannot be read, and lists the others', async () => {

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   globSync,
@@ -143,6 +145,25 @@ describe('a restored state', () => {
 });
 
 describe('a restore', () => {
+  it.runIf(existsSync('/proc/self/environ'))(
+    'F40: stops the jobs that the lost state has left running, and no others, once it is approved',
+    async () => {
+      const state = await aState();
+      await state.backUp();
+      await state.close();
+      const jobOf = (folder: string) =>
+        spawn('sleep', ['60'], { env: { EPSILON_OBJECTS_ROOT: join(folder, 'objects') }, stdio: 'ignore' });
+      const [own, others] = [jobOf(state.path), jobOf(`${state.path}-of-others`)];
+      await state.restore({ to: 'newest' });
+      expect(own.exitCode ?? own.signalCode).toBeNull();
+      const gone = once(own, 'exit');
+      await state.restore({ to: 'newest' }, { promote: true });
+      expect(await gone).toEqual([null, 'SIGKILL']);
+      expect(others.exitCode ?? others.signalCode).toBeNull();
+      others.kill('SIGKILL');
+    },
+  );
+
   it('is overtaken by another one that was promoted since it was prepared', async () => {
     const state = await aState();
     await state.backUp();
