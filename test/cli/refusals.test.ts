@@ -4,7 +4,7 @@ import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import { type Night, openNight } from '../night/harness.ts';
 import { call, epsilon } from './harness.ts';
 
-describe('what the command refuses before anything happens', () => {
+describe('the command, before anything happens', () => {
   let night: Night;
   let control: OperatorApi;
 

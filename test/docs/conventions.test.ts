@@ -24,6 +24,10 @@ interface Biome {
   }[];
 }
 
+/** Words at the beginning of a name that are no subject: questions, conjunctions, and verbs that tests are fond of. */
+const noSubject =
+  /^[^:]+: (?:what|who|whose|how|where|why|when|while|after|before|with|without|for|in|on|is|are|was|has|have|does|do|should|it|reads?|writes?|gives?|takes?|keeps?|says|tells|shows|refuses?|accepts?|runs|starts|stops|finds|makes|returns?|sends|lets|holds|counts|checks?|asks|adds?|lists) /;
+
 /** Lines from a node's first to its last. */
 function linesOf(node: ts.Node, file: ts.SourceFile): number {
   const line = (position: number) => file.getLineAndCharacterOfPosition(position).line;
@@ -91,5 +95,15 @@ describe('docs/conventions.md', () => {
     expect(factories.map(({ path }) => path)).toEqual(written);
     const most = bound('lines of a function');
     expect(factories.filter(({ own, longest }) => own > most || longest > most)).toEqual([]);
+  });
+
+  it('lets the names of tests begin with their subject', () => {
+    const openings = globSync('test/**/*.test.ts').flatMap((path) =>
+      [...readFileSync(path, 'utf8').matchAll(/^(?:describe|it)(?:\.\w+)?\((?:'|`)([^'`]+)/gm)].map(
+        ([, name = '']) => `${path}: ${name}`,
+      ),
+    );
+    expect(openings.length).toBeGreaterThan(200);
+    expect(openings.filter((opening) => noSubject.test(opening))).toEqual([]);
   });
 });

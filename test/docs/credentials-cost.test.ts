@@ -26,7 +26,7 @@ const questionsOf = (tenants: number, minutes: number) =>
 const usdOfNight = (minutes: number) => questionsOf(10_000, minutes) * usdPerQuestion;
 const usdOfEndpoint = 24 * hour.endpointZone;
 
-describe('what credentials on Batch cost', () => {
+describe('the cost of credentials on Batch', () => {
   it('is what docs/batch.md says of a night of 10,000 tenants, and at most a dollar with jobs of 20 minutes', () => {
     const requests = usdOfNight(20);
     expect(page).toContain(

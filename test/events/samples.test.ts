@@ -183,7 +183,7 @@ describe('a schedule', () => {
   );
 });
 
-describe('what completeJob reads in a sample', () => {
+describe('completeJob reading a sample', () => {
   const read = (name: string) => jobEventOf(jobEventSchema.parse(sample(name)), bucket);
 
   it.each([

@@ -35,7 +35,7 @@ const watching = () =>
   eventually(() => (cluster.server.watches.count >= 3 ? true : undefined), 'two watches');
 const sent = (what: string) => cluster.server.requests.filter((request) => request.includes(what)).length;
 
-describe('what is told', () => {
+describe('a message of the watcher', () => {
   it('is the end of each job once, with reason, exit code and result, under the run it belongs to', async () => {
     start();
     await Promise.all([submit('succeeds', 'good-1'), submit('fails', 'bad-1'), submit('rejects', 'wrong-1')]);
@@ -116,7 +116,7 @@ describe('what is told', () => {
   });
 });
 
-describe('what breaks', () => {
+describe('the watcher in trouble', () => {
   it('a watch that ends, or is cut in the middle of a line, is taken up where it stood: nothing listed, nothing told twice', async () => {
     start();
     await submit('succeeds', 'first-1');

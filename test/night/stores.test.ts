@@ -49,7 +49,7 @@ class Backing {
 
 const lambdaUnknown = () => Object.assign(new Error('the process died'), { name: 'Lambda.Unknown' });
 
-describe.each(['SQLite', 'DynamoDB'] as const)('with the stores in %s', (kind) => {
+describe.each(['SQLite', 'DynamoDB'] as const)('a night with its stores in %s', (kind) => {
   const open = async (options: { schedules?: boolean } = {}) => {
     const backing = new Backing(kind);
     night = await openNight({ ...options, makeStores: backing.makeStores });
@@ -209,7 +209,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('with the stores in %s', (kind) =
   });
 });
 
-describe('what the handlers ask of DynamoDB', () => {
+describe('handlers on DynamoDB', () => {
   it('never reads the whole table, and leaves no token in it', async () => {
     const backing = new Backing('DynamoDB');
     night = await openNight({ makeStores: backing.makeStores });

@@ -107,7 +107,7 @@ describe('docs/rights.md', () => {
   });
 });
 
-describe('what pages promise about rights', () => {
+describe('a promise of the pages about rights', () => {
   it.each(promises)('docs/%s.md: %s (%s)', (name, says, action, holds) => {
     expect(page(name)).toContain(says);
     const granting = Object.keys(roles).flatMap((key) =>

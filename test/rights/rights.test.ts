@@ -40,7 +40,7 @@ beforeAll(async () => {
   recorded = await recordRequests();
 }, 180_000);
 
-describe('what functions ask of AWS', () => {
+describe('each request of a function', () => {
   it('was noted of every function', () => {
     expect([...recorded.keys()].sort()).toEqual([...functions].sort());
   });

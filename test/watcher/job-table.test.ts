@@ -46,7 +46,7 @@ function open() {
   return { clock, table, reports, ends };
 }
 
-describe('what is known of jobs', () => {
+describe('the table of jobs', () => {
   it('the end of a job waits for the last word of its pod, which comes by another stream', () => {
     const { table, ends } = open();
     table.job(aJob('a-1'));

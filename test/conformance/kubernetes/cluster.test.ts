@@ -76,7 +76,7 @@ describeJobRunner('EKS, on a real API server', async () => {
   };
 });
 
-describe('what only the real control plane can show', () => {
+describe('the real control plane', () => {
   it('an evicted pod fails its job at once, as preempted and not as the job that exited with 143', async () => {
     const runner = runnerAs('runner');
     await runner.submit(specOf('waits', 'evicted-1'));

@@ -88,7 +88,7 @@ describe('add-ons', () => {
   });
 });
 
-describe('what the cluster itself needs', () => {
+describe('the needs of the cluster itself', () => {
   const values = (chart: string) =>
     at(
       sets.find((set) => source(set, 'chart') === chart),

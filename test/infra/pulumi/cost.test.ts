@@ -27,7 +27,7 @@ const byUse = new Set(
   ),
 );
 
-describe('what the platform costs a month before anybody uses it', () => {
+describe('the monthly cost of the platform before anybody uses it', () => {
   it('is what docs/provision.md says, line by line and in sum', () => {
     const text = readFileSync(new URL('../../../docs/provision.md', import.meta.url), 'utf8').replace(
       / +/g,

@@ -45,7 +45,7 @@ function finished(all: readonly Registered[]): Map<string, number> {
 const endOf = (done: ReadonlyMap<string, number>, type: string) =>
   Math.max(...[...done].filter(([key]) => key.startsWith(`aws:${type}::`)).map(([, at]) => at));
 
-describe('how long the platform takes, by estimates and by what each resource waits for', () => {
+describe('the duration of provisioning, by estimates and by what each resource waits for', () => {
   it('is what docs/provision.md says of both ways, and of what is left of 30 minutes', () => {
     const done = finished(resources);
     const nodes = endOf(done, 'eks/nodeGroup:NodeGroup');

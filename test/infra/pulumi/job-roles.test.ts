@@ -50,7 +50,7 @@ const mayList = (tenantId: string | undefined, prefix: string | undefined) =>
     facts: as(tenantId, prefix === undefined ? {} : { 's3:prefix': prefix }),
   });
 
-describe('what a tenant session reaches', () => {
+describe('the reach of a tenant session', () => {
   it.each([
     ['t1', 't1/runs/model.bin', true],
     ['t1', 't1/runs/r/train/1/manifest.json', true],
@@ -131,7 +131,7 @@ describe('what a tenant session reaches', () => {
   });
 });
 
-describe('who becomes a tenant', () => {
+describe('the way to become a tenant', () => {
   const pod: Facts = {
     'aws:PrincipalTag/eks-cluster-name': 'embeddings-saas-cluster',
     'aws:PrincipalTag/kubernetes-namespace': 'ml-jobs',
@@ -221,7 +221,7 @@ describe('who becomes a tenant', () => {
   });
 });
 
-describe('who starts with what', () => {
+describe('the start of each job', () => {
   it('Batch jobs start with the role that can only become a tenant, and never with the one that pulls images', () => {
     const definitions = ofType(seen, 'batch/jobDefinition:JobDefinition');
     expect(definitions).toHaveLength(5);

@@ -168,7 +168,7 @@ describe('the verification of a point', () => {
   });
 });
 
-describe('what a restore is built on', () => {
+describe('the base of a restore', () => {
   it('fences of a later epoch are above all of an earlier one, and exact numbers', () => {
     expect(fenceFloor(0)).toBe(0);
     expect(fenceFloor(1)).toBeGreaterThan(1_000_000_000);

@@ -13,7 +13,7 @@ const workloads = workloadsSchema.parse({
   },
 });
 
-describe('what is trained for a tenant', () => {
+describe('the training of a tenant', () => {
   it('is what its model type declares, ten epochs where nothing is declared, and what the tenant has otherwise', () => {
     expect(trainingOf(workloads, { modelType: 'skipgram' })).toEqual({
       workload: 'reference',

@@ -190,7 +190,7 @@ describe('a Batch job as an observation', () => {
   });
 });
 
-describe('whose job it is', () => {
+describe('the owner of a job', () => {
   const variables = {
     EPSILON_RUN_ID: 'acme-1',
     EPSILON_TRAINING_STAGE: 'train',

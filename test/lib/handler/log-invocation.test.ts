@@ -25,7 +25,7 @@ async function counted(event: unknown, action: () => Promise<unknown>): Promise<
   return names;
 }
 
-describe('what counts as a fault of Epsilon', () => {
+describe('a fault of Epsilon', () => {
   it.each([
     ['a bug', new TypeError('x is not a function')],
     ['a call that is refused for good', new EpsilonError('ACCESS', 'no', { exitCode: exitCodes.backend })],

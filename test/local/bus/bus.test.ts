@@ -143,7 +143,7 @@ describe('a target that does not accept', () => {
   });
 });
 
-describe('closing', () => {
+describe('the closing bus', () => {
   test('closing the bus moves waiting retries to the dead letters and leaves no timer', async () => {
     const { bus, clock, dead } = bench({ deliver: refuse });
     bus.put([entry()]);
@@ -206,7 +206,7 @@ describe('a loop', () => {
   });
 });
 
-describe('what is refused, by itself', () => {
+describe('an entry that is refused, by itself', () => {
   const deep = () => {
     let value: unknown = 1;
     for (let level = 0; level < 10_000; level += 1) value = { value };

@@ -146,7 +146,7 @@ describe('a pattern as a whole', () => {
   });
 });
 
-describe('what is refused by name and place', () => {
+describe('a pattern that is refused by name and place', () => {
   test('a pattern that is 20,000 levels deep is refused', () => {
     let deep: unknown = ['x'];
     for (let level = 0; level < 20_000; level += 1) deep = { a: deep };

@@ -18,7 +18,7 @@ const transformer = (template: string, paths: Record<string, string> = {}) => ({
   transformer: { template, paths },
 });
 
-describe('what a target gets', () => {
+describe('the input of a target', () => {
   test.each([
     ['the event, when nothing is declared', {}, event],
     ['a constant', { input: '{"a":1}' }, { a: 1 }],
@@ -68,7 +68,7 @@ describe('what a target gets', () => {
   });
 });
 
-describe('what is refused when it is declared', () => {
+describe('a target input that is refused when it is declared', () => {
   test.each([
     ['two forms at once', { input: '{}', inputPath: '$.detail' }, 'only one'],
     ['a constant that is not JSON', { input: '{a}' }, 'not JSON'],

@@ -104,7 +104,7 @@ const acts = () =>
     limit: 3,
   });
 
-describe('who acts through the socket', () => {
+describe('the actor of a request through the socket', () => {
   it('is its owner, whatever the call says, and goes on record with what was refused', async () => {
     const path = join(freshDir(), 'control.sock');
     const listening = await serveSocket(night.runtime.controlFor, path, night.runtime);

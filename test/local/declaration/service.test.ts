@@ -139,7 +139,7 @@ describe('a service as declared', () => {
   });
 });
 
-describe('what is wrong is told with file and key', () => {
+describe('a fault is told with file and key', () => {
   test.each([
     [
       'an alias of nothing',

@@ -72,7 +72,7 @@ describe('a variable', () => {
   });
 });
 
-describe('what is refused by name and place', () => {
+describe('a variable that is refused by name and place', () => {
   test.each([
     [
       'a type that is not supported',

@@ -6,7 +6,7 @@ import { aRunner, aSpec, expectNothingLeft, scripts } from './runner-harness.ts'
 
 afterEach(expectNothingLeft);
 
-describe('how a job of this host ends', () => {
+describe('the end of a job of this host', () => {
   it.each([
     [`head -c 5000 /dev/zero | tr '\\0' x > "$RESULT"`, 'RESULT_TOO_LARGE'],
     [`echo '{' > "$RESULT"`, 'RESULT_NOT_JSON'],

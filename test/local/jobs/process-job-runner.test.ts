@@ -98,7 +98,7 @@ describe('a job of this host', () => {
   });
 });
 
-describe('what a job is given', () => {
+describe('the input of a job', () => {
   it('travels by a file when it is too large for the environment', async () => {
     const { runner, ended } = aRunner();
     const inputs = JSON.stringify({ documents: `s3://data-bucket/${'x'.repeat(200_000)}/` });

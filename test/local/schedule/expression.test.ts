@@ -196,7 +196,7 @@ describe('start, end and rates', () => {
   });
 });
 
-describe('what is refused with a corrected example', () => {
+describe('an expression that is refused with a corrected example', () => {
   test.each([
     ['cron(0 2 * * *)', 'cron(0 2 * * ? *)'],
     ['cron(0 2 * * 0)', 'cron(0 2 ? * SUN *)'],
@@ -244,7 +244,7 @@ describe('what is refused with a corrected example', () => {
   });
 });
 
-describe('for any instant, zone and expression', () => {
+describe('the next instant of any zone and expression', () => {
   const zones = [
     'UTC',
     'Europe/Berlin',

@@ -155,7 +155,7 @@ describe('a schedule that is running', () => {
   });
 });
 
-describe('after a time without it', () => {
+describe('the scheduler after a time without it', () => {
   test('F43: after three nights down, only the latest occurrence is delivered, at once', async () => {
     const cursors = new Map([['nightly', '2026-11-21T02:00:00.000Z']]);
     const { scheduler, clock, delivered } = bench({
@@ -230,7 +230,7 @@ describe('after a time without it', () => {
   });
 });
 
-describe('when the target does not accept', () => {
+describe('a target that does not accept', () => {
   test('a refused delivery is retried with doubling pauses, and carries the number of the try', async () => {
     let left = 3;
     const { scheduler, clock, delivered, dead, cursors } = bench({

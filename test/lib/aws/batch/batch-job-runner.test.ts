@@ -294,7 +294,7 @@ describe('observing Batch', () => {
   );
 });
 
-describe('stopping a job on Batch', () => {
+describe('the stop of a job on Batch', () => {
   it('a stopped job keeps the reason in a form that Batch returns', async () => {
     const { clock, batch, runner } = setUp();
     batch.fate = () => ({});

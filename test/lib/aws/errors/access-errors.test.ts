@@ -65,7 +65,7 @@ const describeExecution = () =>
     .of(SFNClient)
     .send(new DescribeExecutionCommand({ executionArn: execution }));
 
-describe('what stands between us and a service is one sentence that names action and resource', () => {
+describe('a refused request to a service is one sentence that names action and resource', () => {
   it.each([
     ['ExpiredTokenException', 'AWS_CREDENTIALS_EXPIRED', 'have expired; run "aws sso login"'],
     [
@@ -198,7 +198,7 @@ describe('names for the sentence', () => {
   });
 });
 
-describe('giving up', () => {
+describe('a client that gives up', () => {
   it('a call that only reads is given up on an interrupt; a write is completed', async () => {
     answer = 'silence';
     const stop = new AbortController();

@@ -23,7 +23,7 @@ afterEach(() => {
   ssm.reset();
 });
 
-describe('whose credentials these are', () => {
+describe('the owner of credentials', () => {
   it('account and partition come from STS', async () => {
     sts
       .on(GetCallerIdentityCommand)
@@ -47,7 +47,7 @@ describe('whose credentials these are', () => {
   });
 });
 
-describe('what infrastructure left in SSM', () => {
+describe('facts that infrastructure left in SSM', () => {
   it('parameters are read in one call and become the same facts that functions have', async () => {
     expect(await deploymentFacts(store, awsSettings, caller)).toEqual({
       partition: 'aws',

@@ -4,7 +4,7 @@ import { anAttempt, aRun } from '../../../fixtures/records.ts';
 
 const everything = { shard: 0, shards: 1 };
 
-describe('while the index lags behind', () => {
+describe('an index that lags behind', () => {
   it('reads that decide a night are correct while the index lags', async () => {
     const { runs, dynamo } = openMemoryStores();
     dynamo.table.holdIndexes();

@@ -39,7 +39,7 @@ afterEach(() => dynamo.reset());
 
 const inputs = () => dynamo.calls().map((call) => (call.args[0] as { input: unknown }).input);
 
-describe('what is asked of DynamoDB, exactly', () => {
+describe('each request to DynamoDB, exactly', () => {
   it('a read is by key and consistent', async () => {
     dynamo.on(GetCommand).resolves({});
     expect(await open().runs.getRun('r')).toBeUndefined();
@@ -191,7 +191,7 @@ describe('what is asked of DynamoDB, exactly', () => {
               TableName,
               Key: { pk: 'TENANT#acme', sk: 'LEASE' },
               UpdateExpression: 'SET #a3 = :v3, #a4 = :v4',
-              ConditionExpression: '#a0 = :v0 AND #a1 = :v1 AND #a2 = :v2',
+              ConditionExpression: '(#a0 = :v0 AND #a1 = :v1) AND #a2 = :v2',
               ...brings,
               ExpressionAttributeNames: {
                 '#a0': 'holder',

@@ -37,7 +37,7 @@ const {
   ...succeeded
 } = { ...failed('fine'), status: 'succeeded' as const, exitCode: 0 };
 
-describe('what the end of a job says of its image', () => {
+describe('the end of a job, for its image,', () => {
   it('F59: marks it once, however many tenants fail side by side', async () => {
     const { ports, counted, records } = open();
     await Promise.all(['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((tenant) => noteImage(ports, failed(tenant))));

@@ -18,7 +18,7 @@ async function records() {
   return { imageRecords, clock: new VirtualClock(now) };
 }
 
-describe('clearing an image', () => {
+describe('clearImage', () => {
   it.each([
     `${host}/deployer@${digest('b')}`,
     digest('b'),

@@ -94,7 +94,7 @@ const namesOf = (modelVersion: string, parts: number) =>
 
 const unaligned = () => stores.models.listUnaligned({ shard: 0, shards: 1 });
 
-describe('aligning the fixed names', () => {
+describe('alignFixedNames', () => {
   it('copies what the live record names and notes that it did', async () => {
     const live = await promote('v1', 3);
     expect(await align('a')).toEqual({ outcome: 'aligned', modelVersion: 'v1', copied: 6, removed: 0 });

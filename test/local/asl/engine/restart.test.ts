@@ -14,7 +14,7 @@ function twoProcesses() {
   return { open, clock };
 }
 
-describe('after a restart', () => {
+describe('the engine after a restart', () => {
   it('what failed before can be redriven: finished branches and iterations stay finished', async () => {
     const { open } = twoProcesses();
     const definition = machine({
