@@ -1,21 +1,37 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { priceList } from '../../lib/cost/prices.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
-import { type Forecast, forecast } from '../../lib/scaling/forecast.ts';
-import { hourly, type Reading } from '../../lib/scaling/hourly-series.ts';
+import { planScaling, type ScalingPlan, type ScalingSettings } from '../../lib/scaling/decide.ts';
+import type { Reading } from '../../lib/scaling/hourly-series.ts';
 import { ratesOf, readingsOf } from '../../lib/scaling/metrics-file.ts';
+import { type Outlook, outlookOf, spansOf } from '../../lib/scaling/outlook.ts';
+import { specFleet } from '../../lib/scaling/replay.ts';
 import { toTheSecond } from '../output.ts';
 import { print } from '../print.ts';
+import { scalePage } from '../scale-page.ts';
 import type { Session } from '../session.ts';
 import { table } from '../table.ts';
+import { writePage } from '../write-page.ts';
 
 interface PlanOptions {
   readonly metrics: string;
   readonly counter?: boolean;
+  readonly perReplica?: string;
+  readonly nodeStart: string;
+  readonly nodeType: string;
+  readonly onDemand?: boolean;
+  readonly shortToIdle: string;
+  readonly min: string;
+  readonly max: string;
+  readonly html?: string;
 }
 
 /** Bytes of a metrics file at most; 28 days by the minute are 2 MB. */
 const largestFile = 64 * 1024 * 1024;
+
+/** Days after which prices are said to be old. */
+const oldPrices = 90;
 
 async function readMetrics({ metrics, counter }: PlanOptions): Promise<Reading[]> {
   const found = await stat(metrics).catch(() => undefined);
@@ -26,37 +42,168 @@ async function readMetrics({ metrics, counter }: PlanOptions): Promise<Reading[]
       'SCALING_METRICS_INVALID',
       `${metrics} has ${found.size} bytes; at most ${largestFile} are read.`,
     );
-  const readings = readingsOf(await readFile(metrics, 'utf8'), metrics);
+  const text = await readFile(metrics, 'utf8').catch((cause) => {
+    throw new EpsilonError(
+      'SCALING_METRICS_UNREADABLE',
+      `--metrics ${metrics} cannot be read: ${cause instanceof Error ? cause.message : cause}`,
+    );
+  });
+  const readings = readingsOf(text, metrics);
   return counter ? ratesOf(readings) : readings;
 }
 
-const short = (value: number) => Number(value.toPrecision(4));
+function numberOf(option: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= least && value <= most) return value;
+  throw new EpsilonError('USAGE', `${option} ${text} is not a number from ${least} to ${most}.`);
+}
 
-function textOf(session: Session, told: Forecast, notes: readonly string[]): string {
-  const rows = told.hours.map(({ at, value, low, high }) => [
-    toTheSecond(new Date(at).toISOString()),
-    short(value),
-    short(low),
-    short(high),
-  ]);
+/** Price of a node hour, US dollars. */
+function nodeHour({ nodeType, onDemand }: PlanOptions): number {
+  const prices = priceList.instanceHour;
+  const price = Object.hasOwn(prices, nodeType) ? prices[nodeType] : undefined;
+  if (price === undefined)
+    throw new EpsilonError(
+      'PRICE_UNKNOWN',
+      `there is no price of an instance ${nodeType} (known: ${Object.keys(prices).join(', ')})`,
+    );
+  return onDemand ? price : price * priceList.spotShare;
+}
+
+function settingsOf(options: PlanOptions): ScalingSettings {
+  return {
+    fleet: {
+      ...specFleet,
+      minReplicas: numberOf('--min', options.min, 1, 1_000),
+      maxReplicas: numberOf('--max', options.max, 1, 1_000),
+      nodeStartSeconds: 60 * numberOf('--node-start', options.nodeStart, 0, 60),
+    },
+    economy: {
+      // Without it nothing is planned; the forecast does not depend on it.
+      perReplica:
+        options.perReplica === undefined
+          ? Number.MAX_VALUE
+          : numberOf('--per-replica', options.perReplica, Number.MIN_VALUE, Number.MAX_VALUE),
+      nodeHour: nodeHour(options),
+      shortToIdle: numberOf('--short-to-idle', options.shortToIdle, 1, 1e9),
+    },
+  };
+}
+
+const short = (value: number) => Number(value.toPrecision(4));
+const instant = (at: number) => new Date(at).toISOString();
+const dollars = (value: number) => `$${value.toFixed(2)}`;
+
+/** Prices that nobody has looked at for too long. */
+function priceNote(now: number): string[] {
+  const days = Math.floor((now - Date.parse(priceList.listedAt)) / 86_400_000);
+  return days > oldPrices ? [`prices are ${days} days old (${priceList.listedAt}, ${priceList.region})`] : [];
+}
+
+function planText(
+  session: Session,
+  plan: ScalingPlan,
+  outlook: Outlook,
+  settings: ScalingSettings,
+): string[] {
+  const { worth, floors, wouldBe } = plan;
+  const verdict = worth
+    ? `${worth.engaged ? 'The plan is followed' : 'The plan is not followed'}: in the last ${worth.days} days ${worth.because}.`
+    : 'The plan is not followed: 8 days of history are needed to know whether it pays.';
+  const spans = spansOf(worth?.engaged ? floors : wouldBe);
   return [
-    ...notes.map((note) => `note: ${note}`),
-    `Forecast of the next ${told.hours.length} hours (${told.basis}):`,
-    table(session.output, ['HOUR', 'LOAD', 'LOW', 'HIGH'], rows),
-  ].join('\n');
+    '',
+    verdict,
+    worth?.engaged ? 'Least replicas:' : 'Least replicas, if it were followed:',
+    table(
+      session.output,
+      ['FROM', 'UNTIL', 'LEAST REPLICAS'],
+      spans.map(({ from, until, replicas }) => [
+        toTheSecond(instant(from)),
+        toTheSecond(instant(until)),
+        replicas,
+      ]),
+    ),
+    '',
+    `Nodes of the next ${plan.told.hours.length} hours: ${dollars(outlook.plannedCosts)}, with the HPA alone ${dollars(outlook.aloneCosts)} (a node hour $${settings.economy.nodeHour.toFixed(4)}, ${priceList.region}, ${priceList.listedAt}).`,
+    `Expected short: ${outlook.planned.shortMinutes} minutes, with the HPA alone ${outlook.alone.shortMinutes}.`,
+  ];
+}
+
+function forecastText(session: Session, { told }: ScalingPlan): string[] {
+  return [
+    `Forecast of the next ${told.hours.length} hours' peaks (${told.basis}):`,
+    table(
+      session.output,
+      ['HOUR', 'LOAD', 'LOW', 'HIGH'],
+      told.hours.map(({ at, value, low, high }) => [
+        toTheSecond(instant(at)),
+        short(value),
+        short(low),
+        short(high),
+      ]),
+    ),
+  ];
+}
+
+function documentOf(plan: ScalingPlan, outlook: Outlook | undefined): Record<string, unknown> {
+  const { told, worth, floors, wouldBe } = plan;
+  const spans = (list: ScalingPlan['floors']) =>
+    spansOf(list).map(({ from, until, replicas }) => ({
+      from: instant(from),
+      until: instant(until),
+      minReplicas: replicas,
+    }));
+  return {
+    forecast: {
+      basis: told.basis,
+      hours: told.hours.map(({ at, value, low, high }) => ({
+        at: instant(at),
+        load: short(value),
+        low: short(low),
+        high: short(high),
+      })),
+    },
+    ...(outlook
+      ? { plan: { worth: worth ?? null, spans: spans(floors), ifFollowed: spans(wouldBe), outlook } }
+      : {}),
+  };
 }
 
 async function plan(session: Session, options: PlanOptions): Promise<void> {
-  const series = hourly(await readMetrics(options), 'mean');
-  const told = forecast(series);
-  const hours = told.hours.map(({ at, value, low, high }) => ({
-    at: new Date(at).toISOString(),
-    load: short(value),
-    low: short(low),
-    high: short(high),
-  }));
-  print(session.output, { notes: series.notes, forecast: { basis: told.basis, hours } }, () =>
-    textOf(session, told, series.notes),
+  const settings = settingsOf(options);
+  const readings = await readMetrics(options);
+  const planned = planScaling(readings, settings);
+  const outlook = options.perReplica === undefined ? undefined : outlookOf(planned, readings, settings);
+  const now = session.clock.now();
+  const notes = [...planned.series.notes, ...priceNote(now)];
+  const html =
+    options.html === undefined
+      ? undefined
+      : writePage(
+          options.html,
+          scalePage({
+            file: options.metrics,
+            madeAt: toTheSecond(instant(now)),
+            plan: planned,
+            ...(outlook ? { capacity: { settings, outlook } } : {}),
+          }),
+        );
+  print(
+    session.output,
+    { notes, ...documentOf(planned, outlook), ...(html === undefined ? {} : { html }) },
+    () =>
+      [
+        ...notes.map((note) => `note: ${note}`),
+        ...forecastText(session, planned),
+        ...(outlook
+          ? planText(session, planned, outlook, settings)
+          : [
+              '',
+              'With --per-replica, the load that one replica carries at 100 % of its request, replicas are planned.',
+            ]),
+        ...(html === undefined ? [] : [`Written: ${html}`]),
+      ].join('\n'),
   );
 }
 
@@ -65,8 +212,16 @@ export function addScale(program: Command, session: () => Session): void {
   const scale = program.command('scale').description('forecast load and plan capacity for it');
   scale
     .command('plan')
-    .description('forecast the load of the next 48 hours from a file of measurements')
+    .description('forecast the load of the next 48 hours from measurements, and plan replicas for it')
     .requiredOption('--metrics <file>', 'CSV with the columns timestamp and value, up to 28 days')
     .option('--counter', 'the values are those of a counter that only rises; plan for its rate')
+    .option('--per-replica <load>', 'load that one replica carries at 100 % of its request')
+    .option('--min <replicas>', 'least replicas of the HPA', String(specFleet.minReplicas))
+    .option('--max <replicas>', 'most replicas of the HPA', String(specFleet.maxReplicas))
+    .option('--node-start <minutes>', 'from the order of a node until it takes pods', '5')
+    .option('--node-type <type>', 'instance type of the nodes', 't3.large')
+    .option('--on-demand', 'nodes are on-demand, not spot')
+    .option('--short-to-idle <n>', 'a replica hour short costs as much as so many idle ones', '100')
+    .option('--html <file>', 'write a page with plots, too')
     .action((options: PlanOptions) => plan(session(), options));
 }

@@ -168,7 +168,7 @@ function basisOf(hours: number): string {
 }
 
 /** The load of an hour that is exceeded with probability 1 - `probability` only. */
-function quantileOf(hour: ForecastHour, offset: number, deviations: number): number {
+export function quantileOf(hour: ForecastHour, offset: number, deviations: number): number {
   return Math.max(0, (hour.value + offset) * Math.exp(deviations * hour.spread) - offset);
 }
 

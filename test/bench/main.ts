@@ -7,6 +7,7 @@ import { benchKubernetes } from './kubernetes.ts';
 import { benchMap } from './map.ts';
 import { benchNight } from './night.ts';
 import { benchRetention } from './retention.ts';
+import { benchScaling } from './scaling.ts';
 import { benchSpot } from './spot.ts';
 import { benchWorkload } from './workload.ts';
 
@@ -23,13 +24,14 @@ const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
   cli: benchCli,
   forecast: benchForecast,
   retention: benchRetention,
+  scaling: benchScaling,
 };
 
 const asked = process.argv
   .slice(2)
   .filter(
     (word, at, words) =>
-      !word.startsWith('--') && !['--size', '--epochs', '--m4'].includes(words[at - 1] ?? ''),
+      !word.startsWith('--') && !['--size', '--epochs', '--m4', '--nab'].includes(words[at - 1] ?? ''),
   );
 const unknown = asked.find((name) => !Object.hasOwn(benches, name));
 if (unknown !== undefined) {

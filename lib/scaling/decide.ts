@@ -1,0 +1,182 @@
+import { EpsilonError } from '../errors/epsilon-error.ts';
+import { type Floor, floorsOf, highestFloor, type Rails, usualRails } from './floors.ts';
+import { type Forecast, forecast } from './forecast.ts';
+import { type HourlySeries, hourly, type Reading } from './hourly-series.ts';
+import type { Fleet } from './replay.ts';
+import { slotMs, slotPeaks, slotsAhead } from './slots.ts';
+import { deviationsFor, type Economy, type Worth, worthOf } from './worth.ts';
+
+/** What an operator set instead of the plan. */
+export interface ScalingOverride {
+  readonly minReplicas: number;
+  /** Milliseconds. */
+  readonly expiresAt: number;
+  readonly reason: string;
+}
+
+/** What is known when a decision is made. */
+export interface Situation {
+  readonly now: number;
+  readonly readings: readonly Reading[];
+  /** The HPA's minimum as it is. */
+  readonly minReplicas: number;
+  /** When a decision last raised it, in milliseconds. */
+  readonly raisedAt?: number;
+  readonly override?: ScalingOverride;
+  /** No raise is wanted: own raises are withdrawn. */
+  readonly quiet?: boolean;
+}
+
+/** What does not change from one decision to the next. */
+export interface ScalingSettings {
+  readonly fleet: Fleet;
+  readonly economy: Economy;
+  readonly rails?: Rails;
+}
+
+/** One decision about the least number of replicas. */
+export interface ScalingDecision {
+  /** hold: nothing is known that a decision could be made from; what was set expires by itself. */
+  readonly action: 'raise' | 'lower' | 'keep' | 'hold';
+  readonly minReplicas: number;
+  /** When a raise ends unless a later decision renews it, in milliseconds. */
+  readonly expiresAt: number;
+  readonly because: string;
+  /** People are to be told: metrics are missing or unusable. */
+  readonly alert: boolean;
+}
+
+/** A plan for the coming hours. */
+export interface ScalingPlan {
+  readonly series: HourlySeries;
+  readonly told: Forecast;
+  /** What the last days say of the plan; absent with too few days. */
+  readonly worth?: Worth;
+  /** Least replicas by slot; those of the fleet where the plan is not followed. */
+  readonly floors: readonly Floor[];
+  /** The same if it were followed. */
+  readonly wouldBe: readonly Floor[];
+}
+
+/** Milliseconds after which a reading says nothing about now, and for which a raise lives. */
+const staleMs = 3 * slotMs;
+const raiseMs = 3 * slotMs;
+
+/** Refuses bounds that contradict each other. Error: SCALING_BOUNDS. */
+export function checkFleet({ minReplicas, maxReplicas, minNodes, maxNodes }: Fleet): void {
+  const refuse = (what: string, least: number, most: number) =>
+    new EpsilonError(
+      'SCALING_BOUNDS',
+      `the least number of ${what} (${least}) has to be at least 1 and at most the largest (${most})`,
+      {
+        details: { least, most },
+      },
+    );
+  if (!(minReplicas >= 1 && minReplicas <= maxReplicas)) throw refuse('replicas', minReplicas, maxReplicas);
+  if (!(minNodes >= 1 && minNodes <= maxNodes)) throw refuse('nodes', minNodes, maxNodes);
+}
+
+/** Forecast, worth and floors of the coming hours. Errors: those of `hourly`, SCALING_BOUNDS. */
+export function planScaling(
+  readings: readonly Reading[],
+  { fleet, economy, rails = usualRails }: ScalingSettings,
+  now?: number,
+): ScalingPlan {
+  checkFleet(fleet);
+  const series = hourly(readings, 'peak', now);
+  const told = forecast(series);
+  const worth = worthOf({ readings, series, fleet, economy, rails });
+  const slots = slotsAhead(told, slotPeaks(readings, series), series, deviationsFor(economy.shortToIdle));
+  const wouldBe = floorsOf(slots, economy.perReplica, fleet, rails);
+  const floors = worth?.engaged ? wouldBe : wouldBe.map(({ at }) => ({ at, replicas: fleet.minReplicas }));
+  return { series, told, ...(worth ? { worth } : {}), floors, wouldBe };
+}
+
+const minutes = (ms: number) => `${Math.round(ms / 60_000)} minutes`;
+
+/** The plan's floor of this moment, with the reason. */
+function wanted(
+  { now, readings }: Situation,
+  settings: ScalingSettings,
+): { replicas: number; because: string } {
+  const { floors, worth, told } = planScaling(readings, settings, now);
+  const slot = floors.findLast(({ at }) => at <= now) ?? floors[0];
+  const replicas = slot?.replicas ?? settings.fleet.minReplicas;
+  if (!worth) return { replicas, because: `${told.basis}; a plan needs 8 days to know whether it pays` };
+  return { replicas, because: `over the last ${worth.days} days ${worth.because}` };
+}
+
+/** What is set now, between what is and what is wanted: a step at most, and nothing lowered soon after a raise. */
+function step(situation: Situation, target: number, rails: Rails): { replicas: number; why: string } {
+  const { minReplicas: current, now, raisedAt = Number.NEGATIVE_INFINITY } = situation;
+  if (target > current + rails.stepUp)
+    return { replicas: current + rails.stepUp, why: ` (a step of ${rails.stepUp} at most)` };
+  if (target >= current) return { replicas: target, why: '' };
+  const left = raisedAt + rails.cooldownMinutes * 60_000 - now;
+  if (left > 0)
+    return { replicas: current, why: ` (lowered at the earliest in ${minutes(left)}, after the last raise)` };
+  if (target < current - rails.stepDown)
+    return { replicas: current - rails.stepDown, why: ` (a step of ${rails.stepDown} at most)` };
+  return { replicas: target, why: '' };
+}
+
+/** The newest reading that can be used. */
+const newest = (readings: readonly Reading[], now: number) =>
+  readings.reduce(
+    (last, { at, value }) => (Number.isFinite(value) && at <= now && at > last ? at : last),
+    Number.NEGATIVE_INFINITY,
+  );
+
+/** Why nothing is decided, if so. */
+function heldBecause({ now, readings }: Situation): string | undefined {
+  const last = newest(readings, now);
+  if (last === Number.NEGATIVE_INFINITY) return 'no metrics: nothing is decided, and raises expire';
+  if (now - last > staleMs)
+    return `the newest metric is ${minutes(now - last)} old: nothing is decided, and raises expire`;
+  return undefined;
+}
+
+/**
+ * The least number of replicas from now until the next decision. Never below the fleet's minimum, never up to its maximum; holds with an
+ * alert where metrics are missing, stale or unusable. Error: SCALING_BOUNDS.
+ */
+export function decideScaling(situation: Situation, settings: ScalingSettings): ScalingDecision {
+  const { fleet, rails = usualRails } = settings;
+  checkFleet(fleet);
+  const { now, override } = situation;
+  const within = (replicas: number) =>
+    Math.min(highestFloor(fleet), Math.max(fleet.minReplicas, Math.round(replicas)));
+  const current = within(situation.minReplicas);
+  const decision = (replicas: number, because: string, expiresAt = now + raiseMs): ScalingDecision => ({
+    action: replicas > situation.minReplicas ? 'raise' : replicas < situation.minReplicas ? 'lower' : 'keep',
+    minReplicas: replicas,
+    expiresAt,
+    because,
+    alert: false,
+  });
+  const hold = (because: string): ScalingDecision => ({
+    action: 'hold',
+    minReplicas: current,
+    expiresAt: now + raiseMs,
+    because,
+    alert: true,
+  });
+  if (override && override.expiresAt > now)
+    return decision(
+      within(override.minReplicas),
+      `set by an operator: ${override.reason}`,
+      override.expiresAt,
+    );
+  if (situation.quiet) return decision(fleet.minReplicas, 'quiet hours: own raises are withdrawn');
+  const held = heldBecause(situation);
+  if (held !== undefined) return hold(held);
+  try {
+    const { replicas, because } = wanted(situation, settings);
+    const next = step({ ...situation, minReplicas: current }, within(replicas), rails);
+    return decision(next.replicas, `${because}${next.why}`);
+  } catch (error) {
+    if (error instanceof EpsilonError && error.code.startsWith('SCALING_') && error.code !== 'SCALING_BOUNDS')
+      return hold(`${error.message}: nothing is decided, and raises expire`);
+    throw error;
+  }
+}
