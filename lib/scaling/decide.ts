@@ -63,7 +63,7 @@ const staleMs = 3 * slotMs;
 const raiseMs = 3 * slotMs;
 
 /** Refuses bounds that contradict each other. Error: SCALING_BOUNDS. */
-export function checkFleet({ minReplicas, maxReplicas, minNodes, maxNodes }: Fleet): void {
+function checkFleet({ minReplicas, maxReplicas, minNodes, maxNodes }: Fleet): void {
   const refuse = (what: string, least: number, most: number) =>
     new EpsilonError(
       'SCALING_BOUNDS',

@@ -21,7 +21,7 @@ export interface Floor {
 }
 
 /** Seconds from a raised minimum until its replicas are ready, with what nodes and pods need to start. */
-export function leadSeconds({ nodeStartSeconds, podStartSeconds }: Fleet): number {
+function leadSeconds({ nodeStartSeconds, podStartSeconds }: Fleet): number {
   return nodeStartSeconds + podStartSeconds + 30;
 }
 

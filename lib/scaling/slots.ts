@@ -6,7 +6,7 @@ import { type HourlySeries, hourMs, type Reading } from './hourly-series.ts';
 export const slotMs = 600_000;
 
 /** Slots of an hour. */
-export const slotsPerHour = hourMs / slotMs;
+const slotsPerHour = hourMs / slotMs;
 
 /** Days that are asked how the load moves within an hour, and the fewest that are believed. */
 const shapeDays = { most: 28, fewest: 3 } as const;

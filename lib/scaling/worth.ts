@@ -34,7 +34,7 @@ const between = 6;
 const beyond = 2;
 
 /** Part of the minutes in which a service may be short. */
-export const shortTarget = 0.001;
+const shortTarget = 0.001;
 
 const hoursBefore = (series: HourlySeries, hours: number): HourlySeries => ({
   ...series,
@@ -43,7 +43,7 @@ const hoursBefore = (series: HourlySeries, hours: number): HourlySeries => ({
 });
 
 /** Demand by the minute, in replicas, between two instants: the last reading counts until the next. */
-export function demandOf(
+function demandOf(
   readings: readonly Reading[],
   from: number,
   until: number,
