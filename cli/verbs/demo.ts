@@ -15,6 +15,7 @@ import { openRuntime, type Runtime } from '../../local/runtime.ts';
 import { type Occurrences, parseSchedule } from '../../local/schedule/expression.ts';
 import { causeText, type Output, plain, schemaVersion, seconds } from '../output.ts';
 import { print } from '../print.ts';
+import { closeGates } from '../quality/look-at-data.ts';
 import type { RunView } from '../run-views.ts';
 import { command, reportsOf, type Session } from '../session.ts';
 import { table } from '../table.ts';
@@ -103,6 +104,7 @@ async function begin(
     say(`Going on with the night of ${scheduledTime.slice(0, 10)}, which was interrupted`);
     return { arn: resumed, scheduledTime };
   }
+  await closeGates(session, control);
   say(
     `The night of ${scheduledTime.slice(0, 10)}: firing the schedule ${machine} with its own event (${scheduledTime})`,
   );
@@ -138,6 +140,7 @@ async function tenantReport(control: OperatorApi, { run, attempts }: RunView) {
   return {
     tenantId: run.tenantId,
     status: run.status,
+    reason: run.status === 'succeeded' ? null : (run.cause ?? null),
     modelVersion: model?.modelVersion ?? null,
     modelUri: model?.modelUri ?? null,
     indexUri: model?.indexUri ?? null,

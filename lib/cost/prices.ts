@@ -26,7 +26,7 @@ export const priceList = {
   month: { key: 1, secret: 0.4, nodeGiB: 0.08, databaseGiB: 0.115 },
   /**
    * What costs by use: a request to a REST API, an invocation of a function and a GiB-second of it (x86), 4 KB read consistently and 1 KB
-   * written on demand in the table, a GiB of logs.
+   * written on demand in the table, a GiB of logs, a transition of a Standard workflow, a list or a write of objects, a read of one.
    */
   use: {
     apiRequest: 3.5e-6,
@@ -35,6 +35,9 @@ export const priceList = {
     tableRead: 0.125e-6,
     tableWrite: 0.625e-6,
     logGiB: 0.5,
+    transition: 2.5e-5,
+    objectList: 5e-6,
+    objectRead: 4e-7,
   },
 } as const;
 

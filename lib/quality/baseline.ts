@@ -56,7 +56,10 @@ export function followProfile(
   for (const metric of metrics) {
     const read = metric.read(profile);
     if (!read) continue;
-    const { judgement, state } = observe(detectors[metric.name] ?? newDetector(), { at, ...read });
+    const kept = detectors[metric.name];
+    // What an earlier release stored in another form is learnt again.
+    const before = kept?.season === undefined ? newDetector(metric) : kept;
+    const { judgement, state } = observe(before, { at, ...read });
     detectors[metric.name] = state;
     judged.push({ metric, value: read.value, judgement });
   }

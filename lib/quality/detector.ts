@@ -1,3 +1,4 @@
+import { hoursOfWeek, knowsHour, learnSeason, newSeason, type Season, usualAt } from './season.ts';
 import { hasTail, newTail, surpriseOf, type Tail, widenTail } from './tail.ts';
 
 /**
@@ -7,13 +8,7 @@ import { hasTail, newTail, surpriseOf, type Tail, widenTail } from './tail.ts';
 export interface DetectorState {
   /** Values seen. */
   readonly count: number;
-  readonly level: number;
-  /** Departures from the level by hour of the day (UTC), and how often each hour was seen. */
-  readonly hours: readonly number[];
-  readonly hourCounts: readonly number[];
-  /** Departures from the level by day of the week, Sunday first. */
-  readonly days: readonly number[];
-  readonly dayCounts: readonly number[];
+  readonly season: Season;
   /** Mean square of the clipped errors of the forecast. */
   readonly variance: number;
   /** Autocovariances of the departures from level and season, lags 0 and 1, and the last departure. */
@@ -24,6 +19,8 @@ export interface DetectorState {
   readonly mean: number;
   readonly spread: number;
   readonly range: Tail;
+  /** The largest surprise of the last values, and how many values ago it was: what was told. */
+  readonly told: { readonly surprise: number; readonly ago: number };
 }
 
 /** One value of a series. */
@@ -46,6 +43,8 @@ export interface Judgement {
    * 0 while the detector is learning.
    */
   readonly surprise: number;
+  /** Nothing as surprising was seen lately: an incident that lasts is told when it begins, and again when it grows. */
+  readonly news: boolean;
   readonly learning: boolean;
 }
 
@@ -58,11 +57,8 @@ export const learningCount = 28;
 /** Bound on what one value may teach, in standard deviations: an incident moves the baseline as little as a large usual value. */
 const clip = 6;
 
-/** Smallest share of a new value in level, hour, weekday and variance; each begins with a plain mean and slows down to this. */
-const gains = { level: 0.005, hour: 0.05, day: 0.02, variance: 0.002, covariance: 0.01, range: 0.005 };
-
-/** Values that an hour's or a weekday's departure counts as having seen at 0, so that young cells lean on the level. */
-const shrinkage = { hour: 8, day: 50 };
+/** Smallest share of a new value in scale and persistence; each begins with a plain mean and slows down to this. */
+const gains = { variance: 0.002, weeklyVariance: 0.008, covariance: 0.01, range: 0.005 };
 
 /** Weight of a new value in a young variance, so that errors of an unfinished baseline are soon outweighed. */
 const youth = 3;
@@ -70,23 +66,19 @@ const youth = 3;
 /** 99 % of a normal distribution lies within this many standard deviations. */
 const band = 2.576;
 
-/** The state before the first value. */
-export function newDetector(): DetectorState {
-  const zeros = (length: number) => Array.from({ length }, () => 0);
+/** The state before the first value; `weekly` keeps what is particular to each hour of the week, which makes it three times as large. */
+export function newDetector({ weekly }: { readonly weekly: boolean }): DetectorState {
   return {
     count: 0,
-    level: 0,
-    hours: zeros(24),
-    hourCounts: zeros(24),
-    days: zeros(7),
-    dayCounts: zeros(7),
+    season: newSeason({ weekly }),
     variance: 0,
     covariance: [0, 0],
     departure: 0,
-    tail: newTail(),
+    tail: newTail(weekly ? 'normal' : 'exponential'),
     mean: 0,
     spread: 0,
-    range: newTail(),
+    range: newTail('exponential'),
+    told: { surprise: 0, ago: 0 },
   };
 }
 
@@ -104,9 +96,8 @@ const widening = (count: number) => 1 + 10 / Math.max(1, count);
 /** The smallest deviation that is told from 0, so that a constant series can be judged at all. */
 const leastDeviation = (value: number) => 1e-9 * Math.max(1, Math.abs(value));
 
-function forecast(state: DetectorState, at: number, sampling: number): Forecast {
-  const date = new Date(at);
-  const usual = state.level + (state.hours[date.getUTCHours()] ?? 0) + (state.days[date.getUTCDay()] ?? 0);
+function forecast(state: DetectorState, { at, value, sampling }: Observation): Forecast {
+  const usual = usualAt(state.season, at, value);
   const [own, next] = state.covariance;
   const persistence = own > 0 ? Math.min(0.95, Math.max(0, next / own)) : 0;
   const variance = Math.max(0, state.variance) * widening(state.count) + sampling * sampling;
@@ -119,20 +110,6 @@ function forecast(state: DetectorState, at: number, sampling: number): Forecast 
 }
 
 const clipped = (value: number, bound: number) => Math.sign(value) * Math.min(Math.abs(value), bound);
-
-/** `values` with one of them moved by a share of the departure that shrinks as the cell is seen more often. */
-function nudged(
-  values: readonly number[],
-  counts: readonly number[],
-  index: number,
-  { departure, least, prior }: { departure: number; least: number; prior: number },
-): { values: number[]; counts: number[] } {
-  const gain = Math.max(least, 1 / ((counts[index] ?? 0) + prior));
-  return {
-    values: values.map((value, each) => (each === index ? value + gain * departure : value)),
-    counts: counts.map((count, each) => (each === index ? count + 1 : count)),
-  };
-}
 
 /** How far the value is from every usual one, whatever the hour; and the state of that question with the value in it. */
 function judgeRange({ count, mean, spread, range }: DetectorState, value: number, sampling: number) {
@@ -157,61 +134,82 @@ function learn(state: DetectorState, { at, value, sampling }: Observation, made:
   const stationary = made.deviation / Math.sqrt(1 - made.persistence * made.persistence);
   const departure = young ? away : clipped(away, clip * stationary);
   const error = young ? value - made.expected : clipped(value - made.expected, clip * made.deviation);
-  const date = new Date(at);
-  const hour = { departure, least: gains.hour, prior: shrinkage.hour };
-  const hours = nudged(state.hours, state.hourCounts, date.getUTCHours(), hour);
-  const day = { departure, least: gains.day, prior: shrinkage.day };
-  const days = nudged(state.days, state.dayCounts, date.getUTCDay(), day);
   const keep = 1 - gains.covariance;
-  const varianceGain = Math.max(gains.variance, youth / (count + youth));
+  const weekly = state.season.week.length > 0;
+  const varianceGain = Math.max(weekly ? gains.weeklyVariance : gains.variance, youth / (count + youth));
   return {
     ...state,
     count: count + 1,
-    level: state.level + Math.max(gains.level, 1 / (count + 1)) * departure,
-    hours: hours.values,
-    hourCounts: hours.counts,
-    days: days.values,
-    dayCounts: days.counts,
+    season: learnSeason(state.season, {
+      at,
+      value,
+      bound: young ? Number.POSITIVE_INFINITY : clip * stationary,
+      seen: count,
+    }),
     variance: state.variance + varianceGain * (error * error - sampling * sampling - state.variance),
     covariance: [
       keep * state.covariance[0] + departure * departure,
       keep * state.covariance[1] + departure * state.departure,
     ],
     departure,
-    tail: hasTail(count)
+    tail: hasTail(count, weekly ? 2 * hoursOfWeek : undefined)
       ? widenTail(state.tail, Math.abs(value - made.expected) / made.deviation, count)
       : state.tail,
   };
 }
 
+/** What of the smaller of two surprises is added to the larger one: two that agree are rarer than one. */
+const agreement = 0.25;
+
+/** Values for which a surprise counts as told: three days of hours. */
+const toldFor = 72;
+
+/** The judgement of a value that is not the first. */
+function judge(state: DetectorState, { at, value }: Observation, made: Forecast, byRange: number): Judgement {
+  const { expected, deviation } = made;
+  const bySeason = surpriseOf(state.tail, Math.abs(value - expected) / deviation);
+  const unknown = state.count < 2 * hoursOfWeek && !knowsHour(state.season, at);
+  const learning = state.count < learningCount || unknown;
+  const both = Math.max(bySeason, byRange) + agreement * Math.min(bySeason, byRange);
+  const surprise = learning ? 0 : both;
+  return {
+    expected,
+    low: expected - band * deviation,
+    high: expected + band * deviation,
+    surprise,
+    news: surprise > state.told.surprise || state.told.ago >= toldFor,
+    learning,
+  };
+}
+
+function told({ told: before }: DetectorState, { surprise, news }: Judgement): DetectorState['told'] {
+  return news ? { surprise, ago: 0 } : { surprise: before.surprise, ago: before.ago + 1 };
+}
+
 /**
- * Judges a value against the values before it and then learns from it. Level, hour of the day and weekday are learnt with shared
- * strength by clipped means that forget slowly; the scale is one for the series; the probability of what is far out follows the
- * series' own tail. A value counts as far out by the hour it comes in, or by being outside everything usual, whichever is rarer.
+ * Judges a value against the values before it and then learns from it. The season is learnt by clipped means that forget slowly; the
+ * scale is one for the series; the probability of what is far out follows the series' own tail. A value counts as far out by the hour
+ * it comes in, or by being outside everything usual, whichever is rarer, and more so by both.
  */
 export function observe(
   state: DetectorState,
   observation: Observation,
 ): { readonly judgement: Judgement; readonly state: DetectorState } {
-  const { at, value, sampling } = observation;
+  const { value, sampling } = observation;
   if (!Number.isFinite(value)) throw new RangeError(`A series cannot hold ${value}.`);
   if (state.count === 0) {
-    const judgement = { expected: value, low: value, high: value, surprise: 0, learning: true };
-    const begun = { ...state, level: value, mean: value };
-    return { judgement, state: learn(begun, observation, forecast(begun, at, sampling)) };
+    const bounds = { expected: value, low: value, high: value };
+    const begun = { ...state, season: { ...state.season, level: value }, mean: value };
+    return {
+      judgement: { ...bounds, surprise: 0, news: false, learning: true },
+      state: learn(begun, observation, forecast(begun, observation)),
+    };
   }
-  const made = forecast(state, at, sampling);
-  const bySeason = surpriseOf(state.tail, Math.abs(value - made.expected) / made.deviation);
+  const made = forecast(state, observation);
   const byRange = judgeRange(state, value, sampling);
-  const learning = state.count < learningCount;
+  const judgement = judge(state, observation, made, byRange.surprise);
   return {
-    judgement: {
-      expected: made.expected,
-      low: made.expected - band * made.deviation,
-      high: made.expected + band * made.deviation,
-      surprise: learning ? 0 : Math.max(bySeason, byRange.surprise),
-      learning,
-    },
-    state: { ...learn(state, observation, made), ...byRange.learnt },
+    judgement,
+    state: { ...learn(state, observation, made), ...byRange.learnt, told: told(state, judgement) },
   };
 }

@@ -10,6 +10,8 @@ export interface Metric {
   /** The number itself as people read it. */
   readonly show: (number: number) => string;
   readonly noun: string;
+  /** It follows people's week closely: what is particular to each hour of the week is kept. */
+  readonly weekly: boolean;
 }
 
 /** Names of the numbers that are followed. */
@@ -36,7 +38,7 @@ function counted(name: MetricName, noun: string, of: (profile: Profile) => numbe
     const counted = of(profile);
     return { value: Math.log1p(counted), sampling: sampled ? 1 / Math.sqrt(counted + 1) : 0 };
   };
-  return { name, noun, read, ...count };
+  return { name, noun, weekly: true, read, ...count };
 }
 
 /** Shares: the arcsine of the root varies by the number of documents alone, whatever the share. */
@@ -44,6 +46,7 @@ function shared(name: MetricName, noun: string, of: (profile: Profile) => number
   return {
     name,
     noun,
+    weekly: false,
     read: (profile) =>
       profile.found === 0
         ? undefined
@@ -65,6 +68,7 @@ export const metrics: readonly Metric[] = [
   {
     name: 'meanLength',
     noun: 'characters a document',
+    weekly: false,
     read: ({ meanLength, lengthDeviation, used }) =>
       meanLength === null || meanLength <= 0
         ? undefined

@@ -1,4 +1,13 @@
-import { copyFileSync, existsSync, globSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 /** A demo tenant: a family of the packages that are installed here. */
@@ -10,6 +19,8 @@ export interface DemoFamily {
   readonly question: string;
   /** Tokens of training data; the rest of a large family is left out. */
   readonly maxTokens: number;
+  /** Its export broke: most files hold bytes that are no text, and its quality gate closes. */
+  readonly broken?: true;
 }
 
 /** Families of clearly different size. */
@@ -50,6 +61,13 @@ export const demoFamilies: readonly DemoFamily[] = [
     question: 'how do I parse a file with headers',
     maxTokens: 60_000,
   },
+  {
+    tenantId: 'broken-export',
+    packages: ['@opentelemetry/*'],
+    question: 'how do I trace a request',
+    maxTokens: 30_000,
+    broken: true,
+  },
 ];
 
 /** Names of documents inside a package. */
@@ -74,6 +92,9 @@ export function familyFiles(nodeModules: string, family: DemoFamily): string[] {
     .sort();
 }
 
+/** What an export leaves that wrote memory instead of text. */
+const brokenBytes = new Uint8Array(2_048).map((_, index) => (index * 37) % 256);
+
 /** Copies a family's documents below the state directory, where its tenant's `documents` point; returns how many. */
 export function gatherFamily(nodeModules: string, family: DemoFamily, folder: string): number {
   const files = familyFiles(nodeModules, family);
@@ -82,7 +103,11 @@ export function gatherFamily(nodeModules: string, family: DemoFamily, folder: st
   const draft = `${folder}.draft`;
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft, { recursive: true });
-  for (const file of files) copyFileSync(join(nodeModules, file), join(draft, file.replaceAll('/', '__')));
+  files.forEach((file, index) => {
+    const copy = join(draft, file.replaceAll('/', '__'));
+    if (family.broken && index % 3 !== 0) writeFileSync(copy, brokenBytes);
+    else copyFileSync(join(nodeModules, file), copy);
+  });
   renameSync(draft, folder);
   return files.length;
 }

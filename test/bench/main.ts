@@ -6,6 +6,7 @@ import { benchForecast } from './forecast.ts';
 import { benchKubernetes } from './kubernetes.ts';
 import { benchMap } from './map.ts';
 import { benchNight } from './night.ts';
+import { benchQuality } from './quality/quality.ts';
 import { benchRetention } from './retention.ts';
 import { benchScaling } from './scaling.ts';
 import { benchSpot } from './spot.ts';
@@ -25,14 +26,15 @@ const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
   forecast: benchForecast,
   retention: benchRetention,
   scaling: benchScaling,
+  quality: benchQuality,
 };
+
+/** Options that the word after them belongs to. */
+const withValue = new Set(['--size', '--epochs', '--m4', '--nab', '--tenants']);
 
 const asked = process.argv
   .slice(2)
-  .filter(
-    (word, at, words) =>
-      !word.startsWith('--') && !['--size', '--epochs', '--m4', '--nab'].includes(words[at - 1] ?? ''),
-  );
+  .filter((word, at, words) => !word.startsWith('--') && !withValue.has(words[at - 1] ?? ''));
 const unknown = asked.find((name) => !Object.hasOwn(benches, name));
 if (unknown !== undefined) {
   process.stderr.write(`There is no benchmark "${unknown}" (known: ${Object.keys(benches).join(', ')}).\n`);

@@ -30,7 +30,7 @@ function series(days: number, seed: number): number[] {
   });
 }
 
-function follow(values: readonly number[], state: DetectorState = newDetector(), from = 0) {
+function follow(values: readonly number[], state: DetectorState = newDetector({ weekly: true }), from = 0) {
   const judgements: Judgement[] = [];
   let last = state;
   values.forEach((value, index) => {
@@ -86,23 +86,57 @@ describe('a detector', () => {
     );
   });
 
+  it('tells an incident that lasts when it begins, and again when it grows', () => {
+    const { state } = follow(series(56, 5));
+    const usual = series(57, 5).slice(56 * 24, 56 * 24 + 4);
+    const depths = [0.5, 0.5, 0.3, 0.3];
+    const hit = usual.map((value, hour) => value + Math.log(depths[hour] ?? 1));
+    const { judgements } = follow(hit, state, 56 * 24);
+    expect(judgements.map(({ news }) => news)).toEqual([true, false, true, false]);
+    expect(Math.min(...judgements.map(({ surprise }) => surprise))).toBeGreaterThan(4);
+  });
+
+  it('follows clocks that are moved by an hour, and finds nothing unusual in it', () => {
+    const autumn = Date.UTC(2026, 9, 25, 1);
+    const before = autumn - 42 * 24 * hour;
+    const random = noise(9);
+    let state = newDetector({ weekly: true });
+    const loud: number[] = [];
+    for (let index = 0; index < 56 * 24; index += 1) {
+      const at = before + index * hour;
+      const local = new Date(at + (at < autumn ? hour : 0));
+      const clock = Math.sin((2 * Math.PI * local.getUTCHours()) / 24);
+      const quiet = [0, 6].includes(local.getUTCDay()) ? -0.7 : 0;
+      const value = 7 + 0.8 * clock + quiet + 0.1 * ((random.next().value as number) - 0.5);
+      const observed = observe(state, { at, value, sampling: 0 });
+      state = observed.state;
+      if (observed.judgement.surprise > 5) loud.push(index / 24);
+    }
+    expect(loud).toEqual([]);
+  });
+
   it('is small plain data, and goes on from what was stored', () => {
     const { state } = follow(series(30, 4));
     const stored = JSON.stringify(state);
-    expect(stored.length).toBeLessThan(2_000);
+    expect(stored.length).toBeLessThan(3_500);
+    expect(JSON.stringify(follow(series(30, 4), newDetector({ weekly: false })).state).length).toBeLessThan(
+      2_000,
+    );
     const next = series(31, 4).slice(30 * 24);
     expect(follow(next, JSON.parse(stored) as DetectorState, 720)).toEqual(follow(next, state, 720));
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY])('refuses the value %s', (value) => {
-    expect(() => observe(newDetector(), { at: start, value, sampling: 0 })).toThrow(RangeError);
+    expect(() => observe(newDetector({ weekly: false }), { at: start, value, sampling: 0 })).toThrow(
+      RangeError,
+    );
   });
 });
 
 describe('the surprise of an error', () => {
   it('grows with the error, slower for a heavier tail', () => {
-    const light = { share: 0.05, excess: 0.17 };
-    const heavy = { share: 0.05, excess: 0.6 };
+    const light = { share: 0.05, excess: 0.17, light: 'exponential' } as const;
+    const heavy = { share: 0.05, excess: 0.6, light: 'exponential' } as const;
     expect(surpriseOf(light, 2)).toBe(0);
     expect(surpriseOf(light, 6)).toBeGreaterThan(surpriseOf(light, 4));
     expect(surpriseOf(heavy, 6)).toBeLessThan(surpriseOf(light, 6));

@@ -1,7 +1,12 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { createFileObjectStore } from '../../../lib/files/file-object-store.ts';
+import { profileTenant } from '../../../lib/files/profile-tenant.ts';
+import { checkCompleteness } from '../../../lib/quality/completeness.ts';
+import { defaultRules } from '../../../lib/quality/rules.ts';
 import { demoFamilies, familyFiles, gatherFamily } from '../../../local/demo/corpora.ts';
+import { aTenant } from '../../fixtures/records.ts';
 import { freshDir } from '../asl/harness.ts';
 
 const nodeModules = resolve('node_modules');
@@ -19,6 +24,19 @@ describe('the demo tenants', () => {
   it('the demo tenants share no document', () => {
     const files = demoFamilies.flatMap((family) => familyFiles(nodeModules, family));
     expect(new Set(files).size).toBe(files.length);
+  });
+
+  it('one demo tenant has an export that broke, and its documents do not pass the quality checks', async () => {
+    const [broken, ...others] = demoFamilies.filter((family) => family.broken);
+    if (!broken) throw new Error('there is a broken family');
+    expect(others).toEqual([]);
+    const folder = join(freshDir(), 'documents');
+    gatherFamily(nodeModules, broken, folder);
+    const objects = createFileObjectStore({ root: freshDir() });
+    const tenant = aTenant({ documentsUri: `file://${folder}/` });
+    const { profile } = await profileTenant(objects, tenant, { memory: undefined, maxBytes: 1e9 });
+    const codes = checkCompleteness(profile, defaultRules).map(({ code }) => code);
+    expect(codes).toContain('UNREADABLE');
   });
 
   it('documents of a demo tenant are complete: what a killed demo left half is copied again', () => {
