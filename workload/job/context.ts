@@ -10,12 +10,12 @@ import { openProgress, type Progress, publishProgress } from './progress.ts';
 
 /** The job contract's variables (docs/job-contract.md). */
 const contract = z.object({
-  EPSILON_CONTRACT: z.coerce
-    .number()
-    .refine((version) => contractVersions.includes(version), {
+  EPSILON_CONTRACT: z
+    .string()
+    .default('1')
+    .refine((version) => contractVersions.map(String).includes(version), {
       error: `is no version of the job contract that this job knows (${contractVersions.join(', ')})`,
-    })
-    .default(1),
+    }),
   EPSILON_RUN_ID: z.string().min(1),
   EPSILON_TRAINING_STAGE: z.enum(['prepare', 'train', 'index', 'deploy', 'cache']),
   EPSILON_ATTEMPT: z.coerce.number().int().positive(),
