@@ -18,8 +18,9 @@ import { sequentialIds } from '../fixtures/sequential-ids.ts';
 import type { Actor } from './actors.ts';
 import { digest } from './digest.ts';
 import { conditionsOf, footprintOfRequest, labelOf, taken } from './dynamo-requests.ts';
-import type { Guards } from './guards.ts';
+import { callerName, type Guards } from './guards.ts';
 import type { Stores } from './memory-stores.ts';
+import { isWrite } from './outcomes.ts';
 import type { ExploredStores, Gate, StoreKind } from './store-kinds.ts';
 
 const tableName = 'epsilon-test';
@@ -85,12 +86,18 @@ interface Answered {
 }
 
 /** Who answers the requests of a call of a store. */
-const answering = new AsyncLocalStorage<(request: WireRequest) => Promise<Answered>>();
+const answering = new AsyncLocalStorage<Answering>();
+
+/** Who answers, and who asks: function and method. */
+interface Answering {
+  readonly site: string;
+  answer(request: WireRequest, site: string): Promise<Answered>;
+}
 
 async function handle(request: unknown) {
-  const answer = answering.getStore();
-  if (!answer) throw new Error('A request was made outside of a store.');
-  return { response: (await answer(request as WireRequest)) as never };
+  const within = answering.getStore();
+  if (!within) throw new Error('A request was made outside of a store.');
+  return { response: (await within.answer(request as WireRequest, within.site)) as never };
 }
 
 /** One for all trials and actors: making one costs more than a schedule. Nobody looks at signatures. */
@@ -130,16 +137,15 @@ class DynamoStores implements ExploredStores {
     this.direct = this.#stores('direct', async (request) => this.#dynamo.respond(request));
   }
 
-  #respond(request: WireRequest): Answer {
-    const { action, input } = read(request);
+  #respond(request: WireRequest, site: string): Answer {
+    const asked = { ...read(request), site };
     this.#guards.decide(() => {
-      for (const { name, holds } of conditionsOf(action, input, this.#dynamo))
-        this.#guards.count(name, holds);
+      for (const { name, holds } of conditionsOf(asked, this.#dynamo)) this.#guards.count(name, holds);
     });
-    return new Answer(this.#dynamo.respond(taken(request, { action, input, out: this.#guards.out })));
+    return new Answer(this.#dynamo.respond(taken(request, { ...asked, out: this.#guards.out })));
   }
 
-  #stores(name: string, answer: (request: WireRequest) => Promise<Answered>): Stores {
+  #stores(name: string, answer: Answering['answer']): Stores {
     const clock = {
       now: this.#now,
       setTimer: () => {
@@ -153,21 +159,25 @@ class DynamoStores implements ExploredStores {
       tokenKeyArn: 'arn:aws:kms:us-west-2:123456789012:key/tokens',
       kms: async () => keys,
     });
-    const within = (store: object) =>
+    const within = (key: string, store: object) =>
       new Proxy(store, {
         get: (target, method) => {
           const work = (target as Record<string | symbol, unknown>)[method];
           if (typeof work !== 'function') return work;
-          return (...args: unknown[]) => answering.run(answer, () => work.apply(target, args));
+          const isSite = name !== 'direct' && isWrite(`${key}.${String(method)}`);
+          return (...args: unknown[]) => {
+            const site = isSite ? `${callerName()} ${String(method)}` : '';
+            return answering.run({ answer, site }, () => work.apply(target, args));
+          };
         },
       });
     return Object.fromEntries(
-      Object.entries(stores).map(([key, store]) => [key, within(store)]),
+      Object.entries(stores).map(([key, store]) => [key, within(key, store)]),
     ) as unknown as Stores;
   }
 
   of(actor: Actor): Stores {
-    return this.#stores(actor.name, async (request) => {
+    return this.#stores(actor.name, async (request, site) => {
       const { action, input } = read(request);
       const reads = /^(GetItem|Query|BatchGetItem|Scan)$/.test(action);
       const answer = await this.#gate(actor, {
@@ -176,7 +186,7 @@ class DynamoStores implements ExploredStores {
         outcomes: reads
           ? ['done', 'refused']
           : ['done', 'refused', 'lost', 'twice', 'dies before', 'dies after'],
-        perform: () => this.#respond(request),
+        perform: () => this.#respond(request, site),
       });
       return answer.answered;
     });

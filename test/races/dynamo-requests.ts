@@ -51,16 +51,6 @@ const named = (expression: string, names: unknown) =>
     (placeholder) => (names as Record<string, string> | undefined)?.[placeholder] ?? placeholder,
   );
 
-function changed({ fields }: Part): string {
-  const update = fields['UpdateExpression'];
-  if (typeof update !== 'string') return '';
-  const names = named(update, fields['ExpressionAttributeNames']).match(/[A-Za-z]\w*(?= = |,|$| )/g) ?? [];
-  return [...new Set(names)]
-    .filter((name) => !/^(SET|REMOVE|writeId|v\d+)$/.test(name))
-    .sort()
-    .join(',');
-}
-
 /** A request in a few words. */
 export function labelOf(action: string, input: Input): string {
   const parts = partsOf(action, input);
@@ -108,14 +98,21 @@ function conjunctsOf(condition: string): string[] {
   return [...found, condition.slice(from)];
 }
 
-/** A condition's name: what is written, and the comparison without its value. */
-function nameOf(part: Part, conjunct: string): string {
-  const names = part.fields['ExpressionAttributeNames'];
-  const changes = changed(part);
-  const plain = named(conjunct, names)
-    .replace(/:v\d+/g, '?')
-    .replace(/(\?, )+\?/, '?...');
-  return `${part.verb} ${kindOf(part.key)}${changes === '' ? '' : ` (${changes})`}: ${plain}`;
+/** A condition's name: who writes, what is written, and which of its attributes are compared. */
+function nameOf(part: Part, conjunct: string, site: string): string {
+  const plain = named(conjunct, part.fields['ExpressionAttributeNames']);
+  const words = plain.match(/[A-Za-z]\w*/g) ?? [];
+  const attributes = [...new Set(words)].filter((word) => !/^(attribute_\w+|AND|OR|IN|NOT|v\d+)$/.test(word));
+  const kind = kindOf(part.key);
+  // Keys are made in passing, by whoever seals the first token.
+  return `${kind === 'KEY' ? '' : `${site}: `}${part.verb} ${kind} ${attributes.join(' and ')}`;
+}
+
+/** A request, and who makes it: function and method. */
+interface AskedBy {
+  readonly action: string;
+  readonly input: Input;
+  readonly site: string;
 }
 
 /** One conjunct and whether it holds for the item that stands there. */
@@ -125,7 +122,7 @@ export interface ConditionSeen {
 }
 
 /** All conjuncts of a request's conditions, with their verdicts at this moment. */
-export function conditionsOf(action: string, input: Input, dynamo: MemoryDynamoDb): ConditionSeen[] {
+export function conditionsOf({ action, input, site }: AskedBy, dynamo: MemoryDynamoDb): ConditionSeen[] {
   return partsOf(action, input).flatMap((part) => {
     const condition = part.fields['ConditionExpression'];
     if (typeof condition !== 'string') return [];
@@ -139,36 +136,32 @@ export function conditionsOf(action: string, input: Input, dynamo: MemoryDynamoD
       part.fields['ExpressionAttributeValues'] as Record<string, Wire>,
     );
     return conjunctsOf(condition).map((conjunct) => ({
-      name: nameOf(part, conjunct),
+      name: nameOf(part, conjunct, site),
       holds: new Parser(conjunct, terms).condition()(item),
     }));
   });
 }
 
 /** The condition without one of its conjuncts; its placeholders stay used, as DynamoDB demands. */
-function without(part: Part, out: string): string | undefined {
+function without(part: Part, out: string, site: string): string | undefined {
   const condition = part.fields['ConditionExpression'];
   if (typeof condition !== 'string') return undefined;
   const conjuncts = conjunctsOf(condition);
-  if (!conjuncts.some((conjunct) => nameOf(part, conjunct) === out)) return undefined;
+  if (!conjuncts.some((conjunct) => nameOf(part, conjunct, site) === out)) return undefined;
   return conjuncts
-    .map((conjunct) => (nameOf(part, conjunct) === out ? `(${conjunct} OR NOT ${conjunct})` : conjunct))
+    .map((conjunct) => (nameOf(part, conjunct, site) === out ? `(${conjunct} OR NOT ${conjunct})` : conjunct))
     .join(' AND ');
 }
 
 /** The request with the condition taken out that is named, or as it is. */
 export function taken(
   request: WireRequest,
-  {
-    action,
-    input,
-    out,
-  }: { readonly action: string; readonly input: Input; readonly out: string | undefined },
+  { action, input, site, out }: AskedBy & { readonly out: string | undefined },
 ): WireRequest {
   if (out === undefined) return request;
   let found = false;
   for (const part of partsOf(action, input)) {
-    const condition = without(part, out);
+    const condition = without(part, out, site);
     if (condition === undefined) continue;
     found = true;
     Object.assign(part.fields, { ConditionExpression: condition });

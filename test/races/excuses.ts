@@ -1,9 +1,7 @@
 /** Why conditions may be taken out without anybody noticing. */
 export interface Excuse {
-  /** Of which kind of stores. */
-  readonly kind: string;
-  /** Names of the conditions. */
-  readonly of: RegExp;
+  /** Names of the conditions, by kind of stores; a kind that is absent has none. */
+  readonly of: Readonly<Partial<Record<'memory' | 'dynamodb', RegExp>>>;
   /** Another condition of the same write implies them: they never refuse a write alone, which is checked as well. */
   readonly implied?: true;
   readonly why: string;
@@ -15,19 +13,27 @@ export interface Excuse {
  */
 export const excuses: readonly Excuse[] = [
   {
-    kind: 'memory',
-    of: / release: held$/,
+    of: { memory: / release: held$/, dynamodb: / release: Update LEASE held$/ },
     why: 'a lease that is given back twice is given back',
   },
   {
-    kind: 'memory',
-    of: /^switchTo promote: fence of the live model$/,
+    of: {
+      memory: /^switchTo promote: fence of the live model$/,
+      dynamodb: /^switchTo promote: Put LIVE fence$/,
+    },
     implied: true,
     why: "the lease's fence is never behind that of a promotion, which was the lease's once",
   },
   {
-    kind: 'memory',
-    of: /^makeAttempt createAttempt: the one before is over$/,
+    of: {
+      memory: /^makeAttempt createAttempt: the one before is over$/,
+      dynamodb: /^makeAttempt createAttempt: ConditionCheck ATTEMPT status$/,
+    },
     why: 'the entry has read that the one before is over, and a final state stays',
+  },
+  {
+    of: { dynamodb: / Update (ATTEMPT|RUN) pk$/ },
+    implied: true,
+    why: 'nobody removes a run or an attempt; the condition keeps a change of one that never was from making a part of it',
   },
 ];

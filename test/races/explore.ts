@@ -114,8 +114,11 @@ async function walkAll(
   return total;
 }
 
+const patternOf = ({ of }: Excuse, kind: string): RegExp | undefined =>
+  (of as Readonly<Record<string, RegExp>>)[kind];
+
 const excuseOf = (kind: string, name: string): Excuse | undefined =>
-  excuses.find((excuse) => excuse.kind === kind && excuse.of.test(name));
+  excuses.find((excuse) => patternOf(excuse, kind)?.test(name));
 
 function faultOf({ condition, found }: Mutant, kind: string): string | undefined {
   const { name, alone } = condition;
@@ -160,10 +163,10 @@ async function takeOutAll(options: ExploreOptions, surveyed: readonly Surveyed[]
 
 /** Excuses of this kind of stores for conditions that no write has any more. */
 function staleExcuses(kind: string, conditions: readonly Condition[]): string[] {
-  const stale = excuses.filter(
-    (excuse) => excuse.kind === kind && !conditions.some(({ name }) => excuse.of.test(name)),
-  );
-  return stale.map(({ of }) => `${of} is excused, and no write that was explored has such a condition`);
+  const patterns = excuses.flatMap((excuse) => patternOf(excuse, kind) ?? []);
+  return patterns
+    .filter((pattern) => !conditions.some(({ name }) => pattern.test(name)))
+    .map((pattern) => `${pattern} is excused, and no write that was explored has such a condition`);
 }
 
 /** Searches, walks, takes conditions out; prints everything as it goes. */

@@ -86,7 +86,7 @@ const slowRefusal: Scenario = {
   prepare: async (trial) => {
     (await atWork(trial)).enter();
     const entry = trial.actors.at(-1);
-    await playTo(trial, entry, { label: 'backend.submit' });
+    await playTo(trial, entry, { label: /backend\.submit$/ });
     if (entry) entry.points = entry.points.map((point) => ({ ...point, outcomes: ['refused'] }));
     trial.pass(graceMs);
     pass(trial);
@@ -181,6 +181,20 @@ const finishRedriven: Scenario = {
   },
 };
 
+/** A promotion that was decided under a lease which another run takes before the write. */
+const slowPromotion: Scenario = {
+  ...onBatch,
+  name: 'slow-promotion',
+  about: 'A promotion is about to be written when another run of its tenant takes the lease.',
+  retries: 1,
+  limits: {},
+  prepare: async (trial) => {
+    (await atWork(trial, { state: 'promote', leaseMs: 0 })).enter();
+    await playTo(trial, trial.actors.at(-1), { label: /models\.promote$|TransactWriteItems LIVE/ });
+    (await another(trial)).enter();
+  },
+};
+
 /** Two passes over a shard with nothing to do, one of them slow beyond its lock's time. */
 const slowPass: Scenario = {
   ...onBatch,
@@ -204,6 +218,7 @@ export const lateScenarios: readonly Scenario[] = [
   entryAndStop,
   finishRedriven,
   slowPass,
+  slowPromotion,
   slowRefusal,
   foreignWords,
 ];

@@ -129,6 +129,24 @@ export const slowLock: Scenario = {
   pass,
 };
 
+/** An alignment that is about to be noted when another model becomes live. */
+export const slowNote: Scenario = {
+  name: 'slow-note',
+  about: 'An alignment is about to be noted when another model becomes live.',
+  backend: 'host',
+  retries: 0,
+  limits: { event: 1 },
+  prepare: async (trial) => {
+    await rolledBack(trial);
+    for (const delivery of trial.deliveries.splice(0)) {
+      invokeFor(trial, delivery);
+      await playTo(trial, trial.actors.at(-1), { label: /models\.noteAligned$|UpdateItem LIVE$/ });
+    }
+    promote(trial, versions[1]);
+  },
+  pass,
+};
+
 /** An operator who is slow beyond his lease gives it back when another one has it. */
 export const slowOperator: Scenario = {
   name: 'slow-operator',
@@ -139,7 +157,7 @@ export const slowOperator: Scenario = {
   prepare: async (trial) => {
     await twoModels(trial);
     rollBack(trial);
-    await playTo(trial, trial.actors.at(-1), { label: 'events.publish' });
+    await playTo(trial, trial.actors.at(-1), { label: /events\.publish$/ });
     promote(trial, versions[1]);
   },
   pass,

@@ -95,19 +95,17 @@ const image = `data-pipeline@sha256:${'a'.repeat(64)}`;
 const cannotStart = (tenantId: string) =>
   anAttempt({ tenantId, image, status: 'failed', error: 'JobCannotStart', cause: 'no such image' });
 
-/** One tenant's job could not be started by an image; those of two more are noted side by side: neither may be lost. */
-export const imageFailsTwice: Scenario = {
+/** Jobs of three tenants cannot be started by one image, and those that are noted side by side may not be lost. */
+const imageFails = (how: 'first' | 'twice'): Scenario => ({
   ...quiet,
-  name: 'image-fails-twice',
-  about:
-    'Jobs of a second and a third tenant cannot be started by one image, and both are noted at the same time.',
+  name: `image-fails-${how}`,
+  about: `Jobs of three tenants cannot be started by one image, and ${how === 'first' ? 'all' : 'two of them'} are noted at the same time.`,
   prepare: async (trial) => {
-    const [first] = [cannotStart('first')];
-    const { runId, intentAt: submittedAt } = first;
+    const { runId, intentAt: submittedAt } = cannotStart('first');
     const at = new Date(trial.now()).toISOString();
     const failures = [{ tenantId: 'first', runId, submittedAt, at, why: 'no such image' }];
-    await trial.stores.direct.imageRecords.put({ image, version: 0, failures }, 0);
-    for (const tenantId of ['second', 'third'])
+    if (how === 'twice') await trial.stores.direct.imageRecords.put({ image, version: 0, failures }, 0);
+    for (const tenantId of [...(how === 'first' ? ['first'] : []), 'second', 'third'])
       trial.spawn('Note', async (actor) => {
         await noteImage(portsOf(trial, actor), cannotStart(tenantId));
         if (!actor.faulted) countsOf(trial).edits += 1;
@@ -115,8 +113,13 @@ export const imageFailsTwice: Scenario = {
   },
   promises: async (trial) => {
     const [record] = await trial.stores.direct.imageRecords.find([image]);
-    return countsOf(trial).edits === 2 && record?.badSince === undefined
+    return countsOf(trial).edits === (how === 'first' ? 3 : 2) && record?.badSince === undefined
       ? 'three tenants failed, and the image is not bad'
       : undefined;
   },
-};
+});
+
+/** Nothing is on record of the image yet. */
+export const imageFailsFirst: Scenario = imageFails('first');
+/** One failure is on record already. */
+export const imageFailsTwice: Scenario = imageFails('twice');

@@ -5,9 +5,10 @@ import {
   promotionAndRollback,
   slowAlignment,
   slowLock,
+  slowNote,
   slowOperator,
 } from './model-scenarios.ts';
-import { claimTwice, editTwice, imageFailsTwice, judgeTwice } from './record-scenarios.ts';
+import { claimTwice, editTwice, imageFailsFirst, imageFailsTwice, judgeTwice } from './record-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { secondJobScenarios } from './second-job-scenarios.ts';
 import { another, atWork, submitted } from './set-up.ts';
@@ -237,11 +238,13 @@ export const scenarios: readonly Scenario[] = [
   fixedNames,
   slowAlignment,
   slowLock,
+  slowNote,
   slowOperator,
   promotionAndRollback,
   editTwice,
   judgeTwice,
   claimTwice,
+  imageFailsFirst,
   imageFailsTwice,
 ];
 

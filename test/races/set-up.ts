@@ -75,12 +75,12 @@ export async function stopAndSettle(trial: Trial, machine: Machine): Promise<voi
 export async function playTo(
   trial: Trial,
   actor: Actor | undefined,
-  { label, calls = Number.POSITIVE_INFINITY }: { readonly label?: string; readonly calls?: number },
+  { label, calls = Number.POSITIVE_INFINITY }: { readonly label?: RegExp; readonly calls?: number },
 ): Promise<void> {
   trial.begin();
   for (let made = -1; ; made += 1) {
     const option = trial.options().find((one) => one.actor === actor && one.outcome === 'done');
-    if (!option || made >= calls || (label !== undefined && option.key === `${actor?.name} ${label}`)) break;
+    if (!option || made >= calls || label?.test(option.key)) break;
     await trial.take(option);
   }
   trial.last = undefined;

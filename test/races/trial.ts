@@ -114,7 +114,9 @@ export class Trial {
     for (const job of this.backend.jobs) if (this.#now - job.submittedAt >= graceMs) job.listed = true;
   }
 
+  /** A pass is judged by what it could know: what the index does not show yet is left to the next one. */
   passBegins(pass: Actor): void {
+    if (this.stores.index?.lags()) return;
     this.#doomedBefore.set(pass, doomedJobs(this));
   }
 
