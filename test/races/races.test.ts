@@ -9,7 +9,7 @@ const now = () => process.cpuUsage().user / 1000;
 const bounds = { preemptions: 2, faults: 1 };
 
 /** Schedules of each scenario that every test run plays; `npm run test:races` plays more. */
-const someSchedules = 120;
+const someSchedules = 60;
 
 describe('the cheapest schedules of each scenario', () => {
   it.each(scenarios.map(({ name }) => name))('keep every promise: %s', async (name) => {
