@@ -1,6 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
-import { Throttled } from '../../lib/errors/run-errors.ts';
 import type { JobSpec } from '../../lib/training/attempts/job.ts';
 
 /** Whose job it is, and which one. */
@@ -47,10 +46,11 @@ export class CacheAccess {
   }
 
   /**
-   * Makes the tenant's user, with the password of this attempt. Errors: `Throttled` while Redis cannot be reached; `CACHE_NO_USERS` when it
-   * has no users, or the address may not make them: an address that all tenants share is given to no job.
+   * Makes the tenant's user, with the password of this attempt. What kept Redis from being reached is given back: the job meets it as
+   * well, says so, and is tried again. Error: `CACHE_NO_USERS` when Redis has no users, or the address may not make them: an address that all
+   * tenants share is given to no job.
    */
-  async admit(job: Job): Promise<void> {
+  async admit(job: Job): Promise<string | undefined> {
     const { createClient } = await import('redis');
     const socket = { connectTimeout: patience, reconnectStrategy: false } as const;
     const client = createClient({ url: this.#url, socket });
@@ -60,18 +60,19 @@ export class CacheAccess {
     try {
       await client.connect();
       await client.sendCommand(['ACL', 'SETUSER', userOf(job), ...rules]);
+      return undefined;
     } catch (error) {
-      throw this.#explained(error as Error);
+      return this.#explained(error as Error);
     } finally {
       client.destroy();
     }
   }
 
   /** The address may hold a password and stays out of every message. */
-  #explained(error: Error): Error {
+  #explained(error: Error): string {
     const words = error.message.replaceAll(this.#url, '(REDIS_URL)');
-    if (!cannot.test(words)) return new Throttled(`Redis did not make a user for the cache stage: ${words}`);
-    return new EpsilonError(
+    if (!cannot.test(words)) return words;
+    throw new EpsilonError(
       'CACHE_NO_USERS',
       `Redis does not let REDIS_URL make a user for each tenant (${words}); give it Redis 6 or later and a user who may run ACL SETUSER, or leave REDIS_URL out: the cache is then a file.`,
       { exitCode: exitCodes.backend },

@@ -28,14 +28,18 @@ const usesCache = ({ stage }: Pick<JobSpec, 'stage'>) => stage === 'cache';
 /** Makes the tenant's user of Redis before a cache stage is taken, where there is a Redis. */
 class AdmittingJobRunner extends ProcessJobRunner {
   readonly #cache: CacheAccess | undefined;
+  readonly #log: Log;
 
   constructor(cache: CacheAccess | undefined, options: ProcessJobRunnerOptions) {
     super(options);
     this.#cache = cache;
+    this.#log = options.log;
   }
 
   override async submit(spec: JobSpec): Promise<JobRef> {
-    if (usesCache(spec)) await this.#cache?.admit(spec);
+    const why = usesCache(spec) ? await this.#cache?.admit(spec) : undefined;
+    if (why !== undefined)
+      this.#log.warn('Redis made no user for the cache stage', { jobName: spec.jobName, why });
     return super.submit(spec);
   }
 }
