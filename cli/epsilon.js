@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Runs on any Node from 20 on: the command itself needs the project's own Node 24, which npm has installed.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -22,20 +22,18 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
     );
     process.exit(4);
   }
-  // Signals from the terminal reach both processes; this one only waits.
-  for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => {});
-  const { status, signal, error } = spawnSync(
-    node,
-    [fileURLToPath(import.meta.url), ...process.argv.slice(2)],
-    {
-      stdio: 'inherit',
-    },
-  );
-  if (error) {
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: 'inherit',
+    // The command ends when this process is gone (`cli/follow-launcher.ts`).
+    env: { ...process.env, EPSILON_LAUNCHER_PID: String(process.pid) },
+  });
+  // A terminal signals both processes, `kill` this one alone; the command takes the two for one.
+  for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => child.kill(name));
+  child.on('error', (error) => {
     process.stderr.write(
       `error NODE_UNUSABLE: ${node} cannot be run (${error.code}). Run "npm ci" in the project again.\n`,
     );
     process.exit(4);
-  }
-  process.exit(status ?? 128 + (constants.signals[signal] ?? 0));
+  });
+  child.on('exit', (status, signal) => process.exit(status ?? 128 + (constants.signals[signal] ?? 0)));
 }

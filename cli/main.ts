@@ -3,17 +3,17 @@ import { exitCodes } from '../lib/errors/epsilon-error.ts';
 import { SystemClock } from '../lib/system/system-clock.ts';
 import { systemIds } from '../lib/system/system-ids.ts';
 import { commandName } from './command-name.ts';
+import { followLauncher } from './follow-launcher.ts';
 import { runProgram } from './program.ts';
 
 /** Runs the command of this process and sets its exit code. The first Ctrl-C stops gracefully, the second at once. */
 export async function main(projectDir: string): Promise<void> {
   const stop = new AbortController();
-  const onSignal = () => {
-    if (stop.signal.aborted) process.exit(exitCodes.interrupted);
-    stop.abort();
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  const variables = environmentVariables();
+  followLauncher(variables['EPSILON_LAUNCHER_PID'], {
+    stop: () => stop.abort(),
+    quit: () => process.exit(exitCodes.interrupted),
+  });
   // The reader of the output may close it early (`| head`); that is no error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(exitCodes.ok);
@@ -21,7 +21,6 @@ export async function main(projectDir: string): Promise<void> {
   });
   const clock = new SystemClock();
   const ids = systemIds(clock);
-  const variables = environmentVariables();
   const code = await runProgram(
     {
       clock,

@@ -6,6 +6,7 @@ import { machines } from '../../lib/machines/catalogue.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import type { ExecutionDetail, ExecutionStatus, HistoryEvent } from '../../lib/ports/workflows.ts';
 import { openExecution } from '../attach.ts';
+import { catchUp } from '../catch-up.ts';
 import { describeExecution, describeText } from '../describe.ts';
 import { withHints } from '../hints.ts';
 import { historyLines } from '../history-text.ts';
@@ -45,6 +46,7 @@ async function conclude(session: Session, control: OperatorApi, { execution, tol
 interface RunOptions extends StartOptions {
   readonly wait: boolean;
   readonly retryScale?: string;
+  readonly catchUp?: string;
 }
 
 /** Says that a tenant is being trained already, and watches that. */
@@ -66,6 +68,14 @@ async function follow(
 async function run(session: Session, machine: string, options: RunOptions): Promise<void> {
   const scale = scaleOf(session.target, options.retryScale);
   await withControl(session, { mode: 'write', schedules: false, ...scale }, async (control) => {
+    if (options.catchUp !== undefined) {
+      await catchUp(session, control, machine, {
+        ...options,
+        catchUp: options.catchUp,
+        scale: scale.retryScale,
+      });
+      return;
+    }
     const start = prepareStart(session, machine, options);
     const open = await openExecution(control, machine, start, options);
     if (open) {
@@ -170,6 +180,7 @@ export function addExecutions(program: Command, session: () => Session): void {
     .option('--tenant <tenant>', `the tenant (${ofOneTenant.join(', ')})`)
     .option('--input <json>', 'input as JSON, or @file')
     .option('--name <name>', 'execution name; default: a new one')
+    .option('--catch-up <from..to>', 'of nightly-training: the nights of these dates, one after the other')
     .option('--no-wait', 'return as soon as it is started (AWS, or a running "epsilon start", continues it)')
     .option('--retry-scale <0-1>', 'factor on the pauses of retries')
     .action((machine: string, options: RunOptions) => run(session(), machine, options));
