@@ -24,7 +24,7 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
   }
   const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: 'inherit',
-    // The command ends when this process is gone (`cli/follow-launcher.ts`).
+    // The command ends when this process is gone (`cli/launch/follow-launcher.ts`).
     env: { ...process.env, EPSILON_LAUNCHER_PID: String(process.pid) },
   });
   // A terminal signals both processes, `kill` this one alone; the command takes the two for one.

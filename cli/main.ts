@@ -2,8 +2,8 @@ import { environmentVariables } from '../lib/config/environment.ts';
 import { exitCodes } from '../lib/errors/epsilon-error.ts';
 import { SystemClock } from '../lib/system/system-clock.ts';
 import { systemIds } from '../lib/system/system-ids.ts';
-import { commandName } from './command-name.ts';
-import { followLauncher } from './follow-launcher.ts';
+import { commandName } from './launch/command-name.ts';
+import { followLauncher } from './launch/follow-launcher.ts';
 import { runProgram } from './program.ts';
 
 /** Runs the command of this process and sets its exit code. The first Ctrl-C stops gracefully, the second at once. */

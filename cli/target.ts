@@ -1,7 +1,7 @@
 import { didYouMean } from '../lib/config/did-you-mean.ts';
 import { environments } from '../lib/config/environments.ts';
 import { EpsilonError } from '../lib/errors/epsilon-error.ts';
-import { shellWord } from './command-name.ts';
+import { shellWord } from './launch/command-name.ts';
 
 /** The control plane of this host, in a state directory. */
 export interface LocalTarget {

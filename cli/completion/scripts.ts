@@ -1,4 +1,4 @@
-import { shellWord } from '../command-name.ts';
+import { shellWord } from '../launch/command-name.ts';
 import type { Candidate, CompletionNode, CompletionTree } from './tree.ts';
 
 /** A shell that commands can be completed in. */

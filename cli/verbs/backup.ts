@@ -6,7 +6,7 @@ import { environmentVariables } from '../../lib/config/environment.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { checkPoint, listPoints, type OpenBackups, restorePoint } from '../../local/backup/open-backups.ts';
 import { bytesText } from '../bytes-text.ts';
-import { shellWord } from '../command-name.ts';
+import { shellWord } from '../launch/command-name.ts';
 import { toTheSecond } from '../output.ts';
 import { print } from '../print.ts';
 import { checkSignal, command, type Session, withControl } from '../session.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { datesOf } from '../../cli/catch-up.ts';
+import { datesOf } from '../../cli/nights/catch-up.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import { sequentialIds } from '../fixtures/sequential-ids.ts';
 import { type Night, openNight } from '../night/harness.ts';

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { stopsWith } from '../../cli/follow-launcher.ts';
+import { stopsWith } from '../../cli/launch/follow-launcher.ts';
 
 function aCommand(launcher: string | undefined) {
   const at = { parent: 7, now: 0 };
@@ -60,7 +60,7 @@ describe('a launcher', () => {
     const program = `
       const { spawn } = require('node:child_process');
       const child = spawn(process.execPath, ['--input-type=module', '-e', \`
-        import { followLauncher } from '${process.cwd()}/cli/follow-launcher.ts';
+        import { followLauncher } from '${process.cwd()}/cli/launch/follow-launcher.ts';
         const waits = setTimeout(() => {}, 60_000);
         followLauncher(process.env.EPSILON_LAUNCHER_PID, {
           stop: () => { process.stdout.write('stopped'); clearTimeout(waits); },

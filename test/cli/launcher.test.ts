@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { commandName } from '../../cli/command-name.ts';
+import { commandName } from '../../cli/launch/command-name.ts';
 import { freshDir } from '../fresh-dir.ts';
 
 /** A user of this host that owns nothing of the checkout. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nobodyTrained } from '../../cli/night.ts';
+import { nobodyTrained } from '../../cli/nights/night.ts';
 import { scheduledTimeToRun } from '../../cli/verbs/demo.ts';
 import { parseSchedule } from '../../local/schedule/expression.ts';
 

@@ -26,7 +26,7 @@ interface Biome {
 
 /** Words at the beginning of a name that are no subject: questions, conjunctions, and verbs that tests are fond of. */
 const noSubject =
-  /^[^:]+: (?:what|who|whose|how|where|why|when|while|after|before|with|without|for|in|on|is|are|was|has|have|does|do|should|it|reads?|writes?|gives?|takes?|keeps?|says|tells|shows|refuses?|accepts?|runs|starts|stops|finds|makes|returns?|sends|lets|holds|counts|checks?|asks|adds?|lists) /;
+  /^[^:]+: (?:what|who|whose|how|where|why|when|while|after|before|with|without|for|in|on|is|are|was|has|have|does|do|should|it|reads?|writes?|gives?|takes?|keeps?|says|tells|shows|refuses?|accepts?|starts|stops|finds|makes|returns?|sends|lets|holds|counts|checks?|asks|adds?|lists) /;
 
 /** Lines from a node's first to its last. */
 function linesOf(node: ts.Node, file: ts.SourceFile): number {

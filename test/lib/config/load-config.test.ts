@@ -4,8 +4,12 @@ import { parse } from 'yaml';
 import { environments } from '../../../lib/config/environments.ts';
 import { loadConfig, settingPaths, variableOf } from '../../../lib/config/load-config.ts';
 
-const fileOf = (environment: string): unknown =>
-  parse(readFileSync(`infra/config/${environment}.yml`, 'utf8'));
+/** An environment's settings, without those that exist on this host only and have readers of their own. */
+function fileOf(environment: string): unknown {
+  const read = parse(readFileSync(`infra/config/${environment}.yml`, 'utf8')) as Record<string, unknown>;
+  const { notify: _notify, backup: _backup, retention: _retention, ...file } = read;
+  return file;
+}
 
 /** A variable that adds a workload to those of the file. */
 const withWorkload = (mine: unknown) => ({ variables: { EPSILON_WORKLOADS: JSON.stringify({ mine }) } });

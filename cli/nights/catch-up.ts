@@ -1,16 +1,16 @@
-import { EpsilonError, exitCodes } from '../lib/errors/epsilon-error.ts';
-import { findMachine } from '../lib/machines/catalogue.ts';
-import type { OperatorApi } from '../lib/ports/operator-api.ts';
-import type { ExecutionDetail } from '../lib/ports/workflows.ts';
-import { checkLogicalDate } from '../lib/training/nights/logical-date.ts';
-import { nightDate } from '../lib/training/nights/night-input.ts';
-import { withHints } from './hints.ts';
+import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
+import { findMachine } from '../../lib/machines/catalogue.ts';
+import type { OperatorApi } from '../../lib/ports/operator-api.ts';
+import type { ExecutionDetail } from '../../lib/ports/workflows.ts';
+import { checkLogicalDate } from '../../lib/training/nights/logical-date.ts';
+import { nightDate } from '../../lib/training/nights/night-input.ts';
+import { withHints } from '../hints.ts';
+import { causeText } from '../output.ts';
+import { print } from '../print.ts';
+import { command, type Session } from '../session.ts';
+import { prepareStart, type StartOptions } from '../start-input.ts';
+import { watch } from '../watch.ts';
 import { emptyNightText } from './night.ts';
-import { causeText } from './output.ts';
-import { print } from './print.ts';
-import { command, type Session } from './session.ts';
-import { prepareStart, type StartOptions } from './start-input.ts';
-import { watch } from './watch.ts';
 
 /** Most nights that one command catches up with: a month of them. */
 const mostNights = 31;
