@@ -15,7 +15,7 @@ from documents import prepare, words_of
 from epsilon_job import DATA, JobFailure, fill_cache, flat_index, read_flat_index, run
 
 MODEL = "model.json"
-SAMPLE = 100
+SAMPLE = 25
 
 
 def train(job):

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { type StageName, stages } from '../../lib/training/stages.ts';
 import type { JobFolder } from '../jobs/job-folder.ts';
-import { lastProgress } from '../jobs/progress-file.ts';
+import { firstProgress, lastProgress } from '../jobs/progress-file.ts';
 import { type Finding, finding } from './findings.ts';
 import { changedOutside, filesBelow, lookAtOutput } from './look-at-output.ts';
 import type { CommandOf, Ended, JobChanges, Scratch } from './scratch.ts';
@@ -33,6 +33,12 @@ const wordsOf = ({ lastWords, observation }: Ended): string => {
 
 const left = ({ observation }: Ended): boolean =>
   / left (a process|\d+ processes) behind/.test(` ${observation.message ?? ''}`);
+
+/** Whether an attempt began further on than the one before it; also where nothing is known of that. */
+function goesFurther(before: Ended, after: Ended): boolean {
+  const [from, to] = [before, after].map(({ folder }) => firstProgress(folder.file('progress.jsonl'))?.done);
+  return from === undefined || to === undefined || to > from;
+}
 
 /** Tries one stage's command in every way that the contract speaks of. */
 export class StageCheck {
@@ -135,7 +141,11 @@ export class StageCheck {
       JSON.stringify(again.observation.result?.['checksums']) ===
       JSON.stringify(whole.observation.result?.['checksums']);
     const worked = again.observation.state === 'succeeded';
+    const startsAgain = worked && saved && stages[this.#stage].checkpoints && !goesFurther(ended, again);
     this.#note('run again after it', again, [
+      ...(startsAgain
+        ? [finding('STARTS_AGAIN', 'Its progress began where the interrupted attempt had begun.')]
+        : []),
       ...(worked ? [] : [finding('DOES_NOT_RESUME', `${this.#endOf(again)}.${wordsOf(again)}`)]),
       ...(worked && !same
         ? [finding('OTHER_MODEL', 'The checksums in its result are others than without SIGTERM.')]

@@ -63,6 +63,10 @@ const catalogue = {
     'fault',
     'The attempt after an interrupted one must succeed, whatever the first left behind.',
   ],
+  STARTS_AGAIN: [
+    'advice',
+    'Take the furthest whole checkpoint below the input "checkpoints" up: it is of any attempt of the stage.',
+  ],
   OTHER_MODEL: [
     'advice',
     'Take all randomness from EPSILON_SEED and keep it in the checkpoint: the same data and seed give the same model.',
