@@ -20,7 +20,7 @@ const projectDir = resolve('.');
 const pause = (ms: number) => new Promise<void>((again) => setTimeout(again, ms));
 
 /** A control plane of this process over the example workloads. */
-export function openExamples(stateDir: string, more: Record<string, string> = {}): Promise<Runtime> {
+function openExamples(stateDir: string, more: Record<string, string> = {}): Promise<Runtime> {
   const variables = { ...exampleVariables, ...more };
   return openRuntime({ projectDir, stateDir, mode: 'write', variables, schedules: false, retryScale: 0.01 });
 }
