@@ -132,6 +132,10 @@ export const verbGroups: readonly VerbGroup[] = [
     load: async () => (await import('./verbs/drill.ts')).addDrill,
   },
   {
+    verbs: [{ term: 'airflow', summary: 'Apache Airflow: DAGs for those who schedule with it' }],
+    load: async () => (await import('./verbs/airflow.ts')).addAirflow,
+  },
+  {
     verbs: [{ term: 'asl', summary: 'run or check any state machine file (JSONata dialect)' }],
     load: async () => (await import('./verbs/asl.ts')).addAsl,
   },

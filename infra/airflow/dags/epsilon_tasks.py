@@ -1,0 +1,310 @@
+"""Tasks of Epsilon's DAGs: what they ask of Epsilon, and the operator that runs a stage's pod for one of Epsilon's attempts.
+
+Every call is an invocation of one of Epsilon's functions on AWS Lambda: lease, quality gate, attempts and promotion stay
+Epsilon's, whoever schedules. The environment is the Airflow variable "epsilon_environment" (dev where there is none); the
+connection is "aws_default", or the variable "epsilon_aws_conn_id".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from datetime import datetime, timezone
+from pathlib import Path
+
+from airflow.providers.amazon.aws.hooks.lambda_function import LambdaHook
+from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
+from airflow.providers.common.compat.sdk import (
+    DAG,
+    AirflowException,
+    AirflowFailException,
+    AirflowSkipException,
+    Param,
+    Variable,
+    get_current_context,
+    task,
+    task_group,
+)
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+
+__all__ = ["DAG", "IMAGES", "EpsilonStageOperator", "Param", "task_group"]
+
+#: References by digest of the images, by name; the one file that a release changes.
+IMAGES: dict[str, str] = json.loads((Path(__file__).parent / "images.json").read_text())
+
+#: Tenants that one run names; Airflow maps a task at most 1,024 times (core.max_map_length).
+TENANTS_AT_ONCE = 1_000
+
+#: Errors of Epsilon that another try cannot help.
+FINAL = {"EpsilonError", "NotFound", "JobRejected", "RunIsOver"}
+
+
+class EpsilonCallFailed(AirflowException):
+    """A function of Epsilon answered with an error; `error` is its name."""
+
+    def __init__(self, function: str, error: str, message: str):
+        super().__init__(f"{function}: {error}: {message}")
+        self.error = error
+        self.text = message
+
+
+def call(function: str, payload: dict) -> dict:
+    """Invokes a function of Epsilon and returns its answer."""
+    environment = Variable.get("epsilon_environment", "dev")
+    hook = LambdaHook(aws_conn_id=Variable.get("epsilon_aws_conn_id", "aws_default"))
+    response = hook.invoke_lambda(
+        function_name=f"epsilon-{environment}-{function}",
+        invocation_type="RequestResponse",
+        payload=json.dumps(payload),
+    )
+    answer = json.loads(response["Payload"].read() or b"null")
+    if "FunctionError" in response:
+        raise EpsilonCallFailed(function, answer.get("errorType", "Error"), answer.get("errorMessage", ""))
+    return answer
+
+
+def execution_of(context) -> dict:
+    """The execution that Epsilon records: the DAG run. A task that is run again continues it, as a redrive does."""
+    run = context["dag_run"]
+    return {"id": f"airflow:{run.dag_id}/{run.run_id}", "name": f"airflow-{digest(f'{run.dag_id}/{run.run_id}')}"}
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def is_scheduled(context) -> bool:
+    return str(context["dag_run"].run_type).endswith("scheduled")
+
+
+def scheduled_time(context) -> str:
+    """The end of the run's interval, which is when Epsilon's own schedule would have begun."""
+    return context["dag_run"].data_interval_end.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def logical_date(context) -> str:
+    named = context["params"].get("logical_date") or ""
+    return named or (scheduled_time(context)[:10] if is_scheduled(context) else datetime.now(timezone.utc).date().isoformat())
+
+
+# --- training ---------------------------------------------------------------------------------------------------------
+
+
+def choose_tenants():
+    """A run of one tenant trains it; a scheduled run, and one behind a list, names tenants."""
+
+    @task.branch(task_id="choose_tenants")
+    def choose(params: dict | None = None):
+        return "begin_run" if params["tenant_id"] else "name_tenants"
+
+    return choose()
+
+
+def start_tenants():
+    """Names the tenants that Airflow schedules and starts a run of this DAG for each; the last one names those behind them."""
+
+    @task(task_id="name_tenants")
+    def name() -> list[dict]:
+        context = get_current_context()
+        after = context["params"]["after"]
+        page = call("loadTenants", {"scheduler": "airflow", "after": after, "limit": TENANTS_AT_ONCE})
+        date = logical_date(context)
+        starts = [
+            {"trigger_run_id": f"epsilon__{tenant}__{date}", "conf": {"tenant_id": tenant, "logical_date": date}}
+            for tenant in page["tenants"]
+        ]
+        if page.get("after"):
+            conf = {"tenant_id": "", "after": page["after"], "logical_date": date}
+            starts.append({"trigger_run_id": f"epsilon__after__{page['after']}__{date}", "conf": conf})
+        return starts
+
+    named = name()
+    TriggerDagRunOperator.partial(
+        task_id="start_tenants", trigger_dag_id="tenant_model_training", skip_when_already_exists=True
+    ).expand_kwargs(named)
+    return named
+
+
+def begin_run():
+    """Takes the tenant's lease behind the quality gate; a closed gate skips the run."""
+
+    @task(task_id="begin_run")
+    def begin() -> dict:
+        context = get_current_context()
+        tenant = context["params"]["tenant_id"]
+        date = logical_date(context)
+        execution = {**execution_of(context), "redriveCount": context["ti"].try_number - 1}
+        execution["name"] = f"{tenant}-{date}-a{digest(execution['id'])}"
+        try:
+            run = call("beginRun", {"input": {"tenantId": tenant, "logicalDate": date}, "execution": execution})
+        except EpsilonCallFailed as failure:
+            if failure.error == "QualityGateClosed":
+                raise AirflowSkipException(failure.text) from failure
+            if failure.error in FINAL:
+                raise AirflowFailException(str(failure)) from failure
+            raise
+        return {**run, "execution": execution}
+
+    return begin()
+
+
+def own_run(context) -> dict:
+    return context["ti"].xcom_pull(task_ids="begin_run")
+
+
+def promote_model():
+    """Switches model and index together, under the run's own lease."""
+
+    @task(task_id="promote_model")
+    def promote() -> dict:
+        run = own_run(get_current_context())
+        return call("promoteModel", {"runId": run["runId"], "execution": run["execution"]})
+
+    return promote()
+
+
+def finish_run(promoted):
+    """Records the success and releases the lease."""
+
+    @task(task_id="finish_run")
+    def finish(model: dict) -> dict:
+        run = own_run(get_current_context())
+        return call("finishRun", {"runId": run["runId"], "execution": run["execution"], "model": model})
+
+    return finish(promoted)
+
+
+class EpsilonStageOperator(KubernetesPodOperator):
+    """Runs one stage as a pod, each try for an attempt that Epsilon opens and whose end Epsilon records.
+
+    Epsilon's answer holds the whole pod as its own runner would make it: environment by the job contract, identity,
+    resources, place. Image and arguments of the DAG are compared with it, so that a DAG that is behind the deployment fails
+    by name and trains nothing.
+    """
+
+    def __init__(self, *, stage: str, **kwargs):
+        super().__init__(base_container_name="job", on_finish_action="delete_pod", **kwargs)
+        self.stage = stage
+
+    def execute(self, context):
+        run = own_run(context)
+        ti = context["ti"]
+        entry = {"runId": run["runId"], "stage": self.stage, "execution": run["execution"]}
+        token = f"airflow:{ti.dag_id}/{ti.run_id}/{ti.task_id}/{ti.try_number}"
+        opened = call("submitStage", {**entry, "taskToken": token, "startedBy": "airflow"})
+        if opened["outcome"] == "answered":
+            self.log.info("The stage has succeeded before.")
+            return None
+        contract = opened["contract"]
+        self.compare(contract)
+        self.take(contract["pod"])
+        self.remote_end = None
+        try:
+            super().execute(context)
+        finally:
+            self.record(contract)
+        return None
+
+    def compare(self, contract: dict) -> None:
+        """Refuses an image or arguments that are not those of the attempt."""
+        if not re.search(r"@sha256:[0-9a-f]{64}$", self.image or ""):
+            raise AirflowFailException(f'images.json gives no digest of the image of {self.stage}: "{self.image}".')
+        if contract["image"] != self.image:
+            raise AirflowFailException(
+                f"images.json has {self.image}, the run has {contract['image']}: one of them is behind."
+            )
+        ours, given = list(self.arguments), list(contract["arguments"])
+        if len(ours) != len(given) or any("{" not in mine and mine != its for mine, its in zip(ours, given)):
+            raise AirflowFailException(f"The DAG's arguments {ours} are not the attempt's {given}: export it again.")
+
+    def take(self, pod: dict) -> None:
+        """Makes the attempt's pod the operator's."""
+        from airflow.providers.cncf.kubernetes.pod_generator import PodGenerator
+
+        self.full_pod_spec = PodGenerator.deserialize_model_dict({"apiVersion": "v1", "kind": "Pod", **pod})
+        self.arguments = []
+        self.env_vars = []
+        self.container_resources = None
+
+    def cleanup(self, pod, remote_pod, *args, **kwargs):
+        self.remote_end = remote_pod
+        return super().cleanup(pod, remote_pod, *args, **kwargs)
+
+    def record(self, contract: dict) -> None:
+        """Reports the end of the pod as the job watcher reports that of a Job."""
+        statuses = (self.remote_end.status.container_statuses or []) if self.remote_end else []
+        ended = next((one.state.terminated for one in statuses if one.name == "job" and one.state.terminated), None)
+        code = ended.exit_code if ended else None
+        call("completeJob", {**contract["event"], "exitCode": code, "message": (ended.message or "") if ended else ""})
+
+
+# --- quality ----------------------------------------------------------------------------------------------------------
+
+
+def open_quality_check():
+    """Claims the hour, so that of two schedulers one checks; says which shards there are."""
+
+    @task(task_id="open_quality_check", multiple_outputs=True)
+    def opened() -> dict:
+        context = get_current_context()
+        execution = {**execution_of(context), "redriveCount": 0}
+        asked = {"scheduledTime": scheduled_time(context)} if is_scheduled(context) else {"trigger": "manual"}
+        payload = {"input": asked, "machine": "data-quality-check", "execution": execution}
+        try:
+            return {**call("openQualityCheck", payload), "execution": execution}
+        except EpsilonCallFailed as failure:
+            if failure.error == "AlreadyClaimed":
+                raise AirflowSkipException(failure.text) from failure
+            raise
+
+    return opened()
+
+
+def shards_of(opened):
+    return opened["shards"]
+
+
+def invoking(task_id: str, function: str, payload):
+    """A task that calls a function with what `payload` makes of its argument."""
+
+    @task(task_id=task_id)
+    def invoke(shard):
+        return call(function, payload(shard))
+
+    return invoke
+
+
+def profile_shard(shard):
+    return invoking("profile_shard", "profileShard", lambda one: one)(shard)
+
+
+def check_shard(task_id: str, check: str, shard):
+    return invoking(task_id, "checkShard", lambda one: {"shard": one, "check": check})(shard)
+
+
+def judge_shard(shard):
+    return invoking("judge_shard", "judgeShard", lambda one: one)(shard)
+
+
+def weigh_quality_check(opened, judged):
+    """Distinguishes an incident of the platform, in which no gate closes, from faults of single tenants."""
+
+    @task(task_id="weigh_quality_check", multiple_outputs=True)
+    def weigh(incident: str, execution: dict, shards) -> dict:
+        return call(
+            "weighQualityCheck", {"execution": execution["name"], "incident": incident, "shards": list(shards)}
+        )
+
+    return weigh(opened["incident"], opened["execution"], judged)
+
+
+def record_verdicts(opened, weighed):
+    """Puts the verdicts on record; gates open and close."""
+
+    @task(task_id="record_verdicts")
+    def record(shard: dict, hold, execution: dict) -> dict:
+        execution = {"id": execution["id"], "name": execution["name"]}
+        return call("recordVerdicts", {"shard": shard, "hold": hold, "execution": execution})
+
+    return record.partial(hold=weighed["hold"], execution=opened["execution"]).expand(shard=shards_of(opened))

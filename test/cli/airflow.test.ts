@@ -1,0 +1,56 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { freshDir } from '../fresh-dir.ts';
+import { call } from './harness.ts';
+
+describe('epsilon airflow export', () => {
+  it('the committed DAGs are those of the machines and the stage catalogue', async () => {
+    const { code, err } = await call({}, ['airflow', 'export', '--check']);
+    expect(err).toBe('');
+    expect(code).toBe(0);
+  });
+
+  it('another folder gets everything that Airflow needs, and keeps its images', async () => {
+    const folder = join(freshDir(), 'dags');
+    expect((await call({}, ['airflow', 'export', '--out', folder])).code).toBe(0);
+    expect(readdirSync(folder).sort()).toEqual(
+      readdirSync('infra/airflow/dags')
+        .filter((name) => name !== '__pycache__')
+        .sort(),
+    );
+    writeFileSync(join(folder, 'images.json'), '{"deployer":"mine"}');
+    await call({}, ['airflow', 'export', '--out', folder]);
+    expect(readFileSync(join(folder, 'images.json'), 'utf8')).toContain('mine');
+    expect((await call({}, ['airflow', 'export', '--check', '--out', folder])).code).toBe(0);
+  });
+
+  it('a DAG that was changed or is missing is reported by name, with exit code 3', async () => {
+    const folder = freshDir();
+    await call({}, ['airflow', 'export', '--out', folder]);
+    writeFileSync(join(folder, 'data_quality_check.py'), '# mine');
+    const ran = await call({}, ['--json', 'airflow', 'export', '--check', '--out', folder]);
+    expect(ran.code).toBe(3);
+    expect(JSON.parse(ran.err)).toMatchObject({
+      error: {
+        code: 'DAGS_DRIFTED',
+        details: { drifted: [{ file: 'data_quality_check.py', state: 'differs' }] },
+      },
+    });
+    const nowhere = await call({}, ['airflow', 'export', '--check', '--out', join(folder, 'nowhere')]);
+    expect(nowhere.err).toContain('tenant_model_training.py is not there');
+  });
+
+  it('a folder that cannot be written is an error with a code', async () => {
+    const file = join(freshDir(), 'file');
+    writeFileSync(file, '');
+    const { code, err } = await call({}, ['airflow', 'export', '--out', join(file, 'dags')]);
+    expect(code).toBe(2);
+    expect(err).toContain('OUTPUT_UNWRITABLE');
+  });
+
+  it('a deployed environment is refused, because files are written here', async () => {
+    const { code } = await call({}, ['--target', 'aws', 'airflow', 'export']);
+    expect(code).toBe(2);
+  });
+});
