@@ -66,6 +66,10 @@ export const verbGroups: readonly VerbGroup[] = [
     load: async () => (await import('./verbs/scale.ts')).addScale,
   },
   {
+    verbs: [{ term: 'cost', summary: 'say what training cost, by tenant, stage or day' }],
+    load: async () => (await import('./verbs/cost.ts')).addCost,
+  },
+  {
     verbs: [{ term: 'logs <run>', summary: "show the output of a run's jobs, one JSON object per line" }],
     load: async () => (await import('./verbs/logs.ts')).addLogs,
   },

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { priceList } from '../../lib/cost/prices.ts';
+import { priceAgeNote, priceList } from '../../lib/cost/prices.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { planScaling, type ScalingPlan, type ScalingSettings } from '../../lib/scaling/decide.ts';
 import type { Reading } from '../../lib/scaling/hourly-series.ts';
@@ -29,9 +29,6 @@ interface PlanOptions {
 
 /** Bytes of a metrics file at most; 28 days by the minute are 2 MB. */
 const largestFile = 64 * 1024 * 1024;
-
-/** Days after which prices are said to be old. */
-const oldPrices = 90;
 
 async function readMetrics({ metrics, counter }: PlanOptions): Promise<Reading[]> {
   const found = await stat(metrics).catch(() => undefined);
@@ -93,12 +90,6 @@ function settingsOf(options: PlanOptions): ScalingSettings {
 const short = (value: number) => Number(value.toPrecision(4));
 const instant = (at: number) => new Date(at).toISOString();
 const dollars = (value: number) => `$${value.toFixed(2)}`;
-
-/** Prices that nobody has looked at for too long. */
-function priceNote(now: number): string[] {
-  const days = Math.floor((now - Date.parse(priceList.listedAt)) / 86_400_000);
-  return days > oldPrices ? [`prices are ${days} days old (${priceList.listedAt}, ${priceList.region})`] : [];
-}
 
 function planText(
   session: Session,
@@ -176,7 +167,8 @@ async function plan(session: Session, options: PlanOptions): Promise<void> {
   const planned = planScaling(readings, settings);
   const outlook = options.perReplica === undefined ? undefined : outlookOf(planned, readings, settings);
   const now = session.clock.now();
-  const notes = [...planned.series.notes, ...priceNote(now)];
+  const priceNote = priceAgeNote(now);
+  const notes = [...planned.series.notes, ...(priceNote === undefined ? [] : [priceNote])];
   const html =
     options.html === undefined
       ? undefined

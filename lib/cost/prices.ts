@@ -47,3 +47,13 @@ export function priceOf(prices: Prices, name: string): number {
   if (price === undefined) throw new Error(`no price of ${name} (lib/cost/prices.ts)`);
   return price;
 }
+
+/** Days after which a list of prices is said to be old. */
+const oldAfterDays = 90;
+
+/** What is to be said of the list's age, if anything. */
+export function priceAgeNote(now: number): string | undefined {
+  const days = Math.floor((now - Date.parse(priceList.listedAt)) / 86_400_000);
+  if (days <= oldAfterDays) return undefined;
+  return `prices are ${days} days old (${priceList.region}, ${priceList.listedAt}); look them up again in lib/cost/prices.ts`;
+}

@@ -1,0 +1,137 @@
+import type { Command } from 'commander';
+import { type Ledger, type LedgerKey, type LedgerLine, ledgerOf } from '../../lib/cost/ledger.ts';
+import { priceAgeNote, priceList } from '../../lib/cost/prices.ts';
+import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
+import { daysUntil, readWork } from '../../lib/operations/cost/read-work.ts';
+import { print } from '../print.ts';
+import { type Session, withControl } from '../session.ts';
+import { table } from '../table.ts';
+import { wholeNumber } from '../whole-number.ts';
+
+interface CostOptions {
+  readonly by: string;
+  readonly days: string;
+  readonly until?: string;
+  readonly tenant?: string;
+}
+
+const keys: readonly LedgerKey[] = ['tenant', 'stage', 'day'];
+
+/** Days of a month, on average. */
+const daysOfMonth = 365.25 / 12;
+
+/** The spec's band of what spot saves. */
+const savedBand = { least: 0.6, most: 0.7 } as const;
+
+function keyOf(text: string): LedgerKey {
+  const key = keys.find((one) => one === text);
+  if (key !== undefined) return key;
+  throw new EpsilonError('USAGE', `--by ${text} is none of: ${keys.join(', ')}.`);
+}
+
+function dayOf(text: string | undefined, now: number): string {
+  if (text === undefined) return new Date(now).toISOString().slice(0, 10);
+  const at = Date.parse(`${text}T00:00:00Z`);
+  if (/^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(at) && new Date(at).toISOString().startsWith(text))
+    return text;
+  throw new EpsilonError('USAGE', `--until ${text} is no date such as 2026-11-24.`);
+}
+
+/** Dollars with as many places as small sums need. */
+const dollars = (usd: number) => `$${usd.toFixed(usd === 0 || usd >= 1 ? 2 : usd >= 0.01 ? 4 : 6)}`;
+const percent = (part: number) => `${(100 * part).toFixed(1)} %`;
+
+const rowOf = ({
+  key,
+  runs,
+  attempts,
+  vcpuHours,
+  gibHours,
+  jobsUsd,
+  controlUsd,
+  usd,
+  repeatedUsd,
+}: LedgerLine) => [
+  key,
+  runs,
+  attempts,
+  Number(vcpuHours.toPrecision(3)),
+  Number(gibHours.toPrecision(3)),
+  dollars(jobsUsd),
+  dollars(repeatedUsd),
+  dollars(controlUsd),
+  dollars(usd),
+];
+
+function spotText({ spot, equivalent }: Ledger): string[] {
+  if (!spot) return [];
+  const { savedShare, onDemandUsd, paidUsd } = spot;
+  const { least, most } = savedBand;
+  const verdict =
+    savedShare < least ? ', which is less than' : savedShare > most ? ', which is more than' : ', within';
+  return [
+    `Spot ${equivalent ? 'would have saved' : 'saved'} ${percent(savedShare)}${verdict} the expected ${100 * least} to ${100 * most} %: the useful work once on-demand is ${dollars(onDemandUsd)}, paid with all repeats was ${dollars(paidUsd)}.`,
+  ];
+}
+
+function textOf(session: Session, ledger: Ledger, days: readonly string[], month: number): string {
+  const { by, lines, total } = ledger;
+  const old = priceAgeNote(session.clock.now());
+  return [
+    `Training from ${days[0]} to ${days.at(-1)}, ${ledger.equivalent ? 'on this machine, at the price of the same on AWS' : 'on AWS'} (estimate):`,
+    table(
+      session.output,
+      [by.toUpperCase(), 'RUNS', 'ATTEMPTS', 'VCPU H', 'GIB H', 'JOBS', 'REPEATED', 'CONTROL', 'SUM'],
+      [...lines, ...(lines.length > 1 ? [total] : [])].map(rowOf),
+    ),
+    ...spotText(ledger),
+    ...(total.runs > 0
+      ? [`A run costs ${dollars(total.usd / total.runs)}; at this rate a month costs ${dollars(month)}.`]
+      : []),
+    `List prices of ${priceList.region}, ${priceList.listedAt}; spot assumed at ${Math.round(100 * priceList.spotShare)} % of on-demand.`,
+    ...(old === undefined ? [] : [`note: ${old}`]),
+  ].join('\n');
+}
+
+async function cost(session: Session, options: CostOptions): Promise<void> {
+  const by = keyOf(options.by);
+  const days = daysUntil(dayOf(options.until, session.clock.now()), wholeNumber('--days', options.days, 366));
+  await withControl(session, { mode: 'read' }, async (control) => {
+    if (options.tenant !== undefined && !(await control.tenants.get(options.tenant)))
+      throw new EpsilonError(
+        'TENANT_NOT_FOUND',
+        `There is no tenant ${options.tenant} ("${session.name} tenants list").`,
+      );
+    const works = await readWork(control, days, options.tenant);
+    const ledger = ledgerOf(works, by, session.clock.now());
+    // Days before the first run say nothing about a month.
+    const dates = works.map(({ run }) => run.logicalDate).sort();
+    const counted = days.length - Math.max(0, days.indexOf(dates[0] ?? ''));
+    const month = (ledger.total.usd / counted) * daysOfMonth;
+    const { region, listedAt, spotShare } = priceList;
+    print(
+      session.output,
+      {
+        kind: ledger.equivalent ? 'equivalent' : 'estimate',
+        from: days[0],
+        until: days.at(-1),
+        prices: { region, listedAt, spotShare },
+        ...ledger,
+        monthUsd: month,
+      },
+      () => textOf(session, ledger, days, month),
+    );
+  });
+}
+
+/** `cost`. */
+export function addCost(program: Command, session: () => Session): void {
+  program
+    .command('cost')
+    .description('say what training cost, by tenant, stage or day')
+    .option('--by <key>', 'tenant, stage or day', 'tenant')
+    .option('--days <n>', 'so many days', '7')
+    .option('--until <date>', 'the last of them; default: today (UTC)')
+    .option('--tenant <id>', 'of one tenant alone')
+    .action((options: CostOptions) => cost(session(), options));
+}
