@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { findTenant } from '../../lib/operations/tenants/find-tenant.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import { closedGate } from '../../lib/quality/gate.ts';
@@ -7,8 +8,10 @@ import { rulesOf } from '../../lib/quality/rules.ts';
 import type { GateStanding } from '../../lib/quality/verdict.ts';
 import { renderReport } from '../../lib/reports/report.ts';
 import { withHints } from '../hints.ts';
-import { plain, toTheSecond } from '../output.ts';
+import { causeText, plain, toTheSecond } from '../output.ts';
 import { print } from '../print.ts';
+import { profileByContract } from '../quality/dataset.ts';
+import { lookAtData } from '../quality/look-at-data.ts';
 import { type Session, withControl } from '../session.ts';
 import { table } from '../table.ts';
 import { wholeNumber } from '../whole-number.ts';
@@ -36,27 +39,45 @@ function sentences({ verdict }: GateStanding): string {
   return (verdict?.findings ?? []).map(({ sentence }) => plain(sentence)).join('; ');
 }
 
-async function list(session: Session): Promise<void> {
-  await withControl(session, { mode: 'read' }, async (control) => {
-    const tenants = await control.tenants.list();
-    const standings = await control.quality.standings(tenants.map(({ tenantId }) => tenantId));
-    const shown = tenants.flatMap(({ tenantId }, index) => {
-      const standing = standings[index];
-      return standing ? [shownOf(control, tenantId, standing)] : [];
-    });
-    print(session.output, { tenants: shown }, () =>
-      table(
-        session.output,
-        ['TENANT', 'GATE', 'VERDICT', 'CHECKED', 'FINDINGS'],
-        shown.map((each) => [
-          each.tenantId,
-          each.gate,
-          each.verdict?.verdict ?? 'none',
-          toTheSecond(each.verdict?.checkedAt),
-          sentences(each),
-        ]),
-      ),
-    );
+async function printList(
+  { output }: Session,
+  control: OperatorApi,
+  only: readonly string[] = [],
+): Promise<void> {
+  const known = await control.tenants.list();
+  const tenants = known.filter(({ tenantId }) => only.length === 0 || only.includes(tenantId));
+  const standings = await control.quality.standings(tenants.map(({ tenantId }) => tenantId));
+  const shown = tenants.flatMap(({ tenantId }, index) => {
+    const standing = standings[index];
+    return standing ? [shownOf(control, tenantId, standing)] : [];
+  });
+  print(output, { tenants: shown }, () =>
+    table(
+      output,
+      ['TENANT', 'GATE', 'VERDICT', 'CHECKED', 'FINDINGS'],
+      shown.map((each) => [
+        each.tenantId,
+        each.gate,
+        each.verdict?.verdict ?? 'none',
+        toTheSecond(each.verdict?.checkedAt),
+        sentences(each),
+      ]),
+    ),
+  );
+}
+
+/** Looks at the data of tenants that exist, waits, and shows what was found. */
+async function run(session: Session, tenants: readonly string[]): Promise<void> {
+  await withControl(session, { mode: 'write', schedules: false }, async (control) => {
+    for (const tenantId of tenants) await withHints(session, () => findTenant(control, tenantId));
+    const { status, error, cause, name } = await lookAtData(session, control, tenants);
+    if (status !== 'SUCCEEDED')
+      throw new EpsilonError(
+        'RUN_FAILED',
+        `The check ${name} is ${status}: ${error ?? ''} ${causeText(cause)}`,
+        { exitCode: exitCodes.runFailed },
+      );
+    await printList(session, control, tenants);
   });
 }
 
@@ -128,7 +149,7 @@ export function addQuality(program: Command, session: () => Session): void {
   quality
     .command('list')
     .description('list the verdict and the gate of every tenant')
-    .action(() => list(session()));
+    .action(() => withControl(session(), { mode: 'read' }, (control) => printList(session(), control)));
   quality
     .command('show')
     .description("show a tenant's verdict and what was found")
@@ -141,6 +162,25 @@ export function addQuality(program: Command, session: () => Session): void {
     .argument('<tenant>')
     .option('--limit <n>', 'at most so many', '30')
     .action((tenantId: string, { limit }: { limit: string }) => history(session(), tenantId, limit));
+  quality
+    .command('run')
+    .description('look at the data of named tenants now, or of all, and judge it')
+    .argument('[tenant...]')
+    .action((tenants: string[]) => run(session(), tenants));
+  quality
+    .command('profile')
+    .description('look at a dataset of this host and hold it to its contract')
+    .argument('<contract>', 'a file, YAML or JSON (docs/quality.md)')
+    .option('--max-bytes <n>', 'read so many bytes of whole files at most')
+    .action((file: string, { maxBytes }: { maxBytes?: string }) =>
+      profileByContract(
+        session(),
+        file,
+        maxBytes === undefined
+          ? Number.POSITIVE_INFINITY
+          : wholeNumber('--max-bytes', maxBytes, Number.MAX_SAFE_INTEGER),
+      ),
+    );
   quality
     .command('open')
     .description('let a tenant be trained for some hours whatever its verdict; 0 hours ends that')

@@ -21,7 +21,8 @@ function nameOf({ files, findings, learnt }: Evidence): VerdictName {
   return learnt < learningCount ? 'learning' : 'passed';
 }
 
-const nothingThere: Finding = {
+/** The finding of a place without objects. */
+export const nothingThere: Finding = {
   check: 'completeness',
   code: 'NO_DATA',
   severity: 'warning',

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { judgedHistory } from '../fixtures/quality-history.ts';
@@ -60,5 +60,50 @@ describe('quality show', () => {
     const { code, err } = await epsilon(night.runtime.control, 'quality', 'show', 'acme', '--html', file);
     expect(code).toBe(2);
     expect(err).toContain('FILE_UNWRITABLE');
+  });
+});
+
+describe('quality profile', () => {
+  const contractOf = (text: string) => {
+    const file = join(freshDir(), 'contract.yml');
+    writeFileSync(file, text);
+    return file;
+  };
+
+  it('holds a dataset to its contract, and ends with 1 when it does not keep it', async () => {
+    const folder = freshDir();
+    writeFileSync(join(folder, 'a.csv'), 'id,name\n1,a\n1,b\n');
+    const contract = contractOf(
+      `location: file://${folder}/\nformat: csv\nfields: [{name: id, type: integer}]\nkeys: [id]\n`,
+    );
+    const { code, out, err } = await epsilon(undefined, 'quality', 'profile', contract);
+    expect(out).toContain('1 of 2 rows (50 %) repeat the key id of another, 0 % may');
+    expect(err).toContain('DATASET_BELOW_CONTRACT');
+    expect(code).toBe(1);
+    writeFileSync(join(folder, 'a.csv'), 'id,name\n1,a\n2,b\n');
+    utimesSync(join(folder, 'a.csv'), 0, 0);
+    const whole = await epsilon(undefined, 'quality', 'profile', contract, '--json');
+    expect(whole.code).toBe(0);
+    expect(whole.json()).toMatchObject({ profile: { rows: 2 }, findings: [] });
+  });
+
+  it.each([
+    ['format: [', 'CONTRACT_UNREADABLE'],
+    ['location: file:///x/\nformat: avro\n', 'CONTRACT_INVALID'],
+    ['location: file:///x/\nformat: csv\nkey: [id]\n', 'key: no such key'],
+    ['location: s3://bucket/x/\nformat: csv\n', 'CONTRACT_INVALID'],
+    ['location: file:///nowhere/\nformat: csv\n', 'DATASET_NOT_FOUND'],
+  ])('refuses the contract %j: %s', async (text, said) => {
+    const { code, err } = await epsilon(undefined, 'quality', 'profile', contractOf(text));
+    expect(code).toBe(2);
+    expect(err).toContain(said);
+  });
+});
+
+describe('quality run', () => {
+  it('of a tenant that is not there starts nothing', async () => {
+    const { code, out } = await epsilon(night.runtime.control, 'quality', 'run', 'nobody');
+    expect([code, out]).toEqual([2, '']);
+    expect(await night.runtime.control.workflows.list({ machine: 'data-quality-check' })).toEqual([]);
   });
 });

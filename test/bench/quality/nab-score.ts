@@ -37,7 +37,7 @@ interface Passed {
 }
 
 /** What alarms of one file's rows count; `window` numbers its windows from `firstWindow`. */
-export function pointsOf(
+function pointsOf(
   { times, windows }: NabFile,
   scores: ArrayLike<number>,
   { file, firstWindow }: { file: number; firstWindow: number },
@@ -147,7 +147,7 @@ function sumOf({ points, windowsOf }: Scored, chosen: ReadonlySet<number>): Sum 
 }
 
 /** What every threshold gives over the chosen files, from the highest on, handed to `each`. */
-export function sweep(all: Scored, chosen: ReadonlySet<number>, each: (outcome: Outcome) => void): void {
+function sweep(all: Scored, chosen: ReadonlySet<number>, each: (outcome: Outcome) => void): void {
   const sum = sumOf(all, chosen);
   let before = Number.POSITIVE_INFINITY;
   for (const point of all.points) {

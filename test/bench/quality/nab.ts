@@ -30,7 +30,7 @@ function readFile(folder: string, name: string, windows: readonly (readonly [str
 }
 
 /** Files of the corpus in the order of their names. */
-export function readCorpus(folder: string): NabFile[] {
+function readCorpus(folder: string): NabFile[] {
   const labels = JSON.parse(readFileSync(join(folder, 'labels/combined_windows.json'), 'utf8')) as Record<
     string,
     [string, string][]
@@ -51,7 +51,7 @@ function storedScores(folder: string, detector: string, { name }: NabFile): Floa
  * The product's detector over a file, with its own settings (those of a number without hours of the week), the same for every file:
  * with the silence after an alarm that the product keeps, or without.
  */
-export function surprisesOf({ times, values }: NabFile, silence: boolean): Float64Array {
+function surprisesOf({ times, values }: NabFile, silence: boolean): Float64Array {
   let state = newDetector({ weekly: false });
   return Float64Array.from(values, (value, index) => {
     const at = Date.parse(`${times[index]?.replace(' ', 'T')}Z`);

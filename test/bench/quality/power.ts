@@ -21,7 +21,7 @@ function judged(before: Baseline | undefined, profile: Profile, at: number) {
 }
 
 /** The upper 95 % bound of a Poisson mean of which `count` events were seen (Wilson and Hilferty's approximation). */
-export function upperBound(count: number): number {
+function upperBound(count: number): number {
   const n = count + 1;
   return n * (1 - 1 / (9 * n) + 1.645 / (3 * Math.sqrt(n))) ** 3;
 }

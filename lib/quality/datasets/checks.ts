@@ -1,0 +1,117 @@
+import type { Finding } from '../finding.ts';
+import type { DatasetContract } from './contract.ts';
+import { missingPartitions } from './partitions.ts';
+import type { DatasetProfile } from './profile.ts';
+
+const hour = 3_600_000;
+
+/** Clocks of two hosts may differ by this much before it is told. */
+const clockSkew = 5 * 60_000;
+
+const percent = (share: number) => `${Number((share * 100).toPrecision(3))} %`;
+
+const critical = (code: string, sentence: string): Finding => ({
+  check: 'completeness',
+  code,
+  severity: 'critical',
+  sentence,
+});
+
+/** The first few names, and how many more there are. */
+function named(names: readonly string[]): string {
+  const more = names.length - 5;
+  return `${names.slice(0, 5).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+function shared(
+  part: number,
+  { rows, most, code, what }: { rows: number; most: number; code: string; what: string },
+): Finding[] {
+  if (rows === 0 || part / rows <= most) return [];
+  return [critical(code, `${part} of ${rows} rows (${percent(part / rows)}) ${what}, ${percent(most)} may`)];
+}
+
+function fieldFindings(
+  profile: DatasetProfile,
+  { maxNulls, maxTypeErrors, fields }: DatasetContract,
+): Finding[] {
+  const { rows } = profile;
+  return profile.fields.flatMap(({ name, missing, nulls, typeErrors }) => {
+    const shown = JSON.stringify(name);
+    if (missing) return [critical('FIELD_MISSING', `no row has the field ${shown}`)];
+    const type = fields.find((field) => field.name === name)?.type ?? 'string';
+    return [
+      ...shared(nulls, { rows, most: maxNulls, code: 'NULLS', what: `have no ${shown}` }),
+      ...shared(typeErrors, {
+        rows,
+        most: maxTypeErrors,
+        code: 'TYPE_ERRORS',
+        what: `hold another type than ${type} in ${shown}`,
+      }),
+    ];
+  });
+}
+
+/** What is missing in a dataset by its contract; `now` in milliseconds. */
+export function checkDatasetCompleteness(
+  profile: DatasetProfile,
+  contract: DatasetContract,
+  now: number,
+): Finding[] {
+  const { rows, broken, duplicates, unreadable, sampled } = profile;
+  const { minRows, maxBroken, maxDuplicates, keys } = contract;
+  const missing = missingPartitions(Object.keys(profile.partitions), contract, now);
+  return [
+    ...unreadable
+      .slice(0, 5)
+      .map(({ file, why }) => critical('UNREADABLE_FILE', `${JSON.stringify(file)} cannot be read: ${why}`)),
+    ...(unreadable.length > 5
+      ? [critical('UNREADABLE_FILE', `${unreadable.length - 5} more files cannot be read`)]
+      : []),
+    ...(missing.length > 0
+      ? [critical('MISSING_PARTITIONS', `${missing.length} partitions are missing: ${named(missing)}`)]
+      : []),
+    ...(rows < minRows && !sampled
+      ? [critical('TOO_FEW_ROWS', `${rows} rows, at least ${minRows} are needed`)]
+      : []),
+    ...shared(broken, { rows, most: maxBroken, code: 'BROKEN_ROWS', what: 'are broken' }),
+    ...fieldFindings(profile, contract),
+    ...shared(duplicates, {
+      rows,
+      most: maxDuplicates,
+      code: 'DUPLICATE_KEYS',
+      what: `repeat the key ${named(keys)} of another`,
+    }),
+  ];
+}
+
+/** Whether a dataset is as young as its contract says; `now` in milliseconds. */
+export function checkDatasetFreshness(
+  { newestEvent, newestArrival }: DatasetProfile,
+  { eventTime, maxAgeHours }: DatasetContract,
+  now: number,
+): Finding[] {
+  const what = eventTime === undefined ? 'file arrived' : 'row happened';
+  const newest = eventTime === undefined ? newestArrival : newestEvent;
+  const freshness = (code: string, severity: Finding['severity'], sentence: string): Finding[] => [
+    { check: 'freshness', code, severity, sentence },
+  ];
+  if (newest === null)
+    return eventTime === undefined || newestArrival === null
+      ? []
+      : freshness('NO_EVENT_TIME', 'critical', `no row has a time in ${JSON.stringify(eventTime)}`);
+  const age = now - Date.parse(newest);
+  if (age < -clockSkew)
+    return freshness(
+      'TIME_IN_FUTURE',
+      'warning',
+      `the newest ${what} at ${newest}, which is later than this check`,
+    );
+  if (maxAgeHours === undefined || age <= maxAgeHours * hour) return [];
+  const hours = (age / hour).toFixed(1);
+  return freshness(
+    'STALE',
+    'critical',
+    `the newest ${what} ${hours} hours ago (${newest}), ${maxAgeHours} hours are allowed`,
+  );
+}
