@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
+import { commitmentsFor } from '../../lib/cost/commitments.ts';
 import { type Ledger, type LedgerKey, type LedgerLine, ledgerOf } from '../../lib/cost/ledger.ts';
 import { priceAgeNote, priceList } from '../../lib/cost/prices.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { daysUntil, readWork } from '../../lib/operations/cost/read-work.ts';
+import { hourly } from '../../lib/scaling/hourly-series.ts';
+import { readMetricsFile } from '../metrics-file.ts';
 import { print } from '../print.ts';
 import { type Session, withControl } from '../session.ts';
 import { table } from '../table.ts';
@@ -124,9 +127,55 @@ async function cost(session: Session, options: CostOptions): Promise<void> {
   });
 }
 
+interface CommitOptions {
+  readonly usage: string;
+  readonly committed: string;
+}
+
+/** One-year commitments for recorded usage, cheapest first in what they save. */
+async function commit(session: Session, options: CommitOptions): Promise<void> {
+  const committed = Number(options.committed);
+  if (options.committed.trim() === '' || !(committed >= 0 && committed < 1e9))
+    throw new EpsilonError('USAGE', `--committed ${options.committed} is not a number of dollars from 0.`);
+  const { values, notes } = hourly(await readMetricsFile(options.usage), 'mean');
+  const commitments = commitmentsFor([...values], committed);
+  print(session.output, { hours: values.length, committed, notes, commitments }, () =>
+    [
+      ...notes.map((note) => `note: ${note}`),
+      `One-year commitments for ${values.length} recorded hours, beyond ${dollars(committed)} an hour committed already:`,
+      table(
+        session.output,
+        [
+          'KIND',
+          'SAVES',
+          'COMMIT PER H',
+          'SAVED PER MONTH',
+          'USED',
+          'COVERS',
+          'EVEN AT',
+          'AT -30 % PER MONTH',
+        ],
+        commitments.map((one) => [
+          one.kind,
+          percent(one.discount),
+          dollars(one.hourly),
+          dollars(one.savedMonthly),
+          percent(one.utilisation),
+          percent(one.coverage),
+          percent(one.breakEven),
+          one.regretMonthly > 0
+            ? `costs ${dollars(one.regretMonthly)}`
+            : `saves ${dollars(-one.regretMonthly)}`,
+        ]),
+      ),
+      'Kinds are alternatives for instances, and apart for databases and caches. Usage on spot cannot be committed. Nothing is bought by this.',
+    ].join('\n'),
+  );
+}
+
 /** `cost`. */
 export function addCost(program: Command, session: () => Session): void {
-  program
+  const verb = program
     .command('cost')
     .description('say what training cost, by tenant, stage or day')
     .option('--by <key>', 'tenant, stage or day', 'tenant')
@@ -134,4 +183,10 @@ export function addCost(program: Command, session: () => Session): void {
     .option('--until <date>', 'the last of them; default: today (UTC)')
     .option('--tenant <id>', 'of one tenant alone')
     .action((options: CostOptions) => cost(session(), options));
+  verb
+    .command('commit')
+    .description('say which one-year commitment recorded usage would have paid for')
+    .requiredOption('--usage <file>', 'CSV with the columns timestamp and value: dollars an hour, on-demand')
+    .option('--committed <dollars>', 'dollars an hour, at on-demand prices, that are committed already', '0')
+    .action((options: CommitOptions) => commit(session(), options));
 }

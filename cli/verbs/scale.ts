@@ -1,12 +1,10 @@
-import { readFile, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { priceAgeNote, priceList } from '../../lib/cost/prices.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { planScaling, type ScalingPlan, type ScalingSettings } from '../../lib/scaling/decide.ts';
-import type { Reading } from '../../lib/scaling/hourly-series.ts';
-import { ratesOf, readingsOf } from '../../lib/scaling/metrics-file.ts';
 import { type Outlook, outlookOf, spansOf } from '../../lib/scaling/outlook.ts';
 import { specFleet } from '../../lib/scaling/replay.ts';
+import { readMetricsFile } from '../metrics-file.ts';
 import { toTheSecond } from '../output.ts';
 import { print } from '../print.ts';
 import { scalePage } from '../scale-page.ts';
@@ -25,28 +23,6 @@ interface PlanOptions {
   readonly min: string;
   readonly max: string;
   readonly html?: string;
-}
-
-/** Bytes of a metrics file at most; 28 days by the minute are 2 MB. */
-const largestFile = 64 * 1024 * 1024;
-
-async function readMetrics({ metrics, counter }: PlanOptions): Promise<Reading[]> {
-  const found = await stat(metrics).catch(() => undefined);
-  if (!found?.isFile())
-    throw new EpsilonError('SCALING_METRICS_UNREADABLE', `--metrics ${metrics} is no file that can be read.`);
-  if (found.size > largestFile)
-    throw new EpsilonError(
-      'SCALING_METRICS_INVALID',
-      `${metrics} has ${found.size} bytes; at most ${largestFile} are read.`,
-    );
-  const text = await readFile(metrics, 'utf8').catch((cause) => {
-    throw new EpsilonError(
-      'SCALING_METRICS_UNREADABLE',
-      `--metrics ${metrics} cannot be read: ${cause instanceof Error ? cause.message : cause}`,
-    );
-  });
-  const readings = readingsOf(text, metrics);
-  return counter ? ratesOf(readings) : readings;
 }
 
 function numberOf(option: string, text: string, least: number, most: number): number {
@@ -163,7 +139,7 @@ function documentOf(plan: ScalingPlan, outlook: Outlook | undefined): Record<str
 
 async function plan(session: Session, options: PlanOptions): Promise<void> {
   const settings = settingsOf(options);
-  const readings = await readMetrics(options);
+  const readings = await readMetricsFile(options.metrics, options.counter);
   const planned = planScaling(readings, settings);
   const outlook = options.perReplica === undefined ? undefined : outlookOf(planned, readings, settings);
   const now = session.clock.now();

@@ -29,6 +29,12 @@ async function costOf(environment: string): Promise<EnvironmentCost> {
   return { environment, region: config.region, lines, sum, budget: config.budget.monthlyUsd };
 }
 
+/** What serving a call may cost, US dollars. */
+const callTarget = 0.001;
+
+/** Calls a month from which on serving one costs less than the target: everything that stands, by the target. */
+const callsFor = ({ sum }: EnvironmentCost) => Math.ceil(sum / callTarget);
+
 /** A table of whole dollars: a row for each line, a column for each environment. */
 function tableOf(costs: readonly EnvironmentCost[]): string {
   const whats = [...new Set(costs.flatMap(({ lines }) => lines.map(({ what }) => what)))];
@@ -60,6 +66,9 @@ function notesOn(costs: readonly EnvironmentCost[]): string {
   return [
     `List prices of ${region}, ${listedAt} (${source}); spot assumed at ${Math.round(spotShare * 100)} % of on-demand.`,
     'Not in it: training, traffic, logs, objects and requests (docs/provision.md).',
+    `Serving a call costs less than $${callTarget} from so many calls a month on (docs/cost.md): ${costs
+      .map((cost) => `${cost.environment} ${callsFor(cost).toLocaleString('en-US')}`)
+      .join(', ')}.`,
     ...(elsewhere.length > 0 ? [`In another region, with other prices: ${elsewhere.join(', ')}.`] : []),
   ].join('\n');
 }
@@ -77,7 +86,7 @@ export async function costCommand(args: readonly string[]): Promise<string> {
     costs.push(await costOf(environment));
   if (args.includes('--json')) {
     const { region, listedAt } = priceList;
-    return `${JSON.stringify({ schemaVersion: 1, prices: { region, listedAt }, environments: costs })}\n`;
+    return `${JSON.stringify({ schemaVersion: 1, prices: { region, listedAt }, environments: costs.map((cost) => ({ ...cost, callsForTarget: callsFor(cost) })) })}\n`;
   }
   return `${tableOf(costs)}\n\n${notesOn(costs)}\n`;
 }
