@@ -19,7 +19,7 @@ import { SqliteJournal } from './asl/journal/sqlite.ts';
 import { EventBus } from './bus/bus.ts';
 import { putEvents } from './bus/put-events.ts';
 import type { Service, TargetRef } from './declaration/declarations.ts';
-import { loadLocalService, localEnvironment } from './declaration/local-service.ts';
+import { type LocalService, localEnvironment } from './declaration/local-service.ts';
 import type { LocalJobRunner } from './jobs/local-job-runner.ts';
 import { openJobRunner } from './jobs/open-job-runner.ts';
 import { fileLog } from './log.ts';
@@ -58,13 +58,17 @@ export class LocalRuntime {
 
   #closing = false;
 
-  constructor(options: RuntimeOptions, state: StateDirectory, outside: OutsideConditions) {
+  constructor(
+    options: RuntimeOptions,
+    state: StateDirectory,
+    outside: OutsideConditions,
+    { service, config, notify }: LocalService,
+  ) {
     this.options = options;
     this.state = state;
     this.outside = outside;
     this.clock = options.clock ?? new SystemClock();
     this.ids = options.ids ?? systemIds(this.clock);
-    const { service, config, notify } = loadLocalService(options.projectDir, options.variables);
     this.service = service;
     this.config = config;
     const readOnly = options.mode === 'read';

@@ -8,7 +8,7 @@ import { LocalBackups } from './backup/local-backups.ts';
 import { repositoryFolder } from './backup/repository-folder.ts';
 import { refuseSuperseded } from './backup/superseded.ts';
 import { processActor } from './control/owner.ts';
-import { loadLocalService } from './declaration/local-service.ts';
+import { type LocalService, loadLocalService } from './declaration/local-service.ts';
 import { LocalRuntime } from './local-runtime.ts';
 import { OutsideConditions } from './outside.ts';
 import type { Runtime, RuntimeOptions } from './runtime-types.ts';
@@ -50,19 +50,25 @@ function patientStores(outside: OutsideConditions, { ports, stores }: LocalRunti
   };
 }
 
+/** How and where a writer's state is backed up, and what stays of it. */
+function backupRules({ stateDir, backups }: RuntimeOptions, { backup, retention }: LocalService) {
+  const settings = backupSettings(backup);
+  const folder = repositoryFolder(stateDir, settings, backups);
+  return { settings, folder, policy: recordsPolicy(retention) };
+}
+
 /** Opens the control plane in this process; a writer takes up everything that was under way. */
 export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const opened: { runtime?: LocalRuntime } = {};
   const outside = openOutside(options, opened);
-  const { backup, retention } = loadLocalService(options.projectDir, options.variables);
-  const settings = backupSettings(backup);
-  const policy = recordsPolicy(retention);
-  const folder = repositoryFolder(options.stateDir, settings, options.backups);
+  const service = loadLocalService(options.projectDir, options.variables);
+  // A reader makes no backups: settings that are wrong must not keep it from reading.
+  const rules = options.mode === 'write' ? backupRules(options, service) : undefined;
   const { runtime, state } = await outside.waitOut(async () => {
     const directory = openStateDirectory(options.stateDir, options.mode);
     try {
-      if (options.mode === 'write') await refuseSuperseded(directory.databases, folder);
-      return { state: directory, runtime: new LocalRuntime(options, directory, outside) };
+      if (rules) await refuseSuperseded(directory.databases, rules.folder);
+      return { state: directory, runtime: new LocalRuntime(options, directory, outside, service) };
     } catch (error) {
       directory.release();
       throw error;
@@ -76,18 +82,10 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     throw error;
   }
   const { ports, clock, ids, log } = runtime;
-  const backups = new LocalBackups({
-    state,
-    settings,
-    policy,
-    folder,
-    clock,
-    ids,
-    log,
-    onFault: (error) => options.onFault?.(error),
-  });
+  const onFault = (error: Error) => options.onFault?.(error);
+  const backups = rules && new LocalBackups({ state, ...rules, clock, ids, log, onFault });
   const close = async () => {
-    await backups.close();
+    await backups?.close();
     await runtime.close();
   };
   const operator = {
@@ -95,7 +93,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     ...patientStores(outside, runtime),
     logs: fileJobLogs(state.jobs),
     schedules: schedulesPort(runtime.scheduler),
-    backups,
+    ...(backups ? { backups } : {}),
     close,
   };
   const controlFor = (actor: Actor) => createOperatorApi(operator, actor);
@@ -105,10 +103,10 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     ports,
     state,
     metricsText: () => {
-      runtime.metrics.set('epsilon_backup_age_seconds', backups.age());
+      runtime.metrics.set('epsilon_backup_age_seconds', backups?.age() ?? -1);
       return runtime.metricsText();
     },
-    keepBackups: (everyMs) => backups.keepUp(everyMs),
+    keepBackups: async (everyMs) => backups?.keepUp(everyMs),
     waitingFor: () => runtime.waitingFor(),
     idle: () => runtime.idle(),
     close,
