@@ -120,7 +120,7 @@ export function addTenantUpdate(tenants: Command, session: () => Session): void 
     .option('--documents <path>', 'folder, glob, file (uploaded when on AWS) or s3://bucket/prefix/')
     .option('--backend <backend>', 'local, batch or eks')
     .option('--priority <0-100>', 'who comes first at night')
-    .option('--schedule <on|off>', 'train every night')
+    .option('--schedule <on|off|airflow>', 'train every night, or leave that to Airflow')
     .option('--max-tokens <n>', 'cap of training tokens, or "none"')
     .option('--max-documents <n>', 'cap of documents, or "none"')
     .option('--spot', 'on spot capacity too')

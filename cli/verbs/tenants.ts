@@ -148,7 +148,7 @@ export function addTenants(program: Command, session: () => Session): void {
     .requiredOption('--documents <path>', 'folder, glob, file (uploaded when on AWS) or s3://bucket/prefix/')
     .option('--backend <backend>', 'local, batch or eks (default: local on this host, batch on AWS)')
     .option('--priority <0-100>', 'order at night; 100 is first', '50')
-    .option('--schedule <on|off>', 'train every night', 'on')
+    .option('--schedule <on|off|airflow>', 'train every night, or leave that to Airflow', 'on')
     .option('--max-tokens <n>', 'cap of training tokens')
     .option('--max-documents <n>', 'cap of documents')
     .option('--no-spot', 'never use spot capacity');

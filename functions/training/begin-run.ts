@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { trainingOf } from '../../lib/config/training-of.ts';
-import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
+import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { QualityGateClosed, TenantBusy } from '../../lib/errors/run-errors.ts';
 import { ConditionFailed } from '../../lib/errors/store-errors.ts';
 import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
@@ -20,6 +20,7 @@ import { findActiveTenant } from '../../lib/operations/tenants/find-tenant.ts';
 import { isoNow } from '../../lib/ports/clock.ts';
 import type { BasePorts, Ports } from '../../lib/ports/ports.ts';
 import type { Tenant } from '../../lib/tenants/tenant.ts';
+import { isDrivenByAirflow } from '../../lib/training/airflow-run.ts';
 import { checkLogicalDate } from '../../lib/training/nights/logical-date.ts';
 import { unjudgedError } from '../../lib/training/nights/night.ts';
 import { executionSchema } from '../../lib/training/nights/night-input.ts';
@@ -47,6 +48,16 @@ async function requireTenant(
     );
   }
   return tenant;
+}
+
+/** Airflow trains the tenants that their records give to it, and no other. */
+function requireScheduler({ tenantId, schedule }: Tenant, id: string): void {
+  if (schedule === 'airflow' || !isDrivenByAirflow({ executionArn: id })) return;
+  throw new EpsilonError(
+    'SCHEDULED_ELSEWHERE',
+    `Tenant "${tenantId}" is not scheduled by Airflow (schedule: ${schedule}); "epsilon tenants update ${tenantId} --schedule airflow" gives it to Airflow.`,
+    { exitCode: exitCodes.conflict },
+  );
 }
 
 function draftRun(
@@ -141,6 +152,7 @@ export function createBeginRun(ports: Wired<typeof aws>) {
 
   return async (event: Event) => {
     const tenant = await requireTenant(ports, event.input.tenantId);
+    requireScheduler(tenant, event.execution.id);
     const draft = draftRun(ports, event, tenant);
     noteTraceFields(draft);
     await passGate(draft);

@@ -5,6 +5,7 @@ import { ConditionFailed } from '../../lib/errors/store-errors.ts';
 import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
 import { awsNotifier, awsObjects, awsStores, awsWorkflows, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
+import { airflowTenants } from '../../lib/operations/nights/airflow-tenants.ts';
 import { type PlannedNight, planDueTenants } from '../../lib/operations/nights/plan-due.ts';
 import { claimDelivery } from '../../lib/operations/schedules/claim-delivery.ts';
 import { isoNow } from '../../lib/ports/clock.ts';
@@ -17,7 +18,15 @@ import {
   nightTraceId,
 } from '../../lib/training/nights/night-input.ts';
 
-const input = z.object({
+/** Airflow's question: which tenants it has to train, a page at a time. */
+const airflowInput = z.strictObject({
+  scheduler: z.literal('airflow'),
+  logicalDate: z.string(),
+  after: z.string(),
+  limit: z.int().min(1).max(1_000),
+});
+
+const nightInput = z.object({
   input: nightInputSchema,
   machine: z.string().min(1),
   /** Retries of the state so far: people are notified of an overlap once. */
@@ -25,7 +34,9 @@ const input = z.object({
   execution: executionSchema,
 });
 
-type Event = z.output<typeof input>;
+const input = z.union([airflowInput, nightInput]);
+
+type Event = z.output<typeof nightInput>;
 
 const aws = [awsStores, awsObjects, awsWorkflows, awsNotifier] as const;
 
@@ -95,7 +106,7 @@ export function createLoadTenants(ports: Wired<typeof aws>) {
     }
   }
 
-  return async (event: Event): Promise<Night> => {
+  async function loadNight(event: Event): Promise<Night> {
     const { execution } = event;
     const logicalDate = nightDate(event.input, clock.now());
     const traceId = nightTraceId(execution.id);
@@ -139,7 +150,12 @@ export function createLoadTenants(ports: Wired<typeof aws>) {
       maxConcurrency,
       suffix: nightSuffix(trigger, execution.name, execution.redriveCount),
     };
-  };
+  }
+
+  return async (event: z.output<typeof input>) =>
+    'scheduler' in event
+      ? airflowTenants(ports, { ...event, logicalDate: nightDate(event, clock.now()) })
+      : loadNight(event);
 }
 
 export const handler = defineHandler({

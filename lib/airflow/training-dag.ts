@@ -152,5 +152,7 @@ with DAG(
 
 ${calls.join('\n')}
     choose >> ${taskIdOf(tasks[0]?.state ?? '')}
-${dependencies(tasks)}`;
+${dependencies(tasks)}
+    [${tasks.map(({ state }) => taskIdOf(state)).join(', ')}] >> epsilon.settle_run()
+`;
 }

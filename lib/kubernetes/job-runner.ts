@@ -63,6 +63,10 @@ export class KubernetesJobRunner implements JobRunner {
     return this.#adopt(spec.jobName);
   }
 
+  podOf(spec: JobSpec): Readonly<Record<string, unknown>> {
+    return { ...jobManifest(spec, this.#options.deployment).spec?.template };
+  }
+
   async find(jobName: string): Promise<JobObservation | undefined> {
     const job = await this.#get(jobName);
     if (!job) return undefined;

@@ -37,6 +37,10 @@ export interface JobRunner {
    * counts as is said by the reason (lib/training/attempts/stop-reason.ts): cancelled, preempted or unplaceable.
    */
   cancel(job: JobRef, reason: string): Promise<void>;
+  /**
+   * Metadata and specification of the pod that the job would have, for somebody else who starts it; absent where jobs are no pods.
+   */
+  podOf?(spec: JobSpec): Readonly<Record<string, unknown>>;
   /** Attempts whose jobs run on an EC2 instance (`i-...`); absent where instances mean nothing. */
   runningOn?(instanceId: string): Promise<readonly AttemptKey[]>;
 }

@@ -67,7 +67,8 @@ export const tenantSchema = z
       .strictObject({ epochs: epochsSchema.optional(), options: optionValues.optional() })
       .optional(),
     backend: z.enum(backends),
-    schedule: z.enum(['on', 'off']),
+    /** Who trains it every night: Epsilon, nobody, or Airflow (docs/airflow.md). A tenant has one scheduler. */
+    schedule: z.enum(['on', 'off', 'airflow']),
     /** 0 (last) to 100 (first). */
     priority: z.int().min(0).max(100),
     capacity: z.strictObject({ spotAllowed: z.boolean() }),

@@ -37,7 +37,7 @@ IMAGES: dict[str, str] = json.loads((Path(__file__).parent / "images.json").read
 TENANTS_AT_ONCE = 1_000
 
 #: Errors of Epsilon that another try cannot help.
-FINAL = {"EpsilonError", "NotFound", "JobRejected", "RunIsOver"}
+FINAL = {"EpsilonError", "NotFound", "BadImage"}
 
 
 class EpsilonCallFailed(AirflowException):
@@ -60,7 +60,10 @@ def call(function: str, payload: dict) -> dict:
     )
     answer = json.loads(response["Payload"].read() or b"null")
     if "FunctionError" in response:
-        raise EpsilonCallFailed(function, answer.get("errorType", "Error"), answer.get("errorMessage", ""))
+        failure = EpsilonCallFailed(function, answer.get("errorType", "Error"), answer.get("errorMessage", ""))
+        if failure.error in FINAL:
+            raise AirflowFailException(str(failure)) from failure
+        raise failure
     return answer
 
 
@@ -108,13 +111,14 @@ def start_tenants():
     def name() -> list[dict]:
         context = get_current_context()
         after = context["params"]["after"]
-        page = call("loadTenants", {"scheduler": "airflow", "after": after, "limit": TENANTS_AT_ONCE})
         date = logical_date(context)
+        asked = {"scheduler": "airflow", "logicalDate": date, "after": after, "limit": TENANTS_AT_ONCE}
+        page = call("loadTenants", asked)
         starts = [
             {"trigger_run_id": f"epsilon__{tenant}__{date}", "conf": {"tenant_id": tenant, "logical_date": date}}
             for tenant in page["tenants"]
         ]
-        if page.get("after"):
+        if page["after"]:
             conf = {"tenant_id": "", "after": page["after"], "logical_date": date}
             starts.append({"trigger_run_id": f"epsilon__after__{page['after']}__{date}", "conf": conf})
         return starts
@@ -141,8 +145,6 @@ def begin_run():
         except EpsilonCallFailed as failure:
             if failure.error == "QualityGateClosed":
                 raise AirflowSkipException(failure.text) from failure
-            if failure.error in FINAL:
-                raise AirflowFailException(str(failure)) from failure
             raise
         return {**run, "execution": execution}
 
@@ -184,7 +186,10 @@ class EpsilonStageOperator(KubernetesPodOperator):
     """
 
     def __init__(self, *, stage: str, **kwargs):
-        super().__init__(base_container_name="job", on_finish_action="delete_pod", **kwargs)
+        # A try never adopts the pod of an earlier one: each belongs to an attempt of its own.
+        super().__init__(
+            base_container_name="job", on_finish_action="delete_pod", reattach_on_restart=False, **kwargs
+        )
         self.stage = stage
 
     def execute(self, context):
@@ -198,12 +203,16 @@ class EpsilonStageOperator(KubernetesPodOperator):
             return None
         contract = opened["contract"]
         self.compare(contract)
-        self.take(contract["pod"])
+        self.take(contract["pod"], contract["jobName"])
         self.remote_end = None
         try:
             super().execute(context)
-        finally:
-            self.record(contract)
+        except BaseException as failure:
+            code = self.record(contract, str(failure))
+            if code is not None and 64 <= code <= 78 and code != 75:
+                raise AirflowFailException(f"The input is wrong (exit {code}): {failure}") from failure
+            raise
+        self.record(contract, "")
         return None
 
     def compare(self, contract: dict) -> None:
@@ -218,10 +227,12 @@ class EpsilonStageOperator(KubernetesPodOperator):
         if len(ours) != len(given) or any("{" not in mine and mine != its for mine, its in zip(ours, given)):
             raise AirflowFailException(f"The DAG's arguments {ours} are not the attempt's {given}: export it again.")
 
-    def take(self, pod: dict) -> None:
+    def take(self, pod: dict, job_name: str) -> None:
         """Makes the attempt's pod the operator's."""
         from airflow.providers.cncf.kubernetes.pod_generator import PodGenerator
 
+        # The tenant's role compares the name with the session's tags.
+        self.name = job_name
         self.full_pod_spec = PodGenerator.deserialize_model_dict({"apiVersion": "v1", "kind": "Pod", **pod})
         self.arguments = []
         self.env_vars = []
@@ -231,12 +242,56 @@ class EpsilonStageOperator(KubernetesPodOperator):
         self.remote_end = remote_pod
         return super().cleanup(pod, remote_pod, *args, **kwargs)
 
-    def record(self, contract: dict) -> None:
-        """Reports the end of the pod as the job watcher reports that of a Job."""
+    def record(self, contract: dict, failure: str) -> int | None:
+        """Reports the end of the pod as the job watcher reports that of a Job; returns the exit code."""
         statuses = (self.remote_end.status.container_statuses or []) if self.remote_end else []
         ended = next((one.state.terminated for one in statuses if one.name == "job" and one.state.terminated), None)
-        code = ended.exit_code if ended else None
-        call("completeJob", {**contract["event"], "exitCode": code, "message": (ended.message or "") if ended else ""})
+        data = dict(contract["event"]["detail"]["data"])
+        if failure:
+            data |= {"state": "failed", "reason": "error" if ended else "lost", "message": failure[:1_000]}
+        else:
+            data |= {"state": "succeeded", "reason": "completed"}
+        if ended:
+            data |= {"exitCode": ended.exit_code, **result_of(ended.message)}
+        call("completeJob", {**contract["event"], "detail": {**contract["event"]["detail"], "data": data}})
+        return ended.exit_code if ended else None
+
+
+def result_of(message: str | None) -> dict:
+    """The job's result, which it has left as the message of its end."""
+    try:
+        result = json.loads(message or "")
+    except ValueError:
+        return {}
+    return {"result": result} if isinstance(result, dict) else {}
+
+
+def settle_run():
+    """Ends the run in Epsilon when a task failed: lease and record; people are notified."""
+
+    @task(task_id="settle_run", trigger_rule="one_failed")
+    def settle() -> dict:
+        context = get_current_context()
+        run = own_run(context)
+        if run is None:
+            raise AirflowSkipException("The run was not begun.")
+        detail = {
+            "executionArn": run["execution"]["id"],
+            "name": run["runId"],
+            "redriveCount": run["execution"]["redriveCount"],
+            "status": "FAILED",
+            "error": "AirflowTaskFailed",
+            "cause": f"A task of {run['execution']['id']} failed.",
+        }
+        event = {
+            "source": "aws.states",
+            "detail-type": "Step Functions Execution Status Change",
+            "detail": detail,
+        }
+        call("settleRun", event)
+        raise AirflowFailException(detail["cause"])
+
+    return settle()
 
 
 # --- quality ----------------------------------------------------------------------------------------------------------

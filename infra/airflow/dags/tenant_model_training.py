@@ -142,3 +142,5 @@ with DAG(
     build_faiss_index >> [deploy_model, update_redis_cache]
     [deploy_model, update_redis_cache] >> promote_model
     promote_model >> finish_run
+
+    [begin_run, prepare_training_data, train_model, build_faiss_index, deploy_model, update_redis_cache, promote_model, finish_run] >> epsilon.settle_run()

@@ -1,6 +1,7 @@
 import { isoNow } from '../../ports/clock.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { AttemptExpectation, AttemptKey } from '../../ports/run-store.ts';
+import { isDrivenByAirflow } from '../../training/airflow-run.ts';
 import type { JobObservation } from '../../training/attempts/job.ts';
 import { outcomeOfJob } from '../../training/attempts/outcome.ts';
 import { type Attempt, type AttemptStatus, terminalStatuses } from '../../training/run.ts';
@@ -98,7 +99,8 @@ export async function settleAttempt(ports: Needed, attempt: Attempt): Promise<vo
   let current: Attempt | undefined = attempt;
   while (current && isUnsettled(current)) {
     const taskToken: string | undefined = current.taskToken;
-    if (taskToken !== undefined) {
+    // Airflow reports the end itself and waits for no answer.
+    if (taskToken !== undefined && !isDrivenByAirflow(current)) {
       const outcome = await answer(ports, current, taskToken);
       ports.metrics.count(outcome === 'delivered' ? 'CallbacksDelivered' : 'CallbacksGone', 1);
     }

@@ -52,7 +52,7 @@ function runnerOf(ports: Needed, attempt: Attempt): JobRunner {
 }
 
 /** Output prefixes of the stages that succeeded. */
-function outputsOf(attempts: readonly Attempt[]): StageOutputs {
+export function outputsOf(attempts: readonly Attempt[]): StageOutputs {
   return Object.fromEntries(
     attempts
       .filter((attempt) => attempt.status === 'succeeded')
@@ -67,7 +67,11 @@ function ofStage({ attempts, stage }: StageEntry): Attempt[] {
 }
 
 /** Records the intent and keeps the lease alive by one write. */
-async function makeAttempt(ports: Needed, entry: StageEntry, number: number): Promise<Attempt> {
+export async function makeAttempt(
+  ports: Pick<Ports, 'runs' | 'config' | 'clock'>,
+  entry: StageEntry,
+  number: number,
+): Promise<Attempt> {
   const { run, stage, taskToken } = entry;
   const now = isoNow(ports.clock);
   const attempt: Attempt = {

@@ -1,5 +1,7 @@
 import type { Ports } from '../../ports/ports.ts';
+import { isDrivenByAirflow } from '../../training/airflow-run.ts';
 import { type ReconcileCounts, reconcileAttempts } from './reconcile-attempts.ts';
+import { reconcileDriven } from './reconcile-driven.ts';
 import { reconcileModels } from './reconcile-models.ts';
 import { reconcileRuns } from './reconcile-runs.ts';
 
@@ -30,9 +32,12 @@ async function pass(ports: Needed, { shard, remainingMs }: ShardPass): Promise<S
     ports.runs.listOpenAttempts(part),
     ports.runs.listRunningRuns(part),
   ]);
-  const runs = new Map(running.map((run) => [run.runId, run]));
-  const counts = await reconcileAttempts(ports, { shard, attempts, runs, until });
-  const runsEnded = await reconcileRuns(ports, { shard, attempts, runs, until });
+  // What Airflow drives has no execution that could be described, and no Job: Airflow reports its ends.
+  const own = attempts.filter((attempt) => !isDrivenByAirflow(attempt));
+  const runs = new Map(running.flatMap((run) => (isDrivenByAirflow(run) ? [] : [[run.runId, run]])));
+  const counts = await reconcileAttempts(ports, { shard, attempts: own, runs, until });
+  const ended = await reconcileRuns(ports, { shard, attempts: own, runs, until });
+  const runsEnded = ended + (await reconcileDriven(ports, { runs: running, attempts, until }));
   const modelsAnnounced = await reconcileModels(ports, { part, until });
   if (counts.left > 0) {
     ports.metrics.count('ReconcilerLeft', counts.left);

@@ -9,14 +9,19 @@ export interface DueTenant {
   readonly plan: { readonly deadline?: string; readonly spotUntil?: string };
 }
 
-/** Tenants a night has to train: active, scheduled, no succeeded run for the logical date. */
-export function dueTenants(tenants: readonly Tenant[], runs: readonly Run[], logicalDate: string): Tenant[] {
+/** Tenants that a scheduler has to train: active, scheduled by it (`on` is Epsilon's nights), no succeeded run for the logical date. */
+export function dueTenants(
+  tenants: readonly Tenant[],
+  runs: readonly Run[],
+  logicalDate: string,
+  scheduler: 'on' | 'airflow' = 'on',
+): Tenant[] {
   const done = new Set(
     runs
       .filter((run) => run.logicalDate === logicalDate && run.status === 'succeeded')
       .map((run) => run.tenantId),
   );
   return tenants.filter(
-    (tenant) => tenant.status === 'active' && tenant.schedule === 'on' && !done.has(tenant.tenantId),
+    (tenant) => tenant.status === 'active' && tenant.schedule === scheduler && !done.has(tenant.tenantId),
   );
 }
