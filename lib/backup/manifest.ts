@@ -66,7 +66,13 @@ export interface ListedObject extends Piece {
   readonly stamp: string;
 }
 
-const listedObject = piece.extend({ key: z.string().min(1), stamp: z.string() });
+/** A key that stays below the folder of objects, wherever it is restored to. */
+const key = z
+  .string()
+  .min(1)
+  .refine((text) => !text.includes('\0') && text.split('/').every((part) => !['', '.', '..'].includes(part)));
+
+const listedObject = piece.extend({ key, stamp: z.string() });
 
 /** SHA-256 in hex. */
 export function sha256Of(content: string | Uint8Array): string {

@@ -1,8 +1,10 @@
 import { createReadStream, type Dirent, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { NotFound } from '../../lib/errors/store-errors.ts';
 import type { BackupSource, Cut, CutObject } from '../../lib/ports/backup/source.ts';
 import { type Clock, isoNow } from '../../lib/ports/clock.ts';
+import { freeBytes } from '../state/usage.ts';
 import { lineageOf } from '../stores/lineage.ts';
 import type { StateDirectory } from '../stores/state-directory.ts';
 import {
@@ -56,6 +58,26 @@ async function* objectsOf(root: string): AsyncGenerator<CutObject> {
   }
 }
 
+/** Bytes that a backup leaves free on the disk of the state: the control plane itself needs room to go on. */
+const reserveBytes = 64 * 1_048_576;
+
+/** Refuses to copy databases where that would leave the control plane without room; `DISK_FULL`. */
+function requireRoom({ path, databases }: Pick<StateDirectory, 'path' | 'databases'>): void {
+  const needed = databaseNames
+    .flatMap((name) => [name, `${name}-wal`])
+    .reduce(
+      (sum, name) => sum + (statSync(join(databases, name), { throwIfNoEntry: false })?.size ?? 0),
+      reserveBytes,
+    );
+  const free = freeBytes(path);
+  if (free >= needed) return;
+  throw new EpsilonError(
+    'DISK_FULL',
+    `A backup needs ${needed} bytes on the disk of ${path} meanwhile, and ${free} are free; none was made.`,
+    { exitCode: exitCodes.backend, details: { needed, free } },
+  );
+}
+
 /**
  * The state directory that this process writes, as what is backed up: its databases and its objects. Not backed up are the token of
  * the control API, the key of task tokens, the socket, the folders of jobs, and logs.
@@ -70,6 +92,7 @@ export function stateBackupSource(
       // One process writes the state directory, and it makes one backup at a time.
       const folder = join(state.path, 'backup.tmp');
       rmSync(folder, { recursive: true, force: true });
+      requireRoom(state);
       mkdirSync(folder, { mode: 0o700 });
       try {
         const takenAt = isoNow(clock);

@@ -164,8 +164,8 @@ export interface Night {
   advance(ms: number): Promise<void>;
   /** Lets what needs no time happen. */
   settle(): Promise<void>;
-  /** The process dies and another one takes over. */
-  restart(): Promise<void>;
+  /** The process dies and another one takes over, after what is done in between. */
+  restart(between?: () => Promise<void>): Promise<void>;
 }
 
 /** Opens a control plane at midnight before the night of 2026-11-24. */
@@ -264,8 +264,9 @@ export async function openNight(
         .filter((event) => event.type.endsWith('StateEntered'))
         .map((event) => (event['stateEnteredEventDetails'] as { name: string }).name);
     },
-    restart: async () => {
+    restart: async (between) => {
       await night.runtime.close();
+      await between?.();
       night.runtime = await open();
     },
   };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Manifest, manifestText, parseManifest } from '../../../lib/backup/manifest.ts';
+import { type Manifest, manifestText, parseList, parseManifest } from '../../../lib/backup/manifest.ts';
 import { keyFinder } from '../../../lib/backup/pointers.ts';
 import { choosePoints, type Point, type Wanted } from '../../../lib/backup/points.ts';
 import { fenceFloor } from '../../../lib/backup/recovery.ts';
@@ -75,6 +75,26 @@ describe('a manifest', () => {
         codeOf(() => parseManifest(damaged, 'point')),
         damaged,
       ).toContain('BACKUP_CORRUPT: point');
+  });
+});
+
+describe('a list of objects', () => {
+  const line = (key: string) => JSON.stringify({ key, stamp: 's', bytes: 1, sha256: 'a'.repeat(64) });
+
+  it('comes back as it was written', () => {
+    expect(parseList(`${line('bucket/acme/a.txt')}\n`, 'p')).toMatchObject([{ key: 'bucket/acme/a.txt' }]);
+    expect(parseList('', 'p')).toEqual([]);
+  });
+
+  it.each(['../outside', 'bucket/../../outside', '/etc/passwd', 'bucket//x', './x', 'bucket/x\0', ''])(
+    'is refused for a key that leads out of the folder of objects: %j',
+    (key) => {
+      expect(codeOf(() => parseList(line(key), 'p'))).toContain('BACKUP_CORRUPT');
+    },
+  );
+
+  it.each(['{', '[]', '{"key":"a"}', 'null'])('is refused for the line %s', (text) => {
+    expect(codeOf(() => parseList(text, 'p'))).toContain('BACKUP_CORRUPT');
   });
 });
 

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -162,6 +163,26 @@ describe('a backup', () => {
     expect(filesOf(state.folder).sort()).toEqual(before);
     await state.close();
   });
+
+  it.runIf(process.getuid?.() === 0)(
+    'F46: is refused, with nothing copied, where the control plane would be left without room',
+    async () => {
+      const folder = freshDir();
+      expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', folder]).status).toBe(0);
+      try {
+        const { state, clock } = await aState();
+        const small = stateBackupSource({ ...state, path: folder }, clock);
+        const made = small.withCut(async () => 'a cut');
+        await expect(made).rejects.toMatchObject({
+          code: 'DISK_FULL',
+          details: { free: expect.any(Number) },
+        });
+        expect(readdirSync(folder)).toEqual([]);
+      } finally {
+        spawnSync('umount', [folder]);
+      }
+    },
+  );
 
   it('F35: is refused when the copy of a database lacks a table', async () => {
     const state = await aState();
