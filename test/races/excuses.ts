@@ -32,6 +32,10 @@ export const excuses: readonly Excuse[] = [
     why: 'the entry has read that the one before is over, and a final state stays',
   },
   {
+    of: { dynamodb: /^switchTo promote: Put LIVE (pk|modelVersion)$/ },
+    why: 'whoever has the newest fence writes, and under one fence only the same model: what is written twice is the same',
+  },
+  {
     of: { dynamodb: / Update (ATTEMPT|RUN) pk$/ },
     implied: true,
     why: 'nobody removes a run or an attempt; the condition keeps a change of one that never was from making a part of it',

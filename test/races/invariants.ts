@@ -267,6 +267,8 @@ function brokenByAnswer({ after, trial }: Step): Broken | undefined {
       const attempt = attemptsOf(after).find((one) => one.tokenDigest === tokenDigest);
       const jobs = trial.backend.jobs.filter(({ name }) => name === attempt?.jobName);
       const detail = `${attempt?.jobName ?? 'no attempt'} was told as ${error ?? 'succeeded'}`;
+      // Nobody waits for a job that was stopped: the try that it was stopped for is over.
+      if (error === 'JobCancelled') return { promise: promises.past, detail };
       const wrong =
         error === undefined ? !jobs.some(({ state }) => state === 'succeeded') : jobs.some(isLive);
       if (wrong) return { promise: promises.answered, detail };

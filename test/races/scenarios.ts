@@ -1,5 +1,6 @@
 import type { BackendKind } from './backend.ts';
 import { lateScenarios } from './late-scenarios.ts';
+import { middleScenarios } from './middle-scenarios.ts';
 import {
   fixedNames,
   promotionAndRollback,
@@ -235,6 +236,7 @@ export const scenarios: readonly Scenario[] = [
   secondJob(' and stop', { limits: { event: 2, stop: 1, redrive: 1 } }),
   ...lateScenarios,
   ...secondJobScenarios,
+  ...middleScenarios,
   fixedNames,
   slowAlignment,
   slowLock,

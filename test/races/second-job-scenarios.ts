@@ -1,7 +1,7 @@
 import type { AttemptChanges } from '../../lib/ports/run-store.ts';
 import type { Machine } from './machine.ts';
 import type { Scenario } from './scenario.ts';
-import { atWork, playTo, stopAndSettle, submitted } from './set-up.ts';
+import { addSecondJob, atWork, playTo, stopAndSettle, submitted } from './set-up.ts';
 import { invokeFor, pass } from './surroundings.ts';
 import { start, type Trial } from './trial.ts';
 
@@ -52,15 +52,6 @@ const unansweredStopped: Scenario = {
     pass(trial);
   },
 };
-
-/** Adds a second job of the name of the first one, which runs and of which an event is under way. */
-function addSecondJob(trial: Trial): void {
-  const [{ name = '' } = {}] = trial.backend.jobs;
-  const id = `job-${trial.backend.jobs.length + 1}`;
-  const second = { name, id, submittedAt: trial.now(), listed: true, state: 'running' } as const;
-  trial.backend.jobs.push({ ...second });
-  trial.deliver({ kind: 'job', job: { ...second } });
-}
 
 /** The first of two jobs ends. */
 const secondJobEnd: Scenario = {

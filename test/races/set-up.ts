@@ -71,16 +71,22 @@ export async function stopAndSettle(trial: Trial, machine: Machine): Promise<voi
   trial.deliveries.length = 0;
 }
 
-/** Plays an actor alone until its next call is this one, or until it has made so many. */
+/** Plays an actor alone until its next call is this one (the so-many-th of them), or until it has made so many calls. */
 export async function playTo(
   trial: Trial,
   actor: Actor | undefined,
-  { label, calls = Number.POSITIVE_INFINITY }: { readonly label?: RegExp; readonly calls?: number },
+  {
+    label,
+    times = 1,
+    calls = Number.POSITIVE_INFINITY,
+  }: { readonly label?: RegExp; readonly times?: number; readonly calls?: number },
 ): Promise<void> {
   trial.begin();
+  let met = 0;
   for (let made = -1; ; made += 1) {
     const option = trial.options().find((one) => one.actor === actor && one.outcome === 'done');
-    if (!option || made >= calls || label?.test(option.key)) break;
+    if (option && label?.test(option.key)) met += 1;
+    if (!option || made >= calls || met === times) break;
     await trial.take(option);
   }
   trial.last = undefined;
@@ -96,4 +102,13 @@ export async function submitted(trial: Trial, of: { readonly leaseMs?: number } 
   trial.backend.catchUp();
   trial.deliveries.length = 0;
   return machine;
+}
+
+/** Adds a second job of the name of the first one, which runs and of which an event is under way. */
+export function addSecondJob(trial: Trial): void {
+  const [{ name = '' } = {}] = trial.backend.jobs;
+  const id = `job-${trial.backend.jobs.length + 1}`;
+  const second = { name, id, submittedAt: trial.now(), listed: true, state: 'running' } as const;
+  trial.backend.jobs.push({ ...second });
+  trial.deliver({ kind: 'job', job: { ...second } });
 }

@@ -5,6 +5,8 @@ import { requestsOfCall } from '../../rights/service-requests.ts';
 /** A request that a function's role must refuse, or every function's. */
 export interface Probe {
   readonly of: string | 'everybody';
+  /** Whose work it is after all. */
+  readonly except?: string;
   readonly why: string;
   readonly request: AwsRequest;
 }
@@ -91,6 +93,16 @@ const instances: Probe[] = [
   }),
 ].map((request) => ({ of: 'vacateInstance', why: 'tasks of somebody else, or more than to look', request }));
 
+/** What one function has to do, and no other may. */
+const worksOf: Readonly<Record<string, string>> = {
+  'a tenant’s documents': 'profileShard',
+  'a live model': 'profileShard',
+  'everything in the bucket': 'profileShard',
+  'a tenant’s listing': 'profileShard',
+  'the night’s executions': 'loadTenants',
+  'the tenant role': 'lendCredentials',
+};
+
 const everybody: Probe[] = [
   ['the whole table', ask('dynamodb:Scan', table)],
   ['a partition that nobody has', ask('dynamodb:GetItem', table, leading('SECRET#1'))],
@@ -146,7 +158,10 @@ const everybody: Probe[] = [
   ],
   ['a secret', ask('secretsmanager:GetSecretValue', arnOf('secretsmanager', 'secret:embeddings-cache-1'))],
   ['the key of logs', ask('kms:Decrypt', resources.logsKey)],
-].map(([why, request]) => ({ of: 'everybody', why, request }) as Probe);
+].map(([why, request]) => {
+  const except = worksOf[why as string];
+  return { of: 'everybody', why, request, ...(except === undefined ? {} : { except }) } as Probe;
+});
 
 /** What must be refused. */
 export const probes: readonly Probe[] = [
@@ -177,7 +192,7 @@ export const probes: readonly Probe[] = [
 ];
 
 /** Kinds of requests that some function makes and that another one may make too although it never does, with the reason. */
-export const shared: readonly { readonly kind: RegExp; readonly reason: string }[] = [
+export const shared: readonly { readonly kind: RegExp; readonly of?: string; readonly reason: string }[] = [
   {
     kind: /^dynamodb:\w+ (table|index) \w+#?$/,
     reason:
@@ -196,5 +211,14 @@ export const shared: readonly { readonly kind: RegExp; readonly reason: string }
     reason: 'who seals or opens a token may be the day’s first and make its key, or find it made',
   },
   { kind: /^s3:ListBucket \S+ results/, reason: 'who asks for a result learns that it is missing' },
+  {
+    kind: /^s3:(Get|Put)Object \S*quality/,
+    reason: 'the steps of a check share a folder: each reads what the one before has written',
+  },
+  {
+    kind: /^s3:GetObject/,
+    of: 'profileShard',
+    reason: 'documents of tenants may be anywhere in the bucket',
+  },
   { kind: /^s3:GetObject \S*runs/, reason: 'promotion copies what stages left, whatever its name' },
 ];

@@ -1,0 +1,229 @@
+import { aRun } from '../fixtures/records.ts';
+import type { Actor } from './actors.ts';
+import type { Scenario } from './scenario.ts';
+import { addSecondJob, another, atWork, playTo, stopAndSettle, submitted } from './set-up.ts';
+import { graceMs } from './settings.ts';
+import { invokeFor, pass } from './surroundings.ts';
+import { start, type Trial } from './trial.ts';
+
+/** A call that changes an attempt, a lease or a run, in memory and on DynamoDB. */
+const changesAttempt = /runs\.changeAttempt$|UpdateItem ATTEMPT$/;
+const changesLease = /leases\.\w+$|UpdateItem LEASE$/;
+const changesRun = /runs\.updateRun$|UpdateItem RUN$/;
+const answers = /callbacks\.succeed$/;
+
+const newest = (trial: Trial): Actor | undefined => trial.actors.at(-1);
+
+/** Delivers all that is under way; each that hears of it goes on until it is about to change an attempt, for the so-many-th time. */
+async function hearAll(trial: Trial, times = 1): Promise<void> {
+  for (const delivery of trial.deliveries.splice(0)) {
+    invokeFor(trial, delivery);
+    await playTo(trial, newest(trial), { label: changesAttempt, times });
+  }
+}
+
+function endsJob(trial: Trial): void {
+  const [job] = trial.backend.jobs;
+  if (job) trial.backend.to(job, 'succeeded', 'completed');
+}
+
+interface Middle extends Partial<Pick<Scenario, 'limits' | 'retries' | 'secondJobs'>> {
+  readonly about: string;
+  readonly prepare: Scenario['prepare'];
+}
+
+/** Each begins when somebody is about to write who has read what is no longer so. */
+const middles: Readonly<Record<string, Middle>> = {
+  'renewal-and-lease': {
+    about: 'A pass is about to renew a lease that another run has taken, which is not on record yet.',
+    prepare: async (trial) => {
+      await submitted(trial);
+      trial.pass(900_000);
+      pass(trial);
+      await playTo(trial, newest(trial), { label: changesLease });
+      trial.pass(1_000);
+      (await another(trial)).enter();
+      await playTo(trial, newest(trial), { label: /runs\.createRun$|TransactWriteItems RUN/ });
+    },
+  },
+  'renewal-and-end': {
+    about: 'A pass is about to renew a lease that the end of its run has given back.',
+    prepare: async (trial) => {
+      const machine = await submitted(trial);
+      trial.pass(60_000);
+      pass(trial);
+      await playTo(trial, newest(trial), { label: changesLease });
+      await stopAndSettle(trial, machine);
+    },
+  },
+  'end-and-entry': {
+    about: 'The end of a job is about to be answered when its stage is entered anew.',
+    prepare: async (trial) => {
+      const machine = await submitted(trial);
+      endsJob(trial);
+      for (const delivery of trial.deliveries.splice(0)) invokeFor(trial, delivery);
+      await playTo(trial, newest(trial), { label: answers });
+      machine.fail('Lambda.Unknown');
+      await playTo(trial, newest(trial), { label: answers });
+    },
+  },
+  'end-and-settle': {
+    about: 'The end of a job is about to be recorded when its execution has ended.',
+    prepare: async (trial) => {
+      const machine = await submitted(trial);
+      endsJob(trial);
+      await hearAll(trial);
+      await stopAndSettle(trial, machine);
+    },
+  },
+  'settle-and-end': {
+    about: 'An attempt is about to be given up when its job has ended.',
+    prepare: async (trial) => {
+      const machine = await submitted(trial);
+      machine.stop();
+      await hearAll(trial);
+      endsJob(trial);
+      for (const delivery of trial.deliveries.splice(0)) invokeFor(trial, delivery);
+    },
+  },
+  'stray-and-settle': {
+    about: 'A second job is about to be noted when its attempt has been given up.',
+    secondJobs: true,
+    prepare: async (trial) => {
+      const machine = await submitted(trial);
+      addSecondJob(trial);
+      await hearAll(trial, 2);
+      await stopAndSettle(trial, machine);
+    },
+  },
+  'two-strays': {
+    about: 'A second and a third job are about to be noted.',
+    secondJobs: true,
+    prepare: async (trial) => {
+      await submitted(trial);
+      addSecondJob(trial);
+      addSecondJob(trial);
+      await hearAll(trial);
+    },
+  },
+  'stray-and-redrive': {
+    about:
+      'A second job is about to be noted when a redrive has taken over the stage, and is about to answer it.',
+    secondJobs: true,
+    prepare: async (trial) => {
+      const machine = await submitted(trial);
+      endsJob(trial);
+      const key = { runId: machine.runId, stage: 'prepare', attempt: 1 } as const;
+      const told = {
+        status: 'succeeded',
+        settledAt: new Date(start).toISOString(),
+        taskToken: null,
+      } as const;
+      await trial.stores.direct.runs.updateAttempt(key, told, {});
+      trial.deliveries.length = 0;
+      await stopAndSettle(trial, machine);
+      addSecondJob(trial);
+      await hearAll(trial);
+      machine.redrive();
+      await playTo(trial, newest(trial), { label: answers });
+      pass(trial);
+    },
+  },
+  'strays-of-none': {
+    about:
+      'Three jobs of an attempt that was given up without any are about to be noted, and the first to be stopped.',
+    retries: 0,
+    secondJobs: true,
+    prepare: async (trial) => {
+      const machine = await atWork(trial);
+      machine.enter();
+      trial.backend.unanswered = 1;
+      const entry = newest(trial);
+      if (entry) await trial.playAlone(entry);
+      await stopAndSettle(trial, machine);
+      trial.backend.catchUp();
+      for (const job of trial.backend.jobs.slice(1)) trial.backend.to(job, 'running');
+      await hearAll(trial);
+      pass(trial);
+      await playTo(trial, newest(trial), { label: /backend\.stop$/ });
+    },
+  },
+  'release-and-lease': {
+    about: 'A beginning that comes too late is about to give its lease back when another run has it.',
+    prepare: async (trial) => {
+      const { runId, tenantId, executionArn: arn } = aRun();
+      const later = await another(trial);
+      await trial.stores.direct.runs.createRun(aRun({ status: 'succeeded', fence: 0 }));
+      const first = trial.machine({ runId, tenantId, arn, state: 'begin' });
+      first.enter();
+      await playTo(trial, newest(trial), { label: changesLease, times: 2 });
+      // Its caller has given it up, and the execution has succeeded without it.
+      first.status = 'SUCCEEDED';
+      trial.pass(901_000);
+      later.enter();
+      const begun = newest(trial);
+      if (begun) await trial.playAlone(begun);
+    },
+  },
+  'two-fences': {
+    about:
+      'A beginning whose caller gave up is about to note its lease when another one has noted a newer one.',
+    prepare: async (trial) => {
+      const machine = await another(trial);
+      const { runId, tenantId, arn } = machine;
+      await trial.stores.direct.runs.createRun(aRun({ runId, tenantId, executionArn: arn, fence: 0 }));
+      machine.enter();
+      await playTo(trial, newest(trial), { label: changesRun });
+      machine.fail('Lambda.Unknown');
+    },
+  },
+  'two-submissions': {
+    about: 'A pass is about to submit for an intent that an entry submits for.',
+    prepare: async (trial) => {
+      (await atWork(trial)).enter();
+      const entry = newest(trial);
+      trial.backend.refuses = 1;
+      if (entry) await trial.playAlone(entry);
+      trial.pass(graceMs);
+      const next = newest(trial);
+      pass(trial);
+      await playTo(trial, newest(trial), { label: changesAttempt });
+      await playTo(trial, next, { label: /backend\.submit$/ });
+    },
+  },
+  'entry-and-redrive': {
+    about: 'An entry is about to take over an attempt that a redrive has adopted.',
+    prepare: async (trial) => {
+      const machine = await submitted(trial);
+      const key = { runId: machine.runId, stage: 'prepare', attempt: 1 } as const;
+      await trial.stores.direct.runs.updateAttempt(key, { status: 'running' }, {});
+      machine.fail('Lambda.Unknown');
+      await playTo(trial, newest(trial), { label: changesAttempt });
+      machine.stop();
+      trial.deliveries.length = 0;
+      machine.redrive();
+      const redriven = newest(trial);
+      if (redriven) await trial.playAlone(redriven);
+    },
+  },
+  'redrive-and-settle': {
+    about: 'A redrive is about to adopt an attempt that the end of the try before gives up.',
+    prepare: async (trial) => {
+      const machine = await submitted(trial);
+      machine.stop();
+      await hearAll(trial);
+      machine.redrive();
+      await playTo(trial, newest(trial), { label: changesAttempt });
+    },
+  },
+};
+
+/** Situations that begin in the middle. */
+export const middleScenarios: readonly Scenario[] = Object.entries(middles).map(([name, middle]) => ({
+  backend: 'batch',
+  retries: 1,
+  limits: {},
+  pass,
+  name,
+  ...middle,
+}));
