@@ -23,6 +23,10 @@ const ownFigures = {
     kind: 'gauge',
     help: 'Seconds since the moment that the newest backup holds; -1 while there is none.',
   },
+  epsilon_drill_age_seconds: {
+    kind: 'gauge',
+    help: 'Seconds since a recovery drill passed last; -1 while none has.',
+  },
 } as const satisfies Readonly<Record<string, FigureDefinition>>;
 
 function shownDefinitions(): Record<string, FigureDefinition> {

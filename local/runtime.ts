@@ -104,6 +104,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     state,
     metricsText: () => {
       runtime.metrics.set('epsilon_backup_age_seconds', backups?.age() ?? -1);
+      runtime.metrics.set('epsilon_drill_age_seconds', backups?.drillAge() ?? -1);
       return runtime.metricsText();
     },
     keepBackups: async (everyMs) => backups?.keepUp(everyMs),

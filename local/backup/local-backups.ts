@@ -12,6 +12,7 @@ import { type Clock, isoNow, type Timer } from '../../lib/ports/clock.ts';
 import type { IdSource } from '../../lib/ports/id-source.ts';
 import type { Log } from '../../lib/ports/log.ts';
 import type { StateDirectory } from '../stores/state-directory.ts';
+import { lastPassedDrill } from './drill/last-drill.ts';
 import { writeDurably } from './durable-files.ts';
 import { FileBackupRepository } from './file-repository.ts';
 import { pruneState } from './prune-state.ts';
@@ -127,6 +128,12 @@ export class LocalBackups implements Backups {
   /** Seconds since the cut of the newest point; -1 while there is none. What a backup said of itself does not count. */
   age(): number {
     return this.#newest === undefined ? -1 : Math.max(0, (this.#options.clock.now() - this.#newest) / 1_000);
+  }
+
+  /** Seconds since a drill on these backups passed last; -1 where none has. */
+  drillAge(): number {
+    const passed = lastPassedDrill(this.#repository.place);
+    return passed === undefined ? -1 : Math.max(0, (this.#options.clock.now() - passed) / 1_000);
   }
 
   /** Begins to back up by itself, as often as the settings say, at first when the newest point is old enough. */

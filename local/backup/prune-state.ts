@@ -8,6 +8,7 @@ import {
   type RunOutputs,
   runsToForget,
 } from '../../lib/backup/record-retention.ts';
+import type { Pruned } from '../../lib/ports/backup/backups.ts';
 import { isTenantId } from '../../lib/tenants/tenant.ts';
 import type { LiveModel, ModelVersion } from '../../lib/training/models/model.ts';
 import type { Attempt, Run } from '../../lib/training/run.ts';
@@ -20,16 +21,6 @@ const day = 86_400_000;
 
 /** Days that claims of scheduled times stay, as on AWS. */
 const claimDays = 90;
-
-/** What of the control plane's own records went, or would go. */
-export interface PrunedRecords {
-  readonly models: number;
-  readonly runs: number;
-  readonly executions: number;
-  readonly objects: number;
-  readonly bytes: number;
-  readonly jobFolders: number;
-}
 
 type Place = Pick<StateDirectory, 'databases' | 'objects' | 'jobs'>;
 
@@ -154,7 +145,7 @@ async function removeAll(
  * Removes what nobody needs of the control plane's own records: models that were superseded, old runs with their attempts and
  * executions, outputs that no model has, folders of jobs. Records go before the objects that they name. It can be done again.
  */
-export async function pruneState(state: Place, request: PruneRequest): Promise<PrunedRecords> {
+export async function pruneState(state: Place, request: PruneRequest): Promise<Pruned['records']> {
   const { policy, now, dryRun } = request;
   const store = new Database({ file: join(state.databases, 'store.db'), migrations: databases['store.db'] });
   const journal = new Database({

@@ -1,10 +1,10 @@
-import { createReadStream, type Dirent, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { createReadStream, mkdirSync, rmSync, statSync } from 'node:fs';
+import { basename, join, relative, sep } from 'node:path';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { NotFound } from '../../lib/errors/store-errors.ts';
 import type { BackupSource, Cut, CutObject } from '../../lib/ports/backup/source.ts';
 import { type Clock, isoNow } from '../../lib/ports/clock.ts';
-import { freeBytes } from '../state/usage.ts';
+import { filesBelow, freeBytes } from '../state/usage.ts';
 import { lineageOf } from '../stores/lineage.ts';
 import type { StateDirectory } from '../stores/state-directory.ts';
 import {
@@ -16,25 +16,6 @@ import {
   withoutSecrets,
 } from './cut-databases.ts';
 
-/** Every object below a folder, by its key; what is being written is none. */
-function* filesBelow(
-  folder: string,
-  prefix: string,
-): Generator<{ readonly key: string; readonly path: string }> {
-  let entries: Dirent[];
-  try {
-    entries = readdirSync(folder, { withFileTypes: true });
-  } catch {
-    // It vanished meanwhile.
-    return;
-  }
-  for (const entry of entries) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) yield* filesBelow(path, `${prefix}${entry.name}/`);
-    else if (entry.isFile() && !entry.name.startsWith('.tmp-')) yield { key: `${prefix}${entry.name}`, path };
-  }
-}
-
 async function* contentOf(path: string, key: string): AsyncGenerator<Uint8Array> {
   try {
     yield* createReadStream(path, { highWaterMark: 262_144 });
@@ -45,7 +26,10 @@ async function* contentOf(path: string, key: string): AsyncGenerator<Uint8Array>
 }
 
 async function* objectsOf(root: string): AsyncGenerator<CutObject> {
-  for (const { key, path } of filesBelow(root, '')) {
+  for (const path of filesBelow(root)) {
+    // What is being written is no object yet.
+    if (basename(path).startsWith('.tmp-')) continue;
+    const key = relative(root, path).split(sep).join('/');
     const found = statSync(path, { bigint: true, throwIfNoEntry: false });
     if (!found) continue;
     const stamp = `${found.mtimeNs}-${found.ctimeNs}-${found.ino}`;

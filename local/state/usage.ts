@@ -70,7 +70,7 @@ export function freeBytes(path: string): number {
 }
 
 /** Every file below a folder that can be looked at; what vanishes meanwhile is not there. */
-function* filesBelow(folder: string): Generator<string> {
+export function* filesBelow(folder: string): Generator<string> {
   let entries: Dirent[];
   try {
     entries = readdirSync(folder, { withFileTypes: true });

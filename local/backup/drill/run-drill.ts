@@ -21,6 +21,7 @@ import { FileBackupRepository } from '../file-repository.ts';
 import { type OpenBackups, repositoryOf } from '../open-backups.ts';
 import { StateTarget } from '../state-target.ts';
 import { drillFaults } from './faults.ts';
+import { drillsFolder } from './last-drill.ts';
 import { drillRound, type RoundParts } from './round.ts';
 
 /** How a drill is run. */
@@ -144,7 +145,7 @@ export async function runDrill(options: DrillOptions): Promise<Drilled> {
       faults,
     };
     const verdict = judgeDrill(record);
-    const file = join(repository.place, 'drills', `${record.id}.json`);
+    const file = join(repository.place, drillsFolder, `${record.id}.json`);
     await writeDurably(file, contentOf(`${JSON.stringify({ ...record, verdict }, null, 2)}\n`));
     return { record, verdict, file };
   } finally {

@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type DrillRound, judgeDrill } from '../../../../lib/backup/drill.ts';
 import { SystemClock } from '../../../../lib/system/system-clock.ts';
+import { lastPassedDrill } from '../../../../local/backup/drill/last-drill.ts';
 import { Ledger, lossOf } from '../../../../local/backup/drill/ledger.ts';
 import { runDrill } from '../../../../local/backup/drill/run-drill.ts';
 import { freshDir } from '../../../fresh-dir.ts';
@@ -24,6 +25,24 @@ describe('the ledger of a drill', () => {
     expect(lossOf(entries, 3, 1_000)).toEqual({ acknowledged: 4, lost: 1, rpoMs: 700 });
     expect(lossOf(entries, 0, 1_000)).toEqual({ acknowledged: 4, lost: 4, rpoMs: 900 });
     expect(lossOf([], 0, 1_000)).toEqual({ acknowledged: 0, lost: 0, rpoMs: 0 });
+  });
+});
+
+describe('the last drill that passed', () => {
+  it('is the newest whose record can be read and says so', () => {
+    const folder = freshDir();
+    expect(lastPassedDrill(folder)).toBeUndefined();
+    mkdirSync(join(folder, 'drills'));
+    const write = (name: string, passed: boolean, finishedAt: string) =>
+      writeFileSync(
+        join(folder, 'drills', `${name}.json`),
+        JSON.stringify({ finishedAt, verdict: { passed } }),
+      );
+    write('1', true, '2026-11-01T00:00:00.000Z');
+    write('2', true, '2026-11-02T00:00:00.000Z');
+    write('3', false, '2026-11-03T00:00:00.000Z');
+    writeFileSync(join(folder, 'drills', '4.json'), '{');
+    expect(lastPassedDrill(folder)).toBe(Date.parse('2026-11-02T00:00:00.000Z'));
   });
 });
 
