@@ -17,7 +17,7 @@ async function passed(nights: number, options = { backedUp: true }) {
 
 describe('pruning', () => {
   it('removes superseded models, their objects, old runs and executions, and leaves what answers', async () => {
-    const state = await passed(50, { backedUp: false });
+    const state = await passed(38, { backedUp: false });
     const models = await state.stores.models.list('acme');
     await state.backups.run();
     const planned = await state.backups.prune({ dryRun: true });
@@ -25,7 +25,7 @@ describe('pruning', () => {
     const pruned = await state.backups.prune({ dryRun: false });
     expect(pruned.records).toEqual(planned.records);
     expect(pruned.backups.points).toBe(planned.backups.points);
-    expect(pruned.records).toMatchObject({ models: 45, runs: 20, executions: 20 });
+    expect(pruned.records).toMatchObject({ models: 33, runs: 8, executions: 8 });
     const left = await state.stores.models.list('acme');
     expect(left).toHaveLength(5);
     for (const { modelUri, indexUri } of left) {
@@ -45,11 +45,11 @@ describe('pruning', () => {
   });
 
   it('leaves every point that is still offered whole: the oldest can be restored to its last pointer', async () => {
-    const state = await passed(12);
+    const state = await passed(8);
     await state.backups.prune({ dryRun: false });
     const repository = new FileBackupRepository(state.folder);
     const points = await repository.points();
-    expect(points.length).toBeLessThan(24);
+    expect(points.length).toBeLessThan(16);
     const parts = { clock: state.clock, ids: sequentialIds() };
     for (const { id } of [points[0], points.at(-1)].filter((point) => point !== undefined)) {
       const target = new StateTarget(join(freshDir(), 'restored'), parts);
@@ -62,14 +62,14 @@ describe('pruning', () => {
   });
 
   it('F35: removes nothing when the newest point is damaged', async () => {
-    const state = await passed(10);
+    const state = await passed(6);
     const before = (await new FileBackupRepository(state.folder).points()).length;
     const newest = await new FileBackupRepository(state.folder).newest();
     const { sha256 = '' } = newest?.databases[0]?.pieces[0] ?? {};
     writeFileSync(join(state.folder, 'pool', sha256.slice(0, 2), sha256), 'damaged');
     await expect(state.backups.prune({ dryRun: false })).rejects.toMatchObject({ code: 'BACKUP_CORRUPT' });
     expect(await new FileBackupRepository(state.folder).points()).toHaveLength(before);
-    expect(await state.stores.models.list('acme')).toHaveLength(10);
+    expect(await state.stores.models.list('acme')).toHaveLength(6);
     await state.close();
   });
 
@@ -87,7 +87,7 @@ describe('pruning', () => {
   });
 
   it('keeps up by itself once a day where backups are made by themselves', async () => {
-    const state = await passed(9);
+    const state = await passed(6);
     await state.backups.keepUp();
     const settle = async () => {
       for (let calm = 0; calm < 50; calm += 1) await new Promise<void>((resolve) => setImmediate(resolve));
