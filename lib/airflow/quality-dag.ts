@@ -69,7 +69,7 @@ with DAG(
 ${within.map((task) => `        ${callOf(task)}`).join('')}
 ${dependencies(within, '        ')}        return ${last ? taskIdOf(last.state) : 'None'}
 
-    judged = judge_shards.expand(shard=epsilon.shards_of(open_quality_check))
+    judged = judge_shards.expand(shard=open_quality_check)
 
     ${[...rest, ...recording].map(callOf).join('    ')}
     judged >> weigh_quality_check

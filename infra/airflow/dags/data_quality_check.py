@@ -34,7 +34,7 @@ with DAG(
         [check_data_completeness, check_data_freshness, check_anomalies] >> judge_shard
         return judge_shard
 
-    judged = judge_shards.expand(shard=epsilon.shards_of(open_quality_check))
+    judged = judge_shards.expand(shard=open_quality_check)
 
     weigh_quality_check = epsilon.weigh_quality_check(open_quality_check, judged)
     record_verdicts = epsilon.record_verdicts(open_quality_check, weigh_quality_check)

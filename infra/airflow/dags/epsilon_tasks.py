@@ -298,34 +298,31 @@ def settle_run():
 
 
 def open_quality_check():
-    """Claims the hour, so that of two schedulers one checks; says which shards there are."""
+    """Claims the hour, so that of two schedulers one checks; names the shards, each with what else the check needs."""
 
-    @task(task_id="open_quality_check", multiple_outputs=True)
-    def opened() -> dict:
+    @task(task_id="open_quality_check")
+    def opened() -> list[dict]:
         context = get_current_context()
         execution = {**execution_of(context), "redriveCount": 0}
         asked = {"scheduledTime": scheduled_time(context)} if is_scheduled(context) else {"trigger": "manual"}
         payload = {"input": asked, "machine": "data-quality-check", "execution": execution}
         try:
-            return {**call("openQualityCheck", payload), "execution": execution}
+            check = call("openQualityCheck", payload)
         except EpsilonCallFailed as failure:
             if failure.error == "AlreadyClaimed":
                 raise AirflowSkipException(failure.text) from failure
             raise
+        return [{"shard": one, "incident": check["incident"], "execution": execution} for one in check["shards"]]
 
     return opened()
 
 
-def shards_of(opened):
-    return opened["shards"]
-
-
 def invoking(task_id: str, function: str, payload):
-    """A task that calls a function with what `payload` makes of its argument."""
+    """A task that calls a function with what `payload` makes of a shard."""
 
     @task(task_id=task_id)
-    def invoke(shard):
-        return call(function, payload(shard))
+    def invoke(shard: dict):
+        return call(function, payload(shard["shard"]))
 
     return invoke
 
@@ -345,21 +342,21 @@ def judge_shard(shard):
 def weigh_quality_check(opened, judged):
     """Distinguishes an incident of the platform, in which no gate closes, from faults of single tenants."""
 
-    @task(task_id="weigh_quality_check", multiple_outputs=True)
-    def weigh(incident: str, execution: dict, shards) -> dict:
-        return call(
-            "weighQualityCheck", {"execution": execution["name"], "incident": incident, "shards": list(shards)}
-        )
+    @task(task_id="weigh_quality_check")
+    def weigh(named: list[dict], shards) -> dict:
+        first = named[0]
+        payload = {"execution": first["execution"]["name"], "incident": first["incident"], "shards": list(shards)}
+        return call("weighQualityCheck", payload)
 
-    return weigh(opened["incident"], opened["execution"], judged)
+    return weigh(opened, judged)
 
 
 def record_verdicts(opened, weighed):
     """Puts the verdicts on record; gates open and close."""
 
     @task(task_id="record_verdicts")
-    def record(shard: dict, hold, execution: dict) -> dict:
-        execution = {"id": execution["id"], "name": execution["name"]}
-        return call("recordVerdicts", {"shard": shard, "hold": hold, "execution": execution})
+    def record(one: dict, weighed: dict) -> dict:
+        execution = {key: one["execution"][key] for key in ("id", "name")}
+        return call("recordVerdicts", {"shard": one["shard"], "hold": weighed["hold"], "execution": execution})
 
-    return record.partial(hold=weighed["hold"], execution=opened["execution"]).expand(shard=shards_of(opened))
+    return record.partial(weighed=weighed).expand(one=opened)

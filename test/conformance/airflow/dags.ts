@@ -57,12 +57,15 @@ function machineEdges(definition: DefinitionJson): string[] {
     .sort();
 }
 
-/** The dependencies that Airflow read, between tasks that the machine has. */
+/** The dependencies that Airflow read, without those that follow from others: a task that uses what an earlier one returned depends on it, too. */
 function readEdges(tasks: Readonly<Record<string, ReadTask>>, known: ReadonlySet<string>): string[] {
-  return Object.entries(tasks)
-    .flatMap(([id, { downstream }]) => downstream.map((next) => [id, next] as const))
-    .filter(([before, next]) => known.has(before) && known.has(next))
-    .map(([before, next]) => `${before} > ${next}`)
+  const next = (id: string) => (tasks[id]?.downstream ?? []).filter((one) => known.has(one));
+  const reaches = (from: string, to: string): boolean =>
+    next(from).some((one) => one === to || reaches(one, to));
+  return [...known]
+    .flatMap((id) => next(id).map((one) => [id, one] as const))
+    .filter(([id, to]) => !next(id).some((between) => between !== to && reaches(between, to)))
+    .map(([id, to]) => `${id} > ${to}`)
     .sort();
 }
 

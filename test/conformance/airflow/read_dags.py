@@ -12,7 +12,7 @@ except ImportError:
 
 folder = sys.argv[1]
 sys.path.insert(0, folder)
-bag = DagBag(dag_folder=folder, include_examples=False)
+bag = DagBag(dag_folder=folder)
 
 
 def task(one):
