@@ -10,8 +10,9 @@ import type { Log } from '../lib/ports/log.ts';
 import { SystemClock } from '../lib/system/system-clock.ts';
 import { systemIds } from '../lib/system/system-ids.ts';
 import type { JobObservation, JobSpec } from '../lib/training/attempts/job.ts';
-import { engineCallbacks, engineWorkflows } from './adapters/engine-ports.ts';
+import { enginePorts } from './adapters/engine-ports.ts';
 import { LocalFunctions, type LocalPorts } from './adapters/functions.ts';
+import { fileLoadMetrics } from './adapters/load-metrics.ts';
 import { busPublisher } from './adapters/service-ports.ts';
 import { workloadImages } from './adapters/workload-images.ts';
 import { Engine } from './asl/engine/engine.ts';
@@ -122,11 +123,11 @@ export class LocalRuntime {
         eks: undefined,
         ...(runner ? { [runner.backend]: runner } : {}),
       },
-      callbacks: engineCallbacks(engine),
+      ...enginePorts(engine),
       events: busPublisher(this.bus),
       notifier: this.#notifier,
       images: workloadImages(workloads),
-      workflows: engineWorkflows(engine),
+      loadMetrics: fileLoadMetrics(join(state.path, 'load.csv')),
     };
     this.functions.bind(this.ports);
   }

@@ -66,7 +66,11 @@ function fromVariables(variables: Readonly<Record<string, string | undefined>>):
     if (value === undefined || otherVariables.has(name)) continue;
     const path = known.get(name);
     if (!path) throw unknownKey(`environment variable ${name}`, name, [...known.keys()]);
-    assign(settings, path, path[0] === 'workloads' ? tableOf(name, value) : coerce(value));
+    assign(
+      settings,
+      path,
+      path[0] === 'workloads' || path[0] === 'scaling' ? tableOf(name, value) : coerce(value),
+    );
   }
   return settings;
 }
@@ -108,7 +112,7 @@ function explain({ path, sentence, unknownKey: unknown }: SchemaFault): EpsilonE
   }
   return new EpsilonError(
     'CONFIG_INVALID',
-    `Setting "${path.join('.')}" (or ${variableOf(path[0] === 'workloads' ? path.slice(0, 1) : path)}): ${sentence}.`,
+    `Setting "${path.join('.')}" (or ${variableOf(path[0] === 'workloads' || path[0] === 'scaling' ? path.slice(0, 1) : path)}): ${sentence}.`,
     { details: { key: path.join('.') } },
   );
 }

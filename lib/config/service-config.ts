@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { timeOfDay } from '../capacity/deadline.ts';
+import { scalingSchema } from '../scaling/configuration.ts';
 import { environments } from './environments.ts';
 import { workloadsSchema } from './workloads.ts';
 
@@ -53,6 +54,8 @@ export const serviceConfigSchema = z.strictObject({
   }),
   /** What tenants' jobs run, by name. */
   workloads: workloadsSchema,
+  /** What is measured of the service that answers users, and what its replicas carry. */
+  scaling: scalingSchema,
 });
 
 /** The settings, deeply read-only in use. */

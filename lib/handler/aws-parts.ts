@@ -48,3 +48,7 @@ export const awsNotifier: AwsPart<Pick<Ports, 'notifier'>> = async () =>
 /** Image digests, from ECR. */
 export const awsImages: AwsPart<Pick<Ports, 'images'>> = async () =>
   (await import('../aws/wiring/wire-images.ts')).wireImages;
+
+/** Measured load, from CloudWatch. */
+export const awsLoadMetrics: AwsPart<Pick<Ports, 'loadMetrics'>> = async () =>
+  (await import('../aws/wiring/wire-load-metrics.ts')).wireLoadMetrics;

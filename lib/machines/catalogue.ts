@@ -1,9 +1,10 @@
 import { qualityMachines } from '../quality/machines.ts';
+import { scalingMachines } from '../scaling/machines.ts';
 import { trainingMachines } from '../training/machines.ts';
 import type { Machine } from './machine.ts';
 
 /** Every state machine of the service, by area. */
-export const machines: readonly Machine[] = [...trainingMachines, ...qualityMachines];
+export const machines: readonly Machine[] = [...trainingMachines, ...qualityMachines, ...scalingMachines];
 
 /** The machine with this key; undefined for one that this version does not know (another may be deployed). */
 export function findMachine(key: string): Machine | undefined {

@@ -68,6 +68,11 @@ export const metricDefinitions = {
     dimensions: ['signal'],
     help: 'a job was asked to stop and leave its instance',
   },
+  CapacityDecided: {
+    unit: 'count',
+    dimensions: ['action'],
+    help: 'the least number of replicas was decided (`raise`, `lower`, `keep`), or not, for want of metrics (`hold`)',
+  },
   CredentialsLent: { unit: 'count', dimensions: [], help: 'a job on Batch got credentials for its attempt' },
   CredentialsRefused: {
     unit: 'count',

@@ -9,6 +9,7 @@ import type { ImageResolver } from './image-resolver.ts';
 import type { JobRunner } from './job-runner.ts';
 import type { JobSessions } from './job-sessions.ts';
 import type { LeaseStore } from './lease-store.ts';
+import type { LoadMetrics } from './load-metrics.ts';
 import type { LockStore } from './lock-store.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -59,6 +60,7 @@ export interface Ports extends BasePorts {
   readonly images: ImageResolver;
   readonly imageRecords: ImageRecords;
   readonly workflows: Workflows;
+  readonly loadMetrics: LoadMetrics;
   /** Absent in the embedded runtime: jobs of this host reach its files, and need no credentials. */
   readonly sessions?: JobSessions;
 }

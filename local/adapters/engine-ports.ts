@@ -67,3 +67,9 @@ export function engineWorkflows(engine: Engine): Workflows {
     updateMapRun: (mapRunArn, changes) => engine.updateMapRun(mapRunArn, changes),
   };
 }
+
+/** The ports that the embedded engine is. */
+export const enginePorts = (engine: Engine) => ({
+  callbacks: engineCallbacks(engine),
+  workflows: engineWorkflows(engine),
+});

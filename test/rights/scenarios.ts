@@ -286,6 +286,20 @@ const scenarios: readonly Scenario[] = [
       await mustEnd(night, await night.fire(), 'SUCCEEDED');
     },
   },
+  {
+    name: 'a decision about capacity',
+    variables: {
+      EPSILON_SCALING:
+        '{"mode":"decide","perReplica":50,"metric":{"namespace":"AWS/ApplicationELB","name":"RequestCount","stat":"Sum"}}',
+    },
+    happens: async (night) => {
+      const { executionArn } = await night.runtime.ports.workflows.start({
+        machine: 'autoscaling',
+        input: {},
+      });
+      await mustEnd(night, executionArn, 'SUCCEEDED');
+    },
+  },
 ];
 
 /** Lives through every scenario and gives what each function asked of AWS. Throws when one goes otherwise. */

@@ -217,6 +217,7 @@ const services: Readonly<Record<string, Readonly<Record<string, Of<never>>>>> = 
   KMSClient: { Decrypt: keyUse('Decrypt'), GenerateDataKey: keyUse('GenerateDataKey') },
   EventBridgeClient: { PutEvents: events },
   SNSClient: { Publish: publish },
+  CloudWatchClient: { GetMetricData: everywhere('cloudwatch:GetMetricData') },
   STSClient: {
     AssumeRole: ({ RoleArn, Tags }: { RoleArn: string; Tags: readonly { Key: string; Value: string }[] }) => {
       const context = tagContext(Object.fromEntries(Tags.map(({ Key, Value }) => [Key, Value])));

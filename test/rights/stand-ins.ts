@@ -197,6 +197,7 @@ export function serviceAnswers({ ports, tasksOn, digest }: Behind): Record<strin
       }),
     },
     SNSClient: { Publish: () => ({ MessageId: '1' }) },
+    CloudWatchClient: { GetMetricData: () => ({ MetricDataResults: [] }) },
     ECRClient: {
       DescribeImages: () => ({
         imageDetails: [{ imageDigest: digest(), imageTags: ['v1'], imagePushedAt: new Date(0) }],

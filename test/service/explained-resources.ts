@@ -43,6 +43,10 @@ export const explainedStars: readonly ExplainedStar[] = [
     reason: 'how Step Functions arranges the delivery of its logs; deliveries have no resource',
   },
   {
+    actions: ['cloudwatch:GetMetricData'],
+    reason: 'metrics have no resource',
+  },
+  {
     actions: ['ec2:DescribeNetworkInterfaces', 'ec2:DescribeSubnets'],
     reason:
       'Lambda looks at its network interfaces; looking has no resource, and the code of a function is denied it',

@@ -99,7 +99,9 @@ export default class EpsilonPlugin {
         resolve: ({ address }) => {
           const [environment = '', table] = address.split('/');
           const settings = this.#settings(environment);
-          return { value: table === undefined ? settings : JSON.stringify(settings[table as 'workloads']) };
+          return {
+            value: table === undefined ? settings : JSON.stringify(settings[table as 'workloads']),
+          };
         },
       },
     };

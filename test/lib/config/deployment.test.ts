@@ -63,6 +63,7 @@ describe('deploymentOf', () => {
         memoryPerVcpu: 1792,
       },
       workloads: { reference: { modelTypes: { skipgram: {} } } },
+      scaling: { mode: 'off' },
     };
     expect(loadConfig({ file, variables: complete }).environment).toBe('dev');
   });

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { awsLoadMetrics, type Wired } from '../../lib/handler/aws-parts.ts';
+import { defineHandler } from '../../lib/handler/define-handler.ts';
+import { isQuiet, scalingSettings } from '../../lib/scaling/configuration.ts';
+import { decideScaling } from '../../lib/scaling/decide.ts';
+import { hourMs, longestHistory } from '../../lib/scaling/hourly-series.ts';
+
+const input = z.object({ execution: z.string().min(1) });
+
+const aws = [awsLoadMetrics] as const;
+
+/** Measures load, forecasts it, and says how many replicas should be there at least, and why. Sets nothing. */
+export function createDecideCapacity({ loadMetrics, config, clock, log, metrics }: Wired<typeof aws>) {
+  return async ({ execution }: z.output<typeof input>) => {
+    const { scaling } = config;
+    if (scaling.mode === 'off')
+      return { outcome: 'off', because: 'the settings say "scaling: { mode: off }"' };
+    const now = clock.now();
+    const readings = await loadMetrics.readings(now - longestHistory * hourMs, now);
+    const { alert, action, because, ...decision } = decideScaling(
+      { now, readings, minReplicas: scaling.minReplicas, quiet: isQuiet(scaling, now) },
+      scalingSettings(scaling),
+    );
+    metrics.count('CapacityDecided', 1, { action });
+    log[alert ? 'warn' : 'info']('capacity decided', { execution, action, because, ...decision });
+    const { minReplicas, expiresAt } = decision;
+    return {
+      outcome: alert ? 'held' : 'decided',
+      action,
+      minReplicas,
+      expiresAt: new Date(expiresAt).toISOString(),
+      because,
+    };
+  };
+}
+
+export const handler = defineHandler({ name: 'decideCapacity', input, aws, create: createDecideCapacity });
