@@ -1,4 +1,4 @@
-import { type Dirent, existsSync, lstatSync, readdirSync } from 'node:fs';
+import { type Dirent, existsSync, lstatSync, readdirSync, renameSync } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -22,7 +22,10 @@ const day = 86_400_000;
 /** Days that claims of scheduled times stay, as on AWS. */
 const claimDays = 90;
 
-type Place = Pick<StateDirectory, 'databases' | 'objects' | 'jobs'>;
+type Place = Pick<StateDirectory, 'databases' | 'objects' | 'jobs' | 'logs'>;
+
+/** Bytes of the control plane's log from which on a new one is begun. */
+const largestLog = 64 * 1_048_576;
 
 /** How a pruning is done. */
 export interface PruneRequest {
@@ -141,6 +144,12 @@ async function removeAll(
   return { files, bytes };
 }
 
+/** Begins a new log where the present one has grown large; the one before it stays, older ones go. */
+function turnLog(logs: string): void {
+  const file = join(logs, 'control-plane.jsonl');
+  if ((lstatSync(file, { throwIfNoEntry: false })?.size ?? 0) > largestLog) renameSync(file, `${file}.1`);
+}
+
 /**
  * Removes what nobody needs of the control plane's own records: models that were superseded, old runs with their attempts and
  * executions, outputs that no model has, folders of jobs. Records go before the objects that they name. It can be done again.
@@ -167,6 +176,7 @@ export async function pruneState(state: Place, request: PruneRequest): Promise<P
     );
     const jobs = await endedJobs(state.jobs, open, request);
     const folders = await removeAll(state.jobs, jobs, dryRun);
+    if (!dryRun) turnLog(state.logs);
     return {
       models,
       runs,

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { preparePoint } from '../../../lib/operations/backup/restore-point.ts';
@@ -83,6 +83,19 @@ describe('pruning', () => {
     const before = sizeOf(join(state.folder, 'pool'));
     expect((await state.backups.prune({ dryRun: false })).backups).toMatchObject({ pieces: 0 });
     expect(sizeOf(join(state.folder, 'pool'))).toEqual(before);
+    await state.close();
+  });
+
+  it('begins a new log where the present one has grown large, and keeps the one before it', async () => {
+    const state = await passed(1);
+    const log = join(state.state.logs, 'control-plane.jsonl');
+    writeFileSync(log, 'a line\n');
+    await state.backups.prune({ dryRun: false });
+    expect(existsSync(log)).toBe(true);
+    truncateSync(log, 65 * 1_048_576);
+    await state.backups.prune({ dryRun: false });
+    expect(existsSync(log)).toBe(false);
+    expect(statSync(`${log}.1`).size).toBe(65 * 1_048_576);
     await state.close();
   });
 
