@@ -1,3 +1,4 @@
+import { benchDataset } from './dataset.ts';
 import { benchLoad } from './load.ts';
 import { benchNab } from './nab.ts';
 import { benchPower, benchSilence } from './power.ts';
@@ -15,6 +16,7 @@ export async function benchQuality(): Promise<Record<string, unknown>> {
     load: await benchLoad(Number(optionOf('--tenants') ?? 10_000)),
     silence: benchSilence(2_000, 90),
     power: benchPower(50),
+    dataset: await benchDataset(),
     nab: nab === undefined ? 'not measured (--nab DIR, a checkout of numenta/NAB)' : benchNab(nab),
   };
 }
