@@ -15,7 +15,7 @@ import {
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import { acquireLease, resumeRun, runIsOver } from '../../lib/operations/attempts/hold-lease.ts';
 import { requireGoodImages } from '../../lib/operations/images/require-good-images.ts';
-import { closedGateOf } from '../../lib/operations/quality/look-first.ts';
+import { gateOf } from '../../lib/operations/quality/look-first.ts';
 import { findActiveTenant } from '../../lib/operations/tenants/find-tenant.ts';
 import { isoNow } from '../../lib/ports/clock.ts';
 import type { BasePorts, Ports } from '../../lib/ports/ports.ts';
@@ -123,14 +123,19 @@ export function createBeginRun(ports: Wired<typeof aws>) {
       });
   }
 
-  /** Nothing is trained behind a closed gate. Data that nobody has looked at is looked at first. */
-  async function passGate(draft: Run): Promise<void> {
-    const { tenantId } = draft;
-    const closed = await closedGateOf(ports, draft);
-    if (!closed) return;
+  /**
+   * Nothing is trained behind a closed gate. Data that nobody has looked at is looked at first. The run has on record which objects were
+   * judged; its first job refuses others.
+   */
+  async function passGate(draft: Run): Promise<Run> {
+    const { closed, judged } = await gateOf(ports, draft);
+    if (!closed) {
+      const objects = judged ? { judgedDigest: judged.digest, judgedAt: judged.at } : {};
+      return { ...draft, jobOptions: { ...draft.jobOptions, ...objects } };
+    }
     const { because: cause, unjudged } = closed;
     await recordUntrained(draft, 'skipped', { cause, ...(unjudged ? { error: unjudgedError } : {}) });
-    throw new QualityGateClosed(tenantId, cause);
+    throw new QualityGateClosed(draft.tenantId, cause);
   }
 
   async function takeLease(draft: Run): Promise<number> {
@@ -153,9 +158,9 @@ export function createBeginRun(ports: Wired<typeof aws>) {
   return async (event: Event) => {
     const tenant = await requireTenant(ports, event.input.tenantId);
     requireScheduler(tenant, event.execution.id);
-    const draft = draftRun(ports, event, tenant);
-    noteTraceFields(draft);
-    await passGate(draft);
+    const drafted = draftRun(ports, event, tenant);
+    noteTraceFields(drafted);
+    const draft = await passGate(drafted);
     const fence = await takeLease(draft);
     const resolved = await images.resolve(imageNames, draft.workload);
     const wanted = { ...draft, images: resolved, fence };

@@ -14,6 +14,8 @@ const takenOptions: ReadonlySet<string> = new Set([
   'idColumn',
   'badRowShare',
   'minSelfRetrieval',
+  'judgedDigest',
+  'judgedAt',
 ]);
 
 const optionName = z

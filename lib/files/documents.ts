@@ -4,6 +4,9 @@ import { pathOfFileUri } from '../objects/file-uri.ts';
 import type { ObjectInfo, ObjectStore } from '../ports/object-store.ts';
 import { findPlace, listDocuments } from './document-files.ts';
 
+/** Which files are read; all where nothing is said. */
+export type AcceptFile = (file: Pick<DocumentFile, 'modifiedAt'>) => boolean;
+
 /** What reading documents asks of an object store. */
 export type ReadableObjects = Pick<ObjectStore, 'head' | 'list' | 'stream'>;
 
@@ -54,10 +57,10 @@ export async function* listDocumentFiles(
 export async function* readDocuments(
   objects: ReadableObjects,
   uri: string,
-  options: ReadingOptions,
+  { accept = () => true, ...options }: ReadingOptions & { readonly accept?: AcceptFile },
 ): AsyncGenerator<Found> {
   for await (const file of listDocumentFiles(objects, uri)) {
     if ('skipped' in file) yield file;
-    else yield* documentsIn(file, options);
+    else if (accept(file)) yield* documentsIn(file, options);
   }
 }

@@ -8,6 +8,27 @@ export interface GateRules {
   readonly maxAgeHours: number;
 }
 
+/** The objects that a verdict is about: what was there, and when that was looked at. */
+export interface JudgedObjects {
+  readonly digest: string;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+/**
+ * The objects that a run may be trained on, where only judged data may be: those of the verdict that leaves the gate open. Undefined
+ * where a gate is optional, or open by an operator's decision.
+ */
+export function judgedObjects(
+  { verdict, override }: GateStanding,
+  { gate }: GateRules,
+  now: number,
+): JudgedObjects | undefined {
+  const decided = override !== undefined && Date.parse(override.expiresAt) > now;
+  if (gate !== 'required' || decided || verdict?.digest === undefined) return undefined;
+  return { digest: verdict.digest, at: verdict.checkedAt };
+}
+
 /** A gate that may not be passed. */
 export interface ClosedGate {
   /** Why, for people. */

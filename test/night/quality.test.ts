@@ -158,6 +158,9 @@ describe('a data-quality check', () => {
     expect((await standing('acme')).verdict).toMatchObject({ verdict: 'learning' });
     const checks = await night.runtime.ports.workflows.list({ machine: 'data-quality-check' });
     expect(checks).toHaveLength(2);
+    const [run] = await night.runtime.control.runs.listRuns({ tenantId: 'acme' });
+    const { verdict } = await standing('acme');
+    expect(run?.jobOptions).toMatchObject({ judgedDigest: verdict?.digest, judgedAt: verdict?.checkedAt });
     expect(await night.runtime.control.runs.listRuns({ tenantId: 'broken' })).toMatchObject([
       { status: 'skipped', cause: expect.stringContaining('at least 10 are needed') },
     ]);
@@ -232,6 +235,7 @@ describe("an operator's decision on a gate", () => {
     expect(await night.until(await night.train('acme', 'first'))).toMatchObject({
       output: { outcome: 'succeeded' },
     });
+    expect((await night.runtime.control.runs.getRun('first'))?.jobOptions).not.toHaveProperty('judgedDigest');
     await night.advance(2 * 3_600_000);
     expect(await night.until(await night.train('acme', 'second'))).toMatchObject({
       output: { outcome: 'skipped' },

@@ -5,6 +5,7 @@ import { type Passage, passagesOf } from '../../lib/documents/passages.ts';
 import { Tally } from '../../lib/documents/tally.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { readDocuments } from '../../lib/files/documents.ts';
+import { findJudged, type JudgedFiles } from '../../lib/files/judged-documents.ts';
 import { tokenize } from '../../lib/training/models/vectors/tokens.ts';
 import { ArtifactWriter } from '../job/artifacts.ts';
 import { inputUri, type JobContext } from '../job/context.ts';
@@ -86,19 +87,13 @@ function checkUsable(tally: Tally, shards: Shards, uri: string): void {
 const unusable: Readonly<Record<string, number>> = {
   DOCUMENTS_NOT_FOUND: jobExit.noInput,
   DOCUMENTS_UNREADABLE: jobExit.permission,
+  DATA_NOT_JUDGED: jobExit.data,
 };
 
-/** Reads all documents and writes their passages. */
-async function gather(context: JobContext, tally: Tally, shards: Shards): Promise<void> {
-  const { objects, options } = context;
-  const reading = readingOptions(options);
+/** Errors of the documents are the tenant's: the job ends with an exit code that says so. */
+async function asJobFailure<T>(work: () => Promise<T>): Promise<T> {
   try {
-    for await (const found of readDocuments(objects, inputUri(context, 'documents'), reading)) {
-      checkInterrupted(context);
-      const text = tally.take(found);
-      if (text !== undefined) for (const passage of passagesOf(found.source, text)) await shards.add(passage);
-      context.report({ done: tally.counts.found, unit: 'documents' });
-    }
+    return await work();
   } catch (error) {
     const exit = error instanceof EpsilonError ? unusable[error.code] : undefined;
     throw exit === undefined
@@ -107,15 +102,39 @@ async function gather(context: JobContext, tally: Tally, shards: Shards): Promis
   }
 }
 
+/** The files that may be trained on: all, or those that the quality checks have judged. */
+async function filesOf(context: JobContext): Promise<JudgedFiles> {
+  const { judgedDigest: digest, judgedAt: at } = context.options;
+  if (digest === undefined || at === undefined) return { accept: () => true, later: 0 };
+  return findJudged(context.objects, inputUri(context, 'documents'), { digest, at });
+}
+
+/** Reads the documents and writes their passages; how many files came after the quality check and were left out. */
+async function gather(context: JobContext, tally: Tally, shards: Shards): Promise<number> {
+  const { objects, options } = context;
+  const { accept, later } = await filesOf(context);
+  const reading = { ...readingOptions(options), accept };
+  for await (const found of readDocuments(objects, inputUri(context, 'documents'), reading)) {
+    checkInterrupted(context);
+    const text = tally.take(found);
+    if (text !== undefined) for (const passage of passagesOf(found.source, text)) await shards.add(passage);
+    context.report({ done: tally.counts.found, unit: 'documents' });
+  }
+  // One of them may have been replaced while the others were read.
+  await filesOf(context);
+  return later;
+}
+
 async function prepare(context: JobContext) {
   const writer = new ArtifactWriter(context);
   const tally = new Tally(context.options.maxDocuments);
   const shards = new Shards(writer);
-  await gather(context, tally, shards);
+  const later = await asJobFailure(() => gather(context, tally, shards));
   checkUsable(tally, shards, inputUri(context, 'documents'));
   const checksum = await shards.close();
   const facts = {
     documents: { ...tally.counts, duplicatePassages: shards.duplicates },
+    ...(later === 0 ? {} : { afterTheCheck: later }),
     ...(tally.named.length === 0 ? {} : { leftOut: tally.named.slice(0, namedInResult) }),
     passages: shards.passages,
     tokens: shards.tokens,

@@ -43,6 +43,11 @@ const optionsSchema = z.object({
   textColumn: z.string().min(1).optional(),
   idColumn: z.string().min(1).optional(),
   badRowShare: z.number().min(0).max(1).optional(),
+  judgedDigest: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+  judgedAt: z.iso.datetime().optional(),
 });
 
 /** Everything a stage is given. */

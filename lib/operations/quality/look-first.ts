@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { EpsilonError } from '../../errors/epsilon-error.ts';
 import { QualityCheckPending } from '../../errors/run-errors.ts';
 import type { Ports } from '../../ports/ports.ts';
-import { type ClosedGate, closedGate } from '../../quality/gate.ts';
+import { type ClosedGate, closedGate, type JudgedObjects, judgedObjects } from '../../quality/gate.ts';
 import { dataQualityCheck } from '../../quality/machines.ts';
 import type { Run } from '../../training/run.ts';
 
@@ -26,19 +26,30 @@ async function looks({ workflows }: Needed, run: Run): Promise<boolean> {
   }
 }
 
+/** A run's gate: closed, or open for these objects; for any where they are not named. */
+export interface Gate {
+  readonly closed?: ClosedGate;
+  readonly judged?: JudgedObjects;
+}
+
 /**
- * The gate of a run's tenant when it is closed. Where a verdict is required and none is on record, one check of this tenant is begun and
+ * The gate of a run's tenant. Where a verdict is required and none is on record, one check of this tenant is begun and
  * `QualityCheckPending` thrown until it is over; the gate stays closed when that made no verdict. A verdict that is too old is not
  * replaced: then the hourly checks have stopped, which people have to know.
  */
-export async function closedGateOf(ports: Needed, run: Run): Promise<ClosedGate | undefined> {
+export async function gateOf(ports: Needed, run: Run): Promise<Gate> {
   const { tenantId } = run;
   const { verdicts, config, clock } = ports;
-  const standing = () =>
-    verdicts.standing(tenantId).then((found) => closedGate(found, tenantId, config.quality, clock.now()));
-  const closed = await standing();
-  if (closed?.unjudged !== 'missing') return closed;
+  const read = async (): Promise<Gate> => {
+    const found = await verdicts.standing(tenantId);
+    const closed = closedGate(found, tenantId, config.quality, clock.now());
+    if (closed) return { closed };
+    const judged = judgedObjects(found, config.quality, clock.now());
+    return judged ? { judged } : {};
+  };
+  const gate = await read();
+  if (gate.closed?.unjudged !== 'missing') return gate;
   if (await looks(ports, run))
     throw new QualityCheckPending(tenantId, `${dataQualityCheck.key}/${checkOf(run)}`);
-  return standing();
+  return read();
 }
