@@ -9,6 +9,7 @@ import { benchNight } from './night.ts';
 import { benchQuality } from './quality/quality.ts';
 import { benchRetention } from './retention.ts';
 import { benchScaling } from './scaling.ts';
+import { benchSearch } from './search/search.ts';
 import { benchSpot } from './spot.ts';
 import { benchWorkload } from './workload.ts';
 
@@ -27,6 +28,7 @@ const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
   retention: benchRetention,
   scaling: benchScaling,
   quality: benchQuality,
+  search: benchSearch,
 };
 
 /** Options that the word after them belongs to. */

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { LexicalIndex } from '../../../../../lib/training/models/vectors/lexical.ts';
+
+const passages = [
+  { source: 'a/MockAgent.md', text: 'Answers requests in tests.' },
+  { source: 'b.md', text: 'A cache keeps responses; cached answers are quick. Caching saves requests.' },
+  { source: 'c.md', text: 'Rivers carry water to the sea.' },
+  { source: 'd.md', text: 'requests requests requests requests requests requests requests requests' },
+];
+const index = new LexicalIndex(passages);
+const best = (question: string) => {
+  const scores = [...index.scores(question)];
+  return scores.indexOf(Math.max(...scores));
+};
+
+describe('an index of the words of passages', () => {
+  it('scores passages by the rarity of the words they share with a question, and those that share none with 0', () => {
+    expect(best('water in rivers')).toBe(2);
+    expect([...index.scores('water')].filter((score) => score > 0)).toHaveLength(1);
+    expect([...index.scores('xyzzy')]).toEqual([0, 0, 0, 0]);
+  });
+
+  it('finds other forms of a word, and the very word before them', () => {
+    expect(index.scores('river')[2]).toBeGreaterThan(0);
+    expect(index.scores('rivers')[2] ?? 0).toBeGreaterThan(index.scores('river')[2] ?? 0);
+    expect(best('caches')).toBe(1);
+  });
+
+  it("takes the words of a document's name for words of its passages", () => {
+    expect(best('mock agent')).toBe(0);
+  });
+
+  it('is not outweighed by one word that is repeated', () => {
+    expect(best('cached responses of requests')).toBe(1);
+  });
+
+  it('has no scores where there are no passages', () => {
+    expect([...new LexicalIndex([]).scores('water')]).toEqual([]);
+  });
+});
