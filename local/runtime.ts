@@ -82,6 +82,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     throw error;
   }
   const { ports, clock, ids, log } = runtime;
+  runtime.metrics.beginFunctions([...runtime.service.functions.keys()]);
   const onFault = (error: Error) => options.onFault?.(error);
   const backups = rules && new LocalBackups({ state, ...rules, clock, ids, log, onFault });
   const close = async () => {
@@ -102,7 +103,8 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     controlFor,
     ports,
     state,
-    metricsText: () => {
+    metricsText: async () => {
+      await runtime.metrics.readRecords(runtime.ports.runs, clock.now());
       runtime.metrics.set('epsilon_backup_age_seconds', backups?.age() ?? -1);
       runtime.metrics.set('epsilon_drill_age_seconds', backups?.drillAge() ?? -1);
       return runtime.metricsText();

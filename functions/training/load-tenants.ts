@@ -136,6 +136,7 @@ export function createLoadTenants(ports: Wired<typeof aws>) {
       tooLarge: tooLarge.slice(0, 100),
       quarantined,
     });
+    metrics.count('TenantsDue', due.length);
     await sayWhatIsLate(logicalDate, planned);
     const trigger = event.input.trigger ?? (event.input.scheduledTime === undefined ? 'manual' : 'schedule');
     return {

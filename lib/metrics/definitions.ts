@@ -129,6 +129,11 @@ export const metricDefinitions = {
     dimensions: [],
     help: 'a night was planned: tenants whose runs are not expected to end by their deadline',
   },
+  TenantsDue: {
+    unit: 'count',
+    dimensions: [],
+    help: 'a night was planned: tenants that it is to train',
+  },
   NightsOverlapping: {
     unit: 'count',
     dimensions: [],
@@ -175,6 +180,20 @@ export const metricDefinitions = {
     help: 'gates that a check closed',
   },
 } as const satisfies Readonly<Record<string, MetricDefinition>>;
+
+/**
+ * Values of dimensions that have a known set of them. The others are `function` (the keys of functions.yml) and `error`, whose values
+ * are the names of errors: as many as the code has.
+ */
+export const dimensionValues: Readonly<Record<string, readonly string[]>> = {
+  action: ['raise', 'lower', 'keep', 'hold'],
+  api: ['batch'],
+  backend: ['eks', 'batch', 'local'],
+  capacity: ['spot', 'on-demand'],
+  outcome: ['succeeded', 'failed', 'notStarted', 'skipped', 'busy'],
+  signal: ['interruption', 'rebalance'],
+  trigger: ['schedule', 'manual'],
+};
 
 type Definitions = typeof metricDefinitions;
 

@@ -31,7 +31,7 @@ export interface Self {
   /** Conditions outside the process that it waits for now, each in a sentence; none when it is well. */
   waitingFor(): readonly string[];
   /** Figures in Prometheus's text form. */
-  metricsText(): string;
+  metricsText(): string | Promise<string>;
 }
 
 /** Adds everything that is answered to an app whose doors, if it has any, are there already. */
@@ -51,7 +51,9 @@ function answerOn(app: Hono, control: () => OperatorApi, self: Self): Hono {
       waitingFor.length === 0 ? 200 : 503,
     );
   });
-  app.get('/metrics', (context) => context.text(self.metricsText(), 200, { 'content-type': figuresType }));
+  app.get('/metrics', async (context) =>
+    context.text(await self.metricsText(), 200, { 'content-type': figuresType }),
+  );
   app.post('/rpc', async (context) =>
     send(context, await answer(control, async () => callOf(await context.req.text()))),
   );

@@ -1,6 +1,8 @@
 import { functionIds } from '../../../lib/config/logical-ids.ts';
+import { awsAlerts } from '../../../lib/monitoring/aws.ts';
 import { trainingAlarms } from '../alarms/training.ts';
-import { alarmsOf, type Metric, machineMetric, ownMetric, sumAlarms, sumOf, type Watch } from './alarm.ts';
+import { alarmsOf, type Metric, machineMetric, sumAlarms, sumOf, type Watch } from './alarm.ts';
+import { controlPlaneAlarms, saidOf } from './catalogued.ts';
 import { type Declared, eventFunctions, type Resources, ref, triggersOf } from './declared.ts';
 import { queueIds } from './queues.ts';
 
@@ -17,23 +19,16 @@ function functionMetrics(keys: readonly string[], name: string): Record<string, 
 
 function ofFunctions(declared: Declared): Watches {
   return {
-    HandlerFaultsAlarm: {
-      description:
-        'A function met a fault of ours (no outcome that a machine knows); during a deploy this moves the aliases back.',
-      watched: ownMetric(declared, 'HandlerFaults'),
-      period: 60,
-    },
-    ...sumAlarms('EventFunctionErrors', functionMetrics(eventFunctions(declared), 'Errors'), {
-      description:
-        'Functions that events invoke fail again and again; during a deploy this moves the aliases back.',
-      period: 300,
-      threshold: 3,
-    }),
-    ...sumAlarms('FunctionThrottles', functionMetrics(Object.keys(declared.functions), 'Throttles'), {
-      description: 'Lambda refused calls; look at the concurrency quota.',
-      period: 300,
-      periods: { of: 3, over: 2 },
-    }),
+    ...sumAlarms(
+      'EventFunctionErrors',
+      functionMetrics(eventFunctions(declared), 'Errors'),
+      saidOf(awsAlerts.EventFunctionErrors),
+    ),
+    ...sumAlarms(
+      'FunctionThrottles',
+      functionMetrics(Object.keys(declared.functions), 'Throttles'),
+      saidOf(awsAlerts.FunctionThrottles),
+    ),
   };
 }
 
@@ -44,25 +39,14 @@ function failedAlarm(key: string, id: string): Watches {
     timedOut: machineMetric(id, 'ExecutionsTimedOut'),
     aborted: machineMetric(id, 'ExecutionsAborted'),
   };
-  return {
-    [`${id}FailedAlarm`]: {
-      description: `An execution of ${key} failed, ran out of time or was stopped.`,
-      watched: { expression: sumOf(Object.keys(of)), of },
-      period: 300,
-    },
-  };
+  const watched = { expression: sumOf(Object.keys(of)), of };
+  return { [`${id}FailedAlarm`]: { ...saidOf(awsAlerts.Failed, key), watched } };
 }
 
 /** Many failures at once; a single one concerns only the operator who started the execution. */
 function failingAlarm(key: string, id: string): Watches {
-  return {
-    [`${id}FailingAlarm`]: {
-      description: `Several executions of ${key} failed within five minutes; during a deploy this moves the aliases back.`,
-      watched: machineMetric(id, 'ExecutionsFailed'),
-      period: 300,
-      threshold: 5,
-    },
-  };
+  const watched = machineMetric(id, 'ExecutionsFailed');
+  return { [`${id}FailingAlarm`]: { ...saidOf(awsAlerts.Failing, key), watched } };
 }
 
 function ofMachines(declared: Declared): Watches {
@@ -78,24 +62,18 @@ function ofMachines(declared: Declared): Watches {
   );
 }
 
-const queueDescriptions: Readonly<Record<(typeof queueIds)[number], string>> = {
-  EventsDeadLetters: 'Events or schedules could not be delivered; they wait in the queue for two weeks.',
-  FailedInvocations: 'A function gave an event up; it waits in the queue with the answer for two weeks.',
-};
-
 function ofQueues(): Watches {
   return Object.fromEntries(
     queueIds.map((id) => [
       `${id}Alarm`,
       {
-        description: queueDescriptions[id],
+        ...saidOf(awsAlerts[id]),
         watched: {
           namespace: 'AWS/SQS',
           name: 'ApproximateNumberOfMessagesVisible',
           dimensions: { QueueName: { 'Fn::GetAtt': [id, 'QueueName'] } },
         },
         statistic: 'Maximum',
-        period: 60,
       } as const,
     ]),
   );
@@ -110,20 +88,17 @@ function ofTable(): Watches {
   return sumAlarms(
     'TableThrottles',
     { reads: metric('ReadThrottleEvents'), writes: metric('WriteThrottleEvents') },
-    {
-      description: 'DynamoDB refused calls on the control table.',
-      period: 300,
-      periods: { of: 3, over: 2 },
-    },
+    saidOf(awsAlerts.TableThrottles),
   );
 }
 
 /**
- * Alarms. Every function, machine and queue is watched as soon as it is declared; what only one area knows
- * (a target, a pass that must not stop) is in alarms/<area>.ts.
+ * Alarms, from the catalogue of alerts (lib/monitoring). Every function, machine and queue is watched as soon as it is declared;
+ * what only one area knows is in alarms/<area>.ts.
  */
 export function alarms(declared: Declared): Resources {
   return alarmsOf(declared, {
+    ...controlPlaneAlarms(declared),
     ...trainingAlarms(declared),
     ...ofMachines(declared),
     ...ofFunctions(declared),

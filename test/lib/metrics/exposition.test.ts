@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { metricDefinitions } from '../../../lib/metrics/definitions.ts';
+import { dimensionValues, metricDefinitions } from '../../../lib/metrics/definitions.ts';
+import { exposedName } from '../../../lib/metrics/exposed.ts';
 import { Figures } from '../../../lib/metrics/exposition.ts';
-import { exposedName, LocalMetrics } from '../../../local/metrics.ts';
+import type { Run } from '../../../lib/training/run.ts';
+import { LocalMetrics } from '../../../local/metrics.ts';
 
 describe('figures in Prometheus text form', () => {
   it('have HELP and TYPE before their values, whose labels are escaped and sorted', () => {
@@ -45,14 +47,43 @@ describe('metrics of the embedded runtime', () => {
     expect(lines).toContain('epsilon_runs_failed_total 0');
   });
 
+  it('figures of the records are read at the scrape, and not a number while that fails', async () => {
+    const startedAt = '2026-01-01T00:00:00.000Z';
+    const now = Date.parse(startedAt) + 90_000;
+    const run = { startedAt } as Run;
+    await metrics.readRecords({ listRunningRuns: async () => [run, run] }, now);
+    expect(metrics.text()).toContain('\nepsilon_runs_open 2\n');
+    expect(metrics.text()).toContain('\nepsilon_oldest_run_seconds 90\n');
+    await metrics.readRecords({ listRunningRuns: async () => [] }, now);
+    expect(metrics.text()).toContain('\nepsilon_oldest_run_seconds 0\n');
+    await metrics.readRecords({ listRunningRuns: () => Promise.reject(new Error('no disk')) }, now);
+    expect(metrics.text()).toContain('\nepsilon_runs_open NaN\n');
+  });
+
   it('durations are seconds', () => {
     metrics.duration('HandlerDuration', 250, { function: 'loadTenants' });
     expect(metrics.text()).toContain('epsilon_handler_duration_seconds_sum{function="loadTenants"} 0.25');
   });
 
-  it('no label is a tenant, of whom there may be thousands', () => {
+  it('no label is a tenant, a run or a version, of which there may be thousands', () => {
     const labels = Object.values(metricDefinitions).flatMap(({ dimensions }) => [...dimensions]);
     expect(labels.length).toBeGreaterThan(5);
-    expect(labels.filter((label) => /tenant/i.test(label))).toEqual([]);
+    expect(labels.filter((label) => /tenant|run|version|model/i.test(label))).toEqual([]);
+  });
+
+  it('counters begin at 0 for every combination of labels that is known before', () => {
+    const begun = new LocalMetrics();
+    begun.beginFunctions(['loadTenants', 'beginRun']);
+    const fresh = begun.text();
+    for (const line of [
+      'epsilon_night_tenants_total{outcome="notStarted"} 0',
+      'epsilon_placements_given_up_total{backend="eks",capacity="on-demand"} 0',
+      'epsilon_handler_faults_total{function="beginRun"} 0',
+    ])
+      expect(fresh.split('\n')).toContain(line);
+    const unknown = Object.values(metricDefinitions)
+      .flatMap(({ dimensions }) => [...dimensions])
+      .filter((dimension) => dimension !== 'function' && dimensionValues[dimension] === undefined);
+    expect(unknown).toEqual(['error']);
   });
 });

@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { parse, stringify } from 'yaml';
+import { catalogue } from '../../lib/monitoring/catalogue.ts';
+import { groupOf } from '../../lib/monitoring/rules.ts';
+
+/** A file that follows from the catalogue of alerts. */
+export interface Rendered {
+  readonly path: string;
+  readonly text: string;
+}
+
+const header = '# Rendered from lib/monitoring by `npm run render:monitoring`; a test compares them.\n';
+
+const successTarget = (): number =>
+  parse(readFileSync('infra/config/local.yml', 'utf8')).training.successTarget as number;
+
+const yaml = (value: unknown) => header + stringify(value, { lineWidth: 0 });
+
+/** A `PrometheusRule`, which the operator of kube-prometheus-stack takes from every namespace. */
+function prometheusRule(name: string, namespace: string, groups: readonly unknown[]) {
+  return {
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: 'PrometheusRule',
+    metadata: {
+      name,
+      namespace,
+      labels: { 'app.kubernetes.io/name': name, 'app.kubernetes.io/part-of': 'epsilon' },
+    },
+    spec: { groups },
+  };
+}
+
+/** Every rendered file of the repository. Reads the success target of `infra/config/local.yml`. */
+export function renderedFiles(): Rendered[] {
+  const settings = { successTarget: successTarget() };
+  const group = (name: keyof Omit<typeof catalogue, 'aws'>) => groupOf(name, catalogue[name], settings);
+  return [
+    {
+      path: 'infra/prometheus/rules/epsilon-start.yml',
+      text: yaml({ groups: [group('control plane'), group('host')] }),
+    },
+    {
+      path: 'infra/k8s/watcher/rules.yaml',
+      text: yaml(prometheusRule('job-watcher', 'epsilon', [group('watcher')])),
+    },
+  ];
+}

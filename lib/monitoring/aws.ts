@@ -1,0 +1,50 @@
+import type { Alerts, OfAws } from './alert.ts';
+
+/**
+ * What AWS counts of functions, machines, queues and the table. `Failed` and `Failing` are of each machine and begin with its id; `{machine}` is
+ * its key.
+ */
+export const awsAlerts = {
+  StuckExecutions: {
+    severity: 'warning',
+    summary: 'Executions of a day did not end within it: a night takes more than twenty hours, or runs hang.',
+    watched: { kind: 'aws', period: 86_400 },
+  },
+  Failed: {
+    severity: 'critical',
+    summary: 'An execution of {machine} failed, ran out of time or was stopped.',
+    watched: { kind: 'aws', period: 300 },
+  },
+  Failing: {
+    severity: 'critical',
+    summary:
+      'Several executions of {machine} failed within five minutes; during a deploy this moves the aliases back.',
+    watched: { kind: 'aws', period: 300, atLeast: 5 },
+  },
+  EventFunctionErrors: {
+    severity: 'critical',
+    summary:
+      'Functions that events invoke fail again and again; during a deploy this moves the aliases back.',
+    watched: { kind: 'aws', period: 300, atLeast: 3 },
+  },
+  FunctionThrottles: {
+    severity: 'warning',
+    summary: 'Lambda refused calls; look at the concurrency quota.',
+    watched: { kind: 'aws', period: 300, periods: { of: 3, over: 2 } },
+  },
+  TableThrottles: {
+    severity: 'warning',
+    summary: 'DynamoDB refused calls on the control table.',
+    watched: { kind: 'aws', period: 300, periods: { of: 3, over: 2 } },
+  },
+  EventsDeadLetters: {
+    severity: 'critical',
+    summary: 'Events or schedules could not be delivered; they wait in the queue for two weeks.',
+    watched: { kind: 'aws', period: 60 },
+  },
+  FailedInvocations: {
+    severity: 'critical',
+    summary: 'A function gave an event up; it waits in the queue with the answer for two weeks.',
+    watched: { kind: 'aws', period: 60 },
+  },
+} as const satisfies Alerts<OfAws>;

@@ -1,0 +1,19 @@
+import { conclude, installPackage, works } from '../debian.ts';
+import { demoNight } from './demo-night.ts';
+import { type Check, testRules } from './rule-tests.ts';
+
+/**
+ * `npm run test:delivery`: rules of alerts under promtool, each fired and held silent; a night under `epsilon start` that a real Prometheus
+ * scrapes, and every rule evaluated there.
+ */
+const missing = installPackage('prometheus', () => works('promtool', '--version'));
+if (missing !== undefined) conclude(0, [], missing);
+else {
+  const checks: Check[] = [...testRules(), ...(await demoNight(async () => []))];
+  for (const { name, fault } of checks)
+    process.stdout.write(`${fault === undefined ? 'ok' : 'FAULT'} ${name}\n`);
+  conclude(
+    checks.length,
+    checks.flatMap(({ name, fault }) => (fault === undefined ? [] : [`${name}: ${fault}`])),
+  );
+}

@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { renderedFiles } from '../../../infra/prometheus/rendered.ts';
+import { metricDefinitions } from '../../../lib/metrics/definitions.ts';
+import { exposedName } from '../../../lib/metrics/exposed.ts';
+import type { Alerts } from '../../../lib/monitoring/alert.ts';
+import { catalogue } from '../../../lib/monitoring/catalogue.ts';
+import { groupOf, type Rule } from '../../../lib/monitoring/rules.ts';
+import { ownFigures } from '../../../local/metrics.ts';
+import { openWatcherFigures } from '../../../watcher/metrics.ts';
+
+const settings = { successTarget: 0.95 };
+const names = Object.values<Alerts>(catalogue).flatMap((alerts) => Object.keys(alerts));
+const { aws: _, ...read } = catalogue;
+const rules = Object.entries(read).flatMap(([name, alerts]): Rule[] => groupOf(name, alerts, settings).rules);
+
+/** Series that something of Epsilon exposes. */
+const exposed = new Set([
+  ...(Object.keys(metricDefinitions) as (keyof typeof metricDefinitions)[]).map(exposedName),
+  ...Object.keys(ownFigures),
+  ...[
+    ...openWatcherFigures()
+      .text()
+      .matchAll(/^# TYPE (\w+)/gm),
+  ].map(([, name = '']) => name),
+]);
+
+describe('the catalogue of alerts', () => {
+  it('has each alert once, with a sentence', () => {
+    expect(names.length).toBeGreaterThan(25);
+    expect(new Set(names).size).toBe(names.length);
+    for (const alerts of Object.values<Alerts>(catalogue))
+      for (const [name, { summary }] of Object.entries(alerts))
+        expect(summary, name).toMatch(/^[A-Z].{20,110}\.$/);
+  });
+
+  it('has a section for each alert in docs/operate.md that says what to do, and no other', () => {
+    const page = readFileSync('docs/operate.md', 'utf8');
+    const sections = page.split('\n### ').slice(1);
+    expect(sections.map((section) => section.split('\n')[0]).sort()).toEqual([...names].sort());
+    for (const section of sections) expect(section.split('\n').slice(1).join('').length).toBeGreaterThan(80);
+  });
+
+  it('reads only series that something of Epsilon exposes', () => {
+    const asked = rules.flatMap(({ expr }) => [...expr.matchAll(/\bepsilon_\w+/g)].map(([series]) => series));
+    expect(asked.length).toBeGreaterThan(25);
+    expect(asked.filter((series) => !exposed.has(series))).toEqual([]);
+  });
+
+  it('is rendered into the files of the repository (npm run render:monitoring)', () => {
+    const files = renderedFiles();
+    expect(files.length).toBeGreaterThan(1);
+    for (const { path, text } of files) expect(readFileSync(path, 'utf8'), path).toBe(text);
+  });
+});
+
+describe('rules of Prometheus', () => {
+  const exprOf = (name: string) => rules.find(({ alert }) => alert === name)?.expr;
+
+  it('look for a rise from 0, in a window that has several scrapes', () => {
+    expect(exprOf('BadImage')).toBe('sum(increase(epsilon_images_marked_bad_total[300s])) >= 1');
+  });
+
+  it('compare a share with the target of the environment, and what it leaves without a binary tail', () => {
+    expect(exprOf('SuccessRate')).toMatch(/ <= 0\.95$/);
+    expect(exprOf('NightCannotMeetTarget')).toContain(' >= 0.05 and ');
+    expect(exprOf('NightBelowTarget')).toMatch(/ <= 0\.95$/);
+  });
+
+  it('are named, rated and lead to the page', () => {
+    for (const { alert, labels, annotations } of rules) {
+      expect(labels['severity']).toMatch(/^(critical|warning)$/);
+      expect(annotations['runbook']).toBe(`docs/operate.md#${alert.toLowerCase()}`);
+    }
+  });
+});
