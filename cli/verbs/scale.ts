@@ -56,7 +56,7 @@ function settingsOf(options: PlanOptions): ScalingSettings {
       perReplica:
         options.perReplica === undefined
           ? Number.MAX_VALUE
-          : numberOf('--per-replica', options.perReplica, Number.MIN_VALUE, Number.MAX_VALUE),
+          : numberOf('--per-replica', options.perReplica, 1e-9, 1e15),
       nodeHour: nodeHour(options),
       shortToIdle: numberOf('--short-to-idle', options.shortToIdle, 1, 1e9),
     },

@@ -17,7 +17,7 @@ const decideSchema = z
       dimensions: z.record(z.string(), z.string()).default({}),
     }),
     /** Load that one replica carries at 100 % of its request. */
-    perReplica: z.number().positive(),
+    perReplica: z.number().min(1e-9).max(1e15),
     minReplicas: z.int().min(1).max(1_000).default(specFleet.minReplicas),
     maxReplicas: z.int().min(1).max(1_000).default(specFleet.maxReplicas),
     /** From the order of a node until it takes pods. */

@@ -36,6 +36,9 @@ const farOut = 8;
 /** The longest stretch, in hours, that can be an outlier; a longer one is how the load is now. */
 const longestOutlier = 2;
 
+/** No load is larger; squares of what is larger are no numbers any more. */
+const largest = 1e15;
+
 /** What was found wrong, counted. */
 interface Faults {
   unusable: number;
@@ -51,7 +54,7 @@ function usable(readings: readonly Reading[], faults: Faults): Reading[] {
   const kept: Reading[] = [];
   let last = Number.NEGATIVE_INFINITY;
   for (const reading of readings) {
-    if (!Number.isFinite(reading.at) || !Number.isFinite(reading.value)) faults.unusable += 1;
+    if (!Number.isFinite(reading.at) || !(Math.abs(reading.value) <= largest)) faults.unusable += 1;
     else if (reading.value < 0) faults.negative += 1;
     else {
       if (reading.at < last) faults.backwards += 1;
@@ -76,7 +79,9 @@ const times = (count: number, what: string) => `${count} ${what}${count === 1 ? 
 
 function sentences(faults: Faults): string[] {
   return [
-    ...(faults.unusable > 0 ? [`${times(faults.unusable, 'reading')} left out: not a number`] : []),
+    ...(faults.unusable > 0
+      ? [`${times(faults.unusable, 'reading')} left out: not a number, or beyond any load`]
+      : []),
     ...(faults.negative > 0
       ? [`${times(faults.negative, 'reading')} left out: below 0, as after a counter began again`]
       : []),

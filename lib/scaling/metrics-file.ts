@@ -8,6 +8,9 @@ const valueNames = ['value', 'load', 'requests'] as const;
 const cellsOf = (line: string, delimiter: string) =>
   line.split(delimiter).map((cell) => cell.trim().replace(/^"(.*)"$/, '$1'));
 
+/** Words of a file, as a terminal may show them. */
+const shown = (text: string, most: number) => text.replace(/\p{C}/gu, '?').slice(0, most);
+
 const columnOf = (names: readonly string[], wanted: readonly string[]) =>
   wanted.map((name) => names.indexOf(name)).find((at) => at >= 0) ?? -1;
 
@@ -43,7 +46,7 @@ export function readingsOf(text: string, file: string): Reading[] {
   const value = columnOf(names, valueNames);
   if (time < 0 || value < 0)
     throw refuse(
-      `needs the columns "timestamp" and "value" in its first line (it has: ${names.slice(0, 8).join(', ').slice(0, 120)})`,
+      `needs the columns "timestamp" and "value" in its first line (it has: ${shown(names.slice(0, 8).join(', '), 120)})`,
     );
   const readings = rows.map((row) => {
     const cells = cellsOf(row, delimiter);
@@ -52,7 +55,7 @@ export function readingsOf(text: string, file: string): Reading[] {
   const firstBad = readings.findIndex(({ at }) => Number.isNaN(at));
   if (firstBad >= 0 && readings.every(({ at }) => Number.isNaN(at)))
     throw refuse(
-      `has no instant in its column "${names[time]}": line 2 says "${cellsOf(rows[0] ?? '', delimiter)[time]?.slice(0, 40)}"; ISO 8601 or seconds since 1970 are read`,
+      `has no instant in its column "${names[time]}": line 2 says "${shown(cellsOf(rows[0] ?? '', delimiter)[time] ?? '', 40)}"; ISO 8601 or seconds since 1970 are read`,
     );
   return readings;
 }

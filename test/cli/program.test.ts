@@ -54,6 +54,28 @@ describe('verbs over a night that is over', () => {
 
   afterAll(() => night.runtime.close());
 
+  it('cost is the same in sum by tenant, stage and day, and says whose prices it has', async () => {
+    const sums: unknown[] = [];
+    for (const by of ['tenant', 'stage', 'day']) {
+      const ran = await epsilon(control, 'cost', '--by', by, '--until', '2026-11-24', '--json');
+      const ledger = ran.json() as unknown as {
+        kind: string;
+        lines: { usd: number }[];
+        total: { usd: number };
+      };
+      expect(ledger.kind).toBe('equivalent');
+      expect(ledger.lines.reduce((sum, { usd }) => sum + usd, 0)).toBeCloseTo(ledger.total.usd, 12);
+      sums.push(ledger.total);
+    }
+    expect(sums[0]).toMatchObject({ runs: 2 });
+    expect(new Set(sums.map((sum) => JSON.stringify(sum))).size).toBe(1);
+    expect((await epsilon(control, 'cost', '--until', '2026-11-24')).out).toContain(
+      'at the price of the same on AWS',
+    );
+    expect(await epsilon(control, 'cost', '--by', 'week')).toMatchObject({ code: 2 });
+    expect((await epsilon(control, 'cost', '--tenant', 'nobody')).err).toContain('TENANT_NOT_FOUND');
+  });
+
   it('executions, describe and history tell what happened', async () => {
     const list = await epsilon(control, 'executions');
     expect(list).toMatchObject({ code: 0 });

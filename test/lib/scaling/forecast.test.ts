@@ -104,13 +104,14 @@ describe('hourly', () => {
       { at: monday, value: 7 },
       { at: monday + 20 * hourMs, value: Number.NaN },
       { at: Number.NaN, value: 1 },
+      { at: monday + 20.2 * hourMs, value: 1e308 },
       { at: monday + 20.5 * hourMs, value: -3 },
       ...list.slice(20),
     ];
     const { notes, values } = hourly(bad, 'mean');
     expect(values[0]).toBe(7);
     expect(notes).toEqual([
-      '2 readings left out: not a number',
+      '3 readings left out: not a number, or beyond any load',
       '1 reading left out: below 0, as after a counter began again',
       '1 reading earlier than the one before: put in order',
       '1 reading of a time that was there already: the last one counts',
@@ -153,3 +154,12 @@ describe('M4 measures', () => {
     expect(seasonalNaive(season, 48)).toEqual(came);
   });
 });
+
+test.each([1e-9, 1e-3, 1, 1e9, 1e15])(
+  'forecast of a load in units of %d is the same in those units',
+  (unit) => {
+    const one = forecast(seriesOf(hours(672))).hours[10]?.value ?? 0;
+    const scaled = forecast(seriesOf(hours(672, (hour) => (load(hour) * unit) / 200))).hours[10]?.value ?? 0;
+    expect((scaled / unit) * 200).toBeCloseTo(one, 0);
+  },
+);

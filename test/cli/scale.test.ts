@@ -1,0 +1,90 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { freshDir } from '../fresh-dir.ts';
+import { call } from './harness.ts';
+
+const start = Date.UTC(2026, 0, 5);
+
+/** Four weeks by five minutes of a service that opens at 9:00 on working days. */
+const office = Array.from({ length: 28 * 288 }, (_, at) => {
+  const day = Math.floor(at / 288) % 7;
+  const hour = (at % 288) / 12;
+  const load = day < 5 && hour >= 9 && hour < 18 ? 600 : 80;
+  return `${new Date(start + at * 300_000).toISOString()},${load}`;
+});
+
+let folder: string;
+let metrics: string;
+
+beforeAll(() => {
+  folder = freshDir();
+  metrics = join(folder, 'load.csv');
+  writeFileSync(metrics, ['timestamp,value', ...office].join('\n'));
+});
+
+describe('scale plan', () => {
+  it('plan is followed where it pays, with spans, money and a page', async () => {
+    const page = join(folder, 'plan.html');
+    const ran = await call({}, [
+      'scale',
+      'plan',
+      '--metrics',
+      metrics,
+      '--per-replica',
+      '50',
+      '--html',
+      page,
+    ]);
+    expect(ran).toMatchObject({ code: 0, err: '' });
+    expect(ran.out).toContain('The plan is followed: in the last 7 days the HPA alone was short in 0.50 %');
+    expect(ran.out).toMatch(/2026-02-02T08:50:00Z\s+2026-02-02T18:00:00Z\s+14/);
+    expect(ran.out).toMatch(/Nodes of the next 48 hours: \$\d+\.\d\d, with the HPA alone \$\d+\.\d\d/);
+    expect(readFileSync(page, 'utf8')).toContain('Least replicas');
+  });
+
+  it('plan as JSON has the forecast with its intervals and the spans of both', async () => {
+    const ran = await call({}, ['scale', 'plan', '--metrics', metrics, '--per-replica', '50', '--json']);
+    const { forecast, plan } = ran.json() as Record<string, Record<string, unknown[]>>;
+    expect(forecast?.['hours']).toHaveLength(48);
+    expect(plan?.['spans']).toEqual(plan?.['ifFollowed']);
+  });
+
+  it('forecast alone needs no knowledge of replicas', async () => {
+    const ran = await call({}, ['scale', 'plan', '--metrics', metrics]);
+    expect(ran.out).toContain('With --per-replica');
+    expect(ran.out).not.toContain('LEAST REPLICAS');
+  });
+
+  it.each([
+    [['--metrics', '/nowhere.csv'], 'SCALING_METRICS_UNREADABLE'],
+    [['--per-replica', '0'], 'USAGE'],
+    [['--per-replica', 'many'], 'USAGE'],
+    [['--node-type', 'x9.huge'], 'PRICE_UNKNOWN'],
+    [['--min', '9', '--max', '3', '--per-replica', '50'], 'SCALING_BOUNDS'],
+    [['--short-to-idle', '0'], 'USAGE'],
+  ])('plan with %j is refused, and no page is written', async (args, code) => {
+    const page = join(folder, 'refused.html');
+    const ran = await call({}, ['scale', 'plan', '--metrics', metrics, '--html', page, ...args]);
+    expect(ran).toMatchObject({ code: 2, out: '' });
+    expect(ran.err).toContain(`error ${code}: `);
+    expect(existsSync(page)).toBe(false);
+  });
+
+  it('file that would write to the terminal is shown without what does', async () => {
+    const file = join(folder, 'hostile.csv');
+    writeFileSync(file, 'time\u001b[2J,value\n1,2\n');
+    const ran = await call({}, ['scale', 'plan', '--metrics', file]);
+    expect(ran.err).toContain('SCALING_METRICS_INVALID');
+    expect(ran.err).not.toContain('\u001b');
+  });
+});
+
+describe('cost commit', () => {
+  it('commitment to the base load of recorded usage saves its discount', async () => {
+    const ran = await call({}, ['cost', 'commit', '--usage', metrics, '--json']);
+    const { commitments } = ran.json() as Record<string, { hourly: number; utilisation: number }[]>;
+    expect(commitments?.map(({ hourly }) => hourly)).toEqual([80, 80, 80, 80]);
+    expect(commitments?.[0]?.utilisation).toBeCloseTo(1, 9);
+  });
+});
