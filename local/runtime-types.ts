@@ -51,6 +51,8 @@ export interface Runtime extends Self {
   /** What the handlers are given. */
   readonly ports: LocalPorts;
   readonly state: StateDirectory;
+  /** Where backups go and how many minutes apart they are made; undefined for a reader. */
+  readonly backups: { readonly folder: string; readonly everyMinutes: number | 'off' } | undefined;
   /** Begins to back up by itself, each `everyMs` milliseconds or as often as the settings say. */
   keepBackups(everyMs?: number): Promise<void>;
   /** Resolves when nothing more happens without time passing, a job ending or somebody calling. */

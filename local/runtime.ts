@@ -109,6 +109,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
       runtime.metrics.set('epsilon_drill_age_seconds', backups?.drillAge() ?? -1);
       return runtime.metricsText();
     },
+    backups: rules && { folder: rules.folder, everyMinutes: rules.settings.everyMinutes },
     keepBackups: async (everyMs) => backups?.keepUp(everyMs),
     waitingFor: () => runtime.waitingFor(),
     idle: () => runtime.idle(),

@@ -12,7 +12,7 @@ import { compilePattern } from '../../local/bus/pattern.ts';
 import { serveHttp, serveSocket } from '../../local/control/server.ts';
 import { loadLocalService } from '../../local/declaration/local-service.ts';
 import { deliveryOf } from '../../local/notify/settings.ts';
-import { openRuntime } from '../../local/runtime.ts';
+import { openRuntime, type Runtime } from '../../local/runtime.ts';
 import { parseSchedule } from '../../local/schedule/expression.ts';
 import { forecastOf, measureState } from '../../local/state/usage.ts';
 import { print } from '../print.ts';
@@ -55,6 +55,12 @@ function portOf(text: string): number {
   throw new EpsilonError('USAGE', `--port ${text} is not a port from 0 to 65535.`);
 }
 
+/** Where backups go, and how often. */
+function backupText({ backups }: Pick<Runtime, 'backups'>): string {
+  if (!backups || backups.everyMinutes === 'off') return 'No backups are made (backup.everyMinutes is off).';
+  return `Backups every ${backups.everyMinutes} minutes into ${backups.folder}`;
+}
+
 async function start(session: Session, options: { port: string; retryScale?: string }): Promise<void> {
   const { stateDir } = requireLocal(
     session.target,
@@ -84,9 +90,16 @@ async function start(session: Session, options: { port: string; retryScale?: str
       const disk = { free: usage.free, forecast: forecast ?? null };
       print(
         session.output,
-        { status: 'started', socket: socket.at, http: http.at, stateDir: runtime.state.path, disk },
+        {
+          status: 'started',
+          socket: socket.at,
+          http: http.at,
+          stateDir: runtime.state.path,
+          disk,
+          backups: runtime.backups ?? null,
+        },
         () =>
-          `Control plane of ${runtime.state.path}: ${forecastText(usage, forecast)}\nhealth ${http.at}/healthz, metrics ${http.at}/metrics, control API ${http.at}/rpc (token in ${runtime.state.tokenFile})\nStop with Ctrl-C; jobs that run go on and are taken up by the next start.`,
+          `Control plane of ${runtime.state.path}: ${forecastText(usage, forecast)}\nhealth ${http.at}/healthz, metrics ${http.at}/metrics, control API ${http.at}/rpc (token in ${runtime.state.tokenFile})\n${backupText(runtime)}\nStop with Ctrl-C; jobs that run go on and are taken up by the next start.`,
       );
       await runtime.keepBackups();
       while (!session.signal.aborted) await pause(session, 3_600_000);
