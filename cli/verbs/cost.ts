@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { commitmentsFor } from '../../lib/cost/commitments.ts';
 import { type Ledger, type LedgerKey, type LedgerLine, ledgerOf } from '../../lib/cost/ledger.ts';
 import { priceAgeNote, priceList } from '../../lib/cost/prices.ts';
+import { type UnusualCost, unusualCosts } from '../../lib/cost/unusual.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { daysUntil, readWork } from '../../lib/operations/cost/read-work.ts';
 import { hourly } from '../../lib/scaling/hourly-series.ts';
@@ -96,6 +97,9 @@ function textOf(session: Session, ledger: Ledger, days: readonly string[], month
   ].join('\n');
 }
 
+const unusualText = ({ tenantId, runId, usd, usualUsd }: UnusualCost) =>
+  `note: run ${runId} of ${tenantId} cost ${dollars(usd)}, its earlier runs ${dollars(usualUsd)}`;
+
 async function cost(session: Session, options: CostOptions): Promise<void> {
   const by = keyOf(options.by);
   const days = daysUntil(dayOf(options.until, session.clock.now()), wholeNumber('--days', options.days, 366));
@@ -112,6 +116,7 @@ async function cost(session: Session, options: CostOptions): Promise<void> {
     const counted = days.length - Math.max(0, days.indexOf(dates[0] ?? ''));
     const month = (ledger.total.usd / counted) * daysOfMonth;
     const { region, listedAt, spotShare } = priceList;
+    const unusual = unusualCosts(works, session.clock.now());
     print(
       session.output,
       {
@@ -121,8 +126,9 @@ async function cost(session: Session, options: CostOptions): Promise<void> {
         prices: { region, listedAt, spotShare },
         ...ledger,
         monthUsd: month,
+        unusual,
       },
-      () => textOf(session, ledger, days, month),
+      () => [textOf(session, ledger, days, month), ...unusual.map(unusualText)].join('\n'),
     );
   });
 }

@@ -22,6 +22,7 @@ export function createDecideCapacity({ loadMetrics, config, clock, log, metrics 
       scalingSettings(scaling),
     );
     metrics.count('CapacityDecided', 1, { action });
+    if (alert) metrics.count('CapacityHeld', 1);
     log[alert ? 'warn' : 'info']('capacity decided', { execution, action, because, ...decision });
     const { minReplicas, expiresAt } = decision;
     return {

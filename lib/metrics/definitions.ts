@@ -73,6 +73,11 @@ export const metricDefinitions = {
     dimensions: ['action'],
     help: 'the least number of replicas was decided (`raise`, `lower`, `keep`), or not, for want of metrics (`hold`)',
   },
+  CapacityHeld: {
+    unit: 'count',
+    dimensions: [],
+    help: 'nothing was decided about replicas: metrics are missing, old or unusable',
+  },
   CredentialsLent: { unit: 'count', dimensions: [], help: 'a job on Batch got credentials for its attempt' },
   CredentialsRefused: {
     unit: 'count',

@@ -50,6 +50,11 @@ export const controlPlaneAlerts = {
       'Jobs of several tenants could not be started by one image: no run begins with it (epsilon images list).',
     watched: { kind: 'counted', metric: 'ImagesMarkedBad', period: minute, atLeast: 1 },
   },
+  CapacityHeld: {
+    severity: 'warning',
+    summary: 'Within an hour nothing could be decided three times about replicas, for want of metrics.',
+    watched: { kind: 'counted', metric: 'CapacityHeld', period: hour, atLeast: 3 },
+  },
   ReconcilerFaults: {
     severity: 'warning',
     summary: 'The reconciler keeps failing on an attempt.',

@@ -43,6 +43,7 @@ export const faults: Readonly<Record<string, readonly Fault[]>> = {
     { series: { epsilon_reconciler_passes_total: [] }, at: 3 },
   ],
   BadImage: [{ series: { epsilon_images_marked_bad_total: step(1, 5, span) }, at: 6 }],
+  CapacityHeld: [{ series: { epsilon_capacity_held_total: steps(60, span) }, at: 30 }],
   ReconcilerFaults: [{ series: { epsilon_reconciler_faults_total: steps(60, span) }, at: 6 }],
   ReconcilerBehind: [{ series: { epsilon_reconciler_left_total: steps(60, span) }, at: 16 }],
   FixedNamesBehind: [{ series: { epsilon_fixed_names_behind_total: steps(60, span) }, at: 16 }],

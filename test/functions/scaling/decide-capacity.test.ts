@@ -57,7 +57,10 @@ describe('decideCapacity', () => {
       action: 'hold',
       minReplicas: 3,
     });
-    expect(counted).toEqual([['CapacityDecided', 1, { action: 'hold' }]]);
+    expect(counted).toEqual([
+      ['CapacityDecided', 1, { action: 'hold' }],
+      ['CapacityHeld', 1],
+    ]);
   });
 
   it('decision in quiet hours is the minimum of the fleet', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { costOfAttempt, ledgerOf } from '../../../lib/cost/ledger.ts';
 import { priceAgeNote, priceList } from '../../../lib/cost/prices.ts';
+import { unusualCosts } from '../../../lib/cost/unusual.ts';
 import { daysUntil, readWork } from '../../../lib/operations/cost/read-work.ts';
 import type { Attempt, Run } from '../../../lib/training/run.ts';
 
@@ -139,5 +140,27 @@ describe('reading for the ledger', () => {
     const listed = Date.parse(priceList.listedAt);
     expect(priceAgeNote(listed + 90 * 86_400_000)).toBeUndefined();
     expect(priceAgeNote(listed + 91 * 86_400_000)).toContain('prices are 91 days old');
+  });
+});
+
+describe('unusual costs', () => {
+  /** Runs of one tenant, night after night, that took so many hours. */
+  const nights = (...hours: number[]) =>
+    hours.map((length, night) => {
+      const date = `2026-11-${10 + night}`;
+      const startedAt = `${date}T02:00:00Z`;
+      const finishedAt = new Date(Date.parse(startedAt) + length * 3_600_000).toISOString();
+      const run = { ...runOf('acme', date), startedAt, status: 'succeeded' } as Run;
+      return { run, attempts: [attemptOf({ startedAt, finishedAt })] };
+    });
+
+  test.each([
+    [[1, 1.2, 0.9, 1, 6], ['acme-2026-11-14']],
+    [[1, 1.2, 0.9, 1, 2.5], []],
+    [[1, 1, 6], []],
+    [[1, 6, 1, 1, 1], []],
+    [[0.001, 0.001, 0.001, 0.01], []],
+  ])('nights of %j hours are told as %j', (hours, told) => {
+    expect(unusualCosts(nights(...hours), now).map(({ runId }) => runId)).toEqual(told);
   });
 });
