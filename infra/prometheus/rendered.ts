@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { parse, stringify } from 'yaml';
 import { catalogue } from '../../lib/monitoring/catalogue.ts';
+import { dashboards, grafanaDashboard } from '../../lib/monitoring/dashboards.ts';
 import { groupOf } from '../../lib/monitoring/rules.ts';
 
-/** A file that follows from the catalogue of alerts. */
+/** A file that follows from the catalogues of alerts and dashboards. */
 export interface Rendered {
   readonly path: string;
   readonly text: string;
@@ -43,5 +44,9 @@ export function renderedFiles(): Rendered[] {
       path: 'infra/k8s/watcher/rules.yaml',
       text: yaml(prometheusRule('job-watcher', 'epsilon', [group('watcher')])),
     },
+    ...dashboards.map((dashboard) => ({
+      path: `infra/grafana/dashboards/${dashboard.uid}.json`,
+      text: `${JSON.stringify(grafanaDashboard(dashboard), null, 2)}\n`,
+    })),
   ];
 }

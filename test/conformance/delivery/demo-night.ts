@@ -48,7 +48,7 @@ class Host {
 }
 
 /** Names of the series that an expression reads. */
-export const seriesIn = (expression: string): string[] => [
+const seriesIn = (expression: string): string[] => [
   ...new Set([...expression.matchAll(/\b(?:epsilon_\w+|up)\b/g)].map(([name]) => name)),
 ];
 

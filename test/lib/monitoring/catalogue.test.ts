@@ -5,6 +5,7 @@ import { metricDefinitions } from '../../../lib/metrics/definitions.ts';
 import { exposedName } from '../../../lib/metrics/exposed.ts';
 import type { Alerts } from '../../../lib/monitoring/alert.ts';
 import { catalogue } from '../../../lib/monitoring/catalogue.ts';
+import { dashboards, grafanaDashboard } from '../../../lib/monitoring/dashboards.ts';
 import { groupOf, type Rule } from '../../../lib/monitoring/rules.ts';
 import { ownFigures } from '../../../local/metrics.ts';
 import { openWatcherFigures } from '../../../watcher/metrics.ts';
@@ -51,6 +52,33 @@ describe('the catalogue of alerts', () => {
     const files = renderedFiles();
     expect(files.length).toBeGreaterThan(1);
     for (const { path, text } of files) expect(readFileSync(path, 'utf8'), path).toBe(text);
+  });
+});
+
+describe('dashboards of Grafana', () => {
+  const shown = dashboards.flatMap(({ panels }) => panels);
+
+  it('show only series that something of Epsilon exposes, one question a graph', () => {
+    const expressions = shown.flatMap(({ lines }) => Object.values(lines));
+    expect(expressions.length).toBeGreaterThan(25);
+    const asked = expressions.flatMap((one) => [...one.matchAll(/\bepsilon_\w+/g)].map(([series]) => series));
+    expect(asked.filter((series) => !exposed.has(series.replace(/_(sum|count)$/, '')))).toEqual([]);
+    for (const { title, lines } of shown) expect(Object.keys(lines).length, title).toBeGreaterThan(0);
+  });
+
+  it('show what each host alert reads', () => {
+    const all = JSON.stringify(dashboards);
+    const read = Object.values(catalogue.host).flatMap(({ watched }) =>
+      [...watched.expression.matchAll(/\bepsilon_\w+/g)].map(([series]) => series),
+    );
+    expect(read.filter((series) => !all.includes(series))).toEqual([]);
+  });
+
+  it('name the data source that provisioning makes', () => {
+    const made = readFileSync('infra/grafana/provisioning/datasources/epsilon.yml', 'utf8');
+    const { panels } = grafanaDashboard(dashboards[0] ?? { uid: '', title: '', panels: [] });
+    expect(panels.length).toBeGreaterThan(3);
+    for (const { datasource } of panels) expect(made).toContain(`uid: ${datasource.uid}\n`);
   });
 });
 

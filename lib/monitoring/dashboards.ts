@@ -1,0 +1,145 @@
+import { type CountName, metricDefinitions } from '../metrics/definitions.ts';
+import { exposedName } from '../metrics/exposed.ts';
+
+/** One graph: a question, and the expressions that answer it. */
+export interface Panel {
+  readonly title: string;
+  /** Unit by Grafana's name. */
+  readonly unit: 'short' | 'percentunit' | 's' | 'bytes';
+  /** Legend to expression. */
+  readonly lines: Readonly<Record<string, string>>;
+}
+
+/** One dashboard: a page for one question. */
+export interface Dashboard {
+  readonly uid: string;
+  readonly title: string;
+  readonly panels: readonly Panel[];
+}
+
+/** Rises within a window, by the labels of the metric. */
+function rises(window: string, ...names: readonly CountName[]): Record<string, string> {
+  return Object.fromEntries(
+    names.map((name) => {
+      const { dimensions } = metricDefinitions[name];
+      const by = dimensions.length > 0 ? ` by (${dimensions.join(', ')})` : '';
+      const labels = dimensions.map((dimension) => ` {{${dimension}}}`).join('');
+      return [`${name}${labels}`, `sum${by} (increase(${exposedName(name)}[${window}]))`];
+    }),
+  );
+}
+
+const succeeded = exposedName('RunsSucceeded');
+const failed = exposedName('RunsFailed');
+const took = exposedName('HandlerDuration');
+
+/** What people look at beside `epsilon start`. */
+export const dashboards: readonly Dashboard[] = [
+  {
+    uid: 'epsilon-nights',
+    title: 'Epsilon: did the night go well?',
+    panels: [
+      {
+        title: 'Share of runs that succeeded in seven days (target: more than 0.95)',
+        unit: 'percentunit',
+        lines: {
+          share: `sum(increase(${succeeded}[7d])) / (sum(increase(${succeeded}[7d])) + sum(increase(${failed}[7d])))`,
+        },
+      },
+      {
+        title: 'Tenants of each night',
+        unit: 'short',
+        lines: rises('1h', 'NightTenants', 'TenantsDue', 'TenantsForecastLate'),
+      },
+      { title: 'Runs that are open', unit: 'short', lines: { open: 'epsilon_runs_open' } },
+      { title: 'Age of the oldest open run', unit: 's', lines: { oldest: 'epsilon_oldest_run_seconds' } },
+      {
+        title: 'Runs that began and ended',
+        unit: 'short',
+        lines: rises('5m', 'RunsBegun', 'RunsSucceeded', 'RunsFailed', 'RunsRefused'),
+      },
+      {
+        title: 'Tenants that are held back',
+        unit: 'short',
+        lines: rises('1h', 'TenantsQuarantined', 'QualityGatesClosed', 'NightsOverlapping'),
+      },
+    ],
+  },
+  {
+    uid: 'epsilon-control-plane',
+    title: 'Epsilon: is the control plane well?',
+    panels: [
+      { title: 'Answers to scrapes', unit: 'short', lines: { up: 'up{job="epsilon"}' } },
+      {
+        title: 'Passes and faults of the reconciler',
+        unit: 'short',
+        lines: rises('5m', 'ReconcilerPasses', 'ReconcilerFaults', 'ReconcilerLeft', 'ReconcilerOverlaps'),
+      },
+      {
+        title: 'Answers to stages',
+        unit: 'short',
+        lines: rises(
+          '5m',
+          'CallbacksDelivered',
+          'CallbacksGone',
+          'JobEventsUnknown',
+          'JobEventsRepeated',
+          'StrayJobs',
+        ),
+      },
+      {
+        title: 'Mean duration of handlers',
+        unit: 's',
+        lines: {
+          '{{function}}': `sum by (function) (rate(${took}_sum[5m])) / sum by (function) (rate(${took}_count[5m]))`,
+        },
+      },
+      { title: 'Faults of handlers', unit: 'short', lines: rises('5m', 'HandlerFaults') },
+      {
+        title: 'Capacity',
+        unit: 'short',
+        lines: rises('1h', 'PlacementsGivenUp', 'SpotSignals', 'JobsVacated', 'JobsUnstartable'),
+      },
+      {
+        title: 'Age of the newest backup, and of the last drill that passed',
+        unit: 's',
+        lines: { backup: 'epsilon_backup_age_seconds', drill: 'epsilon_drill_age_seconds' },
+      },
+      {
+        title: 'Free bytes on the disk of the state',
+        unit: 'bytes',
+        lines: { free: 'epsilon_state_disk_free_bytes' },
+      },
+    ],
+  },
+];
+
+/** The data source that provisioning names (infra/grafana/provisioning). */
+const datasource = { type: 'prometheus', uid: 'epsilon-prometheus' };
+
+/** A dashboard as Grafana is provisioned with it: two graphs in a row of 24 columns. */
+export function grafanaDashboard({ uid, title, panels }: Dashboard) {
+  return {
+    uid,
+    title,
+    tags: ['epsilon'],
+    timezone: 'utc',
+    schemaVersion: 39,
+    refresh: '1m',
+    time: { from: 'now-24h', to: 'now' },
+    panels: panels.map(({ title: question, unit, lines }, index) => ({
+      id: index + 1,
+      type: 'timeseries',
+      title: question,
+      datasource,
+      gridPos: { x: (index % 2) * 12, y: Math.floor(index / 2) * 8, w: 12, h: 8 },
+      fieldConfig: { defaults: { unit, min: 0 }, overrides: [] },
+      targets: Object.entries(lines).map(([legendFormat, expr], line) => ({
+        refId: String.fromCharCode(65 + line),
+        datasource,
+        expr,
+        legendFormat,
+      })),
+    })),
+  };
+}
