@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { noDataHere } from './explained.ts';
 import { Beside, freePort, until } from './processes.ts';
-import { Prometheus } from './prometheus.ts';
+import { Prometheus, type RuleState } from './prometheus.ts';
 import { allGroups, allRules, type Check } from './rule-tests.ts';
 
 const run = promisify(execFile);
@@ -102,19 +102,26 @@ async function afterNight(host: Host, prometheus: Prometheus): Promise<Check[]> 
   await until('a pass of the reconciler', 90, async () =>
     Number((await prometheus.query('epsilon_reconciler_passes_total'))[0]?.value[1]) > 1 ? true : undefined,
   );
-  const rules = await prometheus.rules();
   // A host that has just begun has no drill yet, and says so.
   const here = (name: string) => !/^JobWatcher|^DrillOverdue$/.test(name);
+  const isSilent = ({ name, state }: RuleState) => !here(name) || state === 'inactive';
+  // The rules may have been evaluated last before that pass.
+  const rules = await until('silence', 10, async () => {
+    const states = await prometheus.rules();
+    return states.every(isSilent) ? states : undefined;
+  }).catch(() => prometheus.rules());
   return [
     { name: 'the night is counted in Prometheus as it was judged', ...counted },
     ...(await evaluated(
       prometheus,
       allRules().map(({ alert, expr }) => [`${alert} is evaluated`, expr]),
     )),
-    ...rules.map(({ name, state, health, lastError }): Check => {
-      const well = health === 'ok' && (!here(name) || state === 'inactive');
+    ...rules.map((rule): Check => {
+      const { name, state, health, lastError } = rule;
       const line = `${name} is silent in Prometheus after a good night`;
-      return well ? { name: line } : { name: line, fault: `${state}, ${health} ${lastError ?? ''}` };
+      return health === 'ok' && isSilent(rule)
+        ? { name: line }
+        : { name: line, fault: `${state}, ${health} ${lastError ?? ''}` };
     }),
     ...shown(await host.metrics()),
   ];
