@@ -74,6 +74,7 @@ async function check(session: Session, command: readonly string[], words: CheckW
     seconds: wholeNumber('--seconds', words.seconds, 86_400),
     grace: wholeNumber('--grace', words.grace, 3_600),
     keep: words.keep ?? false,
+    signal: session.signal,
     onStage: (stage) => {
       if (output.terminal && !output.json) output.warn(`checking ${stage} ...\n`);
     },

@@ -6,6 +6,7 @@ import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { isoNow } from '../../lib/ports/clock.ts';
 import type { Declared, EnvironmentReport } from '../../lib/ports/environment-report.ts';
 import type { ScheduleSummary } from '../../lib/ports/schedules.ts';
+import { imageNames } from '../../lib/training/stages.ts';
 import { faultsOf } from '../../local/asl/definition/compile.ts';
 import { resolveIntrinsics } from '../../local/asl/definition/resolve-intrinsics.ts';
 import { compilePattern } from '../../local/bus/pattern.ts';
@@ -15,6 +16,7 @@ import { deliveryOf } from '../../local/notify/settings.ts';
 import { openRuntime, type Runtime } from '../../local/runtime.ts';
 import { parseSchedule } from '../../local/schedule/expression.ts';
 import { forecastOf, measureState } from '../../local/state/usage.ts';
+import { imageOf } from '../../local/workloads/host-workloads.ts';
 import { print } from '../print.ts';
 import { command, pause, reportsOf, type Session, withControl } from '../session.ts';
 import { table } from '../table.ts';
@@ -28,7 +30,7 @@ const defaultPort = 7411;
 /** Every fault of the service's declarations, each with its place. */
 function serviceFaults(projectDir: string): string[] {
   const variables = environmentVariables();
-  const { service, notify, backup, retention } = loadLocalService(projectDir, variables);
+  const { service, config, notify, backup, retention } = loadLocalService(projectDir, variables);
   const faults: string[] = [];
   for (const { key, definition } of service.machines) {
     for (const fault of faultsOf(resolveIntrinsics(definition, service.resolve)))
@@ -47,6 +49,9 @@ function serviceFaults(projectDir: string): string[] {
   attempt('infra/config/local.yml', () => deliveryOf(notify, { projectDir, variables }));
   attempt('infra/config/local.yml', () => backupSettings(backup));
   attempt('infra/config/local.yml', () => recordsPolicy(retention));
+  const place = { projectDir, variables, workloads: config.workloads };
+  for (const name of Object.keys(config.workloads))
+    attempt(`workload ${name}`, () => imageNames.map((image) => imageOf(place, name, image)));
   return faults;
 }
 

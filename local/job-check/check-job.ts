@@ -31,6 +31,8 @@ export interface CheckOptions {
   readonly seconds: number;
   /** Seconds between SIGTERM and SIGKILL. */
   readonly grace: number;
+  /** When it aborts, the check ends with `INTERRUPTED` and leaves nothing running. */
+  readonly signal: AbortSignal;
   /** Leaves the scratch folder. */
   readonly keep: boolean;
   /** Hears of every stage that begins. */
@@ -140,10 +142,10 @@ async function checkStages(scratch: Scratch, options: CheckOptions): Promise<Ste
  * `trainingOf`, `CHECK_INPUTS_FAILED`.
  */
 export async function checkJob(options: CheckOptions): Promise<CheckReport> {
-  const { clock, place, seconds, grace, keep } = options;
+  const { clock, place, seconds, grace, keep, signal } = options;
   const training = trainingFor(options);
   const scratch = new Scratch(
-    { clock, variables: place.variables, seconds, graceMs: grace * 1000 },
+    { clock, variables: place.variables, seconds, graceMs: grace * 1000, signal },
     training,
   );
   try {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Training } from '../../lib/config/training-of.ts';
+import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { JobObservation, JobSpec } from '../../lib/training/attempts/job.ts';
 import { jobSpecOf, type StageOutputs } from '../../lib/training/attempts/job-spec.ts';
@@ -58,6 +59,8 @@ export interface ScratchOptions {
   readonly seconds: number;
   /** Milliseconds between SIGTERM and SIGKILL. */
   readonly graceMs: number;
+  /** When it aborts, what runs is ended and nothing more begins. */
+  readonly signal: AbortSignal;
 }
 
 /** A folder in which jobs run under the contract, with objects, documents and nothing else. */
@@ -124,7 +127,8 @@ export class Scratch {
 
   /** Runs one job to its end. */
   async run(spec: JobSpec, command: CommandOf, changes: JobChanges = {}): Promise<Ended> {
-    const { clock, variables, graceMs } = this.options;
+    const { clock, variables, graceMs, signal } = this.options;
+    checkNotInterrupted(signal);
     const environment = { ...spec.environment, ...changes.environment };
     const root = join(this.root, 'jobs');
     const ended = Promise.withResolvers<JobObservation>();
@@ -142,12 +146,16 @@ export class Scratch {
     const folder = new JobFolder(root, spec.jobName);
     const began = clock.now();
     try {
-      await runner.submit({ ...spec, environment });
+      const ref = await runner.submit({ ...spec, environment });
+      signal.addEventListener('abort', () => void runner.cancel(ref, 'the check was interrupted'), {
+        once: true,
+      });
       if (changes.interruptAfter) {
         await Promise.race([changes.interruptAfter(folder), ended.promise]);
         runner.interrupt(spec.jobName);
       }
       const observation = await ended.promise;
+      checkNotInterrupted(signal);
       return { observation, folder, spec, ms: clock.now() - began, lastWords: lastWordsOf(folder) };
     } finally {
       runner.close();
@@ -157,6 +165,14 @@ export class Scratch {
   remove(): void {
     rmSync(this.root, { recursive: true, force: true });
   }
+}
+
+/** Throws `INTERRUPTED` when Ctrl-C was pressed. */
+function checkNotInterrupted(signal: AbortSignal): void {
+  if (signal.aborted)
+    throw new EpsilonError('INTERRUPTED', 'Stopped; the job that ran was ended.', {
+      exitCode: exitCodes.interrupted,
+    });
 }
 
 /** The last lines of a job's standard error, without what a terminal would take for orders. */

@@ -51,7 +51,9 @@ function entriesOf(folder: string): Entry[] {
   const visit = (below: string) => {
     for (const { name } of readdirSync(join(folder, below), { withFileTypes: true })) {
       const path = below === '' ? name : `${below}/${name}`;
-      const stat = lstatSync(join(folder, path));
+      const stat = lstatSync(join(folder, path), { throwIfNoEntry: false });
+      // Gone since the folder was read, as the draft of an editor is.
+      if (!stat) continue;
       if (rules.ignores(stat.isDirectory() ? `${path}/` : path)) continue;
       if (stat.isDirectory()) visit(path);
       else if (stat.isFile() || stat.isSymbolicLink()) {
@@ -76,14 +78,29 @@ export function fileDigest(path: string, stamp: string): string {
   return digest;
 }
 
+/** What a file holds; undefined when it is gone meanwhile. */
+function contentOf(path: string, read: () => string): string | undefined {
+  try {
+    return read();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    throw new EpsilonError(
+      'WORKLOAD_UNREADABLE',
+      `${path} cannot be read (${code}); give its user the right, or leave it out by .epsilonignore.`,
+      { cause: error },
+    );
+  }
+}
+
 /**
  * Adds path, kind and content of everything in a folder that its ignore file does not leave out; a link counts by where it leads.
- * Error: `WORKLOAD_FOLDER_TOO_LARGE`.
+ * Errors: `WORKLOAD_FOLDER_TOO_LARGE`, `WORKLOAD_UNREADABLE`.
  */
 export function addFolder(hash: Hash, folder: string): void {
   for (const { path, kind, stamp } of entriesOf(folder)) {
     const full = join(folder, path);
-    const content = kind === 'link' ? readlinkSync(full) : fileDigest(full, stamp);
-    hash.update(`${kind}\0${path}\0${content}\0`);
+    const content = contentOf(full, () => (kind === 'link' ? readlinkSync(full) : fileDigest(full, stamp)));
+    if (content !== undefined) hash.update(`${kind}\0${path}\0${content}\0`);
   }
 }

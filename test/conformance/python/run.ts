@@ -40,6 +40,7 @@ async function checkContract(): Promise<void> {
       seconds: 120,
       grace: 10,
       keep: false,
+      signal: new AbortController().signal,
       onStage: () => {},
     });
     const found = steps.flatMap(({ stage, findings }) =>
@@ -59,7 +60,13 @@ function openScratch(workload: keyof typeof exampleWorkloads, epochs: number) {
   const modelType = Object.keys(exampleWorkloads[workload].modelTypes)[0] ?? '';
   const training = { ...trainingOf(allWorkloads, { workload, modelType, training: { epochs } }), modelType };
   const scratch = new Scratch(
-    { clock, variables: exampleVariables, seconds: 300, graceMs: 10_000 },
+    {
+      clock,
+      variables: exampleVariables,
+      seconds: 300,
+      graceMs: 10_000,
+      signal: new AbortController().signal,
+    },
     training,
   );
   const command: CommandOf = (spec, { resultPath }) => ({

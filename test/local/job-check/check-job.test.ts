@@ -24,7 +24,8 @@ const inputs = JSON.parse(env.EPSILON_INPUTS);`,
   input: 'if (!existsSync(uri(inputs.documents))) process.exit(66);',
   sigterm: 'process.on("SIGTERM", () => process.exit(143));',
   progress: `appendFileSync(env.EPSILON_PROGRESS_PATH, '{"at":"2026-01-01T00:00:00Z","done":1,"unit":"documents"}\\n');`,
-  work: sleep(120),
+  // Long enough for SIGTERM to come in time on a host that is busy.
+  work: sleep(500),
   output: `
 mkdirSync(folder, { recursive: true });
 writeFileSync(folder + 'data.txt', 'data');`,
@@ -50,12 +51,13 @@ async function found(over: Partial<typeof parts> = {}, command?: (script: string
     seconds: 20,
     grace: 0.3,
     keep: false,
+    signal: new AbortController().signal,
     onStage: () => {},
   });
   return steps.flatMap(({ findings }) => findings.map(({ code }) => code));
 }
 
-describe('a check of a job against the contract', () => {
+describe.concurrent('a check of a job against the contract', () => {
   it('finds nothing where the job keeps it', async () => {
     expect(await found()).toEqual([]);
   });
@@ -72,7 +74,7 @@ describe('a check of a job against the contract', () => {
     ],
     [
       'no ear for SIGTERM',
-      { sigterm: 'process.on("SIGTERM", () => {});', work: sleep(700) },
+      { sigterm: 'process.on("SIGTERM", () => setInterval(() => {}, 1_000));' },
       ['IGNORES_SIGTERM'],
       undefined,
     ],
