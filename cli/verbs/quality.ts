@@ -12,7 +12,7 @@ import { causeText, plain, toTheSecond } from '../output.ts';
 import { print } from '../print.ts';
 import { profileByContract } from '../quality/dataset.ts';
 import { lookAtData } from '../quality/look-at-data.ts';
-import { type Session, withControl } from '../session.ts';
+import { command, type Session, withControl } from '../session.ts';
 import { table } from '../table.ts';
 import { wholeNumber } from '../whole-number.ts';
 import { writePage } from '../write-page.ts';
@@ -144,6 +144,7 @@ async function history(session: Session, tenantId: string, limit: string): Promi
 }
 
 /** `quality ...`. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a factory; it registers commands, and each function in it keeps the budget.
 export function addQuality(program: Command, session: () => Session): void {
   const quality = program.command('quality').description("show what the checks say about tenants' data");
   quality
@@ -180,6 +181,24 @@ export function addQuality(program: Command, session: () => Session): void {
           ? Number.POSITIVE_INFINITY
           : wholeNumber('--max-bytes', maxBytes, Number.MAX_SAFE_INTEGER),
       ),
+    );
+  quality
+    .command('accept')
+    .description(
+      'take the data as it is now for usual: forget what was learnt, and learn from the next check on',
+    )
+    .argument('<tenant>')
+    .requiredOption('--reason <text>', 'why, for the audit log')
+    .action((tenantId: string, { reason }: { reason: string }) =>
+      withControl(session(), { mode: 'write', schedules: false }, async (control) => {
+        const accepted = await withHints(session(), () => control.quality.accept({ tenantId, reason }));
+        const next = command(session(), `quality run ${tenantId}`);
+        print(
+          session().output,
+          { accepted },
+          () => `What is usual of ${tenantId} is learnt again from the next check on ("${next}").`,
+        );
+      }),
     );
   quality
     .command('open')

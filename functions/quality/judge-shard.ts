@@ -7,6 +7,7 @@ import {
   type VerdictEntry,
   writeShardFile,
 } from '../../lib/operations/quality/shard-files.ts';
+import { learntOf } from '../../lib/quality/baseline.ts';
 import { type CheckShard, shardSchema } from '../../lib/quality/check-input.ts';
 import { checkNames } from '../../lib/quality/finding.ts';
 import { judge } from '../../lib/quality/judge.ts';
@@ -34,7 +35,7 @@ export function createJudgeShard(ports: Wired<typeof aws>) {
         tenantId,
         checkedAt,
         findings,
-        learnt: baseline?.count ?? entry.learnt,
+        learnt: baseline ? learntOf(baseline) : entry.learnt,
         ...(looked ? { files: entry.profile.files, digest: entry.profile.digest } : { files: 1, digest: '' }),
       },
       before,

@@ -5,6 +5,7 @@ import { awsObjects, awsStores, type Wired } from '../../lib/handler/aws-parts.t
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import { type ProfileEntry, writeShardFile } from '../../lib/operations/quality/shard-files.ts';
 import { isoNow } from '../../lib/ports/clock.ts';
+import { learntOf } from '../../lib/quality/baseline.ts';
 import { type CheckShard, shardSchema } from '../../lib/quality/check-input.ts';
 import { rulesOf } from '../../lib/quality/rules.ts';
 import type { Tenant } from '../../lib/tenants/tenant.ts';
@@ -28,7 +29,7 @@ export function createProfileShard(ports: Wired<typeof aws>) {
     let learnt = 0;
     try {
       const memory = await verdicts.memory(tenantId);
-      learnt = memory?.baseline.count ?? 0;
+      learnt = learntOf(memory?.baseline);
       const { maxBytes } = config.quality;
       return { ...about, learnt, ...(await profileTenant(objects, tenant, { memory, maxBytes })) };
     } catch (error) {

@@ -30,6 +30,7 @@ export const operatorActs = [
   'schedules.resume',
   'images.clear',
   'quality.open',
+  'quality.accept',
   'backups.run',
   'backups.prune',
   'backups.restore',

@@ -73,6 +73,8 @@ export interface ExecutionActs {
 /** Whether data is good enough to train on. `TENANT_NOT_FOUND`, `INPUT_INVALID`. */
 export interface QualityActs {
   open(request: TenantRef & { readonly reason: string; readonly hours: number }): Promise<GateOverride>;
+  /** Also `QUALITY_NOT_LEARNT`. */
+  accept(request: TenantRef & { readonly reason: string }): Promise<{ readonly acceptedAt: string }>;
 }
 
 /** What begins by the clock. `SCHEDULE_NOT_FOUND`, `SCHEDULE_OFF`, `DATE_OUT_OF_RANGE`. */

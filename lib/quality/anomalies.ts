@@ -11,7 +11,7 @@ import { stability } from './stability.ts';
  * fifth of that, because clean data has more incidents than the model knows (holidays, clocks that are moved): measured by
  * `npm run bench -- quality`.
  */
-const discoveryRate = 1 / 10_800;
+export const discoveryRate = 1 / 10_800;
 
 /** Surprise from which an anomaly of a metric that says "the data is broken" closes the gate: one in a million. */
 const criticalSurprise = 6;

@@ -9,6 +9,8 @@ export interface Baseline {
   readonly scripts: Readonly<Record<string, number>>;
   /** Profiles that it has learnt from. */
   readonly count: number;
+  /** A number is not judged yet, although there are profiles enough: its week is not over. */
+  readonly learning?: boolean;
   /** When the first of them was made, ISO 8601. */
   readonly since: string;
 }
@@ -34,6 +36,11 @@ function mixed(before: Baseline | undefined, scripts: Profile['scripts']): Reado
     return [name, was + mixGain * ((scripts[name] ?? 0) - was)] as const;
   });
   return Object.fromEntries(next.filter(([, letters]) => letters >= 0.5));
+}
+
+/** Profiles that a baseline has learnt from; none while it cannot judge every number. */
+export function learntOf(baseline: Baseline | undefined): number {
+  return baseline === undefined || baseline.learning ? 0 : baseline.count;
 }
 
 /** What was expected of each metric's number, once enough is known to judge it. */
@@ -68,6 +75,7 @@ export function followProfile(
     scripts: mixed(before, profile.scripts),
     count: (before?.count ?? 0) + 1,
     since: before?.since ?? new Date(at).toISOString(),
+    learning: judged.some(({ judgement }) => judgement.learning),
   };
   return { judged, baseline };
 }

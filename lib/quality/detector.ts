@@ -1,4 +1,4 @@
-import { hoursOfWeek, knowsHour, learnSeason, newSeason, type Season, usualAt } from './season.ts';
+import { knowsHour, learnSeason, newSeason, type Season, usualAt } from './season.ts';
 import { hasTail, newTail, surpriseOf, type Tail, widenTail } from './tail.ts';
 
 /**
@@ -6,8 +6,9 @@ import { hasTail, newTail, surpriseOf, type Tail, widenTail } from './tail.ts';
  * hours before it.
  */
 export interface DetectorState {
-  /** Values seen. */
+  /** Values seen, and when the first was, in milliseconds. */
   readonly count: number;
+  readonly begun: number;
   readonly season: Season;
   /** Mean square of the clipped errors of the forecast. */
   readonly variance: number;
@@ -70,6 +71,7 @@ const band = 2.576;
 export function newDetector({ weekly }: { readonly weekly: boolean }): DetectorState {
   return {
     count: 0,
+    begun: 0,
     season: newSeason({ weekly }),
     variance: 0,
     covariance: [0, 0],
@@ -152,14 +154,17 @@ function learn(state: DetectorState, { at, value, sampling }: Observation, made:
       keep * state.covariance[1] + departure * state.departure,
     ],
     departure,
-    tail: hasTail(count, weekly ? 2 * hoursOfWeek : undefined)
-      ? widenTail(state.tail, Math.abs(value - made.expected) / made.deviation, count)
-      : state.tail,
+    tail:
+      hasTail(count) && !(weekly && at - state.begun < 2 * week)
+        ? widenTail(state.tail, Math.abs(value - made.expected) / made.deviation, count)
+        : state.tail,
   };
 }
 
 /** What of the smaller of two surprises is added to the larger one: two that agree are rarer than one. */
 const agreement = 0.25;
+
+const week = 7 * 86_400_000;
 
 /** Values for which a surprise counts as told: three days of hours. */
 const toldFor = 72;
@@ -168,7 +173,7 @@ const toldFor = 72;
 function judge(state: DetectorState, { at, value }: Observation, made: Forecast, byRange: number): Judgement {
   const { expected, deviation } = made;
   const bySeason = surpriseOf(state.tail, Math.abs(value - expected) / deviation);
-  const unknown = state.count < 2 * hoursOfWeek && !knowsHour(state.season, at);
+  const unknown = at - state.begun < week && !knowsHour(state.season, at);
   const learning = state.count < learningCount || unknown;
   const both = Math.max(bySeason, byRange) + agreement * Math.min(bySeason, byRange);
   const surprise = learning ? 0 : both;
@@ -199,7 +204,7 @@ export function observe(
   if (!Number.isFinite(value)) throw new RangeError(`A series cannot hold ${value}.`);
   if (state.count === 0) {
     const bounds = { expected: value, low: value, high: value };
-    const begun = { ...state, season: { ...state.season, level: value }, mean: value };
+    const begun = { ...state, begun: observation.at, season: { ...state.season, level: value }, mean: value };
     return {
       judgement: { ...bounds, surprise: 0, news: false, learning: true },
       state: learn(begun, observation, forecast(begun, observation)),

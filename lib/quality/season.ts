@@ -33,8 +33,7 @@ const clearly = 1.1;
 /** The clock has moved when the week an hour earlier or later forecasts with this share of the error or less. */
 const shifted = 0.4;
 
-/** Hours of a week. */
-export const hoursOfWeek = 168;
+const hoursOfWeek = 168;
 
 const filled = <T>(length: number, value: T): T[] => Array.from({ length }, () => value);
 

@@ -46,7 +46,7 @@ export const newTail = (light: Tail['light']): Tail => ({
 });
 
 /** Whether errors teach the tail after this many values. */
-export const hasTail = (count: number, after = settled): boolean => count > after;
+export const hasTail = (count: number): boolean => count > settled;
 
 /** The tail with one more error (in standard deviations, positive) of a series of `count` values. */
 export function widenTail({ share, excess, light }: Tail, error: number, count: number): Tail {

@@ -23,7 +23,7 @@ export const exposed = {
   logs: ['read'],
   schedules: ['list', 'fire', 'pause', 'resume'],
   images: ['list', 'clear'],
-  quality: ['standing', 'standings', 'history', 'open'],
+  quality: ['standing', 'standings', 'history', 'open', 'accept'],
   audit: ['list'],
   backups: ['run', 'prune'],
 } as const;

@@ -1,6 +1,8 @@
 import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { type Baseline, followProfile } from '../../lib/quality/baseline.ts';
+import { wholeProfile } from '../fixtures/quality-history.ts';
 import { aTenant } from '../fixtures/records.ts';
 import { freshDir } from '../local/asl/harness.ts';
 import { type Night, openNight } from './harness.ts';
@@ -222,6 +224,41 @@ describe('a data-quality check', () => {
     const input = { scheduledTime: '2026-11-24T02:00:00Z' };
     expect(await check(input)).toMatchObject({ output: { outcome: 'checked' } });
     expect(await check(input)).toMatchObject({ output: { outcome: 'duplicate' } });
+  });
+});
+
+describe('a new level', () => {
+  it('that an operator accepts is learnt from the next check on, and opens the gate', async () => {
+    night = await openNight(required);
+    await add('acme', documents(16));
+    const now = night.clock.now();
+    let baseline: Baseline | undefined;
+    for (let hour = 240; hour > 0; hour -= 1)
+      baseline = followProfile(baseline, wholeProfile(), now - hour * 3_600_000).baseline;
+    const memory = { tenantId: 'acme', checkedAt: new Date(now - 3_600_000).toISOString() };
+    if (baseline)
+      await night.runtime.ports.verdicts.remember({ ...memory, profile: wholeProfile(), baseline });
+    await check();
+    expect((await standing('acme')).verdict).toMatchObject({
+      verdict: 'critical',
+      findings: expect.arrayContaining([expect.objectContaining({ code: 'UNUSUAL_DOCUMENTS' })]),
+    });
+    const { quality } = night.runtime.control;
+    await night.advance(1_000);
+    await quality.accept({ tenantId: 'acme', reason: 'fewer products' });
+    await night.advance(1_000);
+    await check();
+    expect((await standing('acme')).verdict).toMatchObject({ verdict: 'learning', findings: [] });
+  });
+
+  it.each([
+    ['nobody', 'reason', 'TENANT_NOT_FOUND'],
+    ['acme', ' ', 'INPUT_INVALID'],
+    ['acme', 'reason', 'QUALITY_NOT_LEARNT'],
+  ])('is refused for %s, reason "%s": %s', async (tenantId, reason, code) => {
+    night = await openNight(required);
+    await night.add('acme');
+    await expect(night.runtime.control.quality.accept({ tenantId, reason })).rejects.toMatchObject({ code });
   });
 });
 

@@ -13,6 +13,7 @@ import {
 } from '../executions/steer-execution.ts';
 import { clearImage } from '../images/clear-image.ts';
 import { promoteModel, rollBackModel } from '../models/promote-model.ts';
+import { acceptLevel } from '../quality/accept-level.ts';
 import { openGate } from '../quality/open-gate.ts';
 import { fireSchedule } from '../schedules/fire-schedule.ts';
 import { pauseSchedule, resumeSchedule } from '../schedules/pause-schedule.ts';
@@ -141,6 +142,23 @@ function scheduleActs(ports: OperatorPorts, act: Act) {
   };
 }
 
+function qualityActs(ports: OperatorPorts, act: Act) {
+  return {
+    open: act({
+      act: 'quality.open',
+      args: args.gate,
+      subject: ([request]) => tenantSubject(request),
+      perform: ([request]) => openGate(ports, request),
+    }),
+    accept: act({
+      act: 'quality.accept',
+      args: args.level,
+      subject: ([request]) => tenantSubject(request),
+      perform: ([request]) => acceptLevel(ports, request),
+    }),
+  };
+}
+
 /** Keeps a document below the tenant's own prefix and nowhere else. */
 function putDocument({ objects, config }: OperatorPorts) {
   return async ({ tenantId, name, body }: DocumentUpload) => {
@@ -220,12 +238,7 @@ export function createOperatorApi(ports: OperatorPorts, actor: Actor): OperatorA
       standing: (tenantId) => verdicts.standing(tenantId),
       standings: (tenantIds) => verdicts.standings(tenantIds),
       history: (tenantId, limit) => verdicts.history(tenantId, limit),
-      open: act({
-        act: 'quality.open',
-        args: args.gate,
-        subject: ([request]) => tenantSubject(request),
-        perform: ([request]) => openGate(ports, request),
-      }),
+      ...qualityActs(ports, act),
     },
     runs: {
       getRun: (runId) => runs.getRun(runId),

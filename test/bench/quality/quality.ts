@@ -1,5 +1,6 @@
 import { benchDataset } from './dataset.ts';
 import { benchLoad } from './load.ts';
+import { benchM4Alarms } from './m4-alarms.ts';
 import { benchNab } from './nab.ts';
 import { benchPower, benchSilence } from './power.ts';
 
@@ -9,14 +10,18 @@ function optionOf(name: string): string | undefined {
   return at < 0 ? undefined : process.argv[at + 1];
 }
 
-/** `npm run bench -- quality [--nab DIR] [--tenants N]`; simulated tenants are 2,000 over 90 days. */
+/** `npm run bench -- quality [--nab DIR] [--m4 DIR] [--tenants N]`; simulated tenants are 2,000 over 90 days. */
 export async function benchQuality(): Promise<Record<string, unknown>> {
-  const nab = optionOf('--nab');
+  const [nab, m4] = [optionOf('--nab'), optionOf('--m4')];
   return {
     load: await benchLoad(Number(optionOf('--tenants') ?? 10_000)),
     silence: benchSilence(2_000, 90),
     power: benchPower(50),
     dataset: await benchDataset(),
+    m4:
+      m4 === undefined
+        ? 'not measured (--m4 DIR with Hourly-train.csv and Hourly-test.csv)'
+        : benchM4Alarms(m4),
     nab: nab === undefined ? 'not measured (--nab DIR, a checkout of numenta/NAB)' : benchNab(nab),
   };
 }
