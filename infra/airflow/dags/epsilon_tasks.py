@@ -36,8 +36,8 @@ IMAGES: dict[str, str] = json.loads((Path(__file__).parent / "images.json").read
 #: Tenants that one run names; Airflow maps a task at most 1,024 times (core.max_map_length).
 TENANTS_AT_ONCE = 1_000
 
-#: Errors of Epsilon that another try cannot help.
-FINAL = {"EpsilonError", "NotFound", "BadImage"}
+#: Names of errors that another try cannot help: codes of Epsilon; what may be tried again has a name of its own (TenantBusy, Throttled).
+FINAL = re.compile(r"^([A-Z][A-Z0-9_]+|BadImage)$")
 
 
 class EpsilonCallFailed(AirflowException):
@@ -61,7 +61,7 @@ def call(function: str, payload: dict) -> dict:
     answer = json.loads(response["Payload"].read() or b"null")
     if "FunctionError" in response:
         failure = EpsilonCallFailed(function, answer.get("errorType", "Error"), answer.get("errorMessage", ""))
-        if failure.error in FINAL:
+        if FINAL.match(failure.error):
             raise AirflowFailException(str(failure)) from failure
         raise failure
     return answer

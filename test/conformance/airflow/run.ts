@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { conclude } from '../debian.ts';
 import { compareDags } from './dags.ts';
+import { compareRuns } from './drive.ts';
 import { installAirflow, versions } from './install.ts';
 
 /** `npm run test:airflow`: Epsilon beside real Apache Airflow, of each version that is supported. */
@@ -19,5 +20,9 @@ for (const version of versions) {
   compared += read.compared;
   faults.push(...read.faults);
   process.stdout.write(`  DAGs: ${read.compared - read.faults.length} of ${read.compared} facts agree\n`);
+  const runs = await compareRuns(installed);
+  compared += runs.compared;
+  faults.push(...runs.faults);
+  process.stdout.write(`  runs: ${runs.compared - runs.faults.length} of ${runs.compared} facts agree\n`);
 }
 conclude(compared, faults);
