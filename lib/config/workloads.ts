@@ -106,11 +106,17 @@ export type Workload = Readonly<z.output<typeof workload>>;
 /** Workloads by name. */
 export type Workloads = Readonly<Record<string, Workload>>;
 
+/** Bytes of the table as JSON that a function's environment has room for: Lambda takes 4 KB for all variables together. */
+const mostBytes = 1_536;
+
 /** Why these workloads cannot be used in the environment; undefined when they can. */
 function faultOf(
   workloads: Workloads,
   environment: string,
 ): { readonly path: string[]; readonly why: string } | undefined {
+  const bytes = Buffer.byteLength(JSON.stringify(workloads));
+  if (environment !== 'local' && bytes > mostBytes)
+    return { path: [], why: `has ${bytes} bytes as JSON; functions take at most ${mostBytes}` };
   if (!workloads[referenceWorkload])
     return { path: [referenceWorkload], why: 'is missing: tenants that name no workload have it' };
   for (const [name, { commands, folder, images }] of Object.entries(workloads)) {

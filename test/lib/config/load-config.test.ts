@@ -86,6 +86,11 @@ describe('loadConfig', () => {
     const load = (workloads: object) =>
       loadConfig({ file: fileOf('dev'), variables: { EPSILON_WORKLOADS: JSON.stringify(workloads) } });
     expect(() => load({ mine })).toThrow('workloads.reference.images.data-pipeline');
+    const words = Array.from({ length: 300 }, (_, index) => `w${index}`);
+    const wide = { a1: { options: { word: { default: 'w1', oneOf: words } } } };
+    expect(() => load({ mine: { ...mine, modelTypes: wide }, reference: { images } })).toThrow(
+      'at most 1536',
+    );
     expect(load({ mine, reference: { images } }).workloads['mine']?.images).toEqual(images);
   });
 
