@@ -37,14 +37,14 @@ async function* objectsAt(
   }
 }
 
+/** A file, or what is left out by its name or kind. */
+export type ListedFile = DocumentFile | Extract<Found, { readonly skipped: unknown }>;
+
 /**
  * Files and objects at a tenant's documents, and what is left out there by its name or kind, in the order of their names; none is
  * opened. Errors as of `readDocuments`.
  */
-export async function* listDocumentFiles(
-  objects: ReadableObjects,
-  uri: string,
-): AsyncGenerator<DocumentFile | Extract<Found, { readonly skipped: unknown }>> {
+export async function* listDocumentFiles(objects: ReadableObjects, uri: string): AsyncGenerator<ListedFile> {
   if (uri.startsWith('file:')) yield* listDocuments(await findPlace(pathOfFileUri(uri)));
   else yield* objectsAt(objects, uri);
 }
@@ -62,5 +62,16 @@ export async function* readDocuments(
   for await (const file of listDocumentFiles(objects, uri)) {
     if ('skipped' in file) yield file;
     else if (accept(file)) yield* documentsIn(file, options);
+  }
+}
+
+/** Documents in files that were listed already. Errors: those of single files, as of `readDocuments`. */
+export async function* readListed(
+  files: Iterable<ListedFile>,
+  options: ReadingOptions,
+): AsyncGenerator<Found> {
+  for (const file of files) {
+    if ('skipped' in file) yield file;
+    else yield* documentsIn(file, options);
   }
 }

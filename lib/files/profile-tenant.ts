@@ -4,31 +4,51 @@ import { DocumentProfile, ListingProfile } from '../quality/document-profile.ts'
 import type { Profile } from '../quality/profile.ts';
 import type { QualityMemory } from '../quality/verdict.ts';
 import type { Tenant } from '../tenants/tenant.ts';
-import { listDocumentFiles, type ReadableObjects, readDocuments } from './documents.ts';
+import {
+  type ListedFile,
+  listDocumentFiles,
+  type ReadableObjects,
+  readDocuments,
+  readListed,
+} from './documents.ts';
 
-async function profileListing(objects: ReadableObjects, { documentsUri }: Tenant) {
+/** Files of a listing that are kept, so that it is not asked for again when they are read; more are listed twice. */
+const mostKept = 20_000;
+
+interface Listed {
+  readonly listing: ReturnType<ListingProfile['close']>;
+  /** Absent when there are too many to be kept. */
+  readonly files?: readonly ListedFile[];
+}
+
+async function profileListing(objects: ReadableObjects, { documentsUri }: Tenant): Promise<Listed> {
   const listing = new ListingProfile();
+  const files: ListedFile[] = [];
   try {
-    for await (const file of listDocumentFiles(objects, documentsUri)) if ('open' in file) listing.add(file);
+    for await (const file of listDocumentFiles(objects, documentsUri)) {
+      if ('open' in file) listing.add(file);
+      if (files.length <= mostKept) files.push(file);
+    }
   } catch (error) {
     // Nothing is there: that is a finding and no fault of the check.
     if (!(error instanceof EpsilonError && error.code === 'DOCUMENTS_NOT_FOUND')) throw error;
   }
-  return listing.close();
+  return { listing: listing.close(), ...(files.length > mostKept ? {} : { files }) };
 }
 
 async function profileDocuments(
   objects: ReadableObjects,
   tenant: Tenant,
-  { listing, maxBytes }: { listing: ReturnType<ListingProfile['close']>; maxBytes: number },
+  { listing, files, maxBytes }: Listed & { readonly maxBytes: number },
 ): Promise<Profile> {
   // A profile counts bad rows; the rules say how many are too many.
   const reading = { ...readingOptions(tenant.reading), badRowShare: 1 };
   const documents = new DocumentProfile();
   let characters = 0;
   let sampled = false;
+  const all = files ? readListed(files, reading) : readDocuments(objects, tenant.documentsUri, reading);
   if (listing.files > 0)
-    for await (const found of readDocuments(objects, tenant.documentsUri, reading)) {
+    for await (const found of all) {
       documents.add(found);
       characters += 'text' in found ? found.text.length : 0;
       sampled = characters > maxBytes;
@@ -53,7 +73,7 @@ export async function profileTenant(
   tenant: Tenant,
   { memory, maxBytes }: { memory: QualityMemory | undefined; maxBytes: number },
 ): Promise<Profiled> {
-  const listing = await profileListing(objects, tenant);
-  if (memory?.profile.digest === listing.digest) return { profile: memory.profile, changed: false };
-  return { profile: await profileDocuments(objects, tenant, { listing, maxBytes }), changed: true };
+  const listed = await profileListing(objects, tenant);
+  if (memory?.profile.digest === listed.listing.digest) return { profile: memory.profile, changed: false };
+  return { profile: await profileDocuments(objects, tenant, { ...listed, maxBytes }), changed: true };
 }
