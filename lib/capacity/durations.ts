@@ -16,6 +16,10 @@ export const assumedSeconds: StageSeconds = {
 /** Seconds until a node is there and the container runs, which every job spends. An assumption. */
 export const startSeconds = 60;
 
+function ofStages(secondsOf: (stage: StageName) => number): StageSeconds {
+  return Object.fromEntries(stageNames.map((stage) => [stage, secondsOf(stage)])) as StageSeconds;
+}
+
 const millisecondsOf = ({ startedAt, submittedAt, intentAt, finishedAt }: Attempt): number =>
   finishedAt === undefined ? 0 : Date.parse(finishedAt) - Date.parse(startedAt ?? submittedAt ?? intentAt);
 
@@ -34,8 +38,7 @@ export function measuredSeconds(attempts: readonly Attempt[]): StageSeconds | un
     const total = own.filter(counts).reduce((sum, attempt) => sum + millisecondsOf(attempt), 0);
     seconds[stage] = Math.max(0, Math.round(total / 1000));
   }
-  const { prepare = 0, train = 0, index = 0, deploy = 0, cache = 0 } = seconds;
-  return { prepare, train, index, deploy, cache };
+  return ofStages((stage) => seconds[stage] ?? 0);
 }
 
 function median(values: readonly number[]): number | undefined {
@@ -57,16 +60,11 @@ export function durationsFrom(runs: readonly Run[]): Durations {
     if (seconds && (!known || known.at < at)) newest.set(tenantId, { at, seconds });
   }
   const of = (stage: StageName) =>
-    median([...newest.values()].map(({ seconds }) => seconds[stage])) ?? assumedSeconds[stage];
-  const usual: StageSeconds = {
-    prepare: of('prepare'),
-    train: of('train'),
-    index: of('index'),
-    deploy: of('deploy'),
-    cache: of('cache'),
-  };
+    // Runs of before a stage was added say nothing of it.
+    median([...newest.values()].flatMap(({ seconds }) => seconds[stage] ?? [])) ?? assumedSeconds[stage];
+  const usual = ofStages(of);
   return {
-    of: (tenantId) => newest.get(tenantId)?.seconds ?? usual,
+    of: (tenantId) => ({ ...usual, ...newest.get(tenantId)?.seconds }),
     isMeasured: (tenantId) => newest.has(tenantId),
   };
 }

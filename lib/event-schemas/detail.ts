@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { stageNames } from '../training/stages.ts';
 
 /** Detail types of the bus. */
 export const detailTypes = {
@@ -25,7 +26,7 @@ const common = {
 export const jobStateChangeDetail = z.object({
   ...common,
   data: z.object({
-    stage: z.enum(['prepare', 'train', 'index', 'deploy', 'cache']),
+    stage: z.enum(stageNames),
     attempt: z.int().positive(),
     jobName: z.string().min(1),
     jobId: z.string().min(1),
