@@ -85,6 +85,12 @@ module.exports = {
       'the watcher knows ports and its adapters',
     ),
     only(
+      'serving',
+      '^serving/',
+      ['^serving/', '^lib/(config|metrics)/'],
+      'the stand-ins know next to nothing',
+    ),
+    only(
       'pulumi',
       '^infra/pulumi/',
       ['^infra/pulumi/', '^lib/(config|cost|errors|objects)/'],

@@ -18,13 +18,13 @@ const successTarget = (): number =>
 const yaml = (value: unknown) => header + stringify(value, { lineWidth: 0 });
 
 /** A `PrometheusRule`, which the operator of kube-prometheus-stack takes from every namespace. */
-function prometheusRule(name: string, namespace: string, groups: readonly unknown[]) {
+function prometheusRule(name: string, namespace: string | undefined, groups: readonly unknown[]) {
   return {
     apiVersion: 'monitoring.coreos.com/v1',
     kind: 'PrometheusRule',
     metadata: {
       name,
-      namespace,
+      ...(namespace !== undefined && { namespace }),
       labels: { 'app.kubernetes.io/name': name, 'app.kubernetes.io/part-of': 'epsilon' },
     },
     spec: { groups },
@@ -43,6 +43,11 @@ export function renderedFiles(): Rendered[] {
     {
       path: 'infra/k8s/watcher/rules.yaml',
       text: yaml(prometheusRule('job-watcher', 'epsilon', [group('watcher')])),
+    },
+    {
+      path: 'infra/k8s/serving/base/rules.yaml',
+      // The namespace is the overlay's.
+      text: yaml(prometheusRule('serving', undefined, [group('serving')])),
     },
     ...dashboards.map((dashboard) => ({
       path: `infra/grafana/dashboards/${dashboard.uid}.json`,

@@ -14,10 +14,13 @@ export interface Manifest {
   readonly object: ApiObject;
 }
 
-/** Every object of infra/k8s but the kustomizations, namespaces first. */
+/** Every object of infra/k8s but the kustomizations and the serving applications, which are applied in another way; namespaces first. */
 export function readManifests(): Manifest[] {
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.yaml') && basename(file) !== 'kustomization.yaml')
+    .filter(
+      (file) =>
+        file.endsWith('.yaml') && basename(file) !== 'kustomization.yaml' && !file.startsWith('serving/'),
+    )
     .sort();
   const all = files.flatMap((file) =>
     objectsOf(readFileSync(join(root, file), 'utf8')).map((object) => ({ file, object })),

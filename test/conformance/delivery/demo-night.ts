@@ -99,11 +99,11 @@ async function afterNight(host: Host, prometheus: Prometheus): Promise<Check[]> 
     (error: Error) => ({ fault: error.message }),
   );
   // The first pass of the reconciler; without one its silence would be an alert.
-  await until('a pass of the reconciler', 90, async () =>
-    Number((await prometheus.query('epsilon_reconciler_passes_total'))[0]?.value[1]) > 1 ? true : undefined,
+  await until('a pass of the reconciler', 120, async () =>
+    Number((await prometheus.query('epsilon_reconciler_passes_total'))[0]?.value[1]) >= 1 ? true : undefined,
   );
   // A host that has just begun has no drill yet, and says so.
-  const here = (name: string) => !/^JobWatcher|^DrillOverdue$/.test(name);
+  const here = (name: string) => !/^JobWatcher|^DrillOverdue$|^Serving/.test(name);
   const isSilent = ({ name, state }: RuleState) => !here(name) || state === 'inactive';
   // The rules may have been evaluated last before that pass.
   const rules = await until('silence', 10, async () => {

@@ -17,6 +17,20 @@ const up = 'up{instance="127.0.0.1:7411",job="epsilon"}';
 const from = (at: number, value: number, before: number) =>
   flat(before, span).map((_, index) => (index * 15 >= at * 60 ? value : before));
 
+/** Requests of a service of which a share fails all the while: fast enough for one alert, and only for the slow one. */
+function burning(name: string, job: string): Record<string, Fault[]> {
+  const failing = (share: number): Series => ({
+    [`http_requests_total{job="${job}",code="200"}`]: flat(0, span).map(
+      (_, index) => index * 1_000 * (1 - share),
+    ),
+    [`http_requests_total{job="${job}",code="500"}`]: flat(0, span).map((_, index) => index * 1_000 * share),
+  });
+  return {
+    [`${name}Errors`]: [{ series: failing(0.015), at: 70 }],
+    [`${name}ErrorsSlow`]: [{ series: failing(0.007), at: 80 }],
+  };
+}
+
 /** One fault for each alert: the smallest that has to be noticed. */
 export const faults: Readonly<Record<string, readonly Fault[]>> = {
   SuccessRate: [
@@ -97,6 +111,29 @@ export const faults: Readonly<Record<string, readonly Fault[]>> = {
         'epsilon_watcher_publish_failures_total{pod="a"}': steps(60, span),
       },
       at: 13,
+    },
+  ],
+  ...burning('BackendApi', 'backend-api'),
+  ...burning('MlEngine', 'ml-engine'),
+  ServingSilent: [
+    { series: { 'up{job="ml-engine",pod="a"}': flat(0, span) }, at: 4 },
+    { series: { 'up{job="backend-api",pod="a"}': [] }, at: 4 },
+  ],
+  HpaAtMaximum: [
+    {
+      series: {
+        'kube_horizontalpodautoscaler_status_current_replicas{namespace="production",horizontalpodautoscaler="backend-api-hpa"}':
+          flat(20, span),
+      },
+      at: 16,
+      labels: { namespace: 'production', horizontalpodautoscaler: 'backend-api-hpa' },
+    },
+  ],
+  RolloutAborted: [
+    {
+      series: { 'rollout_info{name="backend-api",namespace="production",phase="Degraded"}': flat(1, span) },
+      at: 2,
+      labels: { name: 'backend-api', namespace: 'production' },
     },
   ],
   JobWatcherMemory: [{ series: { 'epsilon_watcher_memory_bytes{pod="a"}': flat(235e6, span) }, at: 6 }],

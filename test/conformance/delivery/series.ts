@@ -27,6 +27,22 @@ const sawtooth = (bound: number, minutes: number): Values =>
 
 const failures = (ended: number) => Number(ended >= 50) + Number(ended >= 80);
 
+/** A serving application: of a thousand requests each quarter of a minute one in ten thousand fails. */
+const serving = (job: string, minutes: number): [string, Values][] => [
+  [`up{job="${job}",pod="a"}`, flat(1, minutes)],
+  [`http_requests_total{job="${job}",code="200"}`, flat(0, minutes).map((_, index) => index * 1_000)],
+  [
+    `http_requests_total{job="${job}",code="500"}`,
+    flat(0, minutes).map((_, index) => Math.floor(index / 10)),
+  ],
+  [hpa('current', job), flat(4, minutes)],
+  [hpa('max', job), flat(20, minutes)],
+  [`rollout_info{name="${job}",namespace="production",phase="Healthy"}`, flat(1, minutes)],
+];
+
+const hpa = (which: 'current' | 'max', job: string) =>
+  `kube_horizontalpodautoscaler_${which === 'current' ? 'status_current' : 'spec_max'}_replicas{namespace="production",horizontalpodautoscaler="${job}-hpa"}`;
+
 /** A good night of so many minutes: a hundred tenants, of whom two fail; a backup every four minutes, a pass every minute. */
 export function goodNight(minutes: number): Series {
   const begun = steps(60, minutes).map((count) => Math.min(count, 100));
@@ -62,5 +78,6 @@ export function goodNight(minutes: number): Series {
     'epsilon_watcher_events_waiting{pod="a"}': sawtooth(30, minutes),
     'epsilon_watcher_publish_failures_total{pod="a"}': flat(0, minutes),
     'epsilon_watcher_memory_bytes{pod="a"}': flat(140e6, minutes),
+    ...Object.fromEntries(['backend-api', 'ml-engine'].flatMap((job) => serving(job, minutes))),
   };
 }

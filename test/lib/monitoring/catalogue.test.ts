@@ -48,6 +48,22 @@ describe('the catalogue of alerts', () => {
     expect(asked.filter((series) => !exposed.has(series))).toEqual([]);
   });
 
+  it('reads of others only series that are known here, with who exposes them', () => {
+    const others: Readonly<Record<string, string>> = {
+      up: 'Prometheus',
+      http_requests_total: 'serving/main.ts',
+      kube_horizontalpodautoscaler_status_current_replicas: 'kube-state-metrics',
+      kube_horizontalpodautoscaler_spec_max_replicas: 'kube-state-metrics',
+      rollout_info: 'the controller of Argo Rollouts',
+    };
+    const asked = rules.flatMap(({ expr }) =>
+      [...expr.matchAll(/\b[a-z]\w+(?=[{[])|\bkube_\w+/g)].map(([series]) => series),
+    );
+    const foreign = new Set(asked.filter((series) => !series.startsWith('epsilon_')));
+    expect([...foreign].sort()).toEqual(Object.keys(others).sort());
+    expect(readFileSync('serving/main.ts', 'utf8')).toContain('http_requests_total: {');
+  });
+
   it('is rendered into the files of the repository (npm run render:monitoring)', () => {
     const files = renderedFiles();
     expect(files.length).toBeGreaterThan(1);

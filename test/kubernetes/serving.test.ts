@@ -1,0 +1,228 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+
+interface Thing {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly spec: Tree;
+}
+/** A tree of YAML, which tests walk by name. */
+type Tree = ReturnType<typeof parse>;
+
+const documents = (path: string) =>
+  parseAllDocuments(readFileSync(path, 'utf8')).map((one) => one.toJSON() as Thing);
+const folder = 'infra/k8s/serving/base';
+const base = readdirSync(folder)
+  .filter((file) => file !== 'kustomization.yaml')
+  .flatMap((file) => documents(join(folder, file)));
+const named = (kind: string, name: string): Tree =>
+  base.find((one) => one.kind === kind && one.metadata.name === name)?.spec ?? {};
+const infrastructure = parse(readFileSync('infra/config/infrastructure/prod.yml', 'utf8')) as Tree;
+const services = ['backend-api', 'ml-engine'] as const;
+const largest = 20;
+
+/** vCPU or MiB of a Kubernetes quantity. */
+function amount(quantity: string): number {
+  const [, value = '', unit = ''] = /^(\d+)(m|Mi|Gi)?$/.exec(quantity) ?? [];
+  return Number(value) * { m: 0.001, Mi: 1, Gi: 1_024, '': 1 }[unit as 'm'];
+}
+
+const requestsOf = (service: string) =>
+  named('Rollout', service)['template'].spec.containers[0].resources.requests as Record<
+    'cpu' | 'memory',
+    string
+  >;
+
+describe('namespaces of the specification', () => {
+  it('are production, staging and ml-jobs', () => {
+    const files = [
+      'infra/k8s/serving/production/namespace.yaml',
+      'infra/k8s/serving/staging/namespace.yaml',
+      'infra/k8s/jobs/namespace.yaml',
+    ];
+    expect(files.flatMap(documents).map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
+      'Namespace production',
+      'Namespace staging',
+      'Namespace ml-jobs',
+    ]);
+  });
+});
+
+describe.each(services)('%s', (service) => {
+  const rollout = named('Rollout', service);
+  const { blueGreen } = rollout['strategy'];
+
+  it('has an autoscaler with the numbers of the specification, on the Rollout', () => {
+    expect(named('HorizontalPodAutoscaler', `${service}-hpa`)).toEqual({
+      scaleTargetRef: { apiVersion: 'argoproj.io/v1alpha1', kind: 'Rollout', name: service },
+      minReplicas: 3,
+      maxReplicas: largest,
+      metrics: [
+        {
+          type: 'Resource',
+          resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 70 } },
+        },
+        {
+          type: 'Resource',
+          resource: { name: 'memory', target: { type: 'Utilization', averageUtilization: 80 } },
+        },
+      ],
+      behavior: {
+        scaleDown: { stabilizationWindowSeconds: 300 },
+        scaleUp: { stabilizationWindowSeconds: 60 },
+      },
+    });
+  });
+
+  it('leaves the number of replicas to the autoscaler, of both colours', () => {
+    expect(rollout).not.toHaveProperty('replicas');
+    expect(blueGreen).not.toHaveProperty('previewReplicaCount');
+  });
+
+  it('goes live after an analysis and is watched for five minutes after, while the old colour stays', () => {
+    expect(blueGreen).toMatchObject({ activeService: service, previewService: `${service}-preview` });
+    expect(blueGreen.prePromotionAnalysis.templates).toEqual([{ templateName: 'before-promotion' }]);
+    expect(blueGreen.postPromotionAnalysis.templates).toEqual([{ templateName: 'after-promotion' }]);
+    const [watched] = named('AnalysisTemplate', 'after-promotion')['metrics'];
+    const seconds =
+      (watched.count - 1) * Number.parseInt(watched.interval, 10) + Number.parseInt(watched.initialDelay, 10);
+    expect(seconds).toBe(300);
+    expect(blueGreen.scaleDownDelaySeconds).toBeGreaterThan(seconds);
+  });
+
+  it('has time to start and to be judged before its deadline, which is before the five minutes of a release', () => {
+    const [job, rate] = named('AnalysisTemplate', 'before-promotion')['metrics'];
+    const judged = Math.max(
+      job.provider.job.spec.activeDeadlineSeconds,
+      Number.parseInt(rate.initialDelay, 10),
+    );
+    expect(rollout['progressDeadlineSeconds']).toBeGreaterThan(judged + 60);
+    expect(rollout['progressDeadlineSeconds']).toBeLessThan(300);
+    expect(rollout['rollbackWindow']).toEqual({ revisions: 2 });
+  });
+
+  it('is found by its Services and its disruption budget, which leaves nodes drainable', () => {
+    const labels = rollout['template'].metadata.labels;
+    for (const name of [service, `${service}-preview`])
+      expect(labels).toMatchObject(named('Service', name)['selector']);
+    expect(named('PodDisruptionBudget', service)).toMatchObject({
+      maxUnavailable: 1,
+      unhealthyPodEvictionPolicy: 'AlwaysAllow',
+      selector: { matchLabels: { 'app.kubernetes.io/name': service } },
+    });
+  });
+
+  it('finds room for both colours at the maximum on the nodes of its group', () => {
+    // What the kubelet, the system and the daemons of a node leave, by EKS's own reservation (t3.large, c5.2xlarge).
+    const left = service === 'backend-api' ? { cpu: 1.75, memory: 6_500 } : { cpu: 7.6, memory: 13_300 };
+    const group = infrastructure['nodeGroups'][service === 'backend-api' ? 'general' : 'ml_workloads'];
+    const { cpu, memory } = requestsOf(service);
+    const onNode = Math.min(Math.floor(left.cpu / amount(cpu)), Math.floor(left.memory / amount(memory)));
+    expect(onNode * group.maxSize).toBeGreaterThanOrEqual(2 * largest);
+  });
+});
+
+describe('analyses', () => {
+  it('fail without data, and look at the pods of the new colour alone', () => {
+    const metrics = ['before-promotion', 'after-promotion'].flatMap(
+      (name) => named('AnalysisTemplate', name)['metrics'] as Tree[],
+    );
+    const queries = metrics.filter(({ provider }) => provider.prometheus);
+    expect(queries).toHaveLength(2);
+    for (const { successCondition, provider } of queries) {
+      expect(successCondition).toContain('len(result) == 1 && !isNaN(result[0])');
+      expect(
+        provider.prometheus.query.match(/rollouts_pod_template_hash="\{\{args\.hash\}\}"/g),
+      ).toHaveLength(2);
+    }
+  });
+
+  it('send the preview at least 200 requests, by a Job that is judged by its exit code', () => {
+    const [job] = named('AnalysisTemplate', 'before-promotion')['metrics'];
+    const [container] = job.provider.job.spec.template.spec.containers;
+    expect(Number(container.args[1])).toBeGreaterThanOrEqual(200);
+    expect(job.provider.job.spec).toMatchObject({ backoffLimit: 0 });
+    expect(existsSync('serving/smoke.ts')).toBe(true);
+  });
+});
+
+describe('the quota', () => {
+  it('holds both colours of both applications at the maximum, and the Jobs', () => {
+    const { hard } = named('ResourceQuota', 'serving');
+    const all = (of: 'cpu' | 'memory') =>
+      services.reduce((sum, service) => sum + 2 * largest * amount(requestsOf(service)[of]), 0);
+    expect(Number(hard.pods)).toBeGreaterThanOrEqual(2 * 2 * largest + 2);
+    expect(amount(hard['requests.cpu'])).toBeGreaterThanOrEqual(all('cpu') + 0.2);
+    expect(amount(hard['requests.memory'])).toBeGreaterThanOrEqual(all('memory') + 256);
+  });
+});
+
+describe.each(['production', 'staging'])('Argo CD application of %s', (environment) => {
+  const [application] = documents(`infra/argocd/applications/${environment}/${environment}-app.yaml`);
+  const spec: Tree = application?.spec ?? {};
+
+  it('is the one of the specification: name, namespace, prune, self-heal, CreateNamespace', () => {
+    expect(application?.metadata).toEqual({ name: `embeddings-saas-${environment}`, namespace: 'argocd' });
+    expect(spec['destination']).toEqual({ server: 'https://kubernetes.default.svc', namespace: environment });
+    expect(spec['syncPolicy'].automated).toEqual({ prune: true, selfHeal: true });
+    expect(spec['syncPolicy'].syncOptions).toContain('CreateNamespace=true');
+    expect(existsSync(join(spec['source'].path, 'kustomization.yaml'))).toBe(true);
+  });
+
+  it('follows the ref that a release moves, and never main', () => {
+    expect(spec['source'].targetRevision).toBe(`release/${environment}`);
+    const [root] = documents(`infra/argocd/roots/${environment}.yaml`);
+    expect(root?.spec['source'].targetRevision).toBe(`release/${environment}`);
+    expect(existsSync(join(root?.spec['source'].path, 'kustomization.yaml'))).toBe(true);
+  });
+
+  it('applies client-side, so that the colour stays in the selectors of the Services', () => {
+    expect(JSON.stringify(spec['syncPolicy'])).not.toMatch(/ServerSideApply|Replace/);
+  });
+
+  it("leaves the autoscaler's floor to the forecast", () => {
+    expect(spec['ignoreDifferences']).toEqual([
+      { group: 'autoscaling', kind: 'HorizontalPodAutoscaler', jsonPointers: ['/spec/minReplicas'] },
+    ]);
+    expect(spec['syncPolicy'].syncOptions).toContain('RespectIgnoreDifferences=true');
+  });
+});
+
+describe('the project of Argo CD', () => {
+  const [project] = documents('infra/argocd/project/project.yaml');
+
+  it('closes production while tenants are trained, but not to a rollback', () => {
+    expect(project?.spec['syncWindows']).toMatchObject([
+      { kind: 'deny', manualSync: true, applications: ['embeddings-saas-production'] },
+    ]);
+  });
+
+  it('lets applications have the kinds that they have, and no other', () => {
+    const { clusterResourceWhitelist, namespaceResourceWhitelist } = project?.spec ?? {};
+    const allowed = [...clusterResourceWhitelist, ...namespaceResourceWhitelist].map(
+      ({ kind }: { kind: string }) => kind,
+    );
+    expect([...new Set(['Namespace', ...base.map(({ kind }) => kind)])].sort()).toEqual(allowed.sort());
+  });
+});
+
+describe('scrape jobs', () => {
+  const set = parse(readFileSync('infra/argocd/addons/sets/kube-prometheus-stack.yml', 'utf8')) as Tree;
+  const prometheus = set['spec'].template.spec.source.helm.valuesObject.prometheus.prometheusSpec as Tree;
+
+  it('are those of the specification, every 15 seconds', () => {
+    expect(prometheus).toMatchObject({ scrapeInterval: '15s', evaluationInterval: '15s' });
+    expect(prometheus['additionalScrapeConfigs'].map((job: Tree) => job['job_name'])).toEqual([
+      'kubernetes-pods',
+      ...services,
+    ]);
+  });
+
+  it('read no pod twice: what a job of its own reads has no annotation, and no ServiceMonitor', () => {
+    for (const service of services)
+      expect(JSON.stringify(named('Rollout', service)['template'].metadata)).not.toContain('prometheus.io');
+    expect(base.map(({ kind }) => kind)).not.toContain('ServiceMonitor');
+  });
+});
