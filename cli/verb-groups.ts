@@ -136,7 +136,7 @@ export const verbGroups: readonly VerbGroup[] = [
     load: async () => (await import('./verbs/drill.ts')).addDrill,
   },
   {
-    verbs: [{ term: 'airflow', summary: 'Apache Airflow: DAGs for those who schedule with it' }],
+    verbs: [{ term: 'airflow', summary: 'Apache Airflow: write its DAGs, check a server' }],
     load: async () => (await import('./verbs/airflow.ts')).addAirflow,
   },
   {

@@ -1,18 +1,23 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { AirflowApi } from '../../lib/airflow/airflow-api.ts';
+import { AirflowJobRunner } from '../../lib/airflow/airflow-job-runner.ts';
 import { type ExportedDag, exportDags } from '../../lib/airflow/export-dags.ts';
+import { environmentVariables } from '../../lib/config/environment.ts';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
+import { NotFound } from '../../lib/errors/store-errors.ts';
 import { loadLocalService } from '../../local/declaration/local-service.ts';
 import { print } from '../print.ts';
 import { command, type Session } from '../session.ts';
 import { requireLocal } from '../target.ts';
+import { wholeNumber } from '../whole-number.ts';
 
 /** Folder of the DAGs, below the project. */
 const dagFolder = join('infra', 'airflow', 'dags');
 
-/** Files beside the generated ones that a folder of DAGs needs: the tasks, and what keeps Airflow from reading them as DAGs. */
-const companions = ['epsilon_tasks.py', '.airflowignore'] as const;
+/** Files beside the generated ones that a folder of DAGs needs: the DAG of single jobs, the tasks, and what keeps Airflow from reading them as DAGs. */
+const companions = ['epsilon_stage.py', 'epsilon_tasks.py', '.airflowignore'] as const;
 
 /** References of the images; belongs to the deployment, so that an export never replaces it and a check never reads it. */
 const imagesFile = 'images.json';
@@ -92,15 +97,64 @@ function exportTo(session: Session, { out, check: checks }: ExportOptions): void
   else write(session, { folder, own }, files);
 }
 
-/** `airflow export`. */
+interface CheckOptions {
+  readonly url: string;
+  readonly api: string;
+  readonly user: string;
+  readonly runs: string;
+}
+
+/** Variable with the password: an argument would be visible to every user of the host. */
+const passwordVariable = 'EPSILON_AIRFLOW_PASSWORD';
+
+function apiOf(given: string): 'v1' | 'v2' {
+  if (given === 'v1' || given === 'v2') return given;
+  throw new EpsilonError('USAGE', `--api ${given} is not one of v1 (Airflow 2), v2 (Airflow 3).`);
+}
+
+function urlOf(given: string): string {
+  if (URL.canParse(given) && /^https?:$/.test(new URL(given).protocol)) return given;
+  throw new EpsilonError('USAGE', `--url ${given} is not an http or https address.`);
+}
+
+async function checkServer(session: Session, { url, api, user, runs }: CheckOptions): Promise<void> {
+  const password = environmentVariables()[passwordVariable];
+  if (password === undefined)
+    throw new EpsilonError('USAGE', `The password of "${user}" is needed in ${passwordVariable}.`);
+  const runner = new AirflowJobRunner({
+    api: new AirflowApi({
+      url: urlOf(url),
+      api: apiOf(api),
+      credentials: async () => ({ username: user, password }),
+    }),
+    // A check starts no job, and so reads no result.
+    objects: { get: () => Promise.reject(new NotFound('OBJECT_NOT_FOUND', 'A check reads no objects.')) },
+    podOf: () => ({}),
+    maxActiveRuns: wholeNumber('--runs', runs, 10_000),
+  });
+  const ready = await runner.ready();
+  print(
+    session.output,
+    { url, ...ready },
+    () => `Airflow at ${url} would run jobs: ${ready.dag}, ${ready.maxActiveRuns} at a time.`,
+  );
+}
+
+/** `airflow export` and `airflow check`. */
 export function addAirflow(program: Command, session: () => Session): void {
-  const airflow = program
-    .command('airflow')
-    .description('Apache Airflow: DAGs for those who schedule with it');
+  const airflow = program.command('airflow').description('Apache Airflow: write its DAGs, check a server');
   airflow
     .command('export')
     .description('write the DAGs, generated from the state machines and the stage catalogue')
     .option('--out <folder>', 'another folder than infra/airflow/dags, as Airflow reads it')
     .option('--check', 'write nothing; fail (DAGS_DRIFTED) when the files there differ')
     .action((options: ExportOptions) => exportTo(session(), options));
+  airflow
+    .command('check')
+    .description('say whether an Airflow would run jobs for Epsilon: credentials, DAG, pause, limit')
+    .requiredOption('--url <url>', 'address of its web server')
+    .option('--api <v1|v2>', 'v1 of Airflow 2, v2 of Airflow 3', 'v2')
+    .option('--user <name>', `its user; the password is read from ${passwordVariable}`, 'epsilon')
+    .option('--runs <number>', 'runs that the DAG has to allow at a time', '16')
+    .action((options: CheckOptions) => checkServer(session(), options));
 }

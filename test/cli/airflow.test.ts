@@ -1,8 +1,40 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { freshDir } from '../fresh-dir.ts';
 import { call } from './harness.ts';
+
+afterEach(() => vi.unstubAllEnvs());
+
+describe('epsilon airflow check', () => {
+  const words = ['airflow', 'check', '--url', 'http://127.0.0.1:9'];
+
+  it('a password is taken from the environment alone', async () => {
+    vi.stubEnv('EPSILON_AIRFLOW_PASSWORD', undefined);
+    const { code, err } = await call({}, words);
+    expect(code).toBe(2);
+    expect(err).toContain('EPSILON_AIRFLOW_PASSWORD');
+  });
+
+  it('an address, a version or a number that is none is refused', async () => {
+    vi.stubEnv('EPSILON_AIRFLOW_PASSWORD', 'secret');
+    for (const wrong of [
+      ['airflow', 'check', '--url', 'ftp://here'],
+      [...words, '--api', 'v3'],
+      [...words, '--runs', '0'],
+      ['airflow', 'check'],
+    ])
+      expect(await call({}, wrong)).toMatchObject({ code: 2, out: '' });
+  });
+
+  it('a server that does not answer is named, and the password is not', async () => {
+    vi.stubEnv('EPSILON_AIRFLOW_PASSWORD', 'secret');
+    const { code, err } = await call({}, words);
+    expect(code).toBe(4);
+    expect(err).toContain('http://127.0.0.1:9 does not answer');
+    expect(err).not.toContain('secret');
+  });
+});
 
 describe('epsilon airflow export', () => {
   it('the committed DAGs are those of the machines and the stage catalogue', async () => {

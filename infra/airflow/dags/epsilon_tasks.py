@@ -28,7 +28,7 @@ from airflow.providers.common.compat.sdk import (
 )
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 
-__all__ = ["DAG", "IMAGES", "EpsilonStageOperator", "Param", "task_group"]
+__all__ = ["DAG", "IMAGES", "EpsilonJobOperator", "EpsilonStageOperator", "Param", "task_group"]
 
 #: References by digest of the images, by name; the one file that a release changes.
 IMAGES: dict[str, str] = json.loads((Path(__file__).parent / "images.json").read_text())
@@ -177,7 +177,54 @@ def finish_run(promoted):
     return finish(promoted)
 
 
-class EpsilonStageOperator(KubernetesPodOperator):
+class EpsilonPodOperator(KubernetesPodOperator):
+    """Runs a pod that Epsilon has described in full."""
+
+    def __init__(self, **kwargs):
+        # A try never adopts the pod of an earlier one: each belongs to an attempt of its own.
+        super().__init__(
+            base_container_name="job", on_finish_action="delete_pod", reattach_on_restart=False, **kwargs
+        )
+        self.remote_end = None
+
+    def take(self, pod: dict, job_name: str) -> None:
+        """Makes the attempt's pod the operator's."""
+        from airflow.providers.cncf.kubernetes.pod_generator import PodGenerator
+
+        # The tenant's role compares the name with the session's tags.
+        self.name = job_name
+        self.full_pod_spec = PodGenerator.deserialize_model_dict({"apiVersion": "v1", "kind": "Pod", **pod})
+        self.arguments = []
+        self.env_vars = []
+        self.container_resources = None
+
+    def cleanup(self, pod, remote_pod, *args, **kwargs):
+        self.remote_end = remote_pod
+        return super().cleanup(pod, remote_pod, *args, **kwargs)
+
+    def ended(self):
+        """How the job's container ended; None when it did not."""
+        statuses = (self.remote_end.status.container_statuses or []) if self.remote_end else []
+        return next((one.state.terminated for one in statuses if one.name == "job" and one.state.terminated), None)
+
+
+class EpsilonJobOperator(EpsilonPodOperator):
+    """Runs the pod of the job that Epsilon has put into the run's configuration, and leaves its exit code."""
+
+    def execute(self, context):
+        conf = context["dag_run"].conf or {}
+        if "pod" not in conf or "jobName" not in conf:
+            raise AirflowFailException("The run has no job of Epsilon in its configuration; Epsilon starts this DAG.")
+        self.take(conf["pod"], conf["jobName"])
+        try:
+            super().execute(context)
+        finally:
+            ended = self.ended()
+            if ended:
+                context["ti"].xcom_push(key="exit_code", value=ended.exit_code)
+
+
+class EpsilonStageOperator(EpsilonPodOperator):
     """Runs one stage as a pod, each try for an attempt that Epsilon opens and whose end Epsilon records.
 
     Epsilon's answer holds the whole pod as its own runner would make it: environment by the job contract, identity,
@@ -186,10 +233,7 @@ class EpsilonStageOperator(KubernetesPodOperator):
     """
 
     def __init__(self, *, stage: str, **kwargs):
-        # A try never adopts the pod of an earlier one: each belongs to an attempt of its own.
-        super().__init__(
-            base_container_name="job", on_finish_action="delete_pod", reattach_on_restart=False, **kwargs
-        )
+        super().__init__(**kwargs)
         self.stage = stage
 
     def execute(self, context):
@@ -204,7 +248,6 @@ class EpsilonStageOperator(KubernetesPodOperator):
         contract = opened["contract"]
         self.compare(contract)
         self.take(contract["pod"], contract["jobName"])
-        self.remote_end = None
         try:
             super().execute(context)
         except BaseException as failure:
@@ -227,25 +270,9 @@ class EpsilonStageOperator(KubernetesPodOperator):
         if len(ours) != len(given) or any("{" not in mine and mine != its for mine, its in zip(ours, given)):
             raise AirflowFailException(f"The DAG's arguments {ours} are not the attempt's {given}: export it again.")
 
-    def take(self, pod: dict, job_name: str) -> None:
-        """Makes the attempt's pod the operator's."""
-        from airflow.providers.cncf.kubernetes.pod_generator import PodGenerator
-
-        # The tenant's role compares the name with the session's tags.
-        self.name = job_name
-        self.full_pod_spec = PodGenerator.deserialize_model_dict({"apiVersion": "v1", "kind": "Pod", **pod})
-        self.arguments = []
-        self.env_vars = []
-        self.container_resources = None
-
-    def cleanup(self, pod, remote_pod, *args, **kwargs):
-        self.remote_end = remote_pod
-        return super().cleanup(pod, remote_pod, *args, **kwargs)
-
     def record(self, contract: dict, failure: str) -> int | None:
         """Reports the end of the pod as the job watcher reports that of a Job; returns the exit code."""
-        statuses = (self.remote_end.status.container_statuses or []) if self.remote_end else []
-        ended = next((one.state.terminated for one in statuses if one.name == "job" and one.state.terminated), None)
+        ended = self.ended()
         data = dict(contract["event"]["detail"]["data"])
         if failure:
             data |= {"state": "failed", "reason": "error" if ended else "lost", "message": failure[:1_000]}
