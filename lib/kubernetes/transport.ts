@@ -69,7 +69,7 @@ export interface Transport {
   close(): void;
 }
 
-/** Milliseconds to wait before try `round + 1`; undefined when the server wants more patience than a call has. */
+/** Milliseconds to wait before try `round + 1`; undefined when the server asks for a longer pause than a call has time for. */
 function pauseAfter(round: number, answer: Answer | undefined, random: Random): number | undefined {
   const asked = Number(answer?.headers['retry-after'] ?? 'none');
   if (Number.isFinite(asked)) return asked * 1000 > longestPause ? undefined : asked * 1000 + random() * 100;

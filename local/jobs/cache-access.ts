@@ -9,7 +9,7 @@ type Job = Pick<JobSpec, 'tenantId' | 'jobName'>;
 const commands = ['+auth', '+hello', '+hset', '+hlen'] as const;
 
 /** Milliseconds until Redis has to answer. */
-const patience = 5_000;
+const connectTimeoutMs = 5_000;
 
 /** Answers by which Redis says that it has no users, or that ours may not make any. */
 const cannot = /unknown command|NOPERM|NOAUTH|WRONGPASS/i;
@@ -52,7 +52,7 @@ export class CacheAccess {
    */
   async admit(job: Job): Promise<string | undefined> {
     const { createClient } = await import('redis');
-    const socket = { connectTimeout: patience, reconnectStrategy: false } as const;
+    const socket = { connectTimeout: connectTimeoutMs, reconnectStrategy: false } as const;
     const client = createClient({ url: this.#url, socket });
     client.on('error', () => {});
     const digest = createHash('sha256').update(this.#password(job)).digest('hex');

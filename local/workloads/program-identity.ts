@@ -7,7 +7,7 @@ import { fileDigest } from './folder-digest.ts';
 const interpreters = /^(python|pypy|node|ruby|perl|julia|Rscript|java|php|bun|deno)[\d.]*$/;
 
 /** Milliseconds in which an interpreter has to say its version. */
-const patience = 10_000;
+const versionTimeoutMs = 10_000;
 
 /** Answers by program, its state and what it was asked with. */
 const answers = new Map<string, string>();
@@ -24,7 +24,7 @@ function versionOf(program: string, { folder, env }: Asking): string {
     cwd: folder,
     env,
     encoding: 'utf8',
-    timeout: patience,
+    timeout: versionTimeoutMs,
   });
   return `${stdout ?? ''}${stderr ?? ''}`.trim();
 }

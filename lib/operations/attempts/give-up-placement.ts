@@ -41,7 +41,7 @@ function cpuOf(attempt: Attempt): number {
 }
 
 /** A night with time to spare waits for spot: only a job on spot has such a time. */
-function patienceOf({ capacity, spotUntil }: Attempt): Pick<PendingJob, 'spotUntil'> {
+function spotLimitOf({ capacity, spotUntil }: Attempt): Pick<PendingJob, 'spotUntil'> {
   return capacity === 'spot' && spotUntil !== undefined ? { spotUntil: Date.parse(spotUntil) } : {};
 }
 
@@ -147,7 +147,7 @@ export async function giveUpPlacement(ports: Needed, observed: Observed): Promis
     const job = observed.jobs.get(attempt.jobName);
     const since = pendingSince(attempt);
     return job?.state === 'pending' && job.unstartable === undefined && since <= latest
-      ? [{ attempt, observed: job, since, vcpus: cpuOf(attempt), ...patienceOf(attempt) }]
+      ? [{ attempt, observed: job, since, vcpus: cpuOf(attempt), ...spotLimitOf(attempt) }]
       : [];
   });
   if (late.length === 0) return 0;

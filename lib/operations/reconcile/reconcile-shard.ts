@@ -22,11 +22,11 @@ export interface ShardPass {
   readonly remainingMs: number;
 }
 
-/** Milliseconds that the calls under way need to end when the time is up; less than the SDK's own patience with a dead call. */
-const goodbyeMs = 5_000;
+/** Milliseconds that the calls under way need to end when the time is up; less than the SDK waits for a dead call. */
+const windDownMs = 5_000;
 
 async function pass(ports: Needed, { shard, remainingMs }: ShardPass): Promise<ShardCounts> {
-  const until = ports.clock.now() + Math.max(0, remainingMs - goodbyeMs);
+  const until = ports.clock.now() + Math.max(0, remainingMs - windDownMs);
   const part = { shard, shards: ports.config.reconcile.shards };
   const [attempts, running] = await Promise.all([
     ports.runs.listOpenAttempts(part),

@@ -35,7 +35,7 @@ export const platformRetries = 10;
 export const lastTriesOnDemand = 2;
 
 /** So many times as often a stage may be reclaimed in a night that has time to spare. */
-const patience = 2;
+const reclaimsFactor = 2;
 
 /** The platform's fault: what spends the platform's retries and never the user's. */
 function isPlatformFault({ status }: Attempt): boolean {
@@ -69,7 +69,7 @@ export function chooseCapacity(earlier: readonly Attempt[], policy: CapacityPoli
   });
   if (!policy.spotAllowed) return onDemand('spot-forbidden');
   const reclaims = earlier.filter(wasReclaimed).length;
-  if (reclaims >= policy.preemptionsBeforeOnDemand * (policy.hasTime ? patience : 1))
+  if (reclaims >= policy.preemptionsBeforeOnDemand * (policy.hasTime ? reclaimsFactor : 1))
     return onDemand('preempted');
   // The first try spends no retry, so try n + 1 is made after n faults.
   if (retriesSpent(earlier) > platformRetries - lastTriesOnDemand) return onDemand('last-tries');

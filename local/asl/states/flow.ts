@@ -82,7 +82,7 @@ function clearVisit(thread: Thread): void {
 }
 
 /** Milliseconds of the pause before retry number `count` (from 1) of a retrier. */
-export function retryDelay(retrier: Retrier, count: number, random: () => number): number {
+function retryDelay(retrier: Retrier, count: number, random: () => number): number {
   const grown = retrier.intervalSeconds * retrier.backoffRate ** (count - 1);
   const capped = Math.min(grown, retrier.maxDelaySeconds ?? Number.POSITIVE_INFINITY);
   return (retrier.jitter ? random() * capped : capped) * 1000;
