@@ -78,8 +78,8 @@ export const areaEdits: Readonly<Record<string, Edit>> = {
   'lib/upkeep/machines.ts': created(emptyArea),
   'lib/machines/catalogue.ts': (text) =>
     replaced(
-      '...qualityMachines]',
-      '...qualityMachines, ...upkeepMachines]',
+      '[...trainingMachines, ',
+      '[...trainingMachines, ...upkeepMachines, ',
     )(
       inserted({
         after: "import { trainingMachines } from '../training/machines.ts';\n",

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -46,8 +46,9 @@ function follow(without: readonly string[] = []): string {
 /** What a copy declares, read as people wrote it. */
 function declaredIn(folder: string): Declared {
   const read = <T>(file: string) => readYaml(join(folder, file)) as T;
-  const roles = (area: string) =>
-    read<Record<string, Statements> | null>(`infra/serverless/roles/${area}.yml`);
+  const roles = readdirSync(join(folder, 'infra/serverless/roles')).map(
+    (file) => read<Record<string, Statements> | null>(`infra/serverless/roles/${file}`) ?? {},
+  );
   const resources = (file: string) => read<{ Resources: Resources }>(file).Resources;
   return {
     prefix: 'epsilon-made',
@@ -55,7 +56,7 @@ function declaredIn(folder: string): Declared {
     successTarget: 0.95,
     functions: read('infra/serverless/functions.yml'),
     machines: read('infra/serverless/state-machines.yml'),
-    statements: { ...roles('training'), ...roles('quality'), ...roles('upkeep') },
+    statements: Object.assign({}, ...roles),
     resources: { ...resources('events/rules.yml'), ...resources('events/schedules.yml') },
   };
 }
