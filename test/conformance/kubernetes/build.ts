@@ -32,9 +32,13 @@ export function build(): string | undefined {
   return built.status === 0 ? undefined : 'the servers could not be built';
 }
 
-/** Folder of a module, from the Go module proxy, checked against Go's checksum database. */
-function moduleFolder(module: string): string {
-  const told = spawnSync('go', ['mod', 'download', '-json', module], { encoding: 'utf8', cwd: source });
+/** Folder of a module, from the Go module proxy, checked against Go's checksum database; some need a newer toolchain. */
+export function moduleFolder(module: string, toolchain?: string): string {
+  const told = spawnSync('go', ['mod', 'download', '-json', module], {
+    encoding: 'utf8',
+    cwd: source,
+    env: { ...process.env, ...(toolchain !== undefined && { GOTOOLCHAIN: toolchain }) },
+  });
   const { Dir: folder, Error: error } = JSON.parse(told.stdout || '{}') as { Dir?: string; Error?: string };
   if (folder === undefined) throw new Error(`${module}: ${error ?? told.stderr}`);
   return folder;
