@@ -34,7 +34,7 @@ export const demoFamilies: readonly DemoFamily[] = [
   {
     tenantId: 'aws-sdk',
     packages: ['@aws-sdk/client-*', '@smithy/*', '@aws-lambda-powertools/*', '@middy/*'],
-    question: 'how do I retry a failed request',
+    question: 'how do I write structured logs from a Lambda function',
     maxTokens: 150_000,
   },
   {
@@ -52,13 +52,13 @@ export const demoFamilies: readonly DemoFamily[] = [
       'chalk',
       'semver',
     ],
-    question: 'how do I run the tests in watch mode',
+    question: 'which version ranges does a version satisfy',
     maxTokens: 80_000,
   },
   {
     tenantId: 'data-formats',
     packages: ['yaml', 'csv-parse', 'zod', 'jsonata', 'ajv*', 'fast-*', 'json*', 'picomatch'],
-    question: 'how do I parse a file with headers',
+    question: 'how do I validate data against a JSON schema',
     maxTokens: 60_000,
   },
   {
