@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type PointSummary, summaryOf } from '../../lib/backup/manifest.ts';
 import type { RecordsPolicy } from '../../lib/backup/record-retention.ts';
@@ -73,7 +72,10 @@ export class LocalBackups implements Backups {
 
   async #prune({ dryRun }: { readonly dryRun: boolean }): Promise<Pruned> {
     const { state, settings, policy, clock, ids, log } = this.#options;
-    const scratch = mkdtempSync(join(tmpdir(), 'epsilon-verify-'));
+    // One place, so that what a killed pruning leaves is removed by the next one.
+    const scratch = join(state.path, 'verify.tmp');
+    rmSync(scratch, { recursive: true, force: true });
+    mkdirSync(scratch, { mode: 0o700 });
     const target = new StateTarget(join(scratch, 'state'), { clock, ids });
     try {
       const backups = await pruneBackups({ repository: this.#repository, target, clock }, settings, dryRun);
