@@ -7,8 +7,17 @@ import { writeSchemas } from './schemas.ts';
 
 const tools = resolve('node_modules/.cache/epsilon-go');
 
+/** Has actionlint read the workflows. */
+export function checkWorkflows(): Check {
+  const actionlint = goTool('github.com/rhysd/actionlint/cmd/actionlint', 'v1.7.7');
+  const files = globSync('.github/workflows/*.y*ml');
+  const { status, stdout, stderr } = spawnSync(actionlint, ['-no-color', ...files], { encoding: 'utf8' });
+  const name = `actionlint reads ${files.length} workflows`;
+  return status === 0 && files.length > 2 ? { name } : { name, fault: `${stdout}${stderr}` };
+}
+
 /** Installs a program from the Go module proxy, once. Returns its path. */
-export function goTool(module: string, version: string): string {
+function goTool(module: string, version: string): string {
   const folder = join(tools, version);
   const path = join(folder, module.split('/').at(-1) ?? module);
   mkdirSync(folder, { recursive: true });
