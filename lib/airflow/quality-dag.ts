@@ -1,3 +1,4 @@
+import { dependencyLines } from './dependency-lines.ts';
 import { header, pythonString } from './python-text.ts';
 import { type GraphTask, taskGraphOf, taskIdOf } from './task-graph.ts';
 import type { DagSource } from './training-dag.ts';
@@ -21,18 +22,6 @@ function callOf({ state }: GraphTask): string {
   const call = calls[state];
   if (call === undefined) throw new Error(`No task is known for the state ${state}.`);
   return `${taskIdOf(state)} = ${call}\n`;
-}
-
-function dependencies(tasks: readonly GraphTask[], indent: string): string {
-  const groups = Map.groupBy(tasks, ({ after }) => after.map(taskIdOf).join(','));
-  return [...groups]
-    .filter(([before]) => before !== '')
-    .map(([before, those]) => {
-      const left = before.includes(',') ? `[${before.replaceAll(',', ', ')}]` : before;
-      const right = those.map(({ state }) => taskIdOf(state));
-      return `${indent}${left} >> ${right.length === 1 ? right[0] : `[${right.join(', ')}]`}\n`;
-    })
-    .join('');
 }
 
 /** The text of `data_quality_check.py`. */
@@ -67,11 +56,11 @@ with DAG(
     @task_group
     def judge_shards(shard):
 ${within.map((task) => `        ${callOf(task)}`).join('')}
-${dependencies(within, '        ')}        return ${last ? taskIdOf(last.state) : 'None'}
+${dependencyLines(within, '        ')}        return ${last ? taskIdOf(last.state) : 'None'}
 
     judged = judge_shards.expand(shard=open_quality_check)
 
     ${[...rest, ...recording].map(callOf).join('    ')}
     judged >> weigh_quality_check
-${dependencies(recording, '    ')}`;
+${dependencyLines(recording, '    ')}`;
 }

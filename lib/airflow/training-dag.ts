@@ -1,4 +1,6 @@
+import { cpuOf } from '../kubernetes/job-manifest.ts';
 import { type StageDefinition, stages } from '../training/stages.ts';
+import { dependencyLines } from './dependency-lines.ts';
 import { header, pythonList, pythonString, timedelta } from './python-text.ts';
 import { type DefinitionJson, type GraphTask, taskGraphOf, taskIdOf } from './task-graph.ts';
 
@@ -46,10 +48,6 @@ function memoryOf(memoryMiB: number): string {
   return memoryMiB % 1024 === 0 ? `${memoryMiB / 1024}Gi` : `${memoryMiB}Mi`;
 }
 
-function cpuOf(cpu: number): string {
-  return Number.isInteger(cpu) ? String(cpu) : `${Math.round(cpu * 1000)}m`;
-}
-
 function stageTask(stage: StageDefinition): string {
   const { cpu, memoryMiB } = stage.resources;
   return `    ${taskIdOf(stage.state)} = EpsilonStageOperator(
@@ -78,20 +76,6 @@ function functionTask({ state, functionKey }: GraphTask): string {
   const call = functionTasks[functionKey];
   if (call === undefined) throw new Error(`No task is known that calls ${functionKey}.`);
   return `    ${taskIdOf(state)} = epsilon.${call}\n`;
-}
-
-/** Lines \`a >> b\`, or \`a >> [b, c]\` where two tasks begin side by side. */
-function dependencies(tasks: readonly GraphTask[]): string {
-  const groups = Map.groupBy(tasks, ({ after }) => after.map(taskIdOf).join(','));
-  return [...groups]
-    .filter(([before]) => before !== '')
-    .map(([before, those]) => {
-      const names = before.split(',');
-      const left = names.length === 1 ? before : `[${names.join(', ')}]`;
-      const right = those.map(({ state }) => taskIdOf(state));
-      return `    ${left} >> ${right.length === 1 ? right[0] : `[${right.join(', ')}]`}\n`;
-    })
-    .join('');
 }
 
 /** The retries that every stage has for a job that failed. Throws when the stages do not agree: a DAG has one default. */
@@ -152,7 +136,7 @@ with DAG(
 
 ${calls.join('\n')}
     choose >> ${taskIdOf(tasks[0]?.state ?? '')}
-${dependencies(tasks)}
+${dependencyLines(tasks, '    ')}
     [${tasks.map(({ state }) => taskIdOf(state)).join(', ')}] >> epsilon.settle_run()
 `;
 }

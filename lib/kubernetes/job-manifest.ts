@@ -63,7 +63,7 @@ const tolerations: readonly V1Toleration[] = [
 ];
 
 /** `4`, or `500m` for a part of a CPU. */
-function cpuOf(cpu: number): string {
+export function cpuOf(cpu: number): string {
   return Number.isInteger(cpu) ? String(cpu) : `${Math.round(cpu * 1000)}m`;
 }
 

@@ -1,11 +1,18 @@
 import { join } from 'node:path';
 import { conclude } from '../debian.ts';
-import { compareDags } from './dags.ts';
+import { type Compared, compareDags } from './dags.ts';
 import { compareRuns } from './drive.ts';
-import { installAirflow, versions } from './install.ts';
+import { type Installed, installAirflow, versions } from './install.ts';
+import { compareApi } from './jobs.ts';
 
 /** `npm run test:airflow`: Epsilon beside real Apache Airflow, of each version that is supported. */
 const folder = join('infra', 'airflow', 'dags');
+
+const parts: readonly (readonly [string, (installed: Installed) => Compared | Promise<Compared>])[] = [
+  ['DAGs', (installed) => compareDags(installed, folder)],
+  ['runs', compareRuns],
+  ['API', compareApi],
+];
 
 const faults: string[] = [];
 let compared = 0;
@@ -16,13 +23,13 @@ for (const version of versions) {
     /^apache-airflow-providers-(amazon|cncf-kubernetes)==/.test(line),
   );
   process.stdout.write(`Airflow ${version}, ${named.join(', ')}: ready after ${Date.now() - begun} ms\n`);
-  const read = compareDags(installed, folder);
-  compared += read.compared;
-  faults.push(...read.faults);
-  process.stdout.write(`  DAGs: ${read.compared - read.faults.length} of ${read.compared} facts agree\n`);
-  const runs = await compareRuns(installed);
-  compared += runs.compared;
-  faults.push(...runs.faults);
-  process.stdout.write(`  runs: ${runs.compared - runs.faults.length} of ${runs.compared} facts agree\n`);
+  for (const [what, compare] of parts) {
+    const found = await compare(installed);
+    compared += found.compared;
+    faults.push(...found.faults);
+    process.stdout.write(
+      `  ${what}: ${found.compared - found.faults.length} of ${found.compared} facts agree\n`,
+    );
+  }
 }
 conclude(compared, faults);

@@ -1,0 +1,125 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { AirflowApi } from '../../../lib/airflow/airflow-api.ts';
+import { AirflowJobRunner } from '../../../lib/airflow/airflow-job-runner.ts';
+import { aJobSpec, Objects } from '../../aws/batch-fixtures.ts';
+import type { Compared } from './dags.ts';
+import type { Installed } from './install.ts';
+import { type Server, startServer } from './server.ts';
+
+const patienceMs = 180_000;
+
+/** Repeats a question until its answer counts, or the time is over; gives the last answer or error. */
+async function until<T>(ask: () => Promise<T>, counts: (answer: T) => boolean): Promise<T> {
+  const end = Date.now() + patienceMs;
+  for (;;) {
+    try {
+      const answer = await ask();
+      if (counts(answer) || Date.now() > end) return answer;
+    } catch (error) {
+      if (Date.now() > end) throw error;
+    }
+    await pause(1_000);
+  }
+}
+
+const specOf = (does: string, jobName: string) =>
+  aJobSpec({ jobName, arguments: [does], outputUri: `s3://data-bucket/acme/runs/${jobName}/` });
+
+function runnerOf({ url, api, username, password }: Server, objects: Objects): AirflowJobRunner {
+  const access = new AirflowApi({ url, api, credentials: async () => ({ username, password }) });
+  return new AirflowJobRunner({
+    api: access,
+    objects,
+    podOf: ({ jobName }) => ({
+      metadata: { name: jobName },
+      spec: { containers: [{ name: 'job', image: 'i' }] },
+    }),
+  });
+}
+
+/** The code or name of the error that something fails with. */
+async function errorOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+    return 'no error';
+  } catch (error) {
+    return (error as { code?: string }).code ?? String(error);
+  }
+}
+
+/** Counts facts, and keeps those that differ. */
+function facts(version: string) {
+  const faults: string[] = [];
+  const found = { compared: 0, faults };
+  return {
+    found,
+    expect: (what: string, seen: unknown, wanted: unknown) => {
+      found.compared += 1;
+      if (JSON.stringify(seen) !== JSON.stringify(wanted))
+        faults.push(`${version}: ${what}: ${JSON.stringify(seen)}, wanted ${JSON.stringify(wanted)}`);
+    },
+  };
+}
+
+type Expect = ReturnType<typeof facts>['expect'];
+
+/** Works with a real Airflow and ends it; its log is shown where something differs. */
+async function withServer(
+  installed: Installed,
+  work: (server: Server, expect: Expect) => Promise<void>,
+): Promise<Compared> {
+  const home = mkdtempSync(join(tmpdir(), 'airflow-jobs-'));
+  const { found, expect } = facts(installed.version);
+  const server = await startServer(installed, { home, tasks: false });
+  try {
+    await work(server, expect);
+    if (found.faults.length > 0) process.stdout.write(`${server.log()}\n`);
+  } catch (error) {
+    process.stdout.write(`${server.log()}\n`);
+    throw error;
+  } finally {
+    server.stop();
+    await pause(1_000);
+    rmSync(home, { recursive: true, force: true, maxRetries: 3 });
+  }
+  return found;
+}
+
+async function askServer(server: Server, expect: Expect): Promise<void> {
+  const runner = runnerOf(server, new Objects());
+  const ready = await until(
+    () => runner.ready(),
+    () => true,
+  );
+  expect('the DAG is ready', ready.maxActiveRuns, 16);
+  const first = await runner.submit(specOf('waits', 'acme.night.train.1'));
+  expect('a duplicate is the same run', await runner.submit(specOf('fails', 'acme.night.train.1')), first);
+  const second = await runner.submit(specOf('waits', 'zeta.night.train.1'));
+  expect('another tenant of the night has a run', second.jobId, 'zeta.night.train.1');
+  const seen = await runner.observe([first, second]);
+  expect(
+    'queued runs are pending',
+    [...seen.values()].map(({ state }) => state),
+    ['pending', 'pending'],
+  );
+  await runner.cancel(first, 'not needed');
+  const stopped = await runner.find(first.jobName);
+  const wanted = ['failed', 'cancelled', 'not needed'];
+  expect('a cancelled job', [stopped?.state, stopped?.reason, stopped?.message], wanted);
+  await runner.cancel(first, 'again');
+  expect('a second cancellation', (await runner.find(first.jobName))?.message, 'not needed');
+  expect('an unknown job', await runner.find('never'), undefined);
+  const wrong = runnerOf({ ...server, password: 'wrong' }, new Objects());
+  expect('wrong credentials', await errorOf(wrong.find('never')), 'AIRFLOW_ACCESS_DENIED');
+  server.stopServer();
+  await pause(1_000);
+  expect('a server that is down', await errorOf(runner.find(first.jobName)), 'THROTTLED');
+}
+
+/** Epsilon's jobs as runs of a real Airflow, through its API server; nothing runs tasks. */
+export function compareApi(installed: Installed): Promise<Compared> {
+  return withServer(installed, askServer);
+}

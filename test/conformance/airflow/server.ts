@@ -1,0 +1,110 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { cpSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import type { Installed } from './install.ts';
+
+/** A real Airflow with its API server on a loopback port. */
+export interface Server {
+  readonly url: string;
+  readonly api: 'v1' | 'v2';
+  readonly username: string;
+  readonly password: string;
+  /** Ends the API server alone. */
+  stopServer(): void;
+  stop(): void;
+  /** The last lines of its logs. */
+  log(): string;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((listening) => probe.listen(0, '127.0.0.1', listening));
+  const address = probe.address();
+  await new Promise((closed) => probe.close(closed));
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+/** The DAG that Epsilon starts, whose pods are played. */
+function writeDags(folder: string): void {
+  cpSync(join('infra', 'airflow', 'dags'), folder, { recursive: true });
+  cpSync(join(import.meta.dirname, 'played_pods.py'), join(folder, 'played_pods.py'));
+  writeFileSync(join(folder, '.airflowignore'), 'epsilon_tasks.py\nplayed_pods.py\ntenant_.*\ndata_.*\n');
+  const stage = join(folder, 'epsilon_stage.py');
+  writeFileSync(
+    stage,
+    readFileSync(stage, 'utf8').replace(
+      'from epsilon_tasks import',
+      'import played_pods  # noqa: F401\nfrom epsilon_tasks import',
+    ),
+  );
+}
+
+const username = 'epsilon';
+const password = 'only-for-this-test';
+
+function environmentOf(home: string, port: number): NodeJS.ProcessEnv {
+  const secret = 'a-secret-that-only-this-test-has-0123456789';
+  writeFileSync(join(home, 'passwords.json'), JSON.stringify({ [username]: password }));
+  return {
+    ...process.env,
+    AIRFLOW_HOME: home,
+    AIRFLOW__CORE__DAGS_FOLDER: join(home, 'dags'),
+    AIRFLOW__CORE__LOAD_EXAMPLES: 'False',
+    AIRFLOW__API__AUTH_BACKENDS: 'airflow.api.auth.backend.basic_auth',
+    AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS: `${username}:admin`,
+    AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE: join(home, 'passwords.json'),
+    AIRFLOW__CORE__EXECUTION_API_SERVER_URL: `http://127.0.0.1:${port}/execution/`,
+    AIRFLOW__API_AUTH__JWT_SECRET: secret,
+    AIRFLOW__API__SECRET_KEY: secret,
+    AIRFLOW__WEBSERVER__SECRET_KEY: secret,
+    AIRFLOW__WEBSERVER__WORKERS: '1',
+    AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC: '1',
+    NO_PROXY: '127.0.0.1',
+    no_proxy: '127.0.0.1',
+  };
+}
+
+/** Starts an Airflow in a folder: SQLite, one API server, and where `tasks` are to run what runs them. */
+export async function startServer(
+  { version, python }: Installed,
+  { home, tasks }: { readonly home: string; readonly tasks: boolean },
+): Promise<Server> {
+  const api = version.startsWith('2.') ? 'v1' : 'v2';
+  const port = await freePort();
+  mkdirSync(join(home, 'dags'), { recursive: true });
+  writeDags(join(home, 'dags'));
+  const env = environmentOf(home, port);
+  const airflow = (...args: string[]) =>
+    execFileSync(python, ['-m', 'airflow', ...args], { env, stdio: 'ignore' });
+  airflow('db', 'migrate');
+  const person = ['--firstname', 'E', '--lastname', 'E', '--email', 'e@example.com'];
+  if (api === 'v1') airflow('users', 'create', '-u', username, '-p', password, '-r', 'Admin', ...person);
+  const logFile = join(home, 'servers.log');
+  const log = openSync(logFile, 'a');
+  const begin = (...args: string[]): ChildProcess =>
+    // A group of its own, so that its workers end with it.
+    spawn(python, ['-m', 'airflow', ...args], { env, detached: true, stdio: ['ignore', log, log] });
+  const web =
+    api === 'v1'
+      ? begin('webserver', '--port', String(port), '--hostname', '127.0.0.1')
+      : begin('api-server', '--port', String(port), '--host', '127.0.0.1', '--workers', '1');
+  if (!tasks) airflow('dags', 'reserialize');
+  const others = tasks ? [begin('scheduler'), ...(api === 'v2' ? [begin('dag-processor')] : [])] : [];
+  const end = ({ pid }: ChildProcess) => {
+    try {
+      if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
+  };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    api,
+    username,
+    password,
+    stopServer: () => end(web),
+    stop: () => [web, ...others].forEach(end),
+    log: () => readFileSync(logFile, 'utf8').split('\n').slice(-40).join('\n'),
+  };
+}
