@@ -70,7 +70,7 @@ function loadChart({ plan: { series, told } }: ScalePage): LinesBlock {
   };
 }
 
-function replicaChart({ plan: { floors, told }, capacity }: ScalePage): Block[] {
+function replicaChart({ plan: { wouldBe, worth, told }, capacity }: ScalePage): Block[] {
   if (!capacity) return [];
   const { economy, fleet } = capacity.settings;
   return [
@@ -79,10 +79,16 @@ function replicaChart({ plan: { floors, told }, capacity }: ScalePage): Block[] 
       title: 'Least replicas',
       fromZero: true,
       lines: [
-        { name: 'plan', points: floors.map(({ at, replicas }) => ({ at, value: replicas })) },
+        {
+          name: worth?.engaged ? 'plan' : 'plan, if it were followed',
+          points: wouldBe.map(({ at, replicas }) => ({ at, value: replicas })),
+        },
         {
           name: 'expected load, in replicas',
-          points: told.hours.map(({ at, value }) => ({ at, value: value / economy.perReplica })),
+          // An hour is a level, not a point between two others.
+          points: told.hours.flatMap(({ at, value }) =>
+            [at, at + hourMs - 1].map((end) => ({ at: end, value: value / economy.perReplica })),
+          ),
         },
       ],
       limits: [{ name: 'HPA maximum', value: fleet.maxReplicas }],
