@@ -12,8 +12,8 @@ import { systemIds } from '../lib/system/system-ids.ts';
 import type { JobObservation, JobSpec } from '../lib/training/attempts/job.ts';
 import { enginePorts } from './adapters/engine-ports.ts';
 import { LocalFunctions, type LocalPorts } from './adapters/functions.ts';
-import { fileLoadMetrics } from './adapters/load-metrics.ts';
 import { busPublisher } from './adapters/service-ports.ts';
+import { servingPorts } from './adapters/serving-ports.ts';
 import { workloadImages } from './adapters/workload-images.ts';
 import { Engine } from './asl/engine/engine.ts';
 import { SqliteJournal } from './asl/journal/sqlite.ts';
@@ -127,7 +127,7 @@ export class LocalRuntime {
       events: busPublisher(this.bus),
       notifier: this.#notifier,
       images: workloadImages(workloads),
-      loadMetrics: fileLoadMetrics(join(state.path, 'load.csv')),
+      ...servingPorts(state.path),
     };
     this.functions.bind(this.ports);
   }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { awsLoadMetrics, type Wired } from '../../lib/handler/aws-parts.ts';
+import { awsLoadMetrics, awsReplicaFloor, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import { isQuiet, scalingSettings } from '../../lib/scaling/configuration.ts';
 import { decideScaling } from '../../lib/scaling/decide.ts';
@@ -7,18 +7,33 @@ import { hourMs, longestHistory } from '../../lib/scaling/hourly-series.ts';
 
 const input = z.object({ execution: z.string().min(1) });
 
-const aws = [awsLoadMetrics] as const;
+const aws = [awsLoadMetrics, awsReplicaFloor] as const;
 
-/** Measures load, forecasts it, and says how many replicas should be there at least, and why. Sets nothing. */
-export function createDecideCapacity({ loadMetrics, config, clock, log, metrics }: Wired<typeof aws>) {
+/** Measures load, forecasts it, and says how many replicas should be there at least, and why. Sets nothing itself. */
+export function createDecideCapacity({
+  loadMetrics,
+  replicaFloor,
+  config,
+  clock,
+  log,
+  metrics,
+}: Wired<typeof aws>) {
   return async ({ execution }: z.output<typeof input>) => {
     const { scaling } = config;
     if (scaling.mode === 'off')
-      return { outcome: 'off', because: 'the settings say "scaling: { mode: off }"' };
+      return { outcome: 'off', apply: false, because: 'the settings say "scaling: { mode: off }"' };
     const now = clock.now();
     const readings = await loadMetrics.readings(now - longestHistory * hourMs, now);
+    const floor = (await replicaFloor.current()) ?? { minReplicas: scaling.minReplicas };
+    const raisedAt = floor.raisedAt === undefined ? Number.NaN : Date.parse(floor.raisedAt);
     const { alert, action, because, ...decision } = decideScaling(
-      { now, readings, minReplicas: scaling.minReplicas, quiet: isQuiet(scaling, now) },
+      {
+        now,
+        readings,
+        minReplicas: floor.minReplicas,
+        quiet: isQuiet(scaling, now),
+        ...(Number.isNaN(raisedAt) ? {} : { raisedAt }),
+      },
       scalingSettings(scaling),
     );
     metrics.count('CapacityDecided', 1, { action });
@@ -27,6 +42,7 @@ export function createDecideCapacity({ loadMetrics, config, clock, log, metrics 
     const { minReplicas, expiresAt } = decision;
     return {
       outcome: alert ? 'held' : 'decided',
+      apply: scaling.mode === 'apply' && !alert,
       action,
       minReplicas,
       expiresAt: new Date(expiresAt).toISOString(),

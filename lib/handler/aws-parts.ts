@@ -52,3 +52,7 @@ export const awsImages: AwsPart<Pick<Ports, 'images'>> = async () =>
 /** Measured load, from CloudWatch. */
 export const awsLoadMetrics: AwsPart<Pick<Ports, 'loadMetrics'>> = async () =>
   (await import('../aws/wiring/wire-load-metrics.ts')).wireLoadMetrics;
+
+/** The least replicas of what answers users, in the cluster. */
+export const awsReplicaFloor: AwsPart<Pick<Ports, 'replicaFloor'>> = async () =>
+  (await import('../aws/wiring/wire-replica-floor.ts')).wireReplicaFloor;

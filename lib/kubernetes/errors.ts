@@ -34,6 +34,8 @@ export interface KubernetesCall {
   readonly verb: 'create' | 'get' | 'list' | 'watch' | 'patch' | 'update';
   /** `jobs.batch`, `pods`, `nodes`, `leases.coordination.k8s.io`. */
   readonly resource: string;
+  /** Where it was asked; that of jobs when absent. */
+  readonly namespace?: string;
 }
 
 function refusal(code: string, message: string, call: KubernetesCall, cause: unknown): EpsilonError {
@@ -55,7 +57,7 @@ export function explainKubernetesError(error: unknown, call: KubernetesCall): un
   if (status === 403)
     return refusal(
       'KUBERNETES_ACCESS_DENIED',
-      `Kubernetes does not allow this role to ${what} in ${jobNamespace}: ${said}`,
+      `Kubernetes does not allow this role to ${what} in ${call.namespace ?? jobNamespace}: ${said}`,
       call,
       error,
     );

@@ -73,6 +73,11 @@ export const metricDefinitions = {
     dimensions: ['action'],
     help: 'the least number of replicas was decided (`raise`, `lower`, `keep`), or not, for want of metrics (`hold`)',
   },
+  CapacityExpired: {
+    unit: 'count',
+    dimensions: [],
+    help: 'a raise of the least replicas ended without being renewed, and was withdrawn',
+  },
   CapacityHeld: {
     unit: 'count',
     dimensions: [],

@@ -9,7 +9,6 @@ import type { ImageResolver } from './image-resolver.ts';
 import type { JobRunner } from './job-runner.ts';
 import type { JobSessions } from './job-sessions.ts';
 import type { LeaseStore } from './lease-store.ts';
-import type { LoadMetrics } from './load-metrics.ts';
 import type { LockStore } from './lock-store.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -19,6 +18,8 @@ import type { ObjectStore } from './object-store.ts';
 import type { QualityVerdicts } from './quality-verdicts.ts';
 import type { Random } from './random.ts';
 import type { RunStore } from './run-store.ts';
+import type { LoadMetrics } from './serving/load-metrics.ts';
+import type { ReplicaFloor } from './serving/replica-floor.ts';
 import type { TaskCallbacks } from './task-callbacks.ts';
 import type { TenantStore } from './tenant-store.ts';
 import type { Tracing } from './tracing.ts';
@@ -61,6 +62,7 @@ export interface Ports extends BasePorts {
   readonly imageRecords: ImageRecords;
   readonly workflows: Workflows;
   readonly loadMetrics: LoadMetrics;
+  readonly replicaFloor: ReplicaFloor;
   /** Absent in the embedded runtime: jobs of this host reach its files, and need no credentials. */
   readonly sessions?: JobSessions;
 }

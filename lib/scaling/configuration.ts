@@ -6,8 +6,12 @@ import { specFleet } from './replay.ts';
 /** What is measured of the service that answers users, and what a replica of it carries. */
 const decideSchema = z
   .strictObject({
-    /** Decisions are made and recorded; nothing is set. */
-    mode: z.literal('decide'),
+    /** `decide`: decisions are made and recorded, nothing is set. `apply`: they are set, too. */
+    mode: z.enum(['decide', 'apply']),
+    /** The HorizontalPodAutoscaler whose minimum is set. */
+    autoscaler: z
+      .strictObject({ namespace: z.string().min(1), name: z.string().min(1) })
+      .default({ namespace: 'production', name: 'backend-api-hpa' }),
     /** The load's metric in CloudWatch: load itself, such as requests; neither replicas nor utilisation, which the HPA changes. */
     metric: z.strictObject({
       namespace: z.string().min(1),

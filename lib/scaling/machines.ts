@@ -4,7 +4,7 @@ import type { Machine } from '../machines/machine.ts';
 /** Decides how many replicas should be there before demand is. */
 const autoscaling: Machine = {
   key: 'autoscaling',
-  summary: 'forecasts load and decides the least number of replicas, without setting it',
+  summary: 'forecasts load and decides the least number of replicas',
   input: z.object({
     /** ISO 8601 instant; what the schedule puts in. */
     scheduledTime: z.string().optional(),

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { LoadMetrics } from '../../lib/ports/load-metrics.ts';
+import type { LoadMetrics } from '../../lib/ports/serving/load-metrics.ts';
 import { readingsOf } from '../../lib/scaling/metrics-file.ts';
 
 /** Load from a CSV file (`timestamp,value`) that something else writes; no readings while there is none. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LoadMetrics } from '../../lib/ports/load-metrics.ts';
+import type { LoadMetrics } from '../../lib/ports/serving/load-metrics.ts';
 import type { Reading } from '../../lib/scaling/hourly-series.ts';
 
 const start = Date.UTC(2026, 10, 24, 2);

@@ -222,7 +222,7 @@ describe('rights', () => {
       ),
     );
     expect([...bound].sort()).toEqual([...named].sort());
-    expect(bound.size).toBe(3);
+    expect(bound.size).toBe(4);
   });
 });
 

@@ -22,7 +22,7 @@ interface Manifest {
   }[];
 }
 
-const manifests = ['jobs/runner-access', 'watcher/access'].flatMap((name) =>
+const manifests = ['jobs/runner-access', 'watcher/access', 'serving/capacity-access'].flatMap((name) =>
   parseAllDocuments(readFileSync(`infra/k8s/${name}.yaml`, 'utf8')).map(
     (document) => document.toJS() as Manifest,
   ),
@@ -56,6 +56,7 @@ function rightsIn(text: string): string[] {
     pods: 'pods @ml-jobs',
     nodes: 'nodes',
     lease: 'leases @epsilon',
+    autoscaler: 'horizontalpodautoscalers @production',
   };
   const rights = text.split('; ').flatMap((part) => {
     const words = part.replaceAll(/[`,]/g, '').split(' ');
@@ -79,10 +80,13 @@ const row = (who: string) => {
 };
 
 describe('docs/kubernetes.md, who may do what', () => {
-  it.each(['submitStage', 'settleRun, vacateInstance'])('%s: may what its group is bound to', (who) => {
-    const group = /`(epsilon:[\w-]+)`/.exec(row(who).how)?.[1] ?? '';
-    expect(rightsIn(row(who).may)).toEqual(rightsOf(group));
-  });
+  it.each(['submitStage', 'settleRun, vacateInstance', 'decideCapacity, applyCapacity, expireCapacity'])(
+    '%s: may what its group is bound to',
+    (who) => {
+      const group = /`(epsilon:[\w-]+)`/.exec(row(who).how)?.[1] ?? '';
+      expect(rightsIn(row(who).may)).toEqual(rightsOf(group));
+    },
+  );
 
   it('reconcileJobs may what both other groups may', () => {
     const both = ['submitStage', 'settleRun, vacateInstance'].flatMap((who) => rightsIn(row(who).may));

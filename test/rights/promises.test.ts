@@ -12,14 +12,14 @@ const rows = new Map(
   readFileSync('docs/rights.md', 'utf8')
     .split('\n')
     .flatMap((line) => {
-      const [, key, granted] = /^\| `([\w-]+)` +\| ([a-z0-9-]+: [^|]+)\|/.exec(line) ?? [];
+      const [, key, granted] = /^\| `([\w-]+)` +\| ([a-z0-9-]+: [^|]+|nothing else +)\|/.exec(line) ?? [];
       return key && granted ? [[key, granted.trim()] as const] : [];
     }),
 );
 
 /** `s3: GetObject, PutObject; sns: Publish` as actions. */
 const actionsIn = (granted: string) =>
-  granted.split('; ').flatMap((group) => {
+  (granted === 'nothing else' ? [] : granted.split('; ')).flatMap((group) => {
     const [service = '', names = ''] = group.split(': ');
     return names.split(', ').map((name) => `${service}:${name}`);
   });

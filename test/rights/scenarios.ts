@@ -290,7 +290,7 @@ const scenarios: readonly Scenario[] = [
     name: 'a decision about capacity',
     variables: {
       EPSILON_SCALING:
-        '{"mode":"decide","perReplica":50,"metric":{"namespace":"AWS/ApplicationELB","name":"RequestCount","stat":"Sum"}}',
+        '{"mode":"apply","perReplica":50,"metric":{"namespace":"AWS/ApplicationELB","name":"RequestCount","stat":"Sum"}}',
     },
     happens: async (night) => {
       const { executionArn } = await night.runtime.ports.workflows.start({

@@ -109,7 +109,7 @@ export const explainedFindings: readonly ExplainedFinding[] = [
   })),
   ...['network-interface', 'subnet', 'security-group'].map((kind) => ({
     rule: wildcard(`arn:<AWS::Partition>:ec2:${here}:${kind}/*`),
-    on: /^(SubmitStage|ReconcileJobs|SettleRun|VacateInstance)Role$/,
+    on: /^(SubmitStage|ReconcileJobs|SettleRun|VacateInstance|DecideCapacity|ApplyCapacity|ExpireCapacity)Role$/,
     reason:
       'Lambda needs network interfaces, subnets and groups of the account, and refuses a role that names fewer; a Deny keeps code out',
   })),

@@ -107,7 +107,7 @@ export default class EpsilonPlugin {
     };
     serverless.configSchemaHandler.defineFunctionProperties('aws', {
       properties: {
-        cluster: { enum: ['job-submitters', 'job-keepers', 'job-reconcilers'] },
+        cluster: { enum: ['job-submitters', 'job-keepers', 'job-reconcilers', 'capacity-setters'] },
         shards: { type: 'integer', minimum: 1 },
       },
     });

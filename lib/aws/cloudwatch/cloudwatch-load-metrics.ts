@@ -3,7 +3,7 @@ import {
   GetMetricDataCommand,
   type GetMetricDataCommandInput,
 } from '@aws-sdk/client-cloudwatch';
-import type { LoadMetrics } from '../../ports/load-metrics.ts';
+import type { LoadMetrics } from '../../ports/serving/load-metrics.ts';
 import type { ScalingConfig } from '../../scaling/configuration.ts';
 import type { Reading } from '../../scaling/hourly-series.ts';
 import { explained } from '../errors/service-errors.ts';

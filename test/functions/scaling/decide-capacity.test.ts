@@ -30,6 +30,7 @@ function portsWith(scaling: object | undefined, readings: readonly Reading[]) {
     clock: { now: () => now },
     log: { info: () => {}, warn: () => {} },
     metrics: { count: (...args: unknown[]) => counted.push(args) },
+    replicaFloor: { current: async () => undefined },
     loadMetrics: {
       readings: async (from: number, until: number) => readings.filter(({ at }) => at >= from && at < until),
     },
@@ -42,12 +43,19 @@ describe('decideCapacity', () => {
     const { decide, counted } = portsWith({}, office);
     expect(await decide({ execution: 'e' })).toEqual({
       outcome: 'decided',
+      apply: false,
       action: 'raise',
       minReplicas: 11,
       expiresAt: '2026-01-27T09:20:00.000Z',
       because: expect.stringContaining('the HPA alone was short in'),
     });
     expect(counted).toEqual([['CapacityDecided', 1, { action: 'raise' }]]);
+  });
+
+  it('decision is to be set where the settings say so, and a held one never', async () => {
+    const said = { mode: 'apply' };
+    expect(await portsWith(said, office).decide({ execution: 'e' })).toMatchObject({ apply: true });
+    expect(await portsWith(said, []).decide({ execution: 'e' })).toMatchObject({ apply: false });
   });
 
   it('decision without metrics is held', async () => {

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { lazyBundleFile } from '../../../infra/serverless/lazy-bundle.ts';
 import { deploymentVariables } from '../../../lib/config/deployment.ts';
 import { settingPaths, variableOf } from '../../../lib/config/load-config.ts';
-import { awsBatch, awsKubernetes } from '../../../lib/handler/aws-parts.ts';
+import { awsBatch, awsKubernetes, awsReplicaFloor } from '../../../lib/handler/aws-parts.ts';
 import type { EpsilonHandler } from '../../../lib/handler/define-handler.ts';
 import { loadLocalService } from '../../../local/declaration/local-service.ts';
 import { readYaml } from '../../../local/declaration/read-yaml.ts';
@@ -108,7 +108,8 @@ export function checkFunctions(packaged: () => Packaged): void {
   it('lets every function reach the cluster that is wired with it, and no other', async () => {
     const wired: string[] = [];
     for (const { key, file } of loadLocalService('.', {}).service.functions.values())
-      if ((await handlerIn(file)).aws.includes(awsKubernetes)) wired.push(key);
+      if ((await handlerIn(file)).aws.some((part) => part === awsKubernetes || part === awsReplicaFloor))
+        wired.push(key);
     expect(wired.sort()).toEqual([...onCluster(), ...withoutNetwork].sort());
   });
 

@@ -1,4 +1,4 @@
-import type { Reading } from '../scaling/hourly-series.ts';
+import type { Reading } from '../../scaling/hourly-series.ts';
 
 /** Measured load of the service that answers users. */
 export interface LoadMetrics {

@@ -1,0 +1,9 @@
+import { join } from 'node:path';
+import { fileLoadMetrics } from './load-metrics.ts';
+import { fileReplicaFloor } from './replica-floor.ts';
+
+/** The ports on the service that answers users: files of the state directory. */
+export const servingPorts = (stateDir: string) => ({
+  loadMetrics: fileLoadMetrics(join(stateDir, 'load.csv')),
+  replicaFloor: fileReplicaFloor(join(stateDir, 'replicas.json')),
+});
