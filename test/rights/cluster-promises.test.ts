@@ -22,7 +22,7 @@ interface Manifest {
   }[];
 }
 
-const manifests = ['jobs/runner-access', 'watcher/access', 'serving/capacity-access'].flatMap((name) =>
+const manifests = ['jobs/runner-access', 'watcher/access', 'capacity/capacity-access'].flatMap((name) =>
   parseAllDocuments(readFileSync(`infra/k8s/${name}.yaml`, 'utf8')).map(
     (document) => document.toJS() as Manifest,
   ),
