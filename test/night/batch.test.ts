@@ -78,8 +78,8 @@ describe('a tenant on Batch', () => {
     await night.settle();
     expect(await night.runtime.control.runs.listAttempts('acme-manual')).toEqual(before);
     expect(jobsPerStage()).toEqual([1, 1, 1, 1, 1]);
-    expect(night.runtime.metricsText()).toMatch(/job_events_repeated_total [1-9]/);
-    expect(night.runtime.metricsText()).toMatch(/job_events_unknown_total [1-9]/);
+    expect(await night.runtime.metricsText()).toMatch(/job_events_repeated_total [1-9]/);
+    expect(await night.runtime.metricsText()).toMatch(/job_events_unknown_total [1-9]/);
   });
 
   it.each([

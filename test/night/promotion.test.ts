@@ -118,7 +118,7 @@ describe.each(['SQLite', 'DynamoDB'])('the fixed names, with the stores in %s', 
     bus.refuse = false;
     await night.advance(5 * 60_000);
     expect((await fixedNames()).runs).toEqual(['run-3', 'run-3', 'run-3']);
-    expect(night.runtime.metricsText()).toMatch(/fixed_names_behind_total [1-9]/);
+    expect(await night.runtime.metricsText()).toMatch(/fixed_names_behind_total [1-9]/);
   });
 
   it('F57: end up with the model that is live when promotions race', async () => {

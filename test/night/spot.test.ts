@@ -85,7 +85,7 @@ describe('a stage whose capacity is missing', () => {
       { capacity: 'on-demand', capacityBecause: 'spot-unplaceable', status: 'succeeded' },
     ]);
     expect((night.clock.now() - began) / 60_000).toBeLessThan(18);
-    expect(night.runtime.metricsText()).toMatch(/placements_given_up_total\{.*spot.*\} 1/);
+    expect(await night.runtime.metricsText()).toMatch(/placements_given_up_total\{.*spot.*\} 1/);
   });
 
   it('is left alone when capacity comes just in time', async () => {
@@ -125,7 +125,7 @@ describe('a stage whose capacity is missing', () => {
     expect(capacities.slice(-2)).toEqual(['on-demand', 'on-demand']);
     expect((night.clock.now() - began) / 3_600_000).toBeLessThan(3.5);
     expect(await night.runtime.control.models.live('acme')).toEqual(live);
-    expect(night.runtime.metricsText()).toMatch(/placements_given_up_total\{.*on-demand.*\} [1-9]/);
+    expect(await night.runtime.metricsText()).toMatch(/placements_given_up_total\{.*on-demand.*\} [1-9]/);
   });
 
   it('of a tenant that forbids spot is only ever asked on-demand', async () => {

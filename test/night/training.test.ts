@@ -194,8 +194,8 @@ describe('faults', () => {
     }
     await night.settle();
     expect(await night.runtime.control.runs.listAttempts('acme-manual')).toEqual(runsBefore);
-    expect(night.runtime.metricsText()).toMatch(/job_events_repeated_total [1-9]/);
-    expect(night.runtime.metricsText()).toMatch(/job_events_unknown_total [1-9]/);
+    expect(await night.runtime.metricsText()).toMatch(/job_events_repeated_total [1-9]/);
+    expect(await night.runtime.metricsText()).toMatch(/job_events_unknown_total [1-9]/);
   });
 
   it('F12: a job that vanishes is lost and tried again without spending the user’s retries', async () => {
