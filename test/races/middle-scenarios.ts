@@ -191,6 +191,22 @@ const middles: Readonly<Record<string, Middle>> = {
       await playTo(trial, next, { label: /backend\.submit$/ });
     },
   },
+  'submission-and-settle': {
+    about: 'A pass is about to submit for an intent whose execution has ended.',
+    retries: 0,
+    prepare: async (trial) => {
+      const machine = await atWork(trial);
+      machine.enter();
+      const entry = newest(trial);
+      trial.backend.refuses = 1;
+      machine.retries = 1;
+      if (entry) await trial.playAlone(entry);
+      trial.pass(graceMs);
+      pass(trial);
+      await playTo(trial, newest(trial), { label: changesAttempt });
+      await stopAndSettle(trial, machine);
+    },
+  },
   'entry-and-redrive': {
     about: 'An entry is about to take over an attempt that a redrive has adopted.',
     prepare: async (trial) => {

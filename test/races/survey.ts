@@ -49,11 +49,13 @@ export interface Condition {
 
 /** The conditions of all conditional writes that a survey came by, by name. */
 export function conditionsOf(surveyed: readonly Surveyed[]): Condition[] {
+  // Where little happens a promise is broken soonest.
+  const smallFirst = surveyed.toSorted((a, b) => a.report.states - b.report.states);
   const names = new Set(surveyed.flatMap(({ conditions }) => [...conditions.keys()]));
   return [...names].sort().map((name) => {
     const refusals = new Map<Scenario, Refusal[]>();
     const total = { held: 0, lost: 0, alone: 0 };
-    for (const { scenario, report, conditions } of surveyed) {
+    for (const { scenario, report, conditions } of smallFirst) {
       const { held = 0, lost = 0, alone = 0 } = conditions.get(name) ?? {};
       total.held += held;
       total.lost += lost;
@@ -111,7 +113,7 @@ export async function takeOut(
       const known = effort.known.get(scenario) ?? new Set();
       const directed = { bounds: { preemptions: preemptions + 1, faults: faults + 1 }, after };
       // Refusals that the survey did not come by are behind the other schedules.
-      for (const where of [directed, { bounds: effort.bounds }]) {
+      for (const where of turn === firstTurn ? [directed] : [directed, { bounds: effort.bounds }]) {
         const report = await search(scenario, open(new Guards(condition.name)), {
           ...where,
           limitMs: left(),
