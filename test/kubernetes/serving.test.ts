@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
+import { freePort } from '../conformance/delivery/processes.ts';
 
 interface Thing {
   readonly kind: string;
@@ -85,7 +87,7 @@ describe.each(services)('%s', (service) => {
     expect(blueGreen).toMatchObject({ activeService: service, previewService: `${service}-preview` });
     expect(blueGreen.prePromotionAnalysis.templates).toEqual([{ templateName: 'before-promotion' }]);
     expect(blueGreen.postPromotionAnalysis.templates).toEqual([{ templateName: 'after-promotion' }]);
-    const [watched] = named('AnalysisTemplate', 'after-promotion')['metrics'];
+    const [, watched] = named('AnalysisTemplate', 'after-promotion')['metrics'];
     const seconds =
       (watched.count - 1) * Number.parseInt(watched.interval, 10) + Number.parseInt(watched.initialDelay, 10);
     expect(seconds).toBe(300);
@@ -148,6 +150,49 @@ describe('analyses', () => {
   });
 });
 
+describe('serving/smoke.ts and serving/main.ts', () => {
+  const node = (args: readonly string[], environment: Record<string, string> = {}) =>
+    spawn(process.execPath, args, { env: { ...process.env, ...environment } });
+  const ended = (child: ReturnType<typeof node>) =>
+    new Promise<number | null>((resolve) => child.once('exit', resolve));
+
+  it('tell a good colour from a bad one by the exit code, and count what they answered', async () => {
+    const [http, metrics] = [await freePort(), await freePort()];
+    const server = node(['serving/main.ts'], {
+      PORT: String(http),
+      METRICS_PORT: String(metrics),
+      FAIL_SHARE: '0.1',
+    });
+    try {
+      const url = `http://127.0.0.1:${http}`;
+      await vi.waitFor(async () => expect((await fetch(`${url}/ready`)).status).toBe(200), 10_000);
+      const smoke = (...args: string[]) =>
+        ended(node(['serving/smoke.ts', '--requests', '20', '--seconds', '0', ...args]));
+      expect(await smoke(url)).toBe(1);
+      expect(await smoke('--failures', '2', url)).toBe(0);
+      expect(await smoke()).toBe(2);
+      const text = await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text();
+      expect(text).toContain('http_requests_total{code="200"} 36\n');
+      expect(text).toContain('http_requests_total{code="500"} 4\n');
+    } finally {
+      server.kill();
+      await ended(server);
+    }
+  });
+});
+
+describe('the network', () => {
+  it('lets nothing in or out of the namespace but what is named, and never to the metadata of an instance', () => {
+    expect(named('NetworkPolicy', 'default-deny')).toEqual({
+      podSelector: {},
+      policyTypes: ['Ingress', 'Egress'],
+    });
+    const policies = base.filter(({ kind }) => kind === 'NetworkPolicy').map(({ spec }) => spec);
+    const everywhere = JSON.stringify(policies).match(/\{"cidr":"0\.0\.0\.0\/0"[^}]*\}/g) ?? [];
+    expect(everywhere).toEqual(['{"cidr":"0.0.0.0/0","except":["169.254.0.0/16"]}']);
+  });
+});
+
 describe('the quota', () => {
   it('holds both colours of both applications at the maximum, and the Jobs', () => {
     const { hard } = named('ResourceQuota', 'serving');
@@ -194,6 +239,7 @@ describe('the project of Argo CD', () => {
   const [project] = documents('infra/argocd/project/project.yaml');
 
   it('closes production while tenants are trained, but not to a rollback', () => {
+    expect(project?.spec['sourceRepos']).toEqual(['https://github.com/yourorg/embeddings-saas']);
     expect(project?.spec['syncWindows']).toMatchObject([
       { kind: 'deny', manualSync: true, applications: ['embeddings-saas-production'] },
     ]);
