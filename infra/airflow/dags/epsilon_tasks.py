@@ -372,7 +372,9 @@ def weigh_quality_check(opened, judged):
     @task(task_id="weigh_quality_check")
     def weigh(named: list[dict], shards) -> dict:
         first = named[0]
-        payload = {"execution": first["execution"]["name"], "incident": first["incident"], "shards": list(shards)}
+        # Of a group that was mapped once Airflow hands over the one value instead of a list.
+        judged = [shards] if isinstance(shards, dict) else list(shards)
+        payload = {"execution": first["execution"]["name"], "incident": first["incident"], "shards": judged}
         return call("weighQualityCheck", payload)
 
     return weigh(opened, judged)

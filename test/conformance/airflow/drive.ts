@@ -3,13 +3,14 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { createFileObjectStore } from '../../../lib/files/file-object-store.ts';
 import { jobManifest } from '../../../lib/kubernetes/job-manifest.ts';
 import type { JobRunner } from '../../../lib/ports/job-runner.ts';
 import type { Ports } from '../../../lib/ports/ports.ts';
 import { SystemClock } from '../../../lib/system/system-clock.ts';
 import { systemIds } from '../../../lib/system/system-ids.ts';
 import { openLocalStores } from '../../../local/stores/local-stores.ts';
-import { testPorts } from '../../fixtures/ports.ts';
+import { devSettings, testPorts } from '../../fixtures/ports.ts';
 import { aTenant } from '../../fixtures/records.ts';
 import type { Compared } from './dags.ts';
 import { type Invocation, serveFunctions } from './functions.ts';
@@ -66,15 +67,17 @@ interface PodJson {
 }
 
 /** A control plane over stores in a folder, with tenants that Airflow schedules and one that it does not. */
-async function openPlane(folder: string): Promise<Ports> {
+async function openPlane(folder: string, shards: number): Promise<Ports> {
   const clock = new SystemClock();
   const stores = openLocalStores({ stateDir: folder });
   const ports = testPorts({
     ...stores,
+    config: { ...devSettings, reconcile: { ...devSettings.reconcile, shards } },
     clock,
     ids: systemIds(clock),
     jobs: { batch: undefined, eks: describing },
     images: { resolve: async () => images },
+    objects: createFileObjectStore({ root: join(folder, 'objects') }),
   });
   const now = new Date(clock.now()).toISOString();
   for (const tenantId of ['acme', 'zeta', 'ours'])
@@ -97,9 +100,10 @@ async function drive(
   { installed, folder, environment }: Surroundings,
   params: Readonly<Record<string, string>>,
   plays: Readonly<Record<string, unknown>>,
+  dag = 'tenant_model_training',
 ): Promise<Driven> {
   const script = join(import.meta.dirname, 'drive.py');
-  const args = [script, folder, 'tenant_model_training', JSON.stringify(params), JSON.stringify(plays)];
+  const args = [script, folder, dag, JSON.stringify(params), JSON.stringify(plays)];
   const { stdout } = await promisify(execFile)(installed.python, args, {
     env: environment,
     maxBuffer: 64 * 1024 * 1024,
@@ -137,7 +141,7 @@ function sorted(value: unknown): unknown {
 }
 
 /** Runs of the exported DAG in a real Airflow, each against Epsilon's own functions. */
-export async function compareRuns(installed: Installed): Promise<Compared> {
+export async function compareRuns(installed: Installed, shards = 3): Promise<Compared> {
   const home = mkdtempSync(join(tmpdir(), 'airflow-drive-'));
   const faults: string[] = [];
   let compared = 0;
@@ -150,7 +154,7 @@ export async function compareRuns(installed: Installed): Promise<Compared> {
   };
   const stateDir = join(home, 'state');
   mkdirSync(stateDir);
-  const ports = await openPlane(stateDir);
+  const ports = await openPlane(stateDir, shards);
   const { url, calls, server } = await serveFunctions(ports);
   try {
     const folder = join(home, 'dags');
@@ -197,6 +201,10 @@ export async function compareRuns(installed: Installed): Promise<Compared> {
     expect('the lease of a failed run is free', lease.holder, 'next');
     const foreign = await drive(surroundings, { tenant_id: 'ours' }, good);
     expect("a tenant of Epsilon's own schedule is refused", foreign.tasks['begin_run'], 'failed');
+    const check = await drive(surroundings, {}, {}, 'data_quality_check');
+    expect('the quality check of every tenant', check.state, 'success');
+    const { verdict } = await ports.verdicts.standing('acme');
+    expect('its verdict of a tenant without documents', verdict?.verdict, 'no-data');
     if (faults.length > 0) for (const { name, error } of calls) if (error) faults.push(`${name}: ${error}`);
   } finally {
     server.close();

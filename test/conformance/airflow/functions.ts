@@ -1,6 +1,12 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Context } from 'aws-lambda';
+import { handler as checkShard } from '../../../functions/quality/check-shard.ts';
+import { handler as judgeShard } from '../../../functions/quality/judge-shard.ts';
+import { handler as openQualityCheck } from '../../../functions/quality/open-quality-check.ts';
+import { handler as profileShard } from '../../../functions/quality/profile-shard.ts';
+import { handler as recordVerdicts } from '../../../functions/quality/record-verdicts.ts';
+import { handler as weighQualityCheck } from '../../../functions/quality/weigh-quality-check.ts';
 import { handler as beginRun } from '../../../functions/training/begin-run.ts';
 import { handler as completeJob } from '../../../functions/training/complete-job.ts';
 import { handler as finishRun } from '../../../functions/training/finish-run.ts';
@@ -10,7 +16,9 @@ import { handler as settleRun } from '../../../functions/training/settle-run.ts'
 import { handler as submitStage } from '../../../functions/training/submit-stage.ts';
 import type { Ports } from '../../../lib/ports/ports.ts';
 
-const handlers = { beginRun, completeJob, finishRun, loadTenants, promoteModel, settleRun, submitStage };
+const training = { beginRun, completeJob, finishRun, loadTenants, promoteModel, settleRun, submitStage };
+const quality = { checkShard, judgeShard, openQualityCheck, profileShard, recordVerdicts, weighQualityCheck };
+const handlers = { ...training, ...quality };
 
 /** One call of a function, and what came of it. */
 export interface Invocation {
