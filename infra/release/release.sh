@@ -16,6 +16,10 @@ app=embeddings-saas-$environment
 : "${ARGOCD_SERVER:?host of Argo CD}"
 pause=${RELEASE_PAUSE:-5}
 
+# A runner of CI has no identity of its own.
+export GIT_AUTHOR_NAME=${GIT_AUTHOR_NAME:-epsilon-release} GIT_AUTHOR_EMAIL=${GIT_AUTHOR_EMAIL:-epsilon-release@users.noreply.github.com}
+export GIT_COMMITTER_NAME=${GIT_COMMITTER_NAME:-$GIT_AUTHOR_NAME} GIT_COMMITTER_EMAIL=${GIT_COMMITTER_EMAIL:-$GIT_AUTHOR_EMAIL}
+
 say() {
   echo "$*" >&2
   if [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then echo "$*" >> "$GITHUB_STEP_SUMMARY"; fi
@@ -24,8 +28,9 @@ say() {
 # Points the ref to a new commit; the push fails when somebody else moved it meanwhile.
 move() {
   local tree=$1 message=$2 made
-  made=$(git commit-tree "$tree" -p "$head" -m "$message")
-  git push --quiet origin "$made:refs/heads/$ref"
+  # A push of nothing would delete the ref.
+  made=$(git commit-tree "$tree" -p "$head" -m "$message") && [ -n "$made" ] || return 1
+  git push --quiet origin "$made:refs/heads/$ref" || return 1
   head=$made
 }
 
@@ -120,7 +125,10 @@ if go; then
   exit 0
 fi
 say "The release of $commit to $environment failed: ${why:-unknown}. Going back."
-move "$before" "Roll back $commit in $environment: ${why:-unknown}"
+if ! move "$before" "Roll back $commit in $environment: ${why:-unknown}"; then
+  say "$ref could not be moved back: somebody else moved it. $environment has the bad release. Look at it now (docs/deploy.md)."
+  exit 1
+fi
 if sync && await healthy "${RELEASE_WAIT:-300}" && smoke; then
   say "$environment is back on what was there before ($head)."
 else

@@ -1,5 +1,6 @@
 import { exposedName } from '../metrics/exposed.ts';
 import type { Alert, Alerts, Counted, Query, Share, Silent } from './alert.ts';
+import { rounded } from './rounded.ts';
 
 /** What Prometheus can watch. */
 type Watched = Counted | Silent | Share | Query;
@@ -41,9 +42,6 @@ function share({ whole, part, period, bound }: Share, { successTarget }: RuleSet
     ? `${ratio} <= ${successTarget}`
     : `${ratio} >= ${rounded(1 - successTarget)} and (${total}) > 0`;
 }
-
-/** Without the tail of a binary fraction: 0.05, not 0.050000000000000044. */
-const rounded = (value: number) => Number(value.toPrecision(12));
 
 function condition(watched: Watched, settings: RuleSettings): Pick<Rule, 'expr' | 'for'> {
   switch (watched.kind) {

@@ -1,4 +1,5 @@
 import type { Alerts, Query } from './alert.ts';
+import { rounded } from './rounded.ts';
 
 /** Share of requests that ended with a server error within a window. */
 const errors = (service: string, window: string) =>
@@ -10,8 +11,6 @@ const burning = (service: string, times: number, long: string, short: string): Q
   expression: `${errors(service, long)} > ${rounded(times * 0.001)} and ${errors(service, short)} > ${rounded(times * 0.001)}`,
   for: '0s',
 });
-
-const rounded = (value: number) => Number(value.toPrecision(12));
 
 /** The two serving applications: requests flow all day, so a budget that burns is measured. */
 export const servingAlerts = {

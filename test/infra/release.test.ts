@@ -75,10 +75,9 @@ function repository(world: World = {}) {
           RELEASE_PAUSE: '0.01',
           RELEASE_WAIT: '0',
           RELEASE_WATCH: '0',
-          GIT_AUTHOR_NAME: 't',
-          GIT_AUTHOR_EMAIL: 't@example.com',
-          GIT_COMMITTER_NAME: 't',
-          GIT_COMMITTER_EMAIL: 't@example.com',
+          // As on a runner of CI: git knows nobody.
+          HOME: folder,
+          GIT_CONFIG_NOSYSTEM: '1',
         },
       },
     );
@@ -189,6 +188,17 @@ describe('a release', () => {
     }
     expect(ref('origin/release/production')).toBe(old);
     expect(calls()).toBe('');
+  });
+
+  it('says that the ref could not be moved back when somebody else moved it meanwhile', () => {
+    const { release, program, git, old, ref } = repository();
+    const other = git('commit-tree', `${old}^{tree}`, '-m', 'other');
+    git('push', '--quiet', 'origin', `${other}:refs/heads/other`);
+    program('curl', `git push --quiet --force origin ${other}:refs/heads/release/production; exit 22`);
+    const { status, stderr } = release();
+    expect(status).toBe(1);
+    expect(stderr).toContain('release/production could not be moved back: somebody else moved it.');
+    expect(ref('origin/release/production')).toBe(other);
   });
 
   it('refuses a commit that is not there', () => {

@@ -1,5 +1,6 @@
 import type { Alert, Counted, OfAws, Share, Silent } from '../../../lib/monitoring/alert.ts';
 import { controlPlaneAlerts } from '../../../lib/monitoring/control-plane.ts';
+import { rounded } from '../../../lib/monitoring/rounded.ts';
 import { ownMetric, sumOf, type Watch } from './alarm.ts';
 import type { Declared } from './declared.ts';
 
@@ -8,9 +9,6 @@ function shareOf({ whole, part, bound }: Share): string {
   const total = sumOf(Object.keys(whole));
   return `IF(${total} > 0, FILL(${part[0]}, 0) / (${total}), ${bound === 'atMost' ? 1 : 0})`;
 }
-
-/** 0.05, not 0.050000000000000044. */
-const left = (target: number) => Number((1 - target).toPrecision(12));
 
 function conditionOf(declared: Declared, watched: Counted | Silent | Share): Omit<Watch, 'description'> {
   switch (watched.kind) {
@@ -40,7 +38,7 @@ function conditionOf(declared: Declared, watched: Counted | Silent | Share): Omi
         period: watched.period,
         ...(watched.bound === 'atMost'
           ? { comparison: 'LessThanOrEqualToThreshold', threshold: declared.successTarget }
-          : { threshold: left(declared.successTarget) }),
+          : { threshold: rounded(1 - declared.successTarget) }),
       };
     }
   }

@@ -1,21 +1,26 @@
 import { conclude, installPackage, works } from '../debian.ts';
 import { dashboardsShow } from './dashboards.ts';
 import { demoNight } from './demo-night.ts';
+import { liveAlerts } from './live-alerts.ts';
 import { checkManifests, checkWorkflows } from './manifests.ts';
 import { type Check, testRules } from './rule-tests.ts';
 
 /**
- * `npm run test:delivery`: rules of alerts under promtool, each fired and held silent; what kustomize builds of every environment under
- * kubeconform, with the schemas that Kubernetes, Argo CD, Argo Rollouts and the operator of Prometheus publish; workflows under actionlint; a night under `epsilon start` that a real Prometheus
- * scrapes, and every rule and every query of a dashboard evaluated there.
+ * `npm run test:delivery`: rules of alerts under promtool, each fired and held silent; three of them sent by a real Alertmanager; what
+ * kustomize builds of every environment under kubeconform, with the schemas that Kubernetes, Argo CD, Argo Rollouts and the operator of
+ * Prometheus publish; workflows under actionlint; a night under `epsilon start` that a real Prometheus scrapes, and every rule and every
+ * query of a dashboard evaluated there.
  */
-const missing = installPackage('prometheus', () => works('promtool', '--version'));
+const missing =
+  installPackage('prometheus', () => works('promtool', '--version')) ??
+  installPackage('prometheus-alertmanager', () => works('amtool', '--version'));
 if (missing !== undefined) conclude(0, [], missing);
 else {
   const checks: Check[] = [
     ...testRules(),
     ...checkManifests(),
     checkWorkflows(),
+    ...(await liveAlerts()),
     ...(await demoNight(dashboardsShow)),
   ];
   for (const { name, fault } of checks)
