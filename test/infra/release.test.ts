@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { generateKeyPairSync, verify } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -259,5 +260,42 @@ describe('building the images of a release', () => {
     );
     expect(status).toBe(1);
     expect(stderr).toContain('backend-api: the registry gave no digest but "None"');
+  });
+});
+
+describe('the token that moves a ref', () => {
+  it('is asked for with a claim that the key of the App signs, and neither is an argument of a process', () => {
+    const folder = freshDir();
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    writeFileSync(join(folder, 'key'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    const program = (name: string, body: string) =>
+      writeFileSync(join(folder, name), `#!/bin/sh\necho "${name} $*" >> "${folder}/calls"\n${body}\n`, {
+        mode: 0o755,
+      });
+    program('aws', `cat "${folder}/key"`);
+    program(
+      'curl',
+      `cat > "${folder}/header"; case "$*" in *access_tokens*) printf '{\\n "token": "ghs_made",\\n "id": 3}';; *) printf '{"id": 42, "account": {"id": 7}}';; esac`,
+    );
+    const { status, stdout } = spawnSync(join('infra/release', 'app-token.sh'), ['prod', 'us-west-2'], {
+      encoding: 'utf8',
+      env: {
+        ...process.env,
+        PATH: `${folder}:${process.env['PATH']}`,
+        RELEASE_APP_ID: '99',
+        GITHUB_REPOSITORY: 'yourorg/embeddings-saas',
+      },
+    });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: 'ghs_made\n' });
+    const calls = readFileSync(join(folder, 'calls'), 'utf8');
+    expect(calls).toContain('app/installations/42/access_tokens');
+    expect(calls).toContain('{"repositories":["embeddings-saas"],"permissions":{"contents":"write"}}');
+    const [, jwt = ''] = /Bearer ([^"]+)"/.exec(readFileSync(join(folder, 'header'), 'utf8')) ?? [];
+    const [head = '', claims = '', signature = ''] = jwt.split('.');
+    expect(JSON.parse(Buffer.from(claims, 'base64url').toString())).toMatchObject({ iss: '99' });
+    expect(
+      verify('sha256', Buffer.from(`${head}.${claims}`), publicKey, Buffer.from(signature, 'base64url')),
+    ).toBe(true);
+    expect(calls).not.toContain(signature);
   });
 });
