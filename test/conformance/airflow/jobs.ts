@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { AirflowApi } from '../../../lib/airflow/airflow-api.ts';
 import { AirflowJobRunner } from '../../../lib/airflow/airflow-job-runner.ts';
+import { isOver } from '../../../lib/training/attempts/job.ts';
 import { aJobSpec, Objects } from '../../aws/batch-fixtures.ts';
 import type { Compared } from './dags.ts';
 import type { Installed } from './install.ts';
@@ -69,11 +70,12 @@ type Expect = ReturnType<typeof facts>['expect'];
 /** Works with a real Airflow and ends it; its log is shown where something differs. */
 async function withServer(
   installed: Installed,
+  tasks: boolean,
   work: (server: Server, expect: Expect) => Promise<void>,
 ): Promise<Compared> {
   const home = mkdtempSync(join(tmpdir(), 'airflow-jobs-'));
   const { found, expect } = facts(installed.version);
-  const server = await startServer(installed, { home, tasks: false });
+  const server = await startServer(installed, { home, tasks });
   try {
     await work(server, expect);
     if (found.faults.length > 0) process.stdout.write(`${server.log()}\n`);
@@ -121,5 +123,44 @@ async function askServer(server: Server, expect: Expect): Promise<void> {
 
 /** Epsilon's jobs as runs of a real Airflow, through its API server; nothing runs tasks. */
 export function compareApi(installed: Installed): Promise<Compared> {
-  return withServer(installed, askServer);
+  return withServer(installed, false, askServer);
+}
+
+async function runTasks(server: Server, expect: Expect): Promise<void> {
+  const objects = new Objects();
+  const runner = runnerOf(server, objects);
+  const ended = (jobName: string) =>
+    until(
+      () => runner.find(jobName),
+      (seen) => seen !== undefined && isOver(seen.state),
+    );
+  const outcome = async (jobName: string) => {
+    const seen = await ended(jobName);
+    return [seen?.state, seen?.reason, seen?.exitCode];
+  };
+  await until(
+    () => runner.ready(),
+    () => true,
+  );
+  objects.texts.set('s3://data-bucket/acme/runs/acme.night.train.1/result.json', '{"answer":42}');
+  await runner.submit(specOf('succeeds', 'acme.night.train.1'));
+  await runner.submit(specOf('fails', 'acme.night.train.2'));
+  await runner.submit(specOf('rejects', 'acme.night.train.3'));
+  expect('a job succeeds', await outcome('acme.night.train.1'), ['succeeded', 'completed', 0]);
+  expect('with its result', (await ended('acme.night.train.1'))?.result, { answer: 42 });
+  expect('a failure', await outcome('acme.night.train.2'), ['failed', 'error', 1]);
+  expect('a rejection', await outcome('acme.night.train.3'), ['failed', 'error', 65]);
+  const long = await runner.submit(specOf('waits', 'acme.night.train.4'));
+  const running = await until(
+    () => runner.find(long.jobName),
+    (seen) => seen?.state === 'running',
+  );
+  expect('a running job', running?.state, 'running');
+  await runner.cancel(long, 'not needed');
+  expect('a running job is cancelled', (await ended(long.jobName))?.reason, 'cancelled');
+}
+
+/** The same with what runs tasks, whose pods are played: how jobs end. */
+export function compareTasks(installed: Installed): Promise<Compared> {
+  return withServer(installed, true, runTasks);
 }

@@ -3,7 +3,7 @@ import { conclude } from '../debian.ts';
 import { type Compared, compareDags } from './dags.ts';
 import { compareRuns } from './drive.ts';
 import { type Installed, installAirflow, versions } from './install.ts';
-import { compareApi } from './jobs.ts';
+import { compareApi, compareTasks } from './jobs.ts';
 
 /** `npm run test:airflow`: Epsilon beside real Apache Airflow, of each version that is supported. */
 const folder = join('infra', 'airflow', 'dags');
@@ -12,6 +12,7 @@ const parts: readonly (readonly [string, (installed: Installed) => Compared | Pr
   ['DAGs', (installed) => compareDags(installed, folder)],
   ['runs', compareRuns],
   ['API', compareApi],
+  ['tasks', compareTasks],
 ];
 
 const faults: string[] = [];

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Installed } from './install.ts';
 
 /** A real Airflow with its API server on a loopback port. */
@@ -43,11 +43,13 @@ function writeDags(folder: string): void {
 const username = 'epsilon';
 const password = 'only-for-this-test';
 
-function environmentOf(home: string, port: number): NodeJS.ProcessEnv {
+function environmentOf(home: string, port: number, python: string): NodeJS.ProcessEnv {
   const secret = 'a-secret-that-only-this-test-has-0123456789';
   writeFileSync(join(home, 'passwords.json'), JSON.stringify({ [username]: password }));
   return {
     ...process.env,
+    // The executor of 2.x starts `airflow` by its name.
+    PATH: `${dirname(python)}:${process.env['PATH'] ?? ''}`,
     AIRFLOW_HOME: home,
     AIRFLOW__CORE__DAGS_FOLDER: join(home, 'dags'),
     AIRFLOW__CORE__LOAD_EXAMPLES: 'False',
@@ -74,7 +76,7 @@ export async function startServer(
   const port = await freePort();
   mkdirSync(join(home, 'dags'), { recursive: true });
   writeDags(join(home, 'dags'));
-  const env = environmentOf(home, port);
+  const env = environmentOf(home, port, python);
   const airflow = (...args: string[]) =>
     execFileSync(python, ['-m', 'airflow', ...args], { env, stdio: 'ignore' });
   airflow('db', 'migrate');
