@@ -83,8 +83,7 @@ async function withServer(
     process.stdout.write(`${server.log()}\n`);
     throw error;
   } finally {
-    server.stop();
-    await pause(1_000);
+    await server.stop();
     rmSync(home, { recursive: true, force: true, maxRetries: 3 });
   }
   return found;

@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Installed } from './install.ts';
 
 /** A real Airflow with its API server on a loopback port. */
@@ -12,7 +13,7 @@ export interface Server {
   readonly password: string;
   /** Ends the API server alone. */
   stopServer(): void;
-  stop(): void;
+  stop(): Promise<void>;
   /** The last lines of its logs. */
   log(): string;
 }
@@ -93,20 +94,32 @@ export async function startServer(
       : begin('api-server', '--port', String(port), '--host', '127.0.0.1', '--workers', '1');
   if (!tasks) airflow('dags', 'reserialize');
   const others = tasks ? [begin('scheduler'), ...(api === 'v2' ? [begin('dag-processor')] : [])] : [];
-  const end = ({ pid }: ChildProcess) => {
+  const end = ({ pid }: ChildProcess, signal: NodeJS.Signals = 'SIGKILL') => {
     try {
-      if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+      if (pid !== undefined) process.kill(-pid, signal);
     } catch {
       // It has ended.
     }
   };
+  /** The scheduler of 2.x has a process in another group, which only the scheduler itself ends. */
+  async function endAll(): Promise<void> {
+    const all = [web, ...others];
+    for (const one of all) end(one, 'SIGTERM');
+    for (
+      let tries = 0;
+      tries < 20 && all.some((one) => one.exitCode === null && one.signalCode === null);
+      tries += 1
+    )
+      await pause(500);
+    for (const one of all) end(one);
+  }
   return {
     url: `http://127.0.0.1:${port}`,
     api,
     username,
     password,
     stopServer: () => end(web),
-    stop: () => [web, ...others].forEach(end),
+    stop: endAll,
     log: () => readFileSync(logFile, 'utf8').split('\n').slice(-40).join('\n'),
   };
 }
