@@ -27,6 +27,15 @@ const otherVariables = new Set([
   'EPSILON_RESOURCES',
 ]);
 
+/** Sections that exist on this host only, in the file of `local`; each has a reader of its own (local/declaration/local-service.ts). */
+const hostSections: ReadonlySet<string> = new Set(['notify', 'backup', 'retention']);
+
+/** What of a file are settings of the service. */
+function serviceSettings(file: Record<string, unknown>): Record<string, unknown> {
+  if (file['environment'] !== 'local') return file;
+  return Object.fromEntries(Object.entries(file).filter(([key]) => !hostSections.has(key)));
+}
+
 /** Resources of a deployment have a reader of their own (deployment.ts). */
 const deploymentPrefix = 'EPSILON_AWS_';
 
@@ -129,7 +138,7 @@ export function loadConfig(sources: {
   const file = sources.file ?? {};
   if (!isRecord(file))
     throw new EpsilonError('CONFIG_PARSE', 'The configuration file is not a table of settings.');
-  const merged = merge(merge(file, fromVariables(sources.variables)), sources.flags ?? {});
+  const merged = merge(merge(serviceSettings(file), fromVariables(sources.variables)), sources.flags ?? {});
   const parsed = checkSchema(serviceConfigSchema.superRefine(checkWorkloads), merged);
   if (parsed.success) return Object.freeze(parsed.data);
   throw explain(parsed.fault);

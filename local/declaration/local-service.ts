@@ -41,6 +41,6 @@ export function loadLocalService(
       retention: undefined,
     };
   // Notifications by command or webhook, backups into a folder and their retention exist on this host only.
-  const { notify, backup, retention, ...file } = read as Record<string, unknown>;
-  return { service, config: loadConfig({ file, variables }), notify, backup, retention };
+  const { notify, backup, retention } = read as Record<string, unknown>;
+  return { service, config: loadConfig({ file: read, variables }), notify, backup, retention };
 }

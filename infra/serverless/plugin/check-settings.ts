@@ -9,13 +9,18 @@ import { EpsilonError } from '../../../lib/errors/epsilon-error.ts';
 export function checkSettings(environment: string, file: unknown): ServiceConfig {
   const where = `infra/config/${environment}.yml`;
   try {
+    // Before the settings are read: those of this host have sections that nothing deployed knows.
+    if (environment === 'local')
+      throw new EpsilonError(
+        'CONFIG_INVALID',
+        'The local environment runs with "epsilon start"; it is not deployed.',
+        { details: { key: 'environment' } },
+      );
     const config = loadConfig({ file, variables: {} });
-    if (config.environment === environment && environment !== 'local') return config;
+    if (config.environment === environment) return config;
     throw new EpsilonError(
       'CONFIG_INVALID',
-      environment === 'local'
-        ? 'The local environment runs with "epsilon start"; it is not deployed.'
-        : `Setting "environment" is ${config.environment}, --stage is ${environment}: both must name the same environment.`,
+      `Setting "environment" is ${config.environment}, --stage is ${environment}: both must name the same environment.`,
       { details: { key: 'environment' } },
     );
   } catch (error) {

@@ -88,8 +88,9 @@ export async function noteUnwanted(ports: Noting, attempt: Attempt, jobId: strin
   while (current) {
     const isSecond: boolean = current.jobId !== undefined && current.jobId !== jobId;
     if (!isSecond && !concluded.includes(current.status)) return false;
-    const note = isSecond ? noteStray : reopenToStop;
-    const noted: Noted = await note(ports, current, jobId);
+    const noted: Noted = isSecond
+      ? await noteStray(ports, current, jobId)
+      : await reopenToStop(ports, current, jobId);
     if (noted.changed) return true;
     current = noted.attempt;
   }

@@ -4,12 +4,8 @@ import { parse } from 'yaml';
 import { environments } from '../../../lib/config/environments.ts';
 import { loadConfig, settingPaths, variableOf } from '../../../lib/config/load-config.ts';
 
-/** An environment's settings, without those that exist on this host only and have readers of their own. */
-function fileOf(environment: string): unknown {
-  const read = parse(readFileSync(`infra/config/${environment}.yml`, 'utf8')) as Record<string, unknown>;
-  const { notify: _notify, backup: _backup, retention: _retention, ...file } = read;
-  return file;
-}
+const fileOf = (environment: string): unknown =>
+  parse(readFileSync(`infra/config/${environment}.yml`, 'utf8'));
 
 /** A variable that adds a workload to those of the file. */
 const withWorkload = (mine: unknown) => ({ variables: { EPSILON_WORKLOADS: JSON.stringify({ mine }) } });
@@ -17,6 +13,16 @@ const withWorkload = (mine: unknown) => ({ variables: { EPSILON_WORKLOADS: JSON.
 describe('loadConfig', () => {
   it.each(environments)('accepts the file of %s', (environment) => {
     expect(loadConfig({ file: fileOf(environment), variables: {} }).environment).toBe(environment);
+  });
+
+  it('loadConfig takes the sections of this host in the file of local alone', () => {
+    const backup = { everyMinutes: 4 };
+    expect(
+      loadConfig({ file: { ...(fileOf('local') as object), backup }, variables: {} }),
+    ).not.toHaveProperty('backup');
+    expect(() => loadConfig({ file: { ...(fileOf('dev') as object), backup }, variables: {} })).toThrow(
+      expect.objectContaining({ code: 'CONFIG_UNKNOWN_KEY' }),
+    );
   });
 
   it('loadConfig prefers a flag to a variable, and a variable to the file', () => {
