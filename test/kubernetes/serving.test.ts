@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { freePort } from '../conformance/delivery/processes.ts';
+import { freePort } from '../free-port.ts';
 
 interface Thing {
   readonly kind: string;

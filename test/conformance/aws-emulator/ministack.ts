@@ -1,6 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
 
 /** The emulator and its version; another one knows other resource types and has other faults. */
@@ -8,15 +7,6 @@ const emulator = 'ministack==1.5.33';
 
 /** Milliseconds it may take to answer. */
 const patience = 60_000;
-
-/** A port that nobody listens on at present. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
-}
 
 /** Installs the emulator into a throw-away environment below a folder; gives its command. */
 export function installEmulator(folder: string): string {

@@ -7,12 +7,13 @@ import { loadConfig } from '../../../lib/config/load-config.ts';
 import { jobNameOf } from '../../../lib/training/attempts/job-name.ts';
 import { stageNames } from '../../../lib/training/stages.ts';
 import { readYaml } from '../../../local/declaration/read-yaml.ts';
+import { freePort } from '../../free-port.ts';
 import { documentsFolder } from '../../workload/harness.ts';
 import { conclude } from '../debian.ts';
 import { deploy } from './deploy.ts';
 import { askEpsilon, callEpsilon } from './epsilon.ts';
 import { startJobStandIn } from './job-stand-in.ts';
-import { freePort, installEmulator, startEmulator } from './ministack.ts';
+import { installEmulator, startEmulator } from './ministack.ts';
 import { provision } from './provision.ts';
 import { type Event, steps, without } from './states.ts';
 

@@ -3,8 +3,9 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { freePort } from '../../free-port.ts';
 import { noDataHere } from './explained.ts';
-import { Beside, freePort, until } from './processes.ts';
+import { Beside, until } from './processes.ts';
 import { Prometheus, type RuleState } from './prometheus.ts';
 import { allGroups, allRules, type Check } from './rule-tests.ts';
 

@@ -3,7 +3,8 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { Beside, freePort, until } from './processes.ts';
+import { freePort } from '../../free-port.ts';
+import { Beside, until } from './processes.ts';
 import { Prometheus } from './prometheus.ts';
 import { allRules, type Check } from './rule-tests.ts';
 

@@ -2,7 +2,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { Beside, freePort, until } from './processes.ts';
+import { freePort } from '../../free-port.ts';
+import { Beside, until } from './processes.ts';
 
 interface Sample {
   readonly metric: Readonly<Record<string, string>>;

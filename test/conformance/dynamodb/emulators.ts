@@ -1,8 +1,8 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../free-port.ts';
 
 /** One implementation of DynamoDB that is not ours. */
 export interface Emulator {
@@ -55,14 +55,6 @@ export const emulators: readonly Emulator[] = [
     kms: true,
   },
 ];
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
-}
 
 async function answers(endpoint: string, seconds: number): Promise<boolean> {
   for (let tries = 0; tries < seconds * 4; tries += 1) {

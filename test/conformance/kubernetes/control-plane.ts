@@ -3,7 +3,8 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { ClusterAccess } from '../../../lib/kubernetes/api-server.ts';
 import { createTransport, type Transport } from '../../../lib/kubernetes/transport.ts';
 import { SystemClock } from '../../../lib/system/system-clock.ts';
-import { freePort, Programs } from './programs.ts';
+import { freePort } from '../../free-port.ts';
+import { Programs } from './programs.ts';
 
 /** Who may be played: `admin`, a function's role, the watcher's service account, a stranger. */
 export type Who = 'admin' | 'runner' | 'watcher' | 'nobody';

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createClient } from 'redis';
 import { CacheAccess } from '../../../local/jobs/cache-access.ts';
+import { freePort } from '../../free-port.ts';
 import { documentsFolder, openWorkload } from '../../workload/harness.ts';
 import { conclude, installPackage, works } from '../debian.ts';
 import { hostile } from './hostile.ts';
@@ -15,14 +15,6 @@ import { hostile } from './hostile.ts';
  * against no Redis.
  */
 const password = 'a-password-that-must-not-show';
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
-}
 
 async function startRedis(port: number) {
   const folder = mkdtempSync(join(tmpdir(), 'epsilon-redis-'));
