@@ -66,6 +66,8 @@ function byPriority(random: Random): Director {
     return known;
   };
   const pick = (options: readonly Option[]) => {
+    // Nothing is left that is no fault: the choice falls to the first of all.
+    if (options.length === 0) return undefined;
     const best = options.reduce((one, other) => (priority(other) > priority(one) ? other : one));
     if (changeAt.has(step)) {
       least -= 1;
