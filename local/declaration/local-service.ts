@@ -32,15 +32,8 @@ export function loadLocalService(
     variables,
     external: (kind, address) => `local:${kind}:${address}`,
   });
-  if (read === null || typeof read !== 'object' || Array.isArray(read))
-    return {
-      service,
-      config: loadConfig({ file: read, variables }),
-      notify: undefined,
-      backup: undefined,
-      retention: undefined,
-    };
-  // Notifications by command or webhook, backups into a folder and their retention exist on this host only.
-  const { notify, backup, retention } = read as Record<string, unknown>;
-  return { service, config: loadConfig({ file: read, variables }), notify, backup, retention };
+  // What is no table of settings is refused here.
+  const config = loadConfig({ file: read, variables });
+  const { notify, backup, retention } = (read ?? {}) as Record<string, unknown>;
+  return { service, config, notify, backup, retention };
 }
