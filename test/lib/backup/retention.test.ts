@@ -7,7 +7,7 @@ import {
 } from '../../../lib/backup/record-retention.ts';
 import { expiredPoints } from '../../../lib/backup/retention.ts';
 import type { LiveModel, ModelVersion } from '../../../lib/training/models/model.ts';
-import { anAttempt, aRun } from '../../fixtures/records.ts';
+import { aModel, anAttempt, aRun } from '../../fixtures/records.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -62,25 +62,14 @@ describe('points whose time is over', () => {
   });
 });
 
-const model = (tenantId: string, index: number): ModelVersion => {
-  const runId = `${tenantId}-${index}`;
-  const prefix = `s3://bucket/${tenantId}/runs/${runId}/`;
-  return {
+const model = (tenantId: string, index: number): ModelVersion =>
+  aModel({
     tenantId,
     modelVersion: `M${String(index).padStart(3, '0')}`,
-    runId,
+    runId: `${tenantId}-${index}`,
     logicalDate: '2026-11-01',
-    modelUri: `${prefix}train/1/model.bin`,
-    indexUri: `${prefix}index/1/index.faiss`,
-    dataUri: `${prefix}prepare/1/`,
-    cacheUri: `${prefix}cache/1/`,
-    vectors: 1,
-    dimensions: 1,
-    selfRetrieval: 1,
-    checksums: {},
     createdAt: '2026-11-01T00:00:00.000Z',
-  };
-};
+  });
 
 const live = (of: ModelVersion, previous?: ModelVersion): LiveModel => {
   const { tenantId, modelVersion, modelUri, indexUri, dataUri, cacheUri } = of;

@@ -12,29 +12,13 @@ import { StateTarget } from '../../../local/backup/state-target.ts';
 import { VirtualClock } from '../../../local/clock/virtual-clock.ts';
 import { openLocalStores } from '../../../local/stores/local-stores.ts';
 import { openStateDirectory } from '../../../local/stores/state-directory.ts';
-import { anAttempt, aRun, aTenant } from '../../fixtures/records.ts';
+import { aModel, anAttempt, aRun, aTenant } from '../../fixtures/records.ts';
 import { sequentialIds } from '../../fixtures/sequential-ids.ts';
 import { freshDir, makeBench } from '../asl/harness.ts';
 
 const at = '2026-11-24T02:00:00.000Z';
-const prefix = 's3://bucket-a/acme/runs/r1/';
-
 /** A model of acme whose objects `aState` keeps. */
-const model = {
-  tenantId: 'acme',
-  modelVersion: '01JDEYQ0000000000000000000',
-  runId: 'r1',
-  logicalDate: '2026-11-24',
-  modelUri: `${prefix}train/1/model.bin`,
-  indexUri: `${prefix}index/1/index.faiss`,
-  dataUri: `${prefix}prepare/1/`,
-  cacheUri: `${prefix}cache/1/`,
-  vectors: 1,
-  dimensions: 1,
-  selfRetrieval: 1,
-  checksums: {},
-  createdAt: at,
-};
+const model = aModel({ runs: 's3://bucket-a/acme/runs' });
 
 const waits = {
   QueryLanguage: 'JSONata',

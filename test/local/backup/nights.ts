@@ -9,7 +9,7 @@ import { LocalBackups } from '../../../local/backup/local-backups.ts';
 import { VirtualClock } from '../../../local/clock/virtual-clock.ts';
 import { openLocalStores } from '../../../local/stores/local-stores.ts';
 import { openStateDirectory } from '../../../local/stores/state-directory.ts';
-import { anAttempt, aRun, aTenant } from '../../fixtures/records.ts';
+import { aModel, anAttempt, aRun, aTenant } from '../../fixtures/records.ts';
 import { sequentialIds } from '../../fixtures/sequential-ids.ts';
 import { silentLog } from '../../fixtures/silent-log.ts';
 import { machine, makeBench } from '../asl/harness.ts';
@@ -99,7 +99,7 @@ export function passingNights(folder: string, tenantIds: readonly string[], obje
       outputs.set(stage, await attemptOf(runId, tenantId, stage, stage === 'train' ? 2 : 1, false));
     }
     const { fence } = await stores.leases.acquire({ tenantId, holder: runId, now: at, expiresAt: at });
-    const model = {
+    const model = aModel({
       tenantId,
       modelVersion: version,
       runId,
@@ -108,12 +108,8 @@ export function passingNights(folder: string, tenantIds: readonly string[], obje
       indexUri: `${outputs.get('index')}index.faiss`,
       dataUri: outputs.get('prepare') ?? '',
       cacheUri: outputs.get('cache') ?? '',
-      vectors: 1,
-      dimensions: 1,
-      selfRetrieval: 1,
-      checksums: {},
       createdAt: at,
-    };
+    });
     await stores.models.register(model);
     await stores.models.promote({ tenantId, modelVersion: version, fence, at, reason: 'run' });
     await stores.leases.release({ tenantId, holder: runId, fence });
