@@ -1,9 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
-import { checkSchema } from '../../lib/errors/check-schema.ts';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { checkDatasetCompleteness, checkDatasetFreshness } from '../../lib/quality/datasets/checks.ts';
-import { contractSchema, type DatasetContract } from '../../lib/quality/datasets/contract.ts';
 import type { DatasetProfile } from '../../lib/quality/datasets/profile.ts';
 import type { Finding } from '../../lib/quality/finding.ts';
 import { nothingThere } from '../../lib/quality/judge.ts';
@@ -11,24 +7,7 @@ import { plain, toTheSecond } from '../output.ts';
 import { print } from '../print.ts';
 import type { Session } from '../session.ts';
 import { table } from '../table.ts';
-
-/** The contract in a file, YAML or JSON. `CONTRACT_UNREADABLE`, `CONTRACT_INVALID`. */
-function readContract(file: string): DatasetContract {
-  let value: unknown;
-  try {
-    value = parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    throw new EpsilonError('CONTRACT_UNREADABLE', `${file}: ${plain((error as Error).message)}.`, {
-      cause: error,
-    });
-  }
-  const checked = checkSchema(contractSchema, value);
-  if (checked.success) return checked.data;
-  const { path, unknownKey, sentence } = checked.fault;
-  const place = [...path, ...(unknownKey === undefined ? [] : [unknownKey])].join('.');
-  const said = unknownKey === undefined ? sentence : 'no such key';
-  throw new EpsilonError('CONTRACT_INVALID', `${file}${place === '' ? '' : `, ${place}`}: ${said}.`);
-}
+import { readContract } from './contract-file.ts';
 
 function describe(profile: DatasetProfile, findings: readonly Finding[]): string {
   const { files, bytes, rows, unfinished, sampled, newestEvent, newestArrival } = profile;
@@ -59,6 +38,11 @@ function fieldRows({ fields, rows }: DatasetProfile) {
 /** `quality profile`: a dataset of this host is looked at and held to its contract. Exit code 1 when a finding is critical. */
 export async function profileByContract(session: Session, file: string, maxBytes: number): Promise<void> {
   const contract = readContract(file);
+  if (!contract.location.startsWith('file:'))
+    throw new EpsilonError(
+      'CONTRACT_INVALID',
+      `${file}, location: this command reads folders of this host (file:///path/); the checks of a tenant read s3://.`,
+    );
   const { profileDataset } = await import('../../local/quality/profile-dataset.ts');
   const profile = await profileDataset(contract, { maxBytes });
   const now = session.clock.now();

@@ -9,6 +9,7 @@ import { changedTenant, type TenantChanges } from '../../lib/tenants/tenant-chan
 import { documentsUriOf } from '../documents.ts';
 import { withHints } from '../hints.ts';
 import { print } from '../print.ts';
+import { readContract } from '../quality/contract-file.ts';
 import { type Session, withControl } from '../session.ts';
 import {
   checkReadable,
@@ -34,11 +35,12 @@ interface UpdateOptions extends ReadingWords, LimitWords, TrainingWords {
   readonly schedule?: string;
   readonly priority?: string;
   readonly spot?: boolean;
+  readonly dataset?: string;
 }
 
 /** The fields that options name. Limits and reading are replaced whole, so the record's own are needed. */
 function changesOf(tenant: Tenant, options: UpdateOptions, workloads: Workloads): TenantChanges {
-  const { backend, schedule, priority, spot, maxTokens, maxDocuments } = options;
+  const { backend, schedule, priority, spot, maxTokens, maxDocuments, dataset } = options;
   const { textColumn, idColumn, badRows } = options;
   const limits = maxTokens !== undefined || maxDocuments !== undefined;
   const reading = textColumn !== undefined || idColumn !== undefined || badRows !== undefined;
@@ -50,6 +52,7 @@ function changesOf(tenant: Tenant, options: UpdateOptions, workloads: Workloads)
     ...(spot === undefined ? {} : { capacity: { spotAllowed: spot } }),
     ...(limits ? { limits: limitsOf(options, tenant.limits) } : {}),
     ...(reading ? readingOf(options, tenant.reading) : {}),
+    ...(dataset === undefined ? {} : { dataset: dataset === 'none' ? null : readContract(dataset) }),
   };
   return changes as TenantChanges;
 }
@@ -123,6 +126,7 @@ export function addTenantUpdate(tenants: Command, session: () => Session): void 
     .option('--schedule <on|off|airflow>', 'train every night, or leave that to Airflow')
     .option('--max-tokens <n>', 'cap of training tokens, or "none"')
     .option('--max-documents <n>', 'cap of documents, or "none"')
+    .option('--dataset <file>', 'contract that its dataset is held to every hour, or "none"')
     .option('--spot', 'on spot capacity too')
     .option('--no-spot', 'never on spot capacity');
   addReadingOptions(addTrainingOptions(verb)).action((tenantId: string, options: UpdateOptions) =>

@@ -10,6 +10,7 @@ import { tenantModelTraining } from '../../lib/training/machines.ts';
 import { documentsUriOf } from '../documents.ts';
 import { withHints } from '../hints.ts';
 import { print } from '../print.ts';
+import { readContract } from '../quality/contract-file.ts';
 import { command, type Session, withControl } from '../session.ts';
 import { table } from '../table.ts';
 import {
@@ -33,6 +34,8 @@ export interface TenantWords extends ReadingWords, TrainingWords {
   readonly maxTokens?: string;
   readonly maxDocuments?: string;
   readonly spot: boolean;
+  /** File of the contract of its dataset. */
+  readonly dataset?: string;
 }
 
 type AddOptions = Omit<TenantWords, 'documentsUri' | 'backend'> & {
@@ -55,6 +58,7 @@ export function tenantOf(tenantId: string, options: TenantWords, workloads: Work
     resources: {},
     limits: limitsOf(options, {}),
     ...readingOf(options, undefined),
+    ...(options.dataset === undefined ? {} : { dataset: readContract(options.dataset) }),
     datasets: [],
     promotion: { minSelfRetrieval: 0.9 },
   } as NewTenant;
@@ -151,6 +155,7 @@ export function addTenants(program: Command, session: () => Session): void {
     .option('--schedule <on|off|airflow>', 'train every night, or leave that to Airflow', 'on')
     .option('--max-tokens <n>', 'cap of training tokens')
     .option('--max-documents <n>', 'cap of documents')
+    .option('--dataset <file>', 'contract that its dataset is held to every hour (docs/quality.md)')
     .option('--no-spot', 'never use spot capacity');
   addReadingOptions(addTrainingOptions(verb)).action((tenantId: string, options: AddOptions) =>
     add(session(), tenantId, options),

@@ -11,11 +11,13 @@ const given = ['status', 'version', 'createdAt', 'updatedAt'] as const;
 export type NewTenant = Omit<Tenant, (typeof given)[number]>;
 
 /** What may be changed of a tenant; the rest stays. */
-export type TenantChanges = Partial<Omit<NewTenant, 'tenantId'>>;
+export type TenantChanges = Partial<Omit<NewTenant, 'tenantId' | 'dataset'>> & {
+  readonly dataset?: NewTenant['dataset'] | null;
+};
 
 /** Where and when a record is made. */
 export interface TenantPlace {
-  readonly config: Pick<ServiceConfig, 'environment' | 'kubernetes' | 'workloads'>;
+  readonly config: Pick<ServiceConfig, 'environment' | 'kubernetes' | 'workloads' | 'dataBucket'>;
   /** ISO 8601. */
   readonly now: string;
 }
@@ -37,6 +39,14 @@ function checkBackend({ tenantId, backend }: Tenant, { config }: TenantPlace): v
     );
 }
 
+/** The role of a tenant's jobs reads below the tenant's own prefix alone. */
+function checkDataset({ tenantId, dataset }: Tenant, { config }: TenantPlace): void {
+  if (!dataset || config.environment === 'local') return;
+  const own = `s3://${config.dataBucket}/${tenantId}/`;
+  if (!dataset.location.startsWith(own))
+    throw refused('dataset.location', `on AWS it is below ${own}, which its jobs may read`);
+}
+
 /** Devices are not divided among jobs yet: a stage that asks for one is refused by name. */
 function refuseGpu(resources: unknown): void {
   for (const [stage, asked] of Object.entries((resources ?? {}) as Record<string, unknown>))
@@ -51,6 +61,7 @@ function parsed(record: Readonly<Record<string, unknown>>, place: TenantPlace): 
   if (!result.success) throw invalid(result.fault);
   trainingOf(place.config.workloads, result.data);
   checkBackend(result.data, place);
+  checkDataset(result.data, place);
   return result.data;
 }
 
@@ -79,5 +90,8 @@ export function changedTenant(
 ): Tenant {
   checkFree(changes);
   if ('tenantId' in changes) throw refused('tenantId', 'cannot be changed; add another tenant');
-  return parsed({ ...tenant, ...changes, updatedAt: place.now }, place);
+  const { dataset, ...others } = { ...tenant, ...changes };
+  // Null takes a contract away.
+  const kept = dataset === null || dataset === undefined ? others : { ...others, dataset };
+  return parsed({ ...kept, updatedAt: place.now }, place);
 }

@@ -3,6 +3,7 @@ import { epochsSchema, optionValues } from '../config/workloads.ts';
 import { EpsilonError } from '../errors/epsilon-error.ts';
 import { pathOfFileUri } from '../objects/file-uri.ts';
 import { parseObjectUri } from '../objects/object-uri.ts';
+import { contractSchema } from '../quality/datasets/contract.ts';
 import { rulesSchema } from '../quality/rules.ts';
 import { stageNames } from '../training/stages.ts';
 
@@ -82,6 +83,8 @@ export const tenantSchema = z
     datasets: z.array(z.string().min(1)),
     /** What the quality checks ask of the documents. */
     quality: rulesSchema.optional(),
+    /** What is promised of the tenant's dataset; the hourly checks hold it to that (docs/quality.md). */
+    dataset: contractSchema.optional(),
     promotion: z.strictObject({
       /** Share of sampled passages that must find themselves first, 0 to 1. */
       minSelfRetrieval: z.number().min(0).max(1),
@@ -94,6 +97,10 @@ export const tenantSchema = z
   .refine((tenant) => tenant.backend === 'local' || !tenant.documentsUri.startsWith('file:'), {
     error: 'a file:/// documents URI needs the local backend',
     path: ['documentsUri'],
+  })
+  .refine(({ backend, dataset }) => backend === 'local' || dataset?.location.startsWith('file:') !== true, {
+    error: 'a file:/// location needs the local backend',
+    path: ['dataset', 'location'],
   });
 
 /** A tenant: whose documents, which model, on which backend, how often. */

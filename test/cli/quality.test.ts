@@ -100,6 +100,25 @@ describe('quality profile', () => {
   });
 });
 
+describe('a contract of a tenant', () => {
+  const update = (dataset: string) =>
+    epsilon(night.runtime.control, 'tenants', 'update', 'acme', '--dataset', dataset, '--json');
+
+  it('is put on record with its defaults, is refused by its field, and is taken away by "none"', async () => {
+    const file = join(freshDir(), 'contract.yml');
+    writeFileSync(file, 'location: s3://epsilon-data/acme/orders/\nformat: parquet\npartitioning: hour\n');
+    expect((await update(file)).json()).toMatchObject({
+      tenant: { dataset: { partitioning: 'hour', watermarkMinutes: 60 } },
+    });
+    writeFileSync(file, 'location: s3://epsilon-data/acme/orders\nformat: parquet\n');
+    const refused = await update(file);
+    expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('does not end in')]);
+    expect((await update('none')).code).toBe(0);
+    const { dataset } = (await night.runtime.control.tenants.get('acme')) ?? {};
+    expect(dataset).toBeUndefined();
+  });
+});
+
 describe('quality run', () => {
   it('of a tenant that is not there starts nothing', async () => {
     const { code, out } = await epsilon(night.runtime.control, 'quality', 'run', 'nobody');

@@ -79,6 +79,7 @@ export const tenantForm = formOf<Tenant>({
   training: true,
   quality: true,
   datasets: true,
+  dataset: true,
   promotion: true,
 });
 

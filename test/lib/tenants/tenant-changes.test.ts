@@ -18,6 +18,11 @@ describe("a tenant's record", () => {
     [{ training: { epochs: 0 } }, 'TENANT_INVALID', 'training.epochs'],
     [{ training: { speed: 'fast' } }, 'TENANT_INVALID', 'training.speed'],
     [{ resources: { train: { cpu: 1, memoryMiB: 64, gpu: 1 } } }, 'TENANT_INVALID', 'cannot ask for GPUs'],
+    [
+      { dataset: { location: 's3://epsilon-data/others/orders/', format: 'csv' } },
+      'TENANT_INVALID',
+      'dataset.location: on AWS it is below s3://',
+    ],
   ])('refuses %j with %s', (changes, code, said) => {
     expect(() => changedTenant(tenant, changes, place)).toThrow(
       expect.objectContaining({ code, message: expect.stringContaining(said) }),
