@@ -47,6 +47,8 @@ export interface AttemptExpectation {
   readonly ofJob?: string;
   /** No later try of the execution has adopted it. */
   readonly maxRedriveCount?: number;
+  /** No later retry of its state has entered it, in the try of the execution that `maxRedriveCount` names. */
+  readonly maxRetryCount?: number;
 }
 
 /** What a change gives back. */

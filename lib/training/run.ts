@@ -117,6 +117,8 @@ export interface Attempt {
   readonly fence: number;
   readonly executionArn: string;
   readonly redriveCount: number;
+  /** Retries of the stage's state before the entry whose token is the newest; with `redriveCount` the order of entries. 0 where absent. */
+  readonly retryCount?: number;
   /** Prefix the job writes below, ends in "/". */
   readonly outputUri: string;
   /** Secret; absent once it has been answered. */

@@ -32,7 +32,7 @@ function withChanges<T extends object>(record: T, changes: object): T {
 }
 
 function isAsExpected(attempt: Attempt, expect: AttemptExpectation): boolean {
-  const { status, tokenDigest, jobName, tenantId, backends, ofJob, maxRedriveCount } = expect;
+  const { status, tokenDigest, jobName, tenantId, backends, ofJob, maxRedriveCount, maxRetryCount } = expect;
   const exact = ['submitBegunAt', 'jobId', 'strayJobId'] as const;
   return (
     (status === undefined || status.includes(attempt.status)) &&
@@ -42,7 +42,10 @@ function isAsExpected(attempt: Attempt, expect: AttemptExpectation): boolean {
     (backends === undefined || backends.includes(attempt.backend)) &&
     exact.every((field) => expect[field] === undefined || (attempt[field] ?? null) === expect[field]) &&
     (ofJob === undefined || attempt.jobId === undefined || attempt.jobId === ofJob) &&
-    (maxRedriveCount === undefined || attempt.redriveCount <= maxRedriveCount)
+    (maxRedriveCount === undefined || attempt.redriveCount <= maxRedriveCount) &&
+    (maxRetryCount === undefined ||
+      attempt.redriveCount < (maxRedriveCount ?? 0) ||
+      (attempt.retryCount ?? 0) <= maxRetryCount)
   );
 }
 

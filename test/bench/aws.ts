@@ -28,7 +28,8 @@ const submissionsPerSecond = 5;
 async function enter(plane: AwsPlane, runId: string, stage: StageName): Promise<readonly string[]> {
   await plane.clock.advance(1_000 / submissionsPerSecond);
   const taskToken = `token-${runId}-${stage}`;
-  return plane.invoke(submitStage, { runId, stage, taskToken, execution: { id: 'arn', redriveCount: 0 } });
+  const execution = { id: 'arn', redriveCount: 0 };
+  return plane.invoke(submitStage, { runId, stage, taskToken, retryCount: 0, execution });
 }
 
 /** What Batch says when a job is over. */

@@ -235,11 +235,12 @@ export function describeRunStore(name: string, makeStores: () => Promise<RunStor
       ['it has a second job', { strayJobId: 'job-2' }],
       ['what is told is of a second job', { ofJob: 'job-2' }],
       ['a later try has it', { maxRedriveCount: 0 }],
+      ['a later retry has it', { maxRedriveCount: 1, maxRetryCount: 1 }],
       ['it is another tenant’s', { tenantId: 'beta' }],
       ['its jobs run elsewhere', { backends: ['batch', 'eks'] }],
     ] as const)('refuses a change to an attempt that is not as expected: %s', async (_, expectation) => {
       const store = await make();
-      await store.createAttempt(anAttempt({ submitBegunAt: at(1), redriveCount: 1 }));
+      await store.createAttempt(anAttempt({ submitBegunAt: at(1), redriveCount: 1, retryCount: 2 }));
       const change = (expected: object) =>
         store.changeAttempt(anAttempt(), { cause: 'x' }, { status: ['submitted'], ...expected });
       expect(await change(expectation)).toMatchObject({ changed: false });
@@ -248,12 +249,24 @@ export function describeRunStore(name: string, makeStores: () => Promise<RunStor
         jobId: 'job-1',
         ofJob: 'job-1',
         maxRedriveCount: 1,
+        maxRetryCount: 2,
         tenantId: 'acme',
         backends: ['local'],
         tokenDigest: 'digest-1',
         jobName: anAttempt().jobName,
       };
       expect(await change(right)).toMatchObject({ changed: true });
+    });
+
+    it('takes a retry count for that of one try: a later try starts again at none', async () => {
+      const store = await make();
+      await store.createAttempt(anAttempt({ redriveCount: 1, retryCount: 2 }));
+      const later = { maxRedriveCount: 2, maxRetryCount: 0 };
+      const entered = { redriveCount: 2, retryCount: 0 };
+      expect(await store.changeAttempt(anAttempt(), entered, later)).toMatchObject({ changed: true });
+      expect(await store.changeAttempt(anAttempt(), entered, later)).toMatchObject({ changed: true });
+      const earlier = { maxRedriveCount: 1, maxRetryCount: 3 };
+      expect(await store.changeAttempt(anAttempt(), entered, earlier)).toMatchObject({ changed: false });
     });
 
     it('takes an attempt without job or submission for one of which none is expected', async () => {

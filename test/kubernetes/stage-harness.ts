@@ -134,7 +134,7 @@ export async function openStage(): Promise<StageWorld> {
     ...record,
     does: 'succeeds',
     enter: (taskToken, stage = 'prepare') =>
-      enter({ runId, stage, taskToken, execution: { id: executionArn, redriveCount: 0 } }),
+      enter({ runId, stage, taskToken, retryCount: 0, execution: { id: executionArn, redriveCount: 0 } }),
     complete: ({ source, detailType, detail }) => complete({ source, 'detail-type': detailType, detail }),
     reconcile: () => call(reconcileJobs)({ shard: 0 }),
     abort: () =>

@@ -103,6 +103,11 @@ function brokenByAttempt(
     return { promise: promises.past, detail: `${after.jobName} goes back to try ${after.redriveCount}` };
   if (terminalStatuses.has(before.status) && after.status !== before.status)
     return { promise: promises.final, detail: name };
+  if (before.tokenDigest !== after.tokenDigest && waitsForIt(trial, before))
+    return {
+      promise: promises.answered,
+      detail: `${after.jobName} has another token than its stage waits for`,
+    };
   if (before.settledAt === undefined && after.settledAt !== undefined && waitsForIt(trial, after))
     return {
       promise: promises.answered,

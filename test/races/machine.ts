@@ -46,6 +46,8 @@ export class Machine {
   state: StateName;
   /** Retries that are left in this try of the execution. */
   retries: number;
+  /** Retries of the state that it is in, in this try of the execution. */
+  retryCount = 0;
   /** The token that the stage waits for. */
   token: string | undefined;
   /** Whom the state that it is in was entered by. */
@@ -110,6 +112,7 @@ export class Machine {
     const next = order[order.indexOf(this.state) + 1];
     if (next) {
       this.state = next;
+      this.retryCount = 0;
       this.enter();
     } else this.status = 'SUCCEEDED';
   }
@@ -119,6 +122,7 @@ export class Machine {
     this.token = undefined;
     if (retried.has(error) && this.retries > 0) {
       this.retries -= 1;
+      this.retryCount += 1;
       this.enter();
     } else this.#end('FAILED', error);
   }
@@ -164,6 +168,7 @@ export class Machine {
     this.error = undefined;
     this.redriveCount += 1;
     this.retries = this.#most;
+    this.retryCount = 0;
     this.enter();
   }
 }

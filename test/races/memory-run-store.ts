@@ -200,6 +200,9 @@ export class MemoryRunStore implements RunStore {
       strayJobId: () => (attempt.strayJobId ?? null) === expect.strayJobId,
       submitBegunAt: () => (attempt.submitBegunAt ?? null) === expect.submitBegunAt,
       maxRedriveCount: () => attempt.redriveCount <= (expect.maxRedriveCount ?? 0),
+      maxRetryCount: () =>
+        attempt.redriveCount < (expect.maxRedriveCount ?? 0) ||
+        (attempt.retryCount ?? 0) <= (expect.maxRetryCount ?? 0),
     };
     const asked = Object.keys(expect) as (keyof AttemptExpectation)[];
     return !asked.map((field) => this.#guards.holds(field, isAs[field]())).includes(false);

@@ -1,5 +1,6 @@
 import { aRun } from '../fixtures/records.ts';
 import type { Actor } from './actors.ts';
+import type { Machine } from './machine.ts';
 import type { Scenario } from './scenario.ts';
 import { addSecondJob, another, atWork, playTo, stopAndSettle, submitted } from './set-up.ts';
 import { graceMs } from './settings.ts';
@@ -20,6 +21,14 @@ async function hearAll(trial: Trial, times = 1): Promise<void> {
     invokeFor(trial, delivery);
     await playTo(trial, newest(trial), { label: changesAttempt, times });
   }
+}
+
+/** A stage's job is on record as running, so that the next entry has nothing to note of it. */
+async function running(trial: Trial): Promise<Machine> {
+  const machine = await submitted(trial);
+  const key = { runId: machine.runId, stage: 'prepare', attempt: 1 } as const;
+  await trial.stores.direct.runs.updateAttempt(key, { status: 'running' }, {});
+  return machine;
 }
 
 function endsJob(trial: Trial): void {
@@ -207,12 +216,23 @@ const middles: Readonly<Record<string, Middle>> = {
       await stopAndSettle(trial, machine);
     },
   },
+  'entry-and-retry': {
+    about: 'An entry that its caller gave up is about to take over an attempt that the entry after it has.',
+    retries: 2,
+    prepare: async (trial) => {
+      const machine = await running(trial);
+      machine.fail('Lambda.Unknown');
+      await playTo(trial, newest(trial), { label: changesAttempt });
+      machine.fail('Lambda.Unknown');
+      const next = newest(trial);
+      if (next) await trial.playAlone(next);
+      pass(trial);
+    },
+  },
   'entry-and-redrive': {
     about: 'An entry is about to take over an attempt that a redrive has adopted.',
     prepare: async (trial) => {
-      const machine = await submitted(trial);
-      const key = { runId: machine.runId, stage: 'prepare', attempt: 1 } as const;
-      await trial.stores.direct.runs.updateAttempt(key, { status: 'running' }, {});
+      const machine = await running(trial);
       machine.fail('Lambda.Unknown');
       await playTo(trial, newest(trial), { label: changesAttempt });
       machine.stop();

@@ -42,12 +42,12 @@ const model = { modelVersion: aRun().modelVersion, modelUri: 'm', indexUri: 'i',
 
 /** What a state's function is invoked with. */
 function invocationOf(machine: Machine, token: string | undefined): [kind: string, EpsilonHandler, unknown] {
-  const { runId, tenantId, arn, redriveCount, state } = machine;
+  const { runId, tenantId, arn, redriveCount, retryCount, state } = machine;
   const execution = { id: arn, name: runId, redriveCount };
   if (state === 'begin')
     return ['Begin', beginRun, { input: { tenantId, logicalDate: '2026-11-24' }, execution }];
   if (state === 'prepare')
-    return ['Entry', submitStage, { runId, stage: 'prepare', taskToken: token, execution }];
+    return ['Entry', submitStage, { runId, stage: 'prepare', taskToken: token, retryCount, execution }];
   if (state === 'promote') return ['Promotion', promoteModel, { runId, execution }];
   return ['Finish', finishRun, { runId, execution, model }];
 }

@@ -210,7 +210,7 @@ export class TableRunStore implements RunStore {
 
 function attemptConditions(expect: AttemptExpectation): Part[] {
   const { status, tokenDigest, jobName, tenantId, backends, ofJob, maxRedriveCount } = expect;
-  const { submitBegunAt, jobId, strayJobId } = expect;
+  const { submitBegunAt, jobId, strayJobId, maxRetryCount } = expect;
   const conditions = [status === undefined ? present('pk') : isOneOf('status', status)];
   if (tokenDigest !== undefined) conditions.push(compare('tokenDigest', '=', tokenDigest));
   if (jobName !== undefined) conditions.push(compare('jobName', '=', jobName));
@@ -220,6 +220,14 @@ function attemptConditions(expect: AttemptExpectation): Part[] {
     if (value !== undefined) conditions.push(value === null ? absent(name) : compare(name, '=', value));
   if (ofJob !== undefined) conditions.push(any(absent('jobId'), compare('jobId', '=', ofJob)));
   if (maxRedriveCount !== undefined) conditions.push(compare('redriveCount', '<=', maxRedriveCount));
+  if (maxRedriveCount !== undefined && maxRetryCount !== undefined)
+    conditions.push(
+      any(
+        compare('redriveCount', '<', maxRedriveCount),
+        absent('retryCount'),
+        compare('retryCount', '<=', maxRetryCount),
+      ),
+    );
   return conditions;
 }
 

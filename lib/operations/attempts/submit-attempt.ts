@@ -29,6 +29,8 @@ export interface StageEntry {
   readonly taskToken: string;
   /** Of the execution that enters. */
   readonly redriveCount: number;
+  /** Of the state that enters, in this try of the execution. */
+  readonly retryCount: number;
 }
 
 /** What an entry did; written to the log and the history, never needed by the machine. */
@@ -39,7 +41,7 @@ export type EntryOutcome =
   | 'settled'
   | 'lost'
   | 'answered'
-  /** The run has left this try of its execution behind: nothing was touched. */
+  /** A later entry, or a later try of the execution, has the stage: nothing was touched. */
   | 'superseded';
 
 function runnerOf(ports: Needed, attempt: Attempt): JobRunner {
@@ -99,6 +101,7 @@ export async function makeAttempt(
     fence: run.fence,
     executionArn: run.executionArn,
     redriveCount: run.redriveCount,
+    retryCount: entry.retryCount,
     outputUri: `${stagePrefix(ports.config.dataBucket, run, stage)}${number}/`,
     taskToken,
     tokenDigest: tokenDigestOf(taskToken),
@@ -153,18 +156,19 @@ async function submit(
 }
 
 /**
- * Puts this entry's token on an attempt, and its try of the execution, so that the end of an earlier try leaves it alone. Undefined
- * when the attempt went on meanwhile.
+ * Puts this entry's token on an attempt, with its place in the order of entries: an earlier entry that comes late does not replace the
+ * token, and the end of an earlier try leaves the attempt alone. Undefined when the attempt went on meanwhile.
  */
 async function takeOver(
   ports: Needed,
   attempt: Attempt,
-  { taskToken, redriveCount }: Pick<StageEntry, 'taskToken' | 'redriveCount'>,
+  { taskToken, redriveCount, retryCount }: StageEntry,
 ): Promise<Attempt | undefined> {
+  const tokenDigest = tokenDigestOf(taskToken);
   const { changed, attempt: mine } = await ports.runs.changeAttempt(
     attempt,
-    { taskToken, tokenDigest: tokenDigestOf(taskToken), redriveCount, settledAt: null, abandonedAt: null },
-    { status: [attempt.status], maxRedriveCount: redriveCount },
+    { taskToken, tokenDigest, redriveCount, retryCount, settledAt: null, abandonedAt: null },
+    { status: [attempt.status], maxRedriveCount: redriveCount, maxRetryCount: retryCount },
   );
   return changed && mine ? { ...mine, taskToken } : undefined;
 }
@@ -277,8 +281,8 @@ export async function enterStage(ports: Needed, first: StageEntry): Promise<Entr
 
 /** Decides from the record as it was read; undefined when the record went on before anything was done. */
 async function decideOnce(ports: Needed, entry: StageEntry): Promise<EntryOutcome | undefined> {
-  const step = nextStep(ofStage(entry).at(-1), tokenDigestOf(entry.taskToken));
-  if (step.kind === 'answered') return 'answered';
+  const step = nextStep(ofStage(entry).at(-1), { ...entry, tokenDigest: tokenDigestOf(entry.taskToken) });
+  if (step.kind === 'answered' || step.kind === 'superseded') return step.kind;
   if (step.kind === 'new-attempt')
     return (await beginAttempt(ports, entry, step.attempt)) ? 'submitted' : undefined;
   await ports.leases.renew(renewalFor(ports, entry.run));

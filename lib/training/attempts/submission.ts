@@ -6,20 +6,37 @@ export type SubmissionStep =
   | { readonly kind: 'new-attempt'; readonly attempt: number }
   | { readonly kind: 'look-up'; readonly attempt: Attempt }
   | { readonly kind: 'settle'; readonly attempt: Attempt }
-  | { readonly kind: 'answered' };
+  | { readonly kind: 'answered' }
+  | { readonly kind: 'superseded' };
+
+/** An entry of a stage, by what tells it from other entries. */
+export interface EntryMark {
+  readonly tokenDigest: string;
+  /** Of the execution. */
+  readonly redriveCount: number;
+  /** Of the state, in this try of the execution. */
+  readonly retryCount: number;
+}
+
+/** Whether a later entry than this one has put its token on an attempt: the caller of this one waits no more. */
+function hasLaterEntry(attempt: Attempt, { redriveCount, retryCount }: EntryMark): boolean {
+  if (attempt.redriveCount !== redriveCount) return attempt.redriveCount > redriveCount;
+  return (attempt.retryCount ?? 0) > retryCount;
+}
 
 /**
  * First half of a stage's entry: what the record alone says.
  * Attempt numbers advance only here, and only when the newest attempt is over and its outcome was answered to the state machine.
  */
-export function nextStep(latest: Attempt | undefined, tokenDigest: string): SubmissionStep {
+export function nextStep(latest: Attempt | undefined, entry: EntryMark): SubmissionStep {
   if (!latest) return { kind: 'new-attempt', attempt: 1 };
+  if (hasLaterEntry(latest, entry)) return { kind: 'superseded' };
   if (!terminalStatuses.has(latest.status)) return { kind: 'look-up', attempt: latest };
   // Nothing waits for the answer of one that was given up: it is open for its job's sake.
   if (latest.settledAt === undefined && latest.abandonedAt === undefined)
     return { kind: 'settle', attempt: latest };
   // The same token again is a repeated invocation of an entry that has been answered, not a new try.
-  if (latest.tokenDigest === tokenDigest) return { kind: 'answered' };
+  if (latest.tokenDigest === entry.tokenDigest) return { kind: 'answered' };
   if (latest.status === 'succeeded') return { kind: 'settle', attempt: latest };
   return { kind: 'new-attempt', attempt: latest.attempt + 1 };
 }

@@ -112,7 +112,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('a run that Airflow drives, over 
   });
 
   it('a scheduler that the run does not belong to is refused', async () => {
-    await expect(enter('token', { startedBy: undefined })).rejects.toMatchObject({
+    await expect(enter('token', { startedBy: undefined, retryCount: 0 })).rejects.toMatchObject({
       code: 'SCHEDULED_ELSEWHERE',
     });
     const other = aRun({ runId: 'other', executionArn: 'arn:other' });

@@ -140,8 +140,13 @@ export class Plane {
   }
 
   /** Enters a stage of the run that `aRun` makes; gives what the entry did. */
-  async enter(taskToken: string, stage: StageName = 'prepare', redriveCount = 0): Promise<string> {
-    const event = { runId: aRun().runId, stage, taskToken, execution: { id: 'arn', redriveCount } };
+  async enter(
+    taskToken: string,
+    stage: StageName = 'prepare',
+    { redriveCount = 0, retryCount = 0 }: { redriveCount?: number; retryCount?: number } = {},
+  ): Promise<string> {
+    const execution = { id: 'arn', redriveCount };
+    const event = { runId: aRun().runId, stage, taskToken, retryCount, execution };
     const { outcome } = (await submitStage.withPorts(this.ports)(event, this.#context())) as {
       outcome: string;
     };

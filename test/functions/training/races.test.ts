@@ -104,7 +104,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('races over %s', (kind) => {
     listed = true;
     await plane.clock.advance(300_000);
     await plane.invoke({});
-    await plane.enter('token-b', 'prepare', 1);
+    await plane.enter('token-b', 'prepare', { redriveCount: 1 });
     expect(jobs.length - stopped.length).toBe(1);
   });
 
@@ -143,7 +143,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('races over %s', (kind) => {
     // Between reading what is open and giving it up.
     const listAttempts: typeof runs.listAttempts = async (runId) => {
       const attempts = await runs.listAttempts(runId);
-      expect(await plane.enter('token-b', 'prepare', 1)).toBe('adopted');
+      expect(await plane.enter('token-b', 'prepare', { redriveCount: 1 })).toBe('adopted');
       return attempts;
     };
     const late = new Proxy(runs, {
@@ -165,7 +165,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('races over %s', (kind) => {
     listed = true;
     const outcomes: string[] = [];
     atStop = async () => {
-      if (outcomes.length === 0) outcomes.push(await plane.enter('token-b', 'prepare', 1));
+      if (outcomes.length === 0) outcomes.push(await plane.enter('token-b', 'prepare', { redriveCount: 1 }));
     };
     await end();
     expect(outcomes).toEqual(['submitted']);
@@ -185,10 +185,20 @@ describe.each(['SQLite', 'DynamoDB'] as const)('races over %s', (kind) => {
     expect(jobs).toEqual([]);
   });
 
+  it('F61: an entry whose caller has entered again does not replace the token of the entry after it', async () => {
+    await plane.enter('token-b', 'prepare', { retryCount: 2 });
+    const attempt = async () => (await plane.ports.runs.listAttempts(aRun().runId))[0];
+    const before = await attempt();
+    expect(await plane.enter('token-a', 'prepare', { retryCount: 1 })).toBe('superseded');
+    expect(await attempt()).toEqual(before);
+    expect(await plane.enter('token-c', 'prepare', { retryCount: 3 })).not.toBe('superseded');
+    expect((await attempt())?.tokenDigest).not.toBe(before?.tokenDigest);
+  });
+
   it('F55: an entry of an earlier try does not take the lease from a redrive', async () => {
-    await plane.enter('token-b', 'prepare', 1);
+    await plane.enter('token-b', 'prepare', { redriveCount: 1 });
     const before = await plane.ports.leases.get(aRun().tenantId);
-    expect(await plane.enter('token-a', 'prepare', 0)).toBe('superseded');
+    expect(await plane.enter('token-a', 'prepare')).toBe('superseded');
     expect(await plane.ports.leases.get(aRun().tenantId)).toEqual(before);
   });
 });

@@ -114,7 +114,7 @@ describe.each(['SQLite', 'DynamoDB'] as const)('a stage on a backend whose lists
     const before = await runs.getRun(aRun().runId);
     await runs.updateRun(aRun().runId, { status: 'failed' });
     await leases.release({ tenantId: 'acme', holder: aRun().runId, fence: before?.fence ?? 0 });
-    expect(await plane.enter('token-a', 'prepare', 1)).toBe('submitted');
+    expect(await plane.enter('token-a', 'prepare', { redriveCount: 1 })).toBe('submitted');
     const after = await runs.getRun(aRun().runId);
     expect(after).toMatchObject({ status: 'running', redriveCount: 1 });
     expect(after?.fence).toBeGreaterThan(before?.fence ?? 0);
