@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { AirflowApi } from '../../lib/airflow/airflow-api.ts';
 import { AirflowJobRunner } from '../../lib/airflow/airflow-job-runner.ts';
 import { type ExportedDag, exportDags } from '../../lib/airflow/export-dags.ts';
+import { AirflowOverHttp } from '../../lib/airflow/http-transport.ts';
 import { environmentVariables } from '../../lib/config/environment.ts';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { NotFound } from '../../lib/errors/store-errors.ts';
@@ -122,11 +123,13 @@ async function checkServer(session: Session, { url, api, user, runs }: CheckOpti
   if (password === undefined)
     throw new EpsilonError('USAGE', `The password of "${user}" is needed in ${passwordVariable}.`);
   const runner = new AirflowJobRunner({
-    api: new AirflowApi({
-      url: urlOf(url),
-      api: apiOf(api),
-      credentials: async () => ({ username: user, password }),
-    }),
+    api: new AirflowApi(
+      new AirflowOverHttp({
+        url: urlOf(url),
+        api: apiOf(api),
+        credentials: async () => ({ username: user, password }),
+      }),
+    ),
     // A check starts no job, and so reads no result.
     objects: { get: () => Promise.reject(new NotFound('OBJECT_NOT_FOUND', 'A check reads no objects.')) },
     podOf: () => ({}),

@@ -15,6 +15,7 @@ export const lazyBundleFile = 'dist/lazy-bundle.cjs';
 export const lazyModules: readonly string[] = [
   'lib/aws/lazy/ecs.ts',
   'lib/aws/lazy/eks.ts',
+  'lib/aws/lazy/secrets.ts',
   'lib/aws/lazy/storage.ts',
   'lib/kubernetes/lazy/client-node.ts',
 ].map((file) => resolve(import.meta.dirname, '../..', file));

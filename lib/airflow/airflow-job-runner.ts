@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { inParallel } from '../concurrency/in-parallel.ts';
 import { EpsilonError, exitCodes } from '../errors/epsilon-error.ts';
+import { detailTypes, eventDetail } from '../event-schemas/detail.ts';
 import type { JobObservation, JobRef, JobRunner, JobSpec } from '../ports/job-runner.ts';
 import { isOver } from '../training/attempts/job.ts';
 import { type ResultSource, readResultOfEnd, resultFields } from '../training/attempts/job-result.ts';
@@ -34,6 +35,8 @@ export interface AirflowJobRunnerOptions {
   readonly podOf: (spec: JobSpec) => Readonly<Record<string, unknown>>;
   /** Runs that the DAG has to allow at a time, so that a night is not one job after the other; 16 where it is absent. */
   readonly maxActiveRuns?: number;
+  /** Epsilon's bus, on which a run reports its end where Airflow may put events; without it the reconciler alone finds ends. */
+  readonly report?: { readonly bus: string; readonly region: string };
 }
 
 /** What the API says of a run. */
@@ -144,7 +147,7 @@ export class AirflowJobRunner implements JobRunner {
     const note = `${notePrefix}${reason}`.slice(0, noteLength);
     const path = runPath(jobName);
     if (this.#api.api === 'v2') {
-      await this.#api.call('PATCH', `${path}?update_mask=state&update_mask=note`, { state: 'failed', note });
+      await this.#api.call('PATCH', path, { state: 'failed', note });
       return;
     }
     // The reason first: a run that is stopped without one would look like a failure of its job.
@@ -154,8 +157,15 @@ export class AirflowJobRunner implements JobRunner {
 
   #confOf(spec: JobSpec): Readonly<Record<string, unknown>> {
     const { priority: _priority, capacity: _capacity, resources: _resources, ...contract } = spec;
+    const { stage, attempt, jobName } = spec;
+    const { report } = this.#options;
+    const event = {
+      source: 'epsilon.jobs',
+      'detail-type': detailTypes.jobStateChange,
+      detail: eventDetail(spec, { stage, attempt, jobName, jobId: jobName }),
+    };
     // Place and resources are the pod's.
-    return { ...contract, pod: this.podOf(spec) };
+    return { ...contract, pod: this.podOf(spec), ...(report ? { report: { ...report, event } } : {}) };
   }
 
   async #run(jobName: string): Promise<RunJson | undefined> {

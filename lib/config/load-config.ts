@@ -1,5 +1,6 @@
 import { checkSchema, type SchemaFault } from '../errors/check-schema.ts';
 import { EpsilonError } from '../errors/epsilon-error.ts';
+import { checkAirflow } from './airflow.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { type ServiceConfig, serviceConfigSchema } from './service-config.ts';
 import { checkWorkloads } from './workloads.ts';
@@ -56,6 +57,11 @@ function coerce(text: string): unknown {
   return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
 }
 
+/** Sections whose keys differ from deployment to deployment. */
+const tables: ReadonlySet<string> = new Set(['workloads', 'scaling', 'airflow']);
+
+const isTable = ([section = '']: readonly string[]) => tables.has(section);
+
 /** A setting that is a table stands in its variable as JSON. */
 function tableOf(name: string, text: string): unknown {
   try {
@@ -75,11 +81,7 @@ function fromVariables(variables: Readonly<Record<string, string | undefined>>):
     if (value === undefined || otherVariables.has(name)) continue;
     const path = known.get(name);
     if (!path) throw unknownKey(`environment variable ${name}`, name, [...known.keys()]);
-    assign(
-      settings,
-      path,
-      path[0] === 'workloads' || path[0] === 'scaling' ? tableOf(name, value) : coerce(value),
-    );
+    assign(settings, path, isTable(path) ? tableOf(name, value) : coerce(value));
   }
   return settings;
 }
@@ -121,7 +123,7 @@ function explain({ path, sentence, unknownKey: unknown }: SchemaFault): EpsilonE
   }
   return new EpsilonError(
     'CONFIG_INVALID',
-    `Setting "${path.join('.')}" (or ${variableOf(path[0] === 'workloads' || path[0] === 'scaling' ? path.slice(0, 1) : path)}): ${sentence}.`,
+    `Setting "${path.join('.')}" (or ${variableOf(isTable(path) ? path.slice(0, 1) : path)}): ${sentence}.`,
     { details: { key: path.join('.') } },
   );
 }
@@ -139,7 +141,10 @@ export function loadConfig(sources: {
   if (!isRecord(file))
     throw new EpsilonError('CONFIG_PARSE', 'The configuration file is not a table of settings.');
   const merged = merge(merge(serviceSettings(file), fromVariables(sources.variables)), sources.flags ?? {});
-  const parsed = checkSchema(serviceConfigSchema.superRefine(checkWorkloads), merged);
+  const parsed = checkSchema(
+    serviceConfigSchema.superRefine(checkWorkloads).superRefine(checkAirflow),
+    merged,
+  );
   if (parsed.success) return Object.freeze(parsed.data);
   throw explain(parsed.fault);
 }

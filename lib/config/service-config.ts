@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { timeOfDay } from '../capacity/deadline.ts';
 import { scalingSchema } from '../scaling/configuration.ts';
+import { airflowSchema } from './airflow.ts';
 import { environments } from './environments.ts';
 import { workloadsSchema } from './workloads.ts';
 
@@ -56,6 +57,8 @@ export const serviceConfigSchema = z.strictObject({
   workloads: workloadsSchema,
   /** What is measured of the service that answers users, and what its replicas carry. */
   scaling: scalingSchema,
+  /** Whether jobs of the eks backend are runs of an Airflow (docs/airflow.md). */
+  airflow: airflowSchema,
 });
 
 /** The settings, deeply read-only in use. */

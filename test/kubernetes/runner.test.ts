@@ -50,7 +50,7 @@ describe('calls', () => {
       const loaded = [];
       registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) });
       const { wireKubernetes } = await import('./lib/aws/wiring/wire-kubernetes.ts');
-      const of = { deployment: { eksClusterName: 'c', jobRoleArn: 'arn:aws:iam::1:role/r', partition: 'aws' }, config: { region: 'us-west-2' } };
+      const of = { deployment: { eksClusterName: 'c', jobRoleArn: 'arn:aws:iam::1:role/r', partition: 'aws' }, config: { region: 'us-west-2', airflow: { mode: 'off' } } };
       if (wireKubernetes(of).jobs.eks?.backend !== 'eks' || wireKubernetes({ ...of, deployment: {} }).jobs.eks) throw new Error('wrong runners');
       console.log(loaded.filter((url) => /node_modules/.test(url)).length, loaded.length);
     `;

@@ -143,6 +143,15 @@ describe('derived resources', () => {
     expect(names('PlainRole')).toEqual(['plain']);
   });
 
+  it('let functions that work with jobs of the cluster reach an Airflow, and no others', () => {
+    const airflow = { airflow: [{ Effect: 'Allow', Action: 'secretsmanager:GetSecretValue' }] };
+    const { resources } = derive(declare({ airflow }));
+    const having = Object.entries(resources).filter(([, one]) =>
+      JSON.stringify(one).includes('GetSecretValue'),
+    );
+    expect(having.map(([id]) => id)).toEqual(['TimedRole']);
+  });
+
   it('watch each failure of a machine that a schedule or rule starts, and many failures of one that is not scheduled', () => {
     expect(named(resourcesOf(), /(Failed|Failing)Alarm$/)).toEqual([
       'AskedFailedAlarm',

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 from datetime import datetime, timezone
 from pathlib import Path
 
+from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.providers.amazon.aws.hooks.lambda_function import LambdaHook
 from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
 from airflow.providers.common.compat.sdk import (
@@ -208,20 +210,59 @@ class EpsilonPodOperator(KubernetesPodOperator):
         return next((one.state.terminated for one in statuses if one.name == "job" and one.state.terminated), None)
 
 
+def report_end(context) -> None:
+    """Puts the end of a job on Epsilon's bus, so that its stage goes on at once.
+
+    A worker that may not (the role of the connection lacks events:PutEvents on the bus) leaves it to Epsilon's reconciler, which
+    finds every end within a minute or two.
+    """
+    report = (context["dag_run"].conf or {}).get("report")
+    if not report:
+        return
+    log = logging.getLogger(__name__)
+    end = context["ti"].xcom_pull(task_ids=context["ti"].task_id, key="end")
+    if not end or end.get("exitCode", 0) > 128:
+        # No container has ended, or a signal ended it: who sent that, and what became of the job, is found out by Epsilon.
+        return
+    event = report["event"]
+    detail = {**event["detail"], "data": {**event["detail"]["data"], **end}}
+    entry = {"Source": event["source"], "DetailType": event["detail-type"], "Detail": json.dumps(detail)}
+    try:
+        hook = AwsBaseHook(
+            aws_conn_id=Variable.get("epsilon_aws_conn_id", "aws_default"),
+            client_type="events",
+            region_name=report["region"],
+        )
+        answer = hook.get_conn().put_events(Entries=[{**entry, "EventBusName": report["bus"]}])
+    except Exception as failure:  # noqa: BLE001: the job has ended, however its report fares
+        log.warning("Epsilon's bus %s takes no event: %s", report["bus"], failure)
+        return
+    if answer.get("FailedEntryCount"):
+        log.warning("Epsilon's bus %s refused the event: %s", report["bus"], answer["Entries"])
+
+
 class EpsilonJobOperator(EpsilonPodOperator):
-    """Runs the pod of the job that Epsilon has put into the run's configuration, and leaves its exit code."""
+    """Runs the pod of the job that Epsilon has put into the run's configuration; leaves its exit code and reports its end."""
+
+    def __init__(self, **kwargs):
+        super().__init__(on_success_callback=report_end, on_failure_callback=report_end, **kwargs)
 
     def execute(self, context):
         conf = context["dag_run"].conf or {}
         if "pod" not in conf or "jobName" not in conf:
             raise AirflowFailException("The run has no job of Epsilon in its configuration; Epsilon starts this DAG.")
         self.take(conf["pod"], conf["jobName"])
+        failure = ""
         try:
             super().execute(context)
+        except Exception as caught:
+            failure = str(caught) or type(caught).__name__
+            raise
         finally:
             ended = self.ended()
             if ended:
                 context["ti"].xcom_push(key="exit_code", value=ended.exit_code)
+                context["ti"].xcom_push(key="end", value=end_of(ended, failure))
 
 
 class EpsilonStageOperator(EpsilonPodOperator):
@@ -273,15 +314,19 @@ class EpsilonStageOperator(EpsilonPodOperator):
     def record(self, contract: dict, failure: str) -> int | None:
         """Reports the end of the pod as the job watcher reports that of a Job; returns the exit code."""
         ended = self.ended()
-        data = dict(contract["event"]["detail"]["data"])
-        if failure:
-            data |= {"state": "failed", "reason": "error" if ended else "lost", "message": failure[:1_000]}
-        else:
-            data |= {"state": "succeeded", "reason": "completed"}
-        if ended:
-            data |= {"exitCode": ended.exit_code, **result_of(ended.message)}
+        data = {**contract["event"]["detail"]["data"], **end_of(ended, failure)}
         call("completeJob", {**contract["event"], "detail": {**contract["event"]["detail"], "data": data}})
         return ended.exit_code if ended else None
+
+
+def end_of(ended, failure: str) -> dict:
+    """The end of a job as Epsilon's events say it; `ended` is how its container ended, None where none did."""
+    end = {"state": "succeeded", "reason": "completed"}
+    if failure:
+        end = {"state": "failed", "reason": "error" if ended else "lost", "message": failure[:1_000]}
+    if ended:
+        end |= {"exitCode": ended.exit_code, **result_of(ended.message)}
+    return end
 
 
 def result_of(message: str | None) -> dict:

@@ -53,6 +53,8 @@ export interface Declared {
   /** Function or machine to what its role may do beyond what every role of its kind may (roles/<area>.yml). */
   readonly statements: Readonly<Record<string, Statements>>;
   readonly cluster?: ClusterSettings;
+  /** What functions that work with jobs of the cluster may do besides, where an Airflow starts these (infra/serverless/airflow). */
+  readonly airflow?: Readonly<Record<string, Statements>>;
   /** Resources that are written by hand; rules and schedules are among them. */
   readonly resources: Resources;
 }

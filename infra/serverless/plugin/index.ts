@@ -35,6 +35,7 @@ interface Serverless {
       /** One table per file of infra/serverless/roles. */
       readonly roles: readonly Readonly<Record<string, Statements>>[];
       readonly cluster?: ClusterSettings | null;
+      readonly airflow?: Readonly<Record<string, Statements>>;
     };
     readonly functions: Readonly<Record<string, DeclaredFunction>>;
     readonly resources: { readonly Resources: Resources };
@@ -134,7 +135,7 @@ export default class EpsilonPlugin {
 
   #derive(): void {
     const { service, configurationInput } = this.#serverless;
-    const { config, roles, cluster } = service.custom;
+    const { config, roles, cluster, airflow } = service.custom;
     const machines = configurationInput.stepFunctions.stateMachines;
     try {
       const derived = derive({
@@ -145,6 +146,7 @@ export default class EpsilonPlugin {
         machines,
         statements: merged(roles),
         ...(cluster && { cluster }),
+        ...(airflow && { airflow }),
         resources: service.resources.Resources,
       });
       for (const [key, added] of Object.entries(derived.functions))

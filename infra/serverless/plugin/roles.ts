@@ -94,12 +94,18 @@ function role(service: string, ofThisAccount: boolean, statements: Record<string
   };
 }
 
+/** Groups whose functions work with jobs of the cluster. */
+const jobGroups: ReadonlySet<string> = new Set(['job-submitters', 'job-keepers', 'job-reconcilers']);
+
 function functionRole(key: string, own: Statements, declared: Declared): Resource {
   const onFailure = eventFunctions(declared).includes(key) ? ofEventFunctions : [];
-  const onCluster = declared.functions[key]?.cluster === undefined ? {} : declared.cluster?.policies;
+  const group = declared.functions[key]?.cluster;
+  const onCluster = group === undefined ? {} : declared.cluster?.policies;
+  const onAirflow = group !== undefined && jobGroups.has(group) ? declared.airflow : {};
   return role('lambda.amazonaws.com', false, {
     [key]: [...ofEveryFunction(key), ...onFailure, ...own],
     ...onCluster,
+    ...onAirflow,
   });
 }
 

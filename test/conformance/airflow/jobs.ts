@@ -1,9 +1,14 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { AirflowApi } from '../../../lib/airflow/airflow-api.ts';
 import { AirflowJobRunner } from '../../../lib/airflow/airflow-job-runner.ts';
+import { AirflowOverHttp } from '../../../lib/airflow/http-transport.ts';
+import { jobEventSchema } from '../../../lib/event-schemas/job-event.ts';
 import { isOver } from '../../../lib/training/attempts/job.ts';
 import { aJobSpec, Objects } from '../../aws/batch-fixtures.ts';
 import type { Compared } from './dags.ts';
@@ -30,7 +35,9 @@ const specOf = (does: string, jobName: string) =>
   aJobSpec({ jobName, arguments: [does], outputUri: `s3://data-bucket/acme/runs/${jobName}/` });
 
 function runnerOf({ url, api, username, password }: Server, objects: Objects): AirflowJobRunner {
-  const access = new AirflowApi({ url, api, credentials: async () => ({ username, password }) });
+  const access = new AirflowApi(
+    new AirflowOverHttp({ url, api, credentials: async () => ({ username, password }) }),
+  );
   return new AirflowJobRunner({
     api: access,
     objects,
@@ -38,6 +45,7 @@ function runnerOf({ url, api, username, password }: Server, objects: Objects): A
       metadata: { name: jobName },
       spec: { containers: [{ name: 'job', image: 'i' }] },
     }),
+    report: { bus: 'epsilon-test', region: 'us-west-2' },
   });
 }
 
@@ -67,23 +75,57 @@ function facts(version: string) {
 
 type Expect = ReturnType<typeof facts>['expect'];
 
+/** Data of an event "Job State Change" that Airflow has put on the bus. */
+type ReportedEnd = Readonly<Record<string, unknown>>;
+
+/** EventBridge, as far as a job's end is put there: what is put is an event that Epsilon's function takes. */
+async function serveBus() {
+  const ends: ReportedEnd[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const { Entries: entries } = JSON.parse(Buffer.concat(chunks).toString()) as {
+        readonly Entries: readonly Readonly<
+          Record<'Source' | 'DetailType' | 'Detail' | 'EventBusName', string>
+        >[];
+      };
+      for (const { Source: source, DetailType: type, Detail: detail, EventBusName: name } of entries) {
+        const event = jobEventSchema.parse({ source, 'detail-type': type, detail: JSON.parse(detail) });
+        if (event.source === 'epsilon.jobs' && name === 'epsilon-test') ends.push(event.detail.data);
+      }
+      response.setHeader('content-type', 'application/x-amz-json-1.1');
+      response.end(JSON.stringify({ FailedEntryCount: 0, Entries: entries.map(() => ({ EventId: '1' })) }));
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    ends,
+    close: () => server.close(),
+  };
+}
+
 /** Works with a real Airflow and ends it; its log is shown where something differs. */
 async function withServer(
   installed: Installed,
   tasks: boolean,
-  work: (server: Server, expect: Expect) => Promise<void>,
+  work: (server: Server, expect: Expect, bus: readonly ReportedEnd[]) => Promise<void>,
 ): Promise<Compared> {
   const home = mkdtempSync(join(tmpdir(), 'airflow-jobs-'));
   const { found, expect } = facts(installed.version);
-  const server = await startServer(installed, { home, tasks });
+  const bus = await serveBus();
+  const variables = { AWS_ENDPOINT_URL_EVENTS: bus.url };
+  const server = await startServer(installed, { home, tasks, variables });
   try {
-    await work(server, expect);
+    await work(server, expect, bus.ends);
     if (found.faults.length > 0) process.stdout.write(`${server.log()}\n`);
   } catch (error) {
     process.stdout.write(`${server.log()}\n`);
     throw error;
   } finally {
     await server.stop();
+    bus.close();
     rmSync(home, { recursive: true, force: true, maxRetries: 3 });
   }
   return found;
@@ -118,6 +160,19 @@ async function askServer(server: Server, expect: Expect): Promise<void> {
   server.stopServer();
   await pause(1_000);
   expect('a server that is down', await errorOf(runner.find(first.jobName)), 'THROTTLED');
+  expect(
+    'a submission to it',
+    await errorOf(runner.submit(specOf('waits', 'beta.night.train.1'))),
+    'THROTTLED',
+  );
+  server.startAgain();
+  const back = await until(
+    () => runner.find(second.jobName),
+    () => true,
+  );
+  expect('a server that is back knows its runs', back?.state, 'pending');
+  const again = await runner.submit(specOf('waits', 'beta.night.train.1'));
+  expect('a submission that is repeated then', (await runner.find(again.jobName))?.state, 'pending');
 }
 
 /** Epsilon's jobs as runs of a real Airflow, through its API server; nothing runs tasks. */
@@ -125,7 +180,7 @@ export function compareApi(installed: Installed): Promise<Compared> {
   return withServer(installed, false, askServer);
 }
 
-async function runTasks(server: Server, expect: Expect): Promise<void> {
+async function runTasks(server: Server, expect: Expect, bus: readonly ReportedEnd[]): Promise<void> {
   const objects = new Objects();
   const runner = runnerOf(server, objects);
   const ended = (jobName: string) =>
@@ -157,6 +212,46 @@ async function runTasks(server: Server, expect: Expect): Promise<void> {
   expect('a running job', running?.state, 'running');
   await runner.cancel(long, 'not needed');
   expect('a running job is cancelled', (await ended(long.jobName))?.reason, 'cancelled');
+  const reported = bus.map(({ jobName, state, reason, exitCode }) => [jobName, state, reason, exitCode]);
+  expect('ends that were put on the bus', reported.toSorted(), [
+    ['acme.night.train.1', 'succeeded', 'completed', 0],
+    ['acme.night.train.2', 'failed', 'error', 1],
+    ['acme.night.train.3', 'failed', 'error', 65],
+  ]);
+  await loseScheduler(server, runner, expect);
+}
+
+/** The scheduler is killed with the task that it runs: what waits stays pending, what ran is lost, and what waited runs. */
+async function loseScheduler(server: Server, runner: AirflowJobRunner, expect: Expect): Promise<void> {
+  const running = await runner.submit(specOf('waits', 'acme.night.train.5'));
+  const state = async (jobName: string, wanted: string) =>
+    (
+      await until(
+        () => runner.find(jobName),
+        (seen) => seen?.state === wanted,
+      )
+    )?.state;
+  await state(running.jobName, 'running');
+  // Long enough for the task itself: the run is called so before its task is.
+  await pause(8_000);
+  server.killScheduler();
+  const waiting = await runner.submit(specOf('succeeds', 'acme.night.train.6'));
+  await pause(3_000);
+  const seen = await runner.observe([running, waiting]);
+  expect(
+    'jobs of a scheduler that was killed are not lost yet',
+    [seen.get(running.jobName)?.state, seen.get(waiting.jobName)?.state],
+    ['running', 'pending'],
+  );
+  server.startScheduler();
+  expect('a job that waited for the scheduler', await state(waiting.jobName, 'succeeded'), 'succeeded');
+  await state(running.jobName, 'failed');
+  const { reason, exitCode } = (await runner.find(running.jobName)) ?? {};
+  expect(
+    'a job that the scheduler took with it',
+    [reason, exitCode ?? 'no exit code'],
+    ['lost', 'no exit code'],
+  );
 }
 
 /** The same with what runs tasks, whose pods are played: how jobs end. */

@@ -13,6 +13,11 @@ export interface Server {
   readonly password: string;
   /** Ends the API server alone. */
   stopServer(): void;
+  /** Begins it again, on the same port. */
+  startAgain(): void;
+  /** Kills what schedules and runs tasks, with the tasks that run. */
+  killScheduler(): void;
+  startScheduler(): void;
   stop(): Promise<void>;
   /** The last lines of its logs. */
   log(): string;
@@ -55,21 +60,58 @@ function environmentOf(home: string, port: number, python: string): NodeJS.Proce
     AIRFLOW__WEBSERVER__SECRET_KEY: secret,
     AIRFLOW__WEBSERVER__WORKERS: '1',
     AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC: '1',
+    // How soon a task is missed whose scheduler was killed: 2.x, then 3.x.
+    AIRFLOW__SCHEDULER__LOCAL_TASK_JOB_HEARTBEAT_SEC: '2',
+    AIRFLOW__SCHEDULER__SCHEDULER_ZOMBIE_TASK_THRESHOLD: '15',
+    AIRFLOW__SCHEDULER__ZOMBIE_DETECTION_INTERVAL: '5',
+    AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC: '2',
+    AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT: '15',
+    AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL: '5',
+    AIRFLOW_CONN_AWS_DEFAULT: 'aws://',
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_DEFAULT_REGION: 'us-west-2',
     NO_PROXY: '127.0.0.1',
     no_proxy: '127.0.0.1',
   };
 }
 
+/** Processes that began under one, itself included; some have groups of their own. */
+function treeOf(pid: number): number[] {
+  const rows = execFileSync('ps', ['-eo', 'pid=,ppid='], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  const below = (parent: number): number[] =>
+    rows.flatMap(([child = 0, of]) => (of === parent ? [child, ...below(child)] : []));
+  return [pid, ...below(pid)];
+}
+
+function killTree({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  for (const one of treeOf(pid)) {
+    try {
+      process.kill(one, 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
+  }
+}
+
 /** Starts an Airflow in a folder: SQLite, one API server, and where `tasks` are to run what runs them. */
 export async function startServer(
   { version, python }: Installed,
-  { home, tasks }: { readonly home: string; readonly tasks: boolean },
+  {
+    home,
+    tasks,
+    variables = {},
+  }: { readonly home: string; readonly tasks: boolean; readonly variables?: NodeJS.ProcessEnv },
 ): Promise<Server> {
   const api = version.startsWith('2.') ? 'v1' : 'v2';
   const port = await freePort();
   mkdirSync(join(home, 'dags'), { recursive: true });
   writeDags(join(home, 'dags'));
-  const env = environmentOf(home, port, python);
+  const env = { ...environmentOf(home, port, python), ...variables };
   const airflow = (...args: string[]) =>
     execFileSync(python, ['-m', 'airflow', ...args], { env, stdio: 'ignore' });
   airflow('db', 'migrate');
@@ -80,12 +122,14 @@ export async function startServer(
   const begin = (...args: string[]): ChildProcess =>
     // A group of its own, so that its workers end with it.
     spawn(python, ['-m', 'airflow', ...args], { env, detached: true, stdio: ['ignore', log, log] });
-  const web =
+  const beginWeb = () =>
     api === 'v1'
       ? begin('webserver', '--port', String(port), '--hostname', '127.0.0.1')
       : begin('api-server', '--port', String(port), '--host', '127.0.0.1', '--workers', '1');
+  let web = beginWeb();
   if (!tasks) airflow('dags', 'reserialize');
-  const others = tasks ? [begin('scheduler'), ...(api === 'v2' ? [begin('dag-processor')] : [])] : [];
+  let scheduler = tasks ? begin('scheduler') : undefined;
+  const processor = tasks && api === 'v2' ? begin('dag-processor') : undefined;
   const end = ({ pid }: ChildProcess, signal: NodeJS.Signals = 'SIGKILL') => {
     try {
       if (pid !== undefined) process.kill(-pid, signal);
@@ -95,7 +139,7 @@ export async function startServer(
   };
   /** The scheduler of 2.x has a process in another group, which only the scheduler itself ends. */
   async function endAll(): Promise<void> {
-    const all = [web, ...others];
+    const all = [web, scheduler, processor].filter((one) => one !== undefined);
     for (const one of all) end(one, 'SIGTERM');
     for (
       let tries = 0;
@@ -111,6 +155,15 @@ export async function startServer(
     username,
     password,
     stopServer: () => end(web),
+    startAgain: () => {
+      web = beginWeb();
+    },
+    killScheduler: () => {
+      if (scheduler) killTree(scheduler);
+    },
+    startScheduler: () => {
+      scheduler = begin('scheduler');
+    },
     stop: endAll,
     log: () => readFileSync(logFile, 'utf8').split('\n').slice(-40).join('\n'),
   };

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { AirflowApi } from '../../../lib/airflow/airflow-api.ts';
 import { AirflowJobRunner } from '../../../lib/airflow/airflow-job-runner.ts';
+import { AirflowOverHttp } from '../../../lib/airflow/http-transport.ts';
 import { aJobSpec, Objects } from '../../aws/batch-fixtures.ts';
 import { describeJobRunner } from '../../contract/job-runner.ts';
 import { PlayedAirflow } from './played-airflow.ts';
@@ -8,12 +9,14 @@ import { PlayedAirflow } from './played-airflow.ts';
 function open(kind: 'v1' | 'v2', password = 'right') {
   const airflow = new PlayedAirflow(kind);
   const objects = new Objects();
-  const api = new AirflowApi({
-    url: 'http://airflow.test:8080',
-    api: kind,
-    credentials: async () => ({ username: 'epsilon', password }),
-    fetch: airflow.fetch,
-  });
+  const api = new AirflowApi(
+    new AirflowOverHttp({
+      url: 'http://airflow.test:8080',
+      api: kind,
+      credentials: async () => ({ username: 'epsilon', password }),
+      fetch: airflow.fetch,
+    }),
+  );
   const runner = new AirflowJobRunner({
     api,
     objects,

@@ -15,7 +15,7 @@ export class PlayedAirflow {
   readonly api: 'v1' | 'v2';
   readonly runs = new Map<string, PlayedRun>();
   readonly requests: string[] = [];
-  readonly password = 'right';
+  password = 'right';
   /** Of the DAG; undefined when there is none. */
   dag: { is_paused: boolean; max_active_runs: number } | undefined = {
     is_paused: false,
