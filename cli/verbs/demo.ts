@@ -207,7 +207,8 @@ async function answers(
     if (!live) continue;
     const question =
       demoFamilies.find((family) => family.tenantId === tenantId)?.question ?? 'how do I begin';
-    const [best] = (await openSearch(control.objects, live)).ask(question, 1);
+    const search = await openSearch(control.objects, live);
+    const [best] = await search.ask(question, 1);
     const text =
       plain(best?.text ?? '').slice(0, Math.max(60, (session.output.columns ?? 100) - 12)) || '(no answer)';
     lines.push(

@@ -4,7 +4,7 @@ import { largestDocument, type Pieces, type ReadingOptions, type Row } from './f
 const newline = 0x0a;
 
 /** Lines one by one, so that a file's size does not matter; a line that is too large comes as undefined. */
-async function* linesOf(pieces: Pieces): AsyncGenerator<Buffer | undefined> {
+export async function* linesOf(pieces: Pieces): AsyncGenerator<Buffer | undefined> {
   let held: Uint8Array[] = [];
   let length = 0;
   const take = () => {

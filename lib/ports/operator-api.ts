@@ -107,7 +107,7 @@ export interface OperatorApi {
   readonly images: Pick<ImageRecords, 'list'> & ImageActs;
   readonly quality: Pick<QualityVerdicts, 'standing' | 'standings' | 'history'> & QualityActs;
   readonly runs: Pick<RunStore, 'getRun' | 'listRuns' | 'listAttempts'>;
-  readonly objects: Pick<ObjectStore, 'get' | 'head' | 'list'>;
+  readonly objects: Pick<ObjectStore, 'get' | 'head' | 'list' | 'stream'>;
   /** Documents of a tenant that is about to be added: what is uploaded is on record with the tenant. */
   readonly documents: { put(upload: DocumentUpload): Promise<void> };
   readonly logs: JobLogs;

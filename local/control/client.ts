@@ -28,12 +28,19 @@ function send(socketPath: string, call: unknown): Promise<Reply> {
 }
 
 /** Methods that give streams. */
-const streams: ReadonlySet<string> = new Set(['workflows.history', 'objects.list']);
+const streams: ReadonlySet<string> = new Set(['workflows.history']);
+
+/** What of a control plane on this host needs no call: objects are read where they are, piece by piece. */
+export interface Here {
+  readonly config: ServiceConfig;
+  readonly clock: Clock;
+  readonly objects: OperatorApi['objects'];
+}
 
 /** A control plane behind a socket; undefined when nobody answers there. */
 export async function connectControl(
   socketPath: string,
-  local: { readonly config: ServiceConfig; readonly clock: Clock },
+  { config, clock, objects }: Here,
 ): Promise<OperatorApi | undefined> {
   const call = async (port: string, method: string, args: unknown[]): Promise<unknown> => {
     let reply: Reply;
@@ -66,7 +73,9 @@ export async function connectControl(
   });
   return {
     ...(Object.fromEntries(proxies) as Pick<OperatorApi, ExposedPort>),
-    ...local,
+    config,
+    clock,
+    objects,
     // Documents of this host are used where they are; nothing is uploaded through the socket.
     documents: {
       put: async () => {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { createFileObjectStore } from '../../lib/files/file-object-store.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import { SystemClock } from '../../lib/system/system-clock.ts';
 import { loadLocalService } from '../declaration/local-service.ts';
@@ -16,7 +17,11 @@ export async function openControl(
   const socket = join(resolve(options.stateDir), 'control.sock');
   if (existsSync(socket)) {
     const { config } = loadLocalService(options.projectDir, options.variables);
-    const control = await connectControl(socket, { config, clock: options.clock ?? new SystemClock() });
+    const control = await connectControl(socket, {
+      config,
+      clock: options.clock ?? new SystemClock(),
+      objects: createFileObjectStore({ root: join(resolve(options.stateDir), 'objects') }),
+    });
     if (control) return { control, remote: true };
   }
   const runtime = await openRuntime(options);

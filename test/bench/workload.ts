@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -7,14 +8,16 @@ import { openWorkload } from '../workload/harness.ts';
 import { writeDocuments } from './documents.ts';
 
 const stages = ['prepare', 'train', 'index', 'deploy', 'cache'] as const;
+const measuredParts = [...stages, 'query'] as const;
 
 /** What bounds the memory of each stage, besides Node itself. */
-const bounds: Readonly<Record<(typeof stages)[number], string>> = {
+const bounds: Readonly<Record<(typeof measuredParts)[number], string>> = {
   prepare: '8 bytes a document and a passage in two tables that double: 24 to 46 bytes a document',
   train: 'counts of at most 2 million words, rows of at most 256 MiB, two matrices of at most 20,000 words',
   index: 'vectors of at most 256 MiB and ids of at most 64 MiB; the rest goes to objects',
   deploy: 'some rows of the index at a time',
   cache: 'some rows of the index and a shard of passages at a time',
+  query: "12 bytes a passage, and 5 for each of the question's words that it has",
 };
 
 /** The word behind an option, as `--size 5GB` or `--size=5GB`. */
@@ -42,6 +45,24 @@ interface Figures {
   readonly mebibytes: number;
 }
 
+/** One question to the trained model, as `epsilon query` asks it, in a process of its own. */
+function askOne(
+  { root, prefix }: ReturnType<typeof openWorkload>,
+  env: Readonly<Record<string, string>>,
+  measured: string,
+): Figures {
+  process.stderr.write('  query ...\n');
+  const began = performance.now();
+  const program = join(import.meta.dirname, 'ask-one.ts');
+  const uris = [`${prefix('train')}model.bin`, `${prefix('index')}index.faiss`, prefix('prepare')];
+  execFileSync(process.execPath, [program, join(root, 'objects'), ...uris], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const seconds = (performance.now() - began) / 1_000;
+  return { seconds, ...(JSON.parse(readFileSync(measured, 'utf8')) as Omit<Figures, 'seconds'>) };
+}
+
 async function runStages(documents: string, epochs: string): Promise<Record<string, Figures>> {
   const workload = openWorkload();
   const measured = join(workload.root, 'measured.json');
@@ -67,6 +88,7 @@ async function runStages(documents: string, epochs: string): Promise<Record<stri
         ...(JSON.parse(readFileSync(measured, 'utf8')) as Omit<Figures, 'seconds'>),
       };
     }
+    figures['query'] = askOne(workload, env, measured);
     return figures;
   } finally {
     rmSync(workload.root, { recursive: true, force: true });
@@ -74,7 +96,7 @@ async function runStages(documents: string, epochs: string): Promise<Record<stri
 }
 
 /**
- * The stages of one tenant as processes, over `--size` of documents (training for `--epochs`) and over a quarter of it: seconds, memory, and whether four
+ * The stages of one tenant and a question to its model as processes, over `--size` of documents (training for `--epochs`) and over a quarter of it: seconds, memory, and whether four
  * times as much takes four times as long; and training beside gensim's on one core, in the same run.
  */
 export async function benchWorkload(): Promise<Record<string, unknown>> {
@@ -87,7 +109,7 @@ export async function benchWorkload(): Promise<Record<string, unknown>> {
     const documents = await writeDocuments(large, size);
     const quarter = await runStages(small, epochs);
     const whole = await runStages(large, epochs);
-    const perStage = stages.map((stage) => {
+    const perStage = measuredParts.map((stage) => {
       const [part, all] = [quarter[stage], whole[stage]];
       if (!part || !all) throw new Error(`${stage} was not measured`);
       return [

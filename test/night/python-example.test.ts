@@ -69,8 +69,8 @@ describe.skipIf(!python)('the example workload in plain Python', () => {
         },
       );
     const question = 'who bakes bread';
-    expect(nearest(question, await ask(question), 1)[0]?.text).toContain('bakers knead dough');
-    expect(() => nearest('xyzzy', undefined, 1)).toThrow(
+    expect((await nearest(question, await ask(question), 1))[0]?.text).toContain('bakers knead dough');
+    await expect(nearest('xyzzy', undefined, 1)).rejects.toThrow(
       expect.objectContaining({ code: 'QUERY_UNKNOWN_WORDS' }),
     );
     await expect(ask('bread', { dimensions: 8 })).rejects.toThrow(

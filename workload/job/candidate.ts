@@ -2,6 +2,7 @@ import type { Passage } from '../../lib/documents/passages.ts';
 import { artifactNames } from '../../lib/training/models/candidate.ts';
 import { Embedder } from '../../lib/training/models/vectors/embedder.ts';
 import { type FlatRows, readFlatRows } from '../../lib/training/models/vectors/flat-index.ts';
+import { readRowIds } from '../../lib/training/models/vectors/row-ids.ts';
 import { decodeModel } from '../../lib/training/models/vectors/word-model.ts';
 import { type Manifest, readArtifact, readManifest, streamArtifact, streamPassages } from './artifacts.ts';
 import { inputUri, type JobContext } from './context.ts';
@@ -23,16 +24,6 @@ export interface Candidate {
   index(): AsyncGenerator<FlatRows>;
   /** Rows in order, each with its passage. */
   entries(): AsyncGenerator<CandidateRow>;
-}
-
-/** The ids in `ids.json`, however its JSON is broken into lines: ids are hexadecimal and need no unescaping. */
-async function* idsOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  let held = '';
-  for await (const piece of pieces) {
-    const parts = (held + Buffer.from(piece).toString('latin1')).split('"');
-    held = parts.length % 2 === 0 ? `"${parts.pop() ?? ''}` : '';
-    for (let index = 1; index < parts.length; index += 2) yield parts[index] ?? '';
-  }
 }
 
 /** What is read next of a sequence. */
@@ -104,7 +95,7 @@ export async function openCandidate(context: JobContext): Promise<Candidate> {
   const rows = Number(indexManifest.facts['vectors']);
   const parts: Parts = {
     index: () => readFlatRows(streamArtifact(objects, index, indexManifest, artifactNames.index)),
-    ids: () => idsOf(streamArtifact(objects, index, indexManifest, 'ids.json')),
+    ids: () => readRowIds(streamArtifact(objects, index, indexManifest, 'ids.json')),
     passages: () => streamPassages(objects, data, dataManifest),
   };
   return { embedder, rows, index: parts.index, entries: () => entriesOf(parts, rows) };

@@ -249,6 +249,7 @@ export function createOperatorApi(ports: OperatorPorts, actor: Actor): OperatorA
       get: (uri, options) => objects.get(uri, options),
       head: (uri) => objects.head(uri),
       list: (prefix) => objects.list(prefix),
+      stream: (uri) => objects.stream(uri),
     },
     backups: backupActs(ports, act),
     documents: { put: putDocument(ports) },

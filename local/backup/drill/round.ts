@@ -4,6 +4,7 @@ import type { FinishedRound } from '../../../lib/backup/drill.ts';
 import type { Verification } from '../../../lib/backup/verification.ts';
 import type { ServiceConfig } from '../../../lib/config/service-config.ts';
 import { EpsilonError, exitCodes } from '../../../lib/errors/epsilon-error.ts';
+import { createFileObjectStore } from '../../../lib/files/file-object-store.ts';
 import type { Recovered } from '../../../lib/ports/backup/target.ts';
 import type { Clock } from '../../../lib/ports/clock.ts';
 import type { OperatorApi } from '../../../lib/ports/operator-api.ts';
@@ -35,7 +36,11 @@ const failed = (message: string) =>
   new EpsilonError('DRILL_FAILED', message, { exitCode: exitCodes.backend });
 
 async function connect({ place, config, clock }: RoundParts): Promise<OperatorApi> {
-  const control = await connectControl(join(place.stateDir, 'control.sock'), { config, clock });
+  const control = await connectControl(join(place.stateDir, 'control.sock'), {
+    config,
+    clock,
+    objects: createFileObjectStore({ root: join(place.stateDir, 'objects') }),
+  });
   if (control) return control;
   throw failed('the drilled control plane does not answer');
 }

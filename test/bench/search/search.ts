@@ -16,7 +16,7 @@ const most = 10;
 const maxTokens = 300_000;
 
 /** Gives the sources of the best passages, best first. */
-type Ask = (question: string) => readonly string[];
+type Ask = (question: string) => readonly string[] | Promise<readonly string[]>;
 
 interface Marks {
   readonly hitAt3: number;
@@ -40,12 +40,13 @@ function gather({ files, without, named }: SearchCorpus): string {
   return folder;
 }
 
-function mark({ questions }: SearchCorpus, ask: Ask): Marks {
+async function mark({ questions }: SearchCorpus, ask: Ask): Promise<Marks> {
   let [hits, reciprocals] = [0, 0];
   const missed: string[] = [];
   for (const [question, ...answers] of questions) {
     const right = new Set(answers.map((name) => `${name}.md`));
-    const rank = ask(question).findIndex((source) => right.has(source.split('/').at(-1) ?? ''));
+    const sources = await ask(question);
+    const rank = sources.findIndex((source) => right.has(source.split('/').at(-1) ?? ''));
     if (rank >= 0 && rank < 3) hits += 1;
     else missed.push(question);
     reciprocals += rank < 0 ? 0 : 1 / (rank + 1);
@@ -83,9 +84,9 @@ async function measure(corpus: SearchCorpus) {
   const began = performance.now();
   const search = await openSearch(objects, live);
   const opened = performance.now();
-  const epsilon = mark(corpus, (question) => {
+  const epsilon = await mark(corpus, async (question) => {
     try {
-      return search.ask(question, most).map(({ source }) => source);
+      return (await search.ask(question, most)).map(({ source }) => source);
     } catch {
       return [];
     }
@@ -99,7 +100,7 @@ async function measure(corpus: SearchCorpus) {
         .trim()
         .split('\n'))
         passages.push(JSON.parse(line) as Passage);
-  const bm25 = mark(corpus, askMiniSearch(passages));
+  const bm25 = await mark(corpus, askMiniSearch(passages));
   return {
     passages: passages.length,
     questions: corpus.questions.length,

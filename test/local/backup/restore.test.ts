@@ -58,7 +58,7 @@ describe('a restored state', () => {
     const objects = createFileObjectStore({ root: opened.objects });
     if (!live) throw new Error('nothing is live');
     const search = await openSearch(objects, live);
-    expect(search.ask('alpha', 1)).toMatchObject([{ id: 'p1', source: 'a.md' }]);
+    expect(await search.ask('alpha', 1)).toMatchObject([{ id: 'p1', source: 'a.md' }]);
     expect(await stores.runs.listRunningRuns({ shard: 0, shards: 1 })).toEqual([]);
     expect(await stores.runs.listOpenAttempts({ shard: 0, shards: 1 })).toEqual([]);
     expect(await stores.runs.listAttempts('acme-2026-11-24')).toMatchObject([

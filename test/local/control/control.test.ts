@@ -74,7 +74,7 @@ describe('the socket', () => {
     writeFileSync(path, 'left by a dead process');
     const listening = await serveSocket(night.runtime.controlFor, path, night.runtime);
     expect(statSync(path).mode & 0o777).toBe(0o600);
-    const far = await connectControl(path, { config: control.config, clock: control.clock });
+    const far = await connectControl(path, control);
     if (!far) throw new Error('nobody answers');
     expect(await far.tenants.list()).toEqual(await control.tenants.list());
     expect(await far.tenants.get('nobody')).toBeUndefined();
@@ -92,7 +92,7 @@ describe('the socket', () => {
     });
     await listening.close();
     expect(existsSync(path)).toBe(false);
-    expect(await connectControl(path, { config: control.config, clock: control.clock })).toBeUndefined();
+    expect(await connectControl(path, control)).toBeUndefined();
   });
 });
 
@@ -108,7 +108,7 @@ describe('the actor of a request through the socket', () => {
   it('is its owner, whatever the call says, and goes on record with what was refused', async () => {
     const path = join(freshDir(), 'control.sock');
     const listening = await serveSocket(night.runtime.controlFor, path, night.runtime);
-    const far = await connectControl(path, { config: control.config, clock: control.clock });
+    const far = await connectControl(path, control);
     if (!far) throw new Error('nobody answers');
     const owner = `os:${userInfo().username}`;
     const forged = { tenantId: 'acme', actor: 'os:somebody-else', via: 'process' };

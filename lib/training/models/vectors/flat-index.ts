@@ -1,4 +1,5 @@
 import { EpsilonError } from '../../../errors/epsilon-error.ts';
+import { BestRows, type Hit } from './best-rows.ts';
 
 /** Vectors searched by inner product: FAISS's `IndexFlatIP`. */
 export interface FlatIndex {
@@ -17,7 +18,7 @@ export interface FlatHeader {
 const fourcc = 0x49467849;
 
 /** Bytes before the vectors: mark 4, d 4, ntotal 8, two unused 8, is_trained 1, metric 4, number of floats 8. */
-const headerBytes = 45;
+export const headerBytes = 45;
 
 /** FAISS writes 1 << 20 into the two unused fields. */
 const unused = 1n << 20n;
@@ -52,8 +53,11 @@ function corrupt(message: string): EpsilonError {
   return new EpsilonError('DATA_INDEX_CORRUPT', `The index cannot be used: ${message}.`);
 }
 
-/** Reads the beginning of an index file; throws `DATA_INDEX_CORRUPT` for any other file and for numbers that cannot be. */
-function decodeFlatHeader(bytes: Uint8Array): FlatHeader {
+/**
+ * Reads the beginning of an index file, which has `size` bytes where that is known; throws `DATA_INDEX_CORRUPT` for any other file and
+ * for numbers that cannot be.
+ */
+export function decodeFlatHeader(bytes: Uint8Array, size?: number): FlatHeader {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (file.length < headerBytes || file.readUInt32LE(0) !== fourcc)
     throw corrupt('it is no FAISS IndexFlatIP file');
@@ -66,6 +70,8 @@ function decodeFlatHeader(bytes: Uint8Array): FlatHeader {
   if (file.readInt32LE(33) !== 0) throw corrupt('its metric is not the inner product');
   if (file.readBigUInt64LE(37) !== rows * BigInt(dimensions))
     throw corrupt('its length does not fit its header');
+  if (size !== undefined && size !== headerBytes + Number(rows) * dimensions * 4)
+    throw corrupt('its length does not fit its header');
   return { dimensions, rows: Number(rows) };
 }
 
@@ -77,9 +83,7 @@ function checkFinite(vectors: Float32Array, dimensions: number, firstRow: number
 
 /** Reads an IndexFlatIP file; throws `DATA_INDEX_CORRUPT` for anything else. */
 export function decodeFlatIndex(bytes: Uint8Array): FlatIndex {
-  const { dimensions, rows } = decodeFlatHeader(bytes);
-  if (bytes.byteLength !== headerBytes + rows * dimensions * 4)
-    throw corrupt('its length does not fit its header');
+  const { dimensions } = decodeFlatHeader(bytes, bytes.byteLength);
   const vectors = new Float32Array(new Uint8Array(bytes.subarray(headerBytes)).buffer);
   checkFinite(vectors, dimensions, 0);
   return { dimensions, vectors };
@@ -117,12 +121,6 @@ export async function* readFlatRows(pieces: AsyncIterable<Uint8Array>): AsyncGen
   if (held.length > 0 || firstRow !== header.rows) throw corrupt('its length does not fit its header');
 }
 
-/** A row and its score. */
-export interface Hit {
-  readonly row: number;
-  readonly score: number;
-}
-
 /** Inner product of a query and one row. */
 export function scoreOf({ dimensions, vectors }: FlatIndex, query: Float32Array, row: number): number {
   const at = row * dimensions;
@@ -137,22 +135,20 @@ export function scoreOf({ dimensions, vectors }: FlatIndex, query: Float32Array,
   return even + odd;
 }
 
+/** Throws `DATA_DIMENSION` when a query is not for an index of so many dimensions. */
+export function checkDimensions(query: Float32Array, dimensions: number): void {
+  if (query.length === dimensions) return;
+  throw new EpsilonError(
+    'DATA_DIMENSION',
+    `The query has ${query.length} dimensions, the index ${dimensions}.`,
+  );
+}
+
 /** The `k` rows with the largest inner product, best first; ties by row. */
-export function search(index: FlatIndex, query: Float32Array, k: number): Hit[] {
-  const { dimensions, vectors } = index;
-  if (query.length !== dimensions)
-    throw new EpsilonError(
-      'DATA_DIMENSION',
-      `The query has ${query.length} dimensions, the index ${dimensions}.`,
-    );
-  const best: Hit[] = [];
-  const rows = vectors.length / dimensions;
-  for (let row = 0; row < rows; row += 1) {
-    const score = scoreOf(index, query, row);
-    if (best.length === k && score <= (best[k - 1]?.score ?? Number.NEGATIVE_INFINITY)) continue;
-    const at = best.findIndex((hit) => score > hit.score);
-    best.splice(at < 0 ? best.length : at, 0, { row, score });
-    if (best.length > k) best.pop();
-  }
-  return best;
+export function search(index: FlatIndex, query: Float32Array, k: number): readonly Hit[] {
+  checkDimensions(query, index.dimensions);
+  const best = new BestRows(k);
+  const rows = index.vectors.length / index.dimensions;
+  for (let row = 0; row < rows; row += 1) best.add(row, scoreOf(index, query, row));
+  return best.hits;
 }

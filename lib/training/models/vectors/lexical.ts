@@ -36,47 +36,110 @@ function nameOf(source: string): string {
   return last.replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2').replace(/[-_]+/g, ' ');
 }
 
-/** Words of passages, for questions in the same words: BM25, with stems and with the names of the documents. */
-export class LexicalIndex {
-  readonly #lengths: Float64Array;
-  readonly #meanLength: number;
-  /** Term to the rows that have it, each with how often. */
-  readonly #postings = new Map<string, { readonly rows: number[]; readonly counts: number[] }>();
+/** Numbers in the order they were added, as many as there are: four or one byte each, however many. */
+class Column<T extends Uint32Array | Uint8Array> {
+  #numbers: T;
+  readonly #make: (length: number) => T;
+  length = 0;
 
-  constructor(passages: readonly Named[]) {
-    this.#lengths = new Float64Array(passages.length);
-    let total = 0;
-    for (const [row, { text, source }] of passages.entries()) {
-      const terms = termsOf(text);
-      const name = termsOf(nameOf(source));
-      for (let times = 0; times < nameWeight; times += 1) terms.push(...name);
-      this.#add(row, terms);
-      this.#lengths[row] = terms.length;
-      total += terms.length;
-    }
-    this.#meanLength = total / Math.max(1, passages.length);
+  constructor(make: (length: number) => T) {
+    this.#make = make;
+    this.#numbers = make(1_024);
   }
 
-  #add(row: number, terms: readonly string[]): void {
-    const counts = new Map<string, number>();
-    for (const term of terms) counts.set(term, (counts.get(term) ?? 0) + 1);
-    for (const [term, count] of counts) {
-      const posting = this.#postings.get(term) ?? { rows: [], counts: [] };
-      posting.rows.push(row);
-      posting.counts.push(count);
-      this.#postings.set(term, posting);
+  add(number: number): void {
+    if (this.length === this.#numbers.length) {
+      const larger = this.#make(this.length * 2);
+      larger.set(this.#numbers);
+      this.#numbers = larger;
     }
+    this.#numbers[this.length] = number;
+    this.length += 1;
+  }
+
+  at(index: number): number {
+    return this.#numbers[index] ?? 0;
+  }
+}
+
+const fourBytes = (length: number) => new Uint32Array(length);
+const oneByte = (length: number) => new Uint8Array(length);
+
+/** Words looked up before, and how many of them are remembered: most words of a text come again and again. */
+const mostRemembered = 65_536;
+
+/** A term of the question, with the rows that have it, each with how often (at most 255, where more says no more). */
+interface Posting {
+  readonly rows: Column<Uint32Array>;
+  readonly counts: Column<Uint8Array>;
+}
+
+/**
+ * The words of a question in passages that are read one after the other: BM25, with stems and with the names of the documents. Of a
+ * passage only its length and the question's words stay in memory, so that any number of them can be looked at.
+ */
+export class QuestionWords {
+  readonly #lengths = new Column(fourBytes);
+  readonly #postings = new Map<string, Posting>();
+  /** The terms of the question that a word is or has the stem of. */
+  readonly #remembered = new Map<string, readonly Posting[]>();
+  readonly #names = new Map<string, readonly string[]>();
+  #total = 0;
+
+  constructor(question: string) {
+    for (const term of termsOf(question))
+      if (!this.#postings.has(term))
+        this.#postings.set(term, { rows: new Column(fourBytes), counts: new Column(oneByte) });
+  }
+
+  #postingsOf(word: string): readonly Posting[] {
+    const known = this.#remembered.get(word);
+    if (known) return known;
+    if (this.#remembered.size >= mostRemembered) this.#remembered.clear();
+    const found = [word, stemOf(word)].flatMap((term) => this.#postings.get(term) ?? []);
+    this.#remembered.set(word, found);
+    return found;
+  }
+
+  #wordsOfName(source: string): readonly string[] {
+    const known = this.#names.get(source);
+    if (known) return known;
+    if (this.#names.size >= mostRemembered) this.#names.clear();
+    const words = tokenize(nameOf(source));
+    this.#names.set(source, words);
+    return words;
+  }
+
+  /** Looks at the passage of the next row. */
+  add({ text, source }: Named): void {
+    const row = this.#lengths.length;
+    const counts = new Map<Posting, number>();
+    const count = (words: readonly string[], times: number) => {
+      for (const word of words)
+        for (const posting of this.#postingsOf(word)) counts.set(posting, (counts.get(posting) ?? 0) + times);
+    };
+    const [words, name] = [tokenize(text), this.#wordsOfName(source)];
+    count(words, 1);
+    count(name, nameWeight);
+    for (const [posting, times] of counts) {
+      posting.rows.add(row);
+      posting.counts.add(Math.min(255, times));
+    }
+    // Each word counts as it is and by its stem.
+    const length = 2 * (words.length + nameWeight * name.length);
+    this.#lengths.add(length);
+    this.#total += length;
   }
 
   /** A score for each row, 0 where it has no word of the question. */
-  scores(question: string): Float64Array {
-    const scores = new Float64Array(this.#lengths.length);
-    for (const term of new Set(termsOf(question))) {
-      const { rows, counts } = this.#postings.get(term) ?? { rows: [], counts: [] };
+  scores(): Float32Array {
+    const scores = new Float32Array(this.#lengths.length);
+    const meanLength = this.#total / Math.max(1, scores.length);
+    for (const { rows, counts } of this.#postings.values()) {
       const rarity = Math.log(1 + (scores.length - rows.length + 0.5) / (rows.length + 0.5));
-      for (const [at, row] of rows.entries()) {
-        const count = counts[at] ?? 0;
-        const length = 1 - lengthWeight + (lengthWeight * (this.#lengths[row] ?? 0)) / this.#meanLength;
+      for (let at = 0; at < rows.length; at += 1) {
+        const [row, count] = [rows.at(at), counts.at(at)];
+        const length = 1 - lengthWeight + (lengthWeight * this.#lengths.at(row)) / meanLength;
         scores[row] =
           (scores[row] ?? 0) + (rarity * count * (saturation + 1)) / (count + saturation * length);
       }
