@@ -1,45 +1,20 @@
 import { aRun } from '../fixtures/records.ts';
-import type { Actor } from './actors.ts';
-import type { Machine } from './machine.ts';
-import type { Scenario } from './scenario.ts';
+import {
+  answers,
+  changesAttempt,
+  changesLease,
+  changesRun,
+  endsJob,
+  hearAll,
+  type Middle,
+  newest,
+  playNewest,
+  running,
+  scenariosOf,
+} from './middle.ts';
 import { addSecondJob, another, atWork, playTo, stopAndSettle, submitted } from './set-up.ts';
 import { graceMs } from './settings.ts';
 import { invokeFor, pass } from './surroundings.ts';
-import { start, type Trial } from './trial.ts';
-
-/** A call that changes an attempt, a lease or a run, in memory and on DynamoDB. */
-const changesAttempt = /runs\.changeAttempt$|UpdateItem ATTEMPT$/;
-const changesLease = /leases\.\w+$|UpdateItem LEASE$/;
-const changesRun = /runs\.updateRun$|UpdateItem RUN$/;
-const answers = /callbacks\.succeed$/;
-
-const newest = (trial: Trial): Actor | undefined => trial.actors.at(-1);
-
-/** Delivers all that is under way; each that hears of it goes on until it is about to change an attempt, for the so-many-th time. */
-async function hearAll(trial: Trial, times = 1): Promise<void> {
-  for (const delivery of trial.deliveries.splice(0)) {
-    invokeFor(trial, delivery);
-    await playTo(trial, newest(trial), { label: changesAttempt, times });
-  }
-}
-
-/** A stage's job is on record as running, so that the next entry has nothing to note of it. */
-async function running(trial: Trial): Promise<Machine> {
-  const machine = await submitted(trial);
-  const key = { runId: machine.runId, stage: 'prepare', attempt: 1 } as const;
-  await trial.stores.direct.runs.updateAttempt(key, { status: 'running' }, {});
-  return machine;
-}
-
-function endsJob(trial: Trial): void {
-  const [job] = trial.backend.jobs;
-  if (job) trial.backend.to(job, 'succeeded', 'completed');
-}
-
-interface Middle extends Partial<Pick<Scenario, 'limits' | 'retries' | 'secondJobs'>> {
-  readonly about: string;
-  readonly prepare: Scenario['prepare'];
-}
 
 /** Each begins when somebody is about to write who has read what is no longer so. */
 const middles: Readonly<Record<string, Middle>> = {
@@ -115,29 +90,6 @@ const middles: Readonly<Record<string, Middle>> = {
       await hearAll(trial);
     },
   },
-  'stray-and-redrive': {
-    about:
-      'A second job is about to be noted when a redrive has taken over the stage, and is about to answer it.',
-    secondJobs: true,
-    prepare: async (trial) => {
-      const machine = await submitted(trial);
-      endsJob(trial);
-      const key = { runId: machine.runId, stage: 'prepare', attempt: 1 } as const;
-      const told = {
-        status: 'succeeded',
-        settledAt: new Date(start).toISOString(),
-        taskToken: null,
-      } as const;
-      await trial.stores.direct.runs.updateAttempt(key, told, {});
-      trial.deliveries.length = 0;
-      await stopAndSettle(trial, machine);
-      addSecondJob(trial);
-      await hearAll(trial);
-      machine.redrive();
-      await playTo(trial, newest(trial), { label: answers });
-      pass(trial);
-    },
-  },
   'strays-of-none': {
     about:
       'Three jobs of an attempt that was given up without any are about to be noted, and the first to be stopped.',
@@ -170,8 +122,7 @@ const middles: Readonly<Record<string, Middle>> = {
       first.status = 'SUCCEEDED';
       trial.pass(901_000);
       later.enter();
-      const begun = newest(trial);
-      if (begun) await trial.playAlone(begun);
+      await playNewest(trial);
     },
   },
   'two-fences': {
@@ -224,42 +175,22 @@ const middles: Readonly<Record<string, Middle>> = {
       machine.fail('Lambda.Unknown');
       await playTo(trial, newest(trial), { label: changesAttempt });
       machine.fail('Lambda.Unknown');
-      const next = newest(trial);
-      if (next) await trial.playAlone(next);
+      await playNewest(trial);
       pass(trial);
     },
   },
-  'entry-and-redrive': {
-    about: 'An entry is about to take over an attempt that a redrive has adopted.',
+  'late-unlock': {
+    about: 'A pass that was slow beyond its lock is about to give it back when the next pass has it.',
+    retries: 0,
     prepare: async (trial) => {
-      const machine = await running(trial);
-      machine.fail('Lambda.Unknown');
-      await playTo(trial, newest(trial), { label: changesAttempt });
-      machine.stop();
-      trial.deliveries.length = 0;
-      machine.redrive();
-      const redriven = newest(trial);
-      if (redriven) await trial.playAlone(redriven);
-    },
-  },
-  'redrive-and-settle': {
-    about: 'A redrive is about to adopt an attempt that the end of the try before gives up.',
-    prepare: async (trial) => {
-      const machine = await submitted(trial);
-      machine.stop();
-      await hearAll(trial);
-      machine.redrive();
-      await playTo(trial, newest(trial), { label: changesAttempt });
+      pass(trial);
+      await playTo(trial, newest(trial), { label: /locks\.unlock$|DeleteItem LOCK$/ });
+      trial.pass(300_000);
+      pass(trial);
+      await playTo(trial, newest(trial), { calls: 2 });
     },
   },
 };
 
 /** Situations that begin in the middle. */
-export const middleScenarios: readonly Scenario[] = Object.entries(middles).map(([name, middle]) => ({
-  backend: 'batch',
-  retries: 1,
-  limits: {},
-  pass,
-  name,
-  ...middle,
-}));
+export const middleScenarios = scenariosOf(middles);

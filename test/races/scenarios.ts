@@ -10,6 +10,7 @@ import {
   slowOperator,
 } from './model-scenarios.ts';
 import { claimTwice, editTwice, imageFailsFirst, imageFailsTwice, judgeTwice } from './record-scenarios.ts';
+import { redriveScenarios } from './redrive-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { secondJobScenarios } from './second-job-scenarios.ts';
 import { another, atWork, submitted } from './set-up.ts';
@@ -237,6 +238,7 @@ export const scenarios: readonly Scenario[] = [
   ...lateScenarios,
   ...secondJobScenarios,
   ...middleScenarios,
+  ...redriveScenarios,
   fixedNames,
   slowAlignment,
   slowLock,
