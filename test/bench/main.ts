@@ -3,6 +3,7 @@ import { benchBundles } from './bundles.ts';
 import { benchCli } from './cli.ts';
 import { benchEngine } from './engine.ts';
 import { benchForecast } from './forecast.ts';
+import { benchHouse } from './house.ts';
 import { benchKubernetes } from './kubernetes.ts';
 import { benchMap } from './map.ts';
 import { benchNight } from './night.ts';
@@ -25,6 +26,7 @@ const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
   workload: benchWorkload,
   cli: benchCli,
   forecast: benchForecast,
+  house: benchHouse,
   retention: benchRetention,
   scaling: benchScaling,
   quality: benchQuality,
@@ -32,7 +34,7 @@ const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
 };
 
 /** Options that the word after them belongs to. */
-const withValue = new Set(['--size', '--epochs', '--m4', '--nab', '--tenants']);
+const withValue = new Set(['--size', '--epochs', '--m4', '--nab', '--tenants', '--house']);
 
 const asked = process.argv
   .slice(2)
