@@ -7,6 +7,7 @@ import { awsNotifier, awsObjects, awsStores, awsWorkflows, type Wired } from '..
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import { airflowTenants } from '../../lib/operations/nights/airflow-tenants.ts';
 import { type PlannedNight, planDueTenants } from '../../lib/operations/nights/plan-due.ts';
+import { noteWidth } from '../../lib/operations/nights/watch-night.ts';
 import { claimDelivery } from '../../lib/operations/schedules/claim-delivery.ts';
 import { isoNow } from '../../lib/ports/clock.ts';
 import {
@@ -123,6 +124,7 @@ export function createLoadTenants(ports: Wired<typeof aws>) {
     await objects.put(`s3://${config.dataBucket}/${key}`, JSON.stringify(due), {
       contentType: 'application/json',
     });
+    await noteWidth(ports, { logicalDate, name: execution.name, maxConcurrency });
     const { late, tooLong, tooLarge, ...counts } = forecast;
     log.info('night loaded', {
       logicalDate,

@@ -1,12 +1,11 @@
 import type { ServiceConfig } from '../config/service-config.ts';
-import { type Resources, stageNames, stages } from '../training/stages.ts';
 import { nextTimeOfDay } from './deadline.ts';
 import type { Durations } from './durations.ts';
 import { type FanOut, fanOutsOf, loadsOf } from './fan-out.ts';
+import { compare, longestWait, missesOf, play, type Rooms } from './judging.ts';
 import { ordersOf } from './night-order.ts';
-import { type PlayedOut, playOut } from './play-out.ts';
+import type { PlayedOut } from './play-out.ts';
 import { type Asking, type QueueName, roomOf } from './queues.ts';
-import { keptJobs, runsPerSecond } from './quotas.ts';
 import { isTooLarge, planOf, type RunPlan } from './run-plan.ts';
 import { latestStarts } from './spot-until.ts';
 
@@ -56,43 +55,6 @@ export interface NightPlan extends FanOut {
   readonly spotUntil: ReadonlyMap<string, number>;
   /** Tenant to its deadline, milliseconds. */
   readonly deadlines: ReadonlyMap<string, number>;
-}
-
-/** Longest that a job may be expected to wait behind others: half of the shortest stage's time limit, which includes waiting. */
-const longestWait = Math.min(...stageNames.map((stage) => stages[stage].timeoutSeconds)) / 2;
-
-type Rooms = ReadonlyMap<QueueName, Resources>;
-
-function play(plans: readonly RunPlan[], rooms: Rooms, fanOut: number): PlayedOut {
-  return playOut(plans, {
-    rooms,
-    fanOut,
-    secondsPerStart: (queue) => 1 / runsPerSecond(queue.split('/')[0] ?? ''),
-    kept: (queue) => (queue.startsWith('eks/') ? keptJobs : undefined),
-  });
-}
-
-/** Runs that end too late, most important first: 101 counts, one for each priority, from 100 down. */
-function missesOf(plans: readonly RunPlan[], { ends }: PlayedOut): number[] {
-  const misses = Array.from({ length: 101 }, () => 0);
-  for (const [at, { deadline, priority }] of plans.entries())
-    if ((ends[at] ?? 0) > deadline) misses[100 - priority] = (misses[100 - priority] ?? 0) + 1;
-  return misses;
-}
-
-interface Judged {
-  readonly misses: readonly number[];
-  readonly endsAt: number;
-}
-
-/** Negative when the first is better: it misses fewer of higher priority, or the same and ends sooner by more than `clearly`. */
-function compare(a: Judged, b: Judged, clearly: number): number {
-  for (const [at, missed] of a.misses.entries()) {
-    const difference = missed - (b.misses[at] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  const [ours, theirs] = [a.endsAt * (1 + clearly), b.endsAt * (1 + clearly)];
-  return ours < b.endsAt ? -1 : theirs < a.endsAt ? 1 : 0;
 }
 
 interface Choice {

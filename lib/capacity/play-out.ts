@@ -13,6 +13,8 @@ export interface Bounds {
   readonly secondsPerStart: (queue: QueueName) => number;
   /** Objects that a queue's backend keeps of each run until a while after its end; none when absent. */
   readonly kept?: (queue: QueueName) => Kept | undefined;
+  /** Queues whose waits do not count for `longestWait`. */
+  readonly unwatched?: ReadonlySet<QueueName>;
 }
 
 /** How many objects there may be, how many a run makes, how many seconds they stay after its end. */
@@ -151,7 +153,8 @@ class Play {
       const { run, plan, phase, since } = next;
       const played = plan.phases[phase];
       if (!played) continue;
-      this.#longestWait = Math.max(this.#longestWait, this.#now - since);
+      if (!this.#bounds.unwatched?.has(name))
+        this.#longestWait = Math.max(this.#longestWait, this.#now - since);
       this.#agenda.add(this.#now + played.seconds, () => this.#leave(run, plan, phase, played));
     }
   }

@@ -21,13 +21,14 @@ export interface RunPlan {
 /** Stages that run side by side; every other stage runs alone. */
 const together: readonly StageName[] = ['deploy', 'cache'];
 
-const phaseStages: readonly (readonly StageName[])[] = [
+/** The stages of each phase of a run, in its order. */
+export const phaseStages: readonly (readonly StageName[])[] = [
   ...stageNames.filter((stage) => !together.includes(stage)).map((stage) => [stage]),
   together,
 ];
 
 /** What one stage's job asks for: the tenant's override, else the catalogue's. */
-function requestOf(tenant: Asking, stage: StageName): Resources {
+export function requestOf(tenant: Asking, stage: StageName): Resources {
   const { cpu, memoryMiB } = tenant.resources[stage] ?? stages[stage].resources;
   // Batch places on whole vCPUs.
   return { cpu: tenant.backend === 'batch' ? Math.max(1, Math.ceil(cpu)) : cpu, memoryMiB };

@@ -120,10 +120,12 @@ function failureOf(job: V1Job, pod: V1Pod | undefined, failed: V1JobCondition): 
   const code = exitCode === undefined ? {} : { exitCode };
   const stopped = job.metadata?.annotations?.[jobAnnotations.stopReason];
   const byDeadline = failed.reason === 'DeadlineExceeded';
-  if (stopped !== undefined && (byDeadline || exitCode === terminated || exitCode === killed))
+  const disruption = disruptionOf(pod, failed);
+  // Only an exit of the job's own says that it was over before it was stopped; a node may go, or be gone, while it is being stopped.
+  const ownExit = exitCode !== undefined && exitCode !== terminated && exitCode !== killed;
+  if (stopped !== undefined && (byDeadline || disruption !== undefined || !ownExit))
     return { ...code, reason: stopReasonOf(stopped), message: stopped };
   if (byDeadline) return { ...code, ...lateEnding(job, pod) };
-  const disruption = disruptionOf(pod, failed);
   if (disruption !== undefined) return { ...code, reason: 'preempted', message: disruption };
   if (exitCode === undefined) return silentEnding(pod, failed);
   return ownEnding(job, pod, { ended, exitCode });

@@ -139,6 +139,16 @@ export const metricDefinitions = {
     dimensions: [],
     help: 'a night was planned: tenants whose runs are not expected to end by their deadline',
   },
+  TenantsExpectedLate: {
+    unit: 'count',
+    dimensions: [],
+    help: 'a night that runs was looked at: tenants that are expected to end after their deadline',
+  },
+  NightsWidened: {
+    unit: 'count',
+    dimensions: [],
+    help: 'a night that fell behind lets more tenants run at a time',
+  },
   TenantsDue: {
     unit: 'count',
     dimensions: [],

@@ -87,7 +87,7 @@ export async function benchSpot(): Promise<Record<string, unknown>> {
       worstAgainstClairvoyant: '<= 1.10',
       worstWorkLost: '<= 0.02',
     },
-    scenarios: scenarios.map(measure),
+    scenarios: scenarios.map((scenario) => measure(scenario)),
     hardMarkets: hardMarkets(),
     tenThousandTenants: tenThousand(),
     fairness: fairness(seed),

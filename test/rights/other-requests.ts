@@ -4,7 +4,7 @@ import { account, arnOf, region } from '../fixtures/aws-base.ts';
 import { at, ofType } from '../service/template.ts';
 import { type AwsRequest, ask, resources, throughService } from './requests.ts';
 import { type Place, Resolver } from './role-policies.ts';
-import { requestsOfCall } from './service-requests.ts';
+import { missingObject, requestsOfCall } from './service-requests.ts';
 
 const names = machineNames({
   partition: 'aws',
@@ -28,6 +28,13 @@ export const rareRequests: Readonly<Record<string, readonly AwsRequest[]>> = {
   reconcileJobs: requestsOfCall('SFNClient', 'ListExecutions', {
     stateMachineArn: names.machineArn('tenant-model-training'),
   }),
+  // Of a night that more tenants at a time help, and of one whose Map was redriven: it goes on with an earlier round's list.
+  watchNight: [
+    ...requestsOfCall('SFNClient', 'UpdateMapRun', {
+      mapRunArn: 'arn:aws:states:local:000000000000:mapRun:nightly-training/TrainTenants:1',
+    }),
+    missingObject({ Bucket: resources.bucket, Key: 'nights/2026-11-24/night-1/tenants-1.json' }),
+  ],
   // Of a check that made no verdict.
   beginRun: requestsOfCall('SFNClient', 'DescribeExecution', {
     executionArn: names.executionArn('data-quality-check/for-0'),

@@ -79,6 +79,17 @@ const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'a night whose tenants will be late',
+    variables: { EPSILON_TRAINING_DEADLINE: '02:30', EPSILON_QUEUE_SIZE_BATCH_SPOT_VCPUS: '64' },
+    happens: async (night) => {
+      await night.add('acme', 'beta');
+      night.batch.fate = () => ({ seconds: 9 * 3_600 });
+      const arn = await night.fire();
+      await night.advance(11 * minute);
+      await night.runtime.control.workflows.stop(arn, stopped);
+    },
+  },
+  {
     name: 'images that are newer than the job definitions',
     happens: async (night) => {
       await night.add('acme');

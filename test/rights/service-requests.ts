@@ -166,6 +166,7 @@ function startOf(arn: string): AwsRequest[] {
 interface StatesInput {
   readonly executionArn: string;
   readonly stateMachineArn: string;
+  readonly mapRunArn: string;
 }
 
 const states: Readonly<Record<string, Of<StatesInput>>> = {
@@ -174,6 +175,9 @@ const states: Readonly<Record<string, Of<StatesInput>>> = {
   SendTaskHeartbeat: everywhere('states:SendTaskHeartbeat'),
   StartExecution: ({ stateMachineArn }) => startOf(stateMachineArn),
   DescribeExecution: ({ executionArn }) => [ask('states:DescribeExecution', onAws(executionArn))],
+  ListMapRuns: ({ executionArn }) => [ask('states:ListMapRuns', onAws(executionArn))],
+  DescribeMapRun: ({ mapRunArn }) => [ask('states:DescribeMapRun', onAws(mapRunArn))],
+  UpdateMapRun: ({ mapRunArn }) => [ask('states:UpdateMapRun', onAws(mapRunArn))],
   ListExecutions: ({ stateMachineArn }) => [ask('states:ListExecutions', onAws(stateMachineArn))],
 };
 

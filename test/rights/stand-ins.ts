@@ -87,6 +87,11 @@ interface Started {
   readonly input: string;
 }
 
+interface Listed {
+  readonly stateMachineArn: string;
+  readonly statusFilter?: 'RUNNING';
+}
+
 function statesAnswers({
   callbacks,
   workflows,
@@ -122,12 +127,23 @@ function statesAnswers({
         ...(output === undefined ? {} : { output: JSON.stringify(output) }),
       };
     },
-    ListExecutions: async ({ statusFilter }: { statusFilter?: 'RUNNING' }) => {
+    ListExecutions: async ({ stateMachineArn, statusFilter }: Listed) => {
       const all = await workflows.list({
-        machine: 'tenant-model-training',
+        machine: machineKey(stateMachineArn),
         ...(statusFilter === undefined ? {} : { status: statusFilter }),
       });
       return { executions: all.map(({ startDate, ...one }) => ({ ...one, startDate: new Date(startDate) })) };
+    },
+    ListMapRuns: async ({ executionArn }: { executionArn: string }) => ({
+      mapRuns: (await workflows.mapRuns(executionArn)).map(({ mapRunArn }) => ({ mapRunArn })),
+    }),
+    DescribeMapRun: async ({ mapRunArn }: { mapRunArn: string }) => {
+      const { startDate, stopDate: _, children, ...found } = await workflows.describeMapRun(mapRunArn);
+      return { ...found, startDate: new Date(startDate), executionCounts: children };
+    },
+    UpdateMapRun: async ({ mapRunArn, ...changes }: { mapRunArn: string; maxConcurrency: number }) => {
+      await workflows.updateMapRun(mapRunArn, changes);
+      return {};
     },
   };
 }

@@ -40,7 +40,7 @@ export const explainedFindings: readonly ExplainedFinding[] = [
   },
   {
     rule: wildcard(`${bucket}/nights/*`),
-    on: /^(LoadTenants|JudgeNight|NightlyTraining)Role$/,
+    on: /^(LoadTenants|WatchNight|JudgeNight|NightlyTraining)Role$/,
     reason: 'one folder of the bucket; the names below it are dates and executions',
   },
   {
@@ -91,6 +91,16 @@ export const explainedFindings: readonly ExplainedFinding[] = [
     ),
     on: /^BeginRunRole$/,
     reason: 'executions of one machine; their names are made when they begin',
+  },
+  {
+    rule: wildcard(`arn:<AWS::Partition>:states:${here}:execution:epsilon-<environment>-nightly-training:*`),
+    on: /^WatchNightRole$/,
+    reason: 'executions of one machine; their names are made when they begin',
+  },
+  {
+    rule: wildcard(`arn:<AWS::Partition>:states:${here}:mapRun:epsilon-<environment>-nightly-training/*`),
+    on: /^WatchNightRole$/,
+    reason: 'Map runs of one machine; their names are made when they begin',
   },
   {
     rule: wildcard(`arn:<AWS::Partition>:states:${here}:execution:epsilon-<environment>-nightly-training/*`),

@@ -63,8 +63,16 @@ async function leader(): Promise<Replica> {
   return replica;
 }
 
-/** A kubelet gives up when its server is gone: after each outage there is another. */
-function startKubelet(nodeName = 'node-1'): void {
+/**
+ * A kubelet gives up when its server is gone: after each outage there is another. Its node has to be on record: of a pod whose node is not,
+ * the collector of pods makes a disruption after 40 seconds.
+ */
+async function startKubelet(nodeName = 'node-1'): Promise<void> {
+  const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: nodeName } };
+  const headers = { 'content-type': 'application/json' };
+  await plane
+    .transport('admin')
+    .send({ method: 'POST', path: '/api/v1/nodes', headers, body: JSON.stringify(node) });
   const kubelet = new ScriptedKubelet(plane.transport('admin'), nodeName);
   kubelet.start();
   kubelets.push(kubelet);
@@ -83,7 +91,7 @@ async function outage(meanwhile: () => void | Promise<void>): Promise<void> {
   plane.restart('api');
   await plane.ready();
   plane.restart('controllers');
-  startKubelet();
+  await startKubelet();
 }
 
 beforeAll(async () => {
@@ -105,7 +113,7 @@ afterAll(() => plane.close());
 
 describe('the watcher', () => {
   it('that leads is killed: the other takes its lease within 25 seconds and tells what ended meanwhile', async () => {
-    startKubelet();
+    await startKubelet();
     const first = await leader();
     const second = new Replica('second');
     await runner.submit(specOf('succeeds', 'before-1'));
@@ -124,7 +132,7 @@ describe('the watcher', () => {
   });
 
   it('outlives an API server that is killed: it leads again, and tells each later end once', async () => {
-    startKubelet();
+    await startKubelet();
     const replica = await leader();
     await runner.submit(specOf('waits', 'across-1'));
     await until('it runs', async () => replica.told.some(({ state }) => state === 'running'));
@@ -134,7 +142,7 @@ describe('the watcher', () => {
     plane.restart('api');
     await plane.ready();
     const began = performance.now();
-    startKubelet();
+    await startKubelet();
     await until('it leads again', () => replica.leads());
     print('API server back until the watcher leads again', secondsSince(began));
     await runner.cancel({ jobName: 'across-1', jobId: '' }, 'enough');
@@ -146,7 +154,7 @@ describe('the watcher', () => {
   });
 
   it('sees that etcd was restored from a backup, and goes on with what there is now', async () => {
-    startKubelet();
+    await startKubelet();
     const replica = await leader();
     await runner.submit(specOf('waits', 'kept-1'));
     await until('it runs', async () => replica.told.some(({ state }) => state === 'running'));
@@ -169,11 +177,7 @@ describe('the watcher', () => {
 
 describe('a job', () => {
   it('whose node is deleted is over as preempted, once the collector of pods has seen it', async () => {
-    const transport = plane.transport('admin');
-    const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-9' } };
-    const headers = { 'content-type': 'application/json' };
-    await transport.send({ method: 'POST', path: '/api/v1/nodes', headers, body: JSON.stringify(node) });
-    startKubelet('node-9');
+    await startKubelet('node-9');
     const replica = await leader();
     await runner.submit(specOf('waits', 'gone-1'));
     await until('it runs', async () => replica.told.some(({ state }) => state === 'running'));
@@ -186,7 +190,7 @@ describe('a job', () => {
   }, 200_000);
 
   it('is removed when its time to live is over, and is not told as lost', async () => {
-    startKubelet();
+    await startKubelet();
     await leader();
     await runner.submit(specOf('succeeds', 'kept-short-1'));
     await told('kept-short-1');
@@ -199,7 +203,7 @@ describe('a job', () => {
   });
 
   it('beyond the quota is refused as Throttled, and taken when there is room again', async () => {
-    startKubelet();
+    await startKubelet();
     const quota = (jobs: number) =>
       plane.kubectl(
         '-n',

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { durationsFrom } from '../../../lib/capacity/durations.ts';
 import { forecastText } from '../../../lib/capacity/forecast-text.ts';
+import { type CourseFacts, courseOf } from '../../../lib/capacity/night-course.ts';
 import type { Tenant } from '../../../lib/tenants/tenant.ts';
-import { planned } from '../../fixtures/nights.ts';
+import { nightSettings, planned } from '../../fixtures/nights.ts';
 import { aRun, aTenant } from '../../fixtures/records.ts';
 
 const many = (count: number, over: Partial<Tenant> = {}) =>
@@ -225,5 +226,58 @@ describe('planNight: how long jobs may wait for spot', () => {
     expect(Math.min(...spotUntil.values())).toBeLessThan(Date.parse('2026-11-24T02:00:00Z'));
     expect(planned({ due: many(1), queueSize: { batchOnDemandVcpus: 2 } }).spotUntil.size).toBe(0);
     expect(planned({ due: many(3, onDemand) }).spotUntil.size).toBe(0);
+  });
+});
+
+describe('courseOf', () => {
+  const now = Date.parse('2026-11-24T02:00:00Z');
+  const eks = many(40, { backend: 'eks' });
+  const batch = many(40);
+  /** 40 tenants of one cluster begun, 40 of Batch waiting: an hour and a half each, by default six hours until the deadline. */
+  const facts = (over: Partial<CourseFacts> = {}): CourseFacts => ({
+    begun: eks.map((tenant) => ({ tenant, done: new Set(), spent: 0 })),
+    waiting: batch,
+    durations: durationsFrom([]),
+    deadlines: new Map([...eks, ...batch].map(({ tenantId }) => [tenantId, now + 6 * 3_600_000])),
+    uses: new Map(),
+    config: nightSettings({ queueSize: { eksSpotVcpus: 400, batchSpotVcpus: 400, eksOnDemandVcpus: 8 } }),
+    now,
+    width: 40,
+    ...over,
+  });
+  const dry = new Map([['eks/spot', { running: { cpu: 8, memoryMiB: 16_384 }, waitsLong: true }]] as const);
+
+  it('courseOf leaves a night alone that is in time, and one that has nobody left to begin', () => {
+    expect(courseOf(facts())).toEqual({ late: [], width: 40, lateThen: [] });
+    const late = courseOf(facts({ waiting: [], uses: dry }));
+    expect(late).toMatchObject({ width: 40 });
+    expect(late?.late.length).toBeGreaterThan(20);
+  });
+
+  it('courseOf widens a night whose places are taken by jobs of a queue that gives nothing, at most twice', () => {
+    const course = courseOf(facts({ uses: dry }));
+    expect(course?.late.some((tenantId) => tenantId.startsWith('batch'))).toBe(true);
+    expect(course).toMatchObject({ width: 60 });
+    expect(course?.lateThen.some((tenantId) => tenantId.startsWith('batch'))).toBe(false);
+    expect(courseOf(facts({ uses: dry, width: 20 }))?.width).toBeLessThanOrEqual(40);
+  });
+
+  it('courseOf widens nothing that is late because its queues are full, or beyond the setting', () => {
+    const config = nightSettings({ queueSize: { eksSpotVcpus: 20, batchSpotVcpus: 20 } });
+    const mixed = [...eks.slice(20), ...batch.slice(20)];
+    const begun = mixed.map((tenant) => ({ tenant, done: new Set<never>(), spent: 0 }));
+    const full = courseOf(facts({ config, begun, waiting: [...eks.slice(0, 20), ...batch.slice(0, 20)] }));
+    expect(full).toMatchObject({ width: 40 });
+    expect(full?.late.length).toBeGreaterThan(20);
+    const bound = nightSettings({ queueSize: { eksOnDemandVcpus: 8 }, training: { maxConcurrency: 40 } });
+    expect(courseOf(facts({ uses: dry, config: bound }))?.width).toBe(40);
+  });
+
+  it('courseOf counts only what is left of a run, and knows nothing of a queue without a size', () => {
+    const deadlines = new Map(eks.map(({ tenantId }) => [tenantId, now + 1_500_000]));
+    const begun = eks.map((tenant) => ({ tenant, done: new Set(['prepare', 'train'] as const), spent: 300 }));
+    expect(courseOf(facts({ begun, deadlines, waiting: [] }))?.late).toEqual([]);
+    expect(courseOf(facts({ deadlines, waiting: [] }))?.late).toHaveLength(40);
+    expect(courseOf(facts({ waiting: many(1, { backend: 'local' }) }))).toBeUndefined();
   });
 });

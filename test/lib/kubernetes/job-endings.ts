@@ -79,6 +79,13 @@ export const endings: Row[] = [
     'cancelled',
   ],
   [
+    'our cancellation of one whose node went before it had left',
+    { condition: disruption, stopReason: 'the execution ended' },
+    [],
+    { reason: 'cancelled', message: 'the execution ended' },
+    'cancelled',
+  ],
+  [
     'our vacating of an instance',
     { condition: deadline, stopReason: 'preempted: the instance goes' },
     [{ exitCode: 143 }],
