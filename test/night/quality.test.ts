@@ -1,6 +1,8 @@
 import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Context } from 'aws-lambda';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { handler as recordVerdicts } from '../../functions/quality/record-verdicts.ts';
 import { type Baseline, followProfile } from '../../lib/quality/baseline.ts';
 import { wholeProfile } from '../fixtures/quality-history.ts';
 import { aTenant } from '../fixtures/records.ts';
@@ -259,6 +261,29 @@ describe('a new level', () => {
     night = await openNight(required);
     await night.add('acme');
     await expect(night.runtime.control.quality.accept({ tenantId, reason })).rejects.toMatchObject({ code });
+  });
+});
+
+describe('a verdict file', () => {
+  it('F62: that names a tenant of another shard is refused whole, and no gate changes', async () => {
+    night = await openNight(required);
+    await add('acme', documents(12));
+    await add('beta', documents(12));
+    await check();
+    const { ports } = night.runtime;
+    const before = [await standing('acme'), await standing('beta')];
+    const shard = { prefix: 'quality/forged/', shard: 0, shards: 1, only: ['acme'] };
+    const forged = ['acme', 'beta'].map((tenantId) => ({
+      verdict: { tenantId, checkedAt: '2030-01-01T00:00:00Z', verdict: 'critical', findings: [] },
+      turns: 'closed',
+    }));
+    const uri = `s3://${ports.config.dataBucket}/quality/forged/0-verdicts.json`;
+    await ports.objects.put(uri, JSON.stringify(forged), { contentType: 'application/json' });
+    const event = { shard, hold: false, execution: { id: 'arn', name: 'forged' } };
+    const context = { awsRequestId: 'r', getRemainingTimeInMillis: () => 1_000 } as Context;
+    const sent = recordVerdicts.withPorts(ports as never)(event, context);
+    await expect(sent).rejects.toMatchObject({ code: 'SHARD_FILE_FOREIGN' });
+    expect([await standing('acme'), await standing('beta')]).toEqual(before);
   });
 });
 

@@ -1,3 +1,4 @@
+import { EpsilonError } from '../../errors/epsilon-error.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { Baseline, Expected } from '../../quality/baseline.ts';
 import type { CheckShard } from '../../quality/check-input.ts';
@@ -5,6 +6,7 @@ import type { CheckName, Finding } from '../../quality/finding.ts';
 import type { Profile } from '../../quality/profile.ts';
 import type { Rules } from '../../quality/rules.ts';
 import type { QualityVerdict } from '../../quality/verdict.ts';
+import { isOfShard } from '../../training/shards.ts';
 
 /** What a look at one tenant's data brought: a profile, or why there is none. */
 export type ProfileEntry = {
@@ -57,14 +59,33 @@ function uriOf({ config }: FilePorts, { prefix, shard }: CheckShard, file: Shard
   return `s3://${config.dataBucket}/${prefix}${shard}-${file}.json`;
 }
 
-/** Reads what an earlier state wrote about this shard. `OBJECT_NOT_FOUND` when it did not. */
+/** An entry about a tenant that is not looked at here: somebody else has written the file, and nothing in it counts. */
+function foreignTenant(
+  shard: CheckShard,
+  entries: readonly (VerdictEntry | { readonly tenantId: string })[],
+) {
+  return entries
+    .map((entry) => ('verdict' in entry ? entry.verdict.tenantId : entry.tenantId))
+    .find((tenantId) => !(shard.only?.includes(tenantId) ?? isOfShard(tenantId, shard)));
+}
+
+/**
+ * Reads what an earlier state wrote about this shard. Errors: `OBJECT_NOT_FOUND` when it did not, `SHARD_FILE_FOREIGN` when it names
+ * another shard's tenant.
+ */
 export async function readShardFile<F extends ShardFile>(
   ports: FilePorts,
   shard: CheckShard,
   file: F,
 ): Promise<ShardFiles[F]> {
-  const bytes = await ports.objects.get(uriOf(ports, shard, file));
-  return JSON.parse(new TextDecoder().decode(bytes)) as ShardFiles[F];
+  const uri = uriOf(ports, shard, file);
+  const entries = JSON.parse(new TextDecoder().decode(await ports.objects.get(uri))) as ShardFiles[F];
+  const foreign = foreignTenant(shard, entries);
+  if (foreign === undefined) return entries;
+  throw new EpsilonError(
+    'SHARD_FILE_FOREIGN',
+    `${uri} names tenant "${foreign}", whom shard ${shard.shard} of ${shard.shards} does not look at.`,
+  );
 }
 
 /** Writes a shard's file; a state that is tried again writes it again. */

@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { handler } from '../../../../functions/training/align-fixed-names.ts';
 import { createFileObjectStore } from '../../../../lib/files/file-object-store.ts';
 import { alignFixedNames } from '../../../../lib/operations/models/align-fixed-names.ts';
 import type { ObjectStore } from '../../../../lib/ports/object-store.ts';
 import type { LiveModel } from '../../../../lib/training/models/model.ts';
 import { VirtualClock } from '../../../../local/clock/virtual-clock.ts';
 import { type LocalStores, openLocalStores } from '../../../../local/stores/local-stores.ts';
+import { testPorts } from '../../../fixtures/ports.ts';
 import { silentLog as silent } from '../../../fixtures/silent-log.ts';
 import { freshDir } from '../../../fresh-dir.ts';
 
@@ -136,6 +138,46 @@ describe('alignFixedNames', () => {
       },
     });
     expect(sizes.filter((size) => size !== undefined)).toHaveLength(2);
+  });
+});
+
+describe('a promotion event that somebody else could have written', () => {
+  const detail = {
+    tenantId: 'acme',
+    modelVersion: 'v1',
+    modelUri: `s3://${bucket}/beta/runs/r/train/model.bin`,
+  };
+  const event = { source: 'epsilon.training', 'detail-type': 'Model Promoted', detail };
+  const send = (sent: unknown) => {
+    const ports = testPorts({ clock, models: stores.models, locks: stores.locks, objects: files });
+    const config = { ...ports.config, dataBucket: bucket };
+    const context = { awsRequestId: 'r', getRemainingTimeInMillis: () => 15 * minutes };
+    return handler.withPorts({ ...ports, config })(sent, context as never);
+  };
+
+  it('F62: changes nothing, whichever model it names: the record says which one is live', async () => {
+    await promote('v1', 2);
+    await promote('v2', 2);
+    await align('a');
+    const live = await stores.models.live('acme');
+    expect(await send(event)).toMatchObject({
+      outcome: 'aligned',
+      modelVersion: 'v2',
+      copied: 0,
+      removed: 0,
+    });
+    expect(await fixedNames()).toEqual(namesOf('v2', 2));
+    expect(await stores.models.live('acme')).toEqual(live);
+  });
+
+  it.each([
+    ['another source', { ...event, source: 'epsilon.jobs' }],
+    ['another type', { ...event, 'detail-type': 'Job State Change' }],
+    ['a path for a tenant', { ...event, detail: { ...detail, tenantId: '../beta' } }],
+  ])('is refused with %s', async (_, forged) => {
+    await promote('v1', 1);
+    await expect(send(forged)).rejects.toMatchObject({ code: 'EVENT_SCHEMA' });
+    expect(await unaligned()).toHaveLength(1);
   });
 });
 
