@@ -65,8 +65,13 @@ class Column<T extends Uint32Array | Uint8Array> {
 const fourBytes = (length: number) => new Uint32Array(length);
 const oneByte = (length: number) => new Uint8Array(length);
 
-/** Words looked up before, and how many of them are remembered: most words of a text come again and again. */
+/** How many words, and names of documents, are remembered: most come again and again. */
 const mostRemembered = 65_536;
+
+/** A number of a word's first two characters, which it shares with its stem. */
+const beginningOf = (word: string) => (word.charCodeAt(0) * 31 + (word.charCodeAt(1) || 0)) & 0xffff;
+
+const none: readonly never[] = [];
 
 /** A term of the question, with the rows that have it, each with how often (at most 255, where more says no more). */
 interface Posting {
@@ -81,18 +86,22 @@ interface Posting {
 export class QuestionWords {
   readonly #lengths = new Column(fourBytes);
   readonly #postings = new Map<string, Posting>();
+  /** How words of the question begin: most words of a text are told apart by that alone. */
+  readonly #beginnings = new Uint8Array(0x1_0000);
   /** The terms of the question that a word is or has the stem of. */
   readonly #remembered = new Map<string, readonly Posting[]>();
   readonly #names = new Map<string, readonly string[]>();
   #total = 0;
 
   constructor(question: string) {
+    for (const word of tokenize(question)) this.#beginnings[beginningOf(word)] = 1;
     for (const term of termsOf(question))
       if (!this.#postings.has(term))
         this.#postings.set(term, { rows: new Column(fourBytes), counts: new Column(oneByte) });
   }
 
   #postingsOf(word: string): readonly Posting[] {
+    if (this.#beginnings[beginningOf(word)] === 0) return none;
     const known = this.#remembered.get(word);
     if (known) return known;
     if (this.#remembered.size >= mostRemembered) this.#remembered.clear();
