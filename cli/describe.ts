@@ -157,7 +157,7 @@ function attemptTable(
     one.status,
     one.exitCode === undefined ? (one.reason ?? '') : `${one.reason ?? ''} (exit ${one.exitCode})`.trim(),
     one.backend === 'local' ? one.backend : `${one.backend} ${one.capacity}`,
-    one.capacityBecause ?? '',
+    one.backend === 'local' ? '' : (one.capacityBecause ?? ''),
     one.jobName,
   ]);
   const head = [...(named ? ['TENANT'] : []), 'ATTEMPT', 'STATUS', 'REASON', 'WHERE', 'BECAUSE', 'JOB'];

@@ -149,6 +149,17 @@ function missingVerb(program: Command, args: readonly string[]): string {
   return `"${['epsilon', ...(group ? [group.name()] : [])].join(' ')}" needs one of: ${verbs.join(', ')}.`;
 }
 
+/** Where help on what was typed is: that of the verb, where one was recognised. */
+function helpHint(program: Command, args: readonly string[], name: string): string {
+  let verb = program;
+  for (const word of args) verb = verb.commands.find((one) => one.name() === word) ?? verb;
+  const words: string[] = [];
+  for (let at: Command | null = verb; at && at !== program; at = at.parent) words.unshift(at.name());
+  return words.length === 0
+    ? `${name} --help shows all commands.`
+    : `${[name, ...words].join(' ')} --help shows its options.`;
+}
+
 /** Runs the command with arguments and gives the exit code; usage faults are 2, help is 0. */
 export async function runProgram(
   dependencies: ProgramDependencies,
@@ -178,7 +189,7 @@ export async function runProgram(
       dependencies.warn(
         `${JSON.stringify({ schemaVersion: 1, error: { code: 'USAGE', message, details: {} } })}\n`,
       );
-    else output.warn(`error USAGE: ${message}\n${dependencies.name} --help shows all commands.\n`);
+    else output.warn(`error USAGE: ${message}\n${helpHint(program, args, dependencies.name)}\n`);
     return exitCodes.badInput;
   }
 }

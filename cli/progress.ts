@@ -137,7 +137,7 @@ export class Progress {
       // A run that was stopped has a reason of its own, and one that tries again may end otherwise.
       if (!next && status !== 'cancelled') this.#told.add(view.run.runId);
       lines.push(
-        `✗ ${view.run.tenantId}: ${stage} attempt ${attempt.attempt} ${status}${code ? ` (${code})` : ''}: ${await lastWords(attempt)}; ${nextText(next, now)}`,
+        `✗ ${view.run.tenantId}: ${stage} attempt ${attempt.attempt} ${status}${code ? ` (${code})` : ''}: ${(await lastWords(attempt)).replace(/\.$/, '')}; ${nextText(next, now)}`,
       );
     }
     return lines;

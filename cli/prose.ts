@@ -1,6 +1,15 @@
 import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
 
+/** The beginning of a text of at most so many characters as people count them, cut between words where there are any. */
+export function shortened(text: string, most: number): string {
+  const characters = [...new Intl.Segmenter('und').segment(text)].map(({ segment }) => segment);
+  if (characters.length <= most) return text;
+  const cut = characters.slice(0, most - 1).join('');
+  const blank = cut.lastIndexOf(' ');
+  return `${blank > cut.length / 2 ? cut.slice(0, blank) : cut}…`;
+}
+
 /** Lines that are copied as they are: JSON, and commands to type next (indented by four blanks). */
 const verbatim = /^(\s*["{}[\]]| {4}\S)/;
 

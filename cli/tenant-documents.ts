@@ -116,7 +116,7 @@ export async function checkReadable(
   if (counts.used === 0)
     throw new EpsilonError(
       'DOCUMENTS_UNUSABLE',
-      `None of the ${counts.found} documents at ${plain(given)} can be used: ${words}.`,
+      `None of the ${counts.found} documents at ${plain(given)} can be used: ${words}.${words.includes('(it has: ') ? ' Name the one that holds the texts by --text-column.' : ''}`,
     );
   if (output.json) return;
   if (words !== '') output.warn(`Left out${survey.complete ? '' : ' so far'}: ${words}.\n`);

@@ -38,6 +38,20 @@ async function runsOf(control: OperatorApi, execution: ExecutionDetail): Promise
   return run ? [run] : [];
 }
 
+/**
+ * The runs of an execution that are shown while it runs, since `began` (milliseconds since the Unix epoch): without those that failed
+ * before a redrive, which has not taken them up yet.
+ */
+export function runsUnderWay(
+  { redriveCount }: ExecutionDetail,
+  runs: readonly Run[],
+  began: number,
+): readonly Run[] {
+  const isOver = ({ status }: Run) => status !== 'running' && status !== 'succeeded';
+  if (redriveCount === 0) return runs;
+  return runs.filter((run) => !isOver(run) || !(Date.parse(run.finishedAt ?? '') < began));
+}
+
 /** What was seen of an execution until its end. */
 export interface Watched {
   readonly execution: ExecutionDetail;
@@ -68,10 +82,11 @@ export async function watch(
     checkSignal(session, goesOn(session, executionArn));
     const execution = await control.workflows.describe(executionArn);
     const now = session.clock.now();
-    const views = await looks.of(await runsOf(control, execution), now);
+    const isOver = execution.status !== 'RUNNING' && execution.status !== 'PENDING_REDRIVE';
+    const runs = await runsOf(control, execution);
+    const views = await looks.of(isOver ? runs : runsUnderWay(execution, runs, began), now);
     await progress.show(views, now);
-    if (execution.status !== 'RUNNING' && execution.status !== 'PENDING_REDRIVE')
-      return { execution, views, told: (runId) => progress.told(runId) };
+    if (isOver) return { execution, views, told: (runId) => progress.told(runId) };
     await pause(session, lookInterval(session));
   }
 }

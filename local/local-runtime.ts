@@ -27,7 +27,7 @@ import { fileLog } from './log.ts';
 import { LocalMetrics } from './metrics.ts';
 import { createPeopleNotifier, type PeopleNotifier } from './notify/people-notifier.ts';
 import { deliveryOf } from './notify/settings.ts';
-import { isOutside, type OutsideConditions } from './outside.ts';
+import { type Condition, isOutside, type OutsideConditions } from './outside.ts';
 import type { RuntimeOptions } from './runtime-types.ts';
 import { Scheduler } from './schedule/scheduler.ts';
 import { freeBytes } from './state/usage.ts';
@@ -133,7 +133,7 @@ export class LocalRuntime {
   }
 
   /** Conditions outside this process that keep it from going on. */
-  waitingFor(): readonly string[] {
+  waitingFor(): readonly Condition[] {
     return this.outside.waitingFor();
   }
 

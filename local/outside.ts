@@ -19,6 +19,15 @@ const conditions = {
 /** Code of a condition. */
 export type ConditionCode = keyof typeof conditions;
 
+/** The codes of all conditions. */
+export const conditionCodes = Object.keys(conditions) as [ConditionCode, ...ConditionCode[]];
+
+/** What is true once a condition is over, for people. */
+export const overText = (code: ConditionCode): string => conditions[code].over;
+
+/** A condition that holds, in one or two sentences. */
+export type Condition = Pick<Waiting, 'code' | 'text'>;
+
 /** A condition that has begun, or the end of it. */
 export interface Waiting {
   readonly code: ConditionCode;
@@ -65,9 +74,9 @@ export class OutsideConditions {
     options.signal?.addEventListener('abort', () => this.#wake());
   }
 
-  /** What is waited for, each in one or two sentences. */
-  waitingFor(): readonly string[] {
-    return [...this.#waiting.values()].map(({ text }) => text);
+  /** What is waited for. */
+  waitingFor(): readonly Condition[] {
+    return [...this.#waiting].map(([code, { text }]) => ({ code, text }));
   }
 
   /** Notes that `who` has met a condition; anything else than a condition is not noted. */
@@ -140,7 +149,7 @@ export class OutsideConditions {
     const there = this.#waiting.get(code);
     if (!there?.who.delete(who) || there.who.size > 0) return;
     this.#waiting.delete(code);
-    this.#options.report({ code, phase: 'over', text: conditions[code].over });
+    this.#options.report({ code, phase: 'over', text: overText(code) });
   }
 
   #checkSignal(error: unknown): void {

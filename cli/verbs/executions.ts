@@ -118,6 +118,20 @@ function newRun(session: Session, { machine, input }: ExecutionDetail): string {
   return command(session, `run ${machine}${tenant}${date}`);
 }
 
+/** Says where a redriven run does not know what its tenant's record has become meanwhile. */
+async function noteOldSettings(
+  session: Session,
+  control: OperatorApi,
+  { machine, name }: ExecutionDetail,
+): Promise<void> {
+  const run = machine === 'tenant-model-training' ? await control.runs.getRun(name) : undefined;
+  const tenant = run && (await control.tenants.get(run.tenantId));
+  if (!tenant || tenant.version === run.tenantVersion) return;
+  session.output.warn(
+    `${tenant.tenantId} was changed after this run began; the run keeps the settings it began with. With the new ones: ${command(session, `run ${machine} --tenant ${tenant.tenantId}`)}\n`,
+  );
+}
+
 /** Redrives; a refusal names the command for a new run. */
 async function redrive(session: Session, control: OperatorApi, execution: ExecutionDetail): Promise<void> {
   try {
@@ -245,6 +259,7 @@ export function addExecutions(program: Command, session: () => Session): void {
           const execution = await findExecution(session(), control, given);
           const { executionArn } = execution;
           await redrive(session(), control, execution);
+          await noteOldSettings(session(), control, execution);
           if (!options.wait) print(session().output, { executionArn }, () => `Redriven ${executionArn}`);
           else
             await conclude(

@@ -6,6 +6,7 @@ import { checkTenantId } from '../../lib/tenants/tenant.ts';
 import { withHints } from '../hints.ts';
 import { plain } from '../output.ts';
 import { print } from '../print.ts';
+import { shortened } from '../prose.ts';
 import { type Session, withControl } from '../session.ts';
 import { table } from '../table.ts';
 import { answersOf } from '../tenants/answers.ts';
@@ -85,7 +86,7 @@ export function addModels(program: Command, session: () => Session): void {
   program
     .command('query')
     .description("search with a tenant's live model")
-    .requiredOption('--tenant <tenant>')
+    .requiredOption('--tenant <tenant>', 'whose live model is asked')
     .argument('<text>', 'the question')
     .option('-k <n>', 'answers', '3')
     .action((text: string, options: { tenant: string; k: string }) =>
@@ -97,7 +98,7 @@ export function addModels(program: Command, session: () => Session): void {
           answers
             .map(
               ({ score, source, text: passage }) =>
-                `${score.toFixed(3)}  ${plain(source)}\n       ${plain(passage).slice(0, 200)}`,
+                `${score.toFixed(3)}  ${plain(source)}\n       ${shortened(plain(passage), 200)}`,
             )
             .join('\n'),
         );

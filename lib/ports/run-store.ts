@@ -23,8 +23,13 @@ export type AttemptChanges = {
   readonly [K in Exclude<keyof Attempt, keyof AttemptKey>]?: Attempt[K] | null;
 };
 
-/** Fields of a run that may change after it began; those that lists are sorted by may not. */
-export type RunChanges = Partial<Omit<Run, 'runId' | 'tenantId' | 'logicalDate' | 'startedAt'>>;
+/** What a run has only while it is over. */
+type RunEnd = 'finishedAt' | 'error' | 'cause';
+
+/** Fields of a run that may change after it began; those that lists are sorted by may not. `null` removes the field. */
+export type RunChanges = Partial<Omit<Run, 'runId' | 'tenantId' | 'logicalDate' | 'startedAt' | RunEnd>> & {
+  readonly [K in RunEnd]?: Run[K] | null;
+};
 
 /** What an attempt has to be for a change to be made: on record, and as is said here. */
 export interface AttemptExpectation {

@@ -3,7 +3,9 @@ import type { ServiceConfig } from '../../lib/config/service-config.ts';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
+import type { Waiting } from '../outside.ts';
 import { type ExposedPort, exposed } from './call.ts';
+import { followWaiting } from './follow-waiting.ts';
 import { errorOf, type Reply, unpack } from './rpc.ts';
 
 function send(socketPath: string, call: unknown): Promise<Reply> {
@@ -35,12 +37,14 @@ export interface Here {
   readonly config: ServiceConfig;
   readonly clock: Clock;
   readonly objects: OperatorApi['objects'];
+  /** Hears what the control plane has to wait for outside it, and when that is over. */
+  readonly onWaiting?: ((waiting: Waiting) => void) | undefined;
 }
 
 /** A control plane behind a socket; undefined when nobody answers there. */
 export async function connectControl(
   socketPath: string,
-  { config, clock, objects }: Here,
+  { config, clock, objects, onWaiting }: Here,
 ): Promise<OperatorApi | undefined> {
   const call = async (port: string, method: string, args: unknown[]): Promise<unknown> => {
     let reply: Reply;
@@ -71,6 +75,7 @@ export async function connectControl(
     ]);
     return [port, Object.fromEntries(calls)];
   });
+  const unfollow = onWaiting && followWaiting({ socketPath, clock, report: onWaiting });
   return {
     ...(Object.fromEntries(proxies) as Pick<OperatorApi, ExposedPort>),
     config,
@@ -82,6 +87,6 @@ export async function connectControl(
         throw new EpsilonError('RPC_UNKNOWN', 'The control API takes no documents.');
       },
     },
-    close: async () => {},
+    close: async () => unfollow?.(),
   };
 }

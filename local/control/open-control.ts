@@ -21,6 +21,7 @@ export async function openControl(
       config,
       clock: options.clock ?? new SystemClock(),
       objects: createFileObjectStore({ root: join(resolve(options.stateDir), 'objects') }),
+      onWaiting: options.onWaiting,
     });
     if (control) return { control, remote: true };
   }

@@ -9,6 +9,7 @@ import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { NotFound } from '../../lib/errors/store-errors.ts';
 import { figuresType } from '../../lib/metrics/exposition.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
+import type { Condition } from '../outside.ts';
 import { callOf } from './call.ts';
 import { ownerOf } from './owner.ts';
 import { type Answer, answer, refusal } from './rpc.ts';
@@ -28,8 +29,8 @@ export interface Listening {
 
 /** What the control plane says of itself to whoever watches it. */
 export interface Self {
-  /** Conditions outside the process that it waits for now, each in a sentence; none when it is well. */
-  waitingFor(): readonly string[];
+  /** Conditions outside the process that it waits for now; none when it is well. */
+  waitingFor(): readonly Condition[];
   /** Figures in Prometheus's text form. */
   metricsText(): string | Promise<string>;
 }

@@ -6,7 +6,9 @@ import { lastWords } from '../../cli/last-words.ts';
 import { Progress } from '../../cli/progress.ts';
 import { RetryPlan } from '../../cli/retry-plan.ts';
 import { type RunView, Views } from '../../cli/run-views.ts';
+import { runsUnderWay } from '../../cli/watch.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
+import type { ExecutionDetail } from '../../lib/ports/workflows.ts';
 import type { Attempt, Run } from '../../lib/training/run.ts';
 import { anAttempt, aRun } from '../fixtures/records.ts';
 import { type Night, openNight } from '../night/harness.ts';
@@ -103,6 +105,14 @@ describe('a failed attempt', () => {
     expect(progress.told(aRun().runId)).toBe(false);
     await show(viewOf([failed()], { status: 'failed', cause: 'its lease was lost' }), 12);
     expect(lines().at(-1)).toContain('failed: its lease was lost');
+  });
+
+  it('is not shown of a run that a redrive has not taken up yet', () => {
+    const before = aRun({ status: 'failed', finishedAt: at(-60) });
+    const after = aRun({ status: 'failed', finishedAt: at(5) });
+    const redriven = { redriveCount: 1 } as ExecutionDetail;
+    expect(runsUnderWay(redriven, [before, after, aRun()], Date.parse(at(0)))).toEqual([after, aRun()]);
+    expect(runsUnderWay({ ...redriven, redriveCount: 0 }, [before], Date.parse(at(0)))).toEqual([before]);
   });
 
   it('has no part in a run that succeeded after a redrive', async () => {

@@ -29,6 +29,7 @@ describe('the command', () => {
     [['executions', '--limt', '3'], '--limit'],
     [['tenants', 'add', 'acme'], '--documents'],
     [['query', 'x'], '--tenant'],
+    [['models', 'promote', 'acme'], 'epsilon models promote --help'],
   ])('%j is a usage fault that helps', async (args, hint) => {
     const ran = await epsilon(undefined, ...args);
     expect(ran).toMatchObject({ code: 2, out: '' });

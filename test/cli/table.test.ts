@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { folded } from '../../cli/prose.ts';
+import { folded, shortened } from '../../cli/prose.ts';
 import { table } from '../../cli/table.ts';
 
 const head = ['TENANT', 'OUTCOME', 'MODEL'];
@@ -33,6 +33,14 @@ describe('a table', () => {
   it('counts wide characters as a terminal shows them', () => {
     const lines = table({ columns: 30 }, ['A', 'B'], [['文'.repeat(10), '文'.repeat(5)]]);
     expect(lines).toContain('\n  b  ');
+  });
+});
+
+describe('a shortened text', () => {
+  it('ends between words, and never inside what people see as one character', () => {
+    expect(shortened('short', 5)).toBe('short');
+    expect(shortened('one two three', 9)).toBe('one two…');
+    expect(shortened('👩‍👩‍👧'.repeat(4), 3)).toBe(`${'👩‍👩‍👧'.repeat(2)}…`);
   });
 });
 

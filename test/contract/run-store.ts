@@ -24,7 +24,7 @@ export function describeRunStore(name: string, makeStores: () => Promise<RunStor
       expect(await store.getRun('nobody')).toBeUndefined();
     });
 
-    it('a run changes only from the expected status and redrive count', async () => {
+    it('a run changes only from the expected status and redrive count, and loses what null is given for', async () => {
       const store = await make();
       await store.createRun(aRun({ redriveCount: 1 }));
       await expect(
@@ -43,6 +43,11 @@ export function describeRunStore(name: string, makeStores: () => Promise<RunStor
           { status: ['running'], maxRedriveCount: 1 },
         ),
       ).toMatchObject({ status: 'failed', error: 'X' });
+      const taken = await store.updateRun('acme-2026-11-24', { status: 'running', error: null, cause: null });
+      expect([taken, await store.getRun('acme-2026-11-24')].map((run) => Object.keys(run ?? {}))).toEqual([
+        expect.not.arrayContaining(['error', 'cause']),
+        expect.not.arrayContaining(['error', 'cause']),
+      ]);
     });
 
     it('runs are listed by tenant, date, status and night, newest first', async () => {

@@ -37,7 +37,9 @@ describe('conditions outside the process', () => {
     const { clock, reports, outside } = open();
     const work = outside.waitOut(meeting(full(), full(), full()));
     await clock.advance(1_500);
-    expect(outside.waitingFor()).toEqual([expect.stringMatching(/^The disk is full\. Free some space/)]);
+    expect(outside.waitingFor()).toEqual([
+      { code: 'DISK_FULL', text: expect.stringMatching(/^The disk is full\. Free some space/) },
+    ]);
     await clock.advance(2_000);
     expect(await work).toBe('done after 4');
     expect(reports.map(({ code, phase }) => [code, phase])).toEqual([

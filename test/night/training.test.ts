@@ -251,6 +251,7 @@ describe('faults', () => {
     const arn = await night.train('acme');
     expect((await night.until(arn)).status).toBe('FAILED');
     const before = await night.runtime.control.runs.getRun('acme-manual');
+    expect(before).toMatchObject({ error: 'JobRejected', cause: expect.any(String) });
     night.jobs.fate = () => ({});
     await night.runtime.control.workflows.redrive(arn);
     expect(await night.until(arn)).toMatchObject({ status: 'SUCCEEDED' });
@@ -265,6 +266,8 @@ describe('faults', () => {
     const after = await night.runtime.control.runs.getRun('acme-manual');
     expect(after?.fence).toBeGreaterThan(before?.fence ?? 0);
     expect(after).toMatchObject({ status: 'succeeded', redriveCount: 1 });
+    expect(after).not.toHaveProperty('error');
+    expect(after).not.toHaveProperty('cause');
   });
 
   it.each([0, 1, 50, 400, 2_000])(

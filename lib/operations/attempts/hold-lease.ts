@@ -47,6 +47,9 @@ function isPast(run: Run, redriveCount: number): boolean {
   return run.redriveCount > redriveCount || (run.redriveCount === redriveCount && ended.has(run.status));
 }
 
+/** A run that goes on has not ended: nothing of how an earlier try ended stays on record. */
+const notOver = { finishedAt: null, error: null, cause: null } as const;
+
 /** What a try of an execution takes a run up with. */
 export interface Resumption {
   readonly redriveCount: number;
@@ -75,7 +78,7 @@ export async function resumeRun(
     try {
       return await ports.runs.updateRun(
         run.runId,
-        { ...changes, status: 'running', fence, redriveCount },
+        { ...notOver, ...changes, status: 'running', fence, redriveCount },
         { status: [current.status], maxRedriveCount: current.redriveCount, maxFence: fence },
       );
     } catch (error) {

@@ -1,12 +1,14 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { OperatorApi } from '../../../lib/ports/operator-api.ts';
+import { VirtualClock } from '../../../local/clock/virtual-clock.ts';
 import type { Call } from '../../../local/control/call.ts';
 import { connectControl } from '../../../local/control/client.ts';
 import { answer } from '../../../local/control/rpc.ts';
 import { type Listening, serveHttp, serveSocket } from '../../../local/control/server.ts';
+import type { Condition, Waiting } from '../../../local/outside.ts';
 import { type Night, openNight } from '../../night/harness.ts';
 import { freshDir } from '../asl/harness.ts';
 
@@ -96,6 +98,38 @@ describe('the socket', () => {
   });
 });
 
+describe('a verb that calls through the socket', () => {
+  it('says once what the control plane waits for, and that it goes on', async () => {
+    const path = join(freshDir(), 'control.sock');
+    let waitingFor: readonly Condition[] = [];
+    const self = { waitingFor: () => waitingFor, metricsText: () => '' };
+    const listening = await serveSocket(night.runtime.controlFor, path, self);
+    const clock = new VirtualClock(0);
+    const heard: Waiting[] = [];
+    const far = await connectControl(path, {
+      ...control,
+      clock,
+      onWaiting: (waiting) => heard.push(waiting),
+    });
+    const looks = async (count: number) => {
+      for (let look = 0; look < count; look += 1) {
+        await vi.waitFor(() => expect(clock.pending).toBe(1));
+        await clock.advance(1_000);
+      }
+    };
+    waitingFor = [{ code: 'DISK_FULL', text: 'The disk is full.' }];
+    await looks(3);
+    waitingFor = [];
+    await looks(2);
+    expect(heard).toEqual([
+      { code: 'DISK_FULL', phase: 'begun', text: 'The disk is full.' },
+      { code: 'DISK_FULL', phase: 'over', text: 'there is room on the disk again' },
+    ]);
+    await far?.close();
+    await listening.close();
+  });
+});
+
 /** The newest acts on record. */
 const acts = () =>
   control.audit.list({
@@ -129,7 +163,7 @@ describe('the actor of a request through the socket', () => {
 
 describe('the port', () => {
   let listening: Listening;
-  let waitingFor: readonly string[] = [];
+  let waitingFor: readonly Condition[] = [];
   const tokenFile = join(freshDir(), 'token');
 
   beforeAll(async () => {
@@ -165,7 +199,7 @@ describe('the port', () => {
       return [response.status, await response.json()];
     };
     expect(await health()).toEqual([200, { status: 'ok', waitingFor: [] }]);
-    waitingFor = ['The disk is full.'];
+    waitingFor = [{ code: 'DISK_FULL', text: 'The disk is full.' }];
     expect(await health()).toEqual([503, { status: 'waiting', waitingFor }]);
     waitingFor = [];
   });
