@@ -37,6 +37,8 @@ export class ScriptedKubelet {
   readonly #known = new Set<string>();
   /** What a pod does: by its first argument, unless a test says otherwise. */
   script: (pod: V1Pod) => Does = (pod) => (pod.spec?.containers[0]?.args?.[0] ?? 'succeeds') as Does;
+  /** The message that a pod's container leaves; that of what it does where a test says nothing. */
+  message: (pod: V1Pod) => string | undefined = () => undefined;
   #running: Promise<void> | undefined;
 
   constructor(transport: Transport, nodeName = 'node-1') {
@@ -98,7 +100,8 @@ export class ScriptedKubelet {
       this.starts.set(job, (this.starts.get(job) ?? 0) + 1);
       await this.#status(name, 'Running', { running: { startedAt: now() } });
       const ending = endings[does];
-      if (ending) await this.#finish(name, ending);
+      const message = this.message(pod);
+      if (ending) await this.#finish(name, message === undefined ? ending : { ...ending, message });
     });
   }
 

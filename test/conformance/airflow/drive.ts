@@ -17,7 +17,8 @@ import { type Invocation, serveFunctions } from './functions.ts';
 import type { Installed } from './install.ts';
 
 const digest = `@sha256:${'d'.repeat(64)}`;
-const images = {
+/** Images of the runs, by digest. */
+export const images = {
   'data-pipeline': `registry/data-pipeline${digest}`,
   'ml-engine': `registry/ml-engine${digest}`,
   deployer: `registry/deployer${digest}`,
@@ -34,7 +35,7 @@ const nowhere = {
 };
 
 /** What the pods of a run that succeeds leave. */
-const good = {
+export const good = {
   prepare: { exitCode: 0, result: { passages: 12 } },
   train: { exitCode: 0, result: { words: 100, dimensions: 8, checksums: { model: 'm' } } },
   index: { exitCode: 0, result: { vectors: 12, dimensions: 8, checksums: { index: 'i' } } },
@@ -67,7 +68,7 @@ interface PodJson {
 }
 
 /** A control plane over stores in a folder, with tenants that Airflow schedules and one that it does not. */
-async function openPlane(folder: string, shards: number): Promise<Ports> {
+export async function openPlane(folder: string, shards: number): Promise<Ports> {
   const clock = new SystemClock();
   const stores = openLocalStores({ stateDir: folder });
   const ports = testPorts({
@@ -96,10 +97,11 @@ interface Surroundings {
   readonly environment: NodeJS.ProcessEnv;
 }
 
-async function drive(
+/** Runs a DAG to its end; `plays` says how its pods end, null that a cluster runs them. */
+export async function drive(
   { installed, folder, environment }: Surroundings,
   params: Readonly<Record<string, string>>,
-  plays: Readonly<Record<string, unknown>>,
+  plays: Readonly<Record<string, unknown>> | null,
   dag = 'tenant_model_training',
 ): Promise<Driven> {
   const script = join(import.meta.dirname, 'drive.py');

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 /** Versions of Apache Airflow that are supported, which means tested here. */
@@ -7,7 +7,7 @@ export const versions = ['2.11.0', '3.3.2'] as const;
 
 const providers = [
   'apache-airflow-providers-cncf-kubernetes',
-  'apache-airflow-providers-amazon',
+  'apache-airflow-providers-amazon[aiobotocore]',
   'apache-airflow-providers-standard',
   'apache-airflow-providers-common-compat',
 ];
@@ -31,6 +31,24 @@ function installer(): string {
   execFileSync('python3', ['-m', 'venv', folder]);
   execFileSync(join(folder, 'bin', 'pip'), ['install', '--quiet', 'uv'], { stdio: 'inherit' });
   return uv;
+}
+
+/** Builds the wheel of Epsilon's own provider, as a user does, and installs it. */
+export function installProvider({ python }: Installed): void {
+  const uv = installer();
+  const wheels = join(cache, 'wheels');
+  rmSync(wheels, { recursive: true, force: true });
+  const source = join('infra', 'airflow', 'provider');
+  execFileSync(uv, ['build', '--quiet', '--wheel', '--out-dir', wheels, source], { stdio: 'inherit' });
+  const built = readdirSync(wheels).filter((file) => file.endsWith('.whl'));
+  execFileSync(
+    uv,
+    [
+      ...['pip', 'install', '--quiet', '--python', python, '--no-deps', '--force-reinstall'],
+      ...built.map((file) => join(wheels, file)),
+    ],
+    { stdio: 'inherit' },
+  );
 }
 
 /** Installs a version with the providers into an environment of its own, once; what is there is used again. */

@@ -12,24 +12,9 @@ import { jobEventSchema } from '../../../lib/event-schemas/job-event.ts';
 import { isOver } from '../../../lib/training/attempts/job.ts';
 import { aJobSpec, Objects } from '../../aws/batch-fixtures.ts';
 import type { Compared } from './dags.ts';
+import { type Expect, errorOf, facts, until } from './facts.ts';
 import type { Installed } from './install.ts';
-import { type Server, startServer } from './server.ts';
-
-const patienceMs = 180_000;
-
-/** Repeats a question until its answer counts, or the time is over; gives the last answer or error. */
-async function until<T>(ask: () => Promise<T>, counts: (answer: T) => boolean): Promise<T> {
-  const end = Date.now() + patienceMs;
-  for (;;) {
-    try {
-      const answer = await ask();
-      if (counts(answer) || Date.now() > end) return answer;
-    } catch (error) {
-      if (Date.now() > end) throw error;
-    }
-    await pause(1_000);
-  }
-}
+import { type Server, startServer, writeJobDags } from './server.ts';
 
 const specOf = (does: string, jobName: string) =>
   aJobSpec({ jobName, arguments: [does], outputUri: `s3://data-bucket/acme/runs/${jobName}/` });
@@ -48,32 +33,6 @@ function runnerOf({ url, api, username, password }: Server, objects: Objects): A
     report: { bus: 'epsilon-test', region: 'us-west-2' },
   });
 }
-
-/** The code or name of the error that something fails with. */
-async function errorOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-    return 'no error';
-  } catch (error) {
-    return (error as { code?: string }).code ?? String(error);
-  }
-}
-
-/** Counts facts, and keeps those that differ. */
-function facts(version: string) {
-  const faults: string[] = [];
-  const found = { compared: 0, faults };
-  return {
-    found,
-    expect: (what: string, seen: unknown, wanted: unknown) => {
-      found.compared += 1;
-      if (JSON.stringify(seen) !== JSON.stringify(wanted))
-        faults.push(`${version}: ${what}: ${JSON.stringify(seen)}, wanted ${JSON.stringify(wanted)}`);
-    },
-  };
-}
-
-type Expect = ReturnType<typeof facts>['expect'];
 
 /** Data of an event "Job State Change" that Airflow has put on the bus. */
 type ReportedEnd = Readonly<Record<string, unknown>>;
@@ -115,8 +74,12 @@ async function withServer(
   const home = mkdtempSync(join(tmpdir(), 'airflow-jobs-'));
   const { found, expect } = facts(installed.version);
   const bus = await serveBus();
-  const variables = { AWS_ENDPOINT_URL_EVENTS: bus.url };
-  const server = await startServer(installed, { home, tasks, variables });
+  const server = await startServer(installed, {
+    home,
+    writeDags: writeJobDags,
+    parts: tasks ? ['scheduler'] : [],
+    variables: { AWS_ENDPOINT_URL_EVENTS: bus.url },
+  });
   try {
     await work(server, expect, bus.ends);
     if (found.faults.length > 0) process.stdout.write(`${server.log()}\n`);
@@ -157,7 +120,7 @@ async function askServer(server: Server, expect: Expect): Promise<void> {
   expect('an unknown job', await runner.find('never'), undefined);
   const wrong = runnerOf({ ...server, password: 'wrong' }, new Objects());
   expect('wrong credentials', await errorOf(wrong.find('never')), 'AIRFLOW_ACCESS_DENIED');
-  server.stopServer();
+  server.kill('web');
   await pause(1_000);
   expect('a server that is down', await errorOf(runner.find(first.jobName)), 'THROTTLED');
   expect(
@@ -165,7 +128,7 @@ async function askServer(server: Server, expect: Expect): Promise<void> {
     await errorOf(runner.submit(specOf('waits', 'beta.night.train.1'))),
     'THROTTLED',
   );
-  server.startAgain();
+  server.start('web');
   const back = await until(
     () => runner.find(second.jobName),
     () => true,
@@ -234,7 +197,7 @@ async function loseScheduler(server: Server, runner: AirflowJobRunner, expect: E
   await state(running.jobName, 'running');
   // Long enough for the task itself: the run is called so before its task is.
   await pause(8_000);
-  server.killScheduler();
+  server.kill('scheduler');
   const waiting = await runner.submit(specOf('succeeds', 'acme.night.train.6'));
   await pause(3_000);
   const seen = await runner.observe([running, waiting]);
@@ -243,7 +206,7 @@ async function loseScheduler(server: Server, runner: AirflowJobRunner, expect: E
     [seen.get(running.jobName)?.state, seen.get(waiting.jobName)?.state],
     ['running', 'pending'],
   );
-  server.startScheduler();
+  server.start('scheduler');
   expect('a job that waited for the scheduler', await state(waiting.jobName, 'succeeded'), 'succeeded');
   await state(running.jobName, 'failed');
   const { reason, exitCode } = (await runner.find(running.jobName)) ?? {};

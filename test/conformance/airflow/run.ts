@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { conclude } from '../debian.ts';
+import { compareCluster } from './cluster.ts';
 import { type Compared, compareDags } from './dags.ts';
 import { compareRuns } from './drive.ts';
 import { type Installed, installAirflow, versions } from './install.ts';
 import { compareApi, compareTasks } from './jobs.ts';
+import { compareProvider } from './provider.ts';
 
 /** `npm run test:airflow`: Epsilon beside real Apache Airflow, of each version that is supported. */
 const folder = join('infra', 'airflow', 'dags');
@@ -11,8 +13,10 @@ const folder = join('infra', 'airflow', 'dags');
 const parts: readonly (readonly [string, (installed: Installed) => Compared | Promise<Compared>])[] = [
   ['DAGs', (installed) => compareDags(installed, folder)],
   ['runs', compareRuns],
+  ['cluster', compareCluster],
   ['API', compareApi],
   ['tasks', compareTasks],
+  ['provider', compareProvider],
 ];
 
 const faults: string[] = [];

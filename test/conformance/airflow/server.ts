@@ -5,26 +5,26 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../../free-port.ts';
 import type { Installed } from './install.ts';
 
+/** Processes of an Airflow: its API server, what schedules and runs tasks, what waits for deferred ones. */
+export type Part = 'web' | 'scheduler' | 'triggerer';
+
 /** A real Airflow with its API server on a loopback port. */
 export interface Server {
   readonly url: string;
   readonly api: 'v1' | 'v2';
   readonly username: string;
   readonly password: string;
-  /** Ends the API server alone. */
-  stopServer(): void;
-  /** Begins it again, on the same port. */
-  startAgain(): void;
-  /** Kills what schedules and runs tasks, with the tasks that run. */
-  killScheduler(): void;
-  startScheduler(): void;
+  /** Kills a process with everything below it, or asks it to end (SIGTERM). */
+  kill(part: Part, signal?: 'SIGKILL' | 'SIGTERM'): void;
+  /** Begins it again; the API server on the same port. */
+  start(part: Part): void;
   stop(): Promise<void>;
   /** The last lines of its logs. */
   log(): string;
 }
 
-/** The DAG that Epsilon starts, whose pods are played. */
-function writeDags(folder: string): void {
+/** Writes the DAG that Epsilon starts, whose pods are played. */
+export function writeJobDags(folder: string): void {
   cpSync(join('infra', 'airflow', 'dags'), folder, { recursive: true });
   cpSync(join(import.meta.dirname, 'played_pods.py'), join(folder, 'played_pods.py'));
   writeFileSync(join(folder, '.airflowignore'), 'epsilon_tasks.py\nplayed_pods.py\ntenant_.*\ndata_.*\n');
@@ -87,83 +87,88 @@ function treeOf(pid: number): number[] {
   return [pid, ...below(pid)];
 }
 
-function killTree({ pid }: ChildProcess): void {
-  if (pid === undefined) return;
-  for (const one of treeOf(pid)) {
+/** Sends a signal to processes, some of which may have ended. */
+function signalTo(pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) {
     try {
-      process.kill(one, 'SIGKILL');
+      process.kill(pid, signal);
     } catch {
       // It has ended.
     }
   }
 }
 
-/** Starts an Airflow in a folder: SQLite, one API server, and where `tasks` are to run what runs them. */
-export async function startServer(
-  { version, python }: Installed,
-  {
-    home,
-    tasks,
-    variables = {},
-  }: { readonly home: string; readonly tasks: boolean; readonly variables?: NodeJS.ProcessEnv },
-): Promise<Server> {
-  const api = version.startsWith('2.') ? 'v1' : 'v2';
-  const port = await freePort();
-  mkdirSync(join(home, 'dags'), { recursive: true });
-  writeDags(join(home, 'dags'));
-  const env = { ...environmentOf(home, port, python), ...variables };
-  const airflow = (...args: string[]) =>
+/** What of an Airflow is begun. */
+export interface ServerOptions {
+  readonly home: string;
+  readonly writeDags: (folder: string) => void;
+  /** Beside the API server. */
+  readonly parts: readonly Exclude<Part, 'web'>[];
+  readonly variables?: NodeJS.ProcessEnv;
+}
+
+const isAlive = ({ exitCode, signalCode }: ChildProcess) => exitCode === null && signalCode === null;
+
+/** Makes the database, and on 2.x the user; gives what runs `airflow` with some arguments, to its end or without waiting. */
+function prepare({ version, python }: Installed, home: string, env: NodeJS.ProcessEnv) {
+  const run = (...args: string[]) =>
     execFileSync(python, ['-m', 'airflow', ...args], { env, stdio: 'ignore' });
-  airflow('db', 'migrate');
+  run('db', 'migrate');
   const person = ['--firstname', 'E', '--lastname', 'E', '--email', 'e@example.com'];
-  if (api === 'v1') airflow('users', 'create', '-u', username, '-p', password, '-r', 'Admin', ...person);
+  if (version.startsWith('2.'))
+    run('users', 'create', '-u', username, '-p', password, '-r', 'Admin', ...person);
   const logFile = join(home, 'servers.log');
   const log = openSync(logFile, 'a');
   const begin = (...args: string[]): ChildProcess =>
     // A group of its own, so that its workers end with it.
     spawn(python, ['-m', 'airflow', ...args], { env, detached: true, stdio: ['ignore', log, log] });
-  const beginWeb = () =>
-    api === 'v1'
-      ? begin('webserver', '--port', String(port), '--hostname', '127.0.0.1')
-      : begin('api-server', '--port', String(port), '--host', '127.0.0.1', '--workers', '1');
-  let web = beginWeb();
-  if (!tasks) airflow('dags', 'reserialize');
-  let scheduler = tasks ? begin('scheduler') : undefined;
-  const processor = tasks && api === 'v2' ? begin('dag-processor') : undefined;
-  const end = ({ pid }: ChildProcess, signal: NodeJS.Signals = 'SIGKILL') => {
-    try {
-      if (pid !== undefined) process.kill(-pid, signal);
-    } catch {
-      // It has ended.
-    }
+  return { run, begin, logFile };
+}
+
+/** Starts an Airflow in a folder: SQLite, one API server, and the parts that are named. */
+export async function startServer(
+  installed: Installed,
+  { home, writeDags, parts, variables = {} }: ServerOptions,
+): Promise<Server> {
+  const api = installed.version.startsWith('2.') ? 'v1' : 'v2';
+  const port = await freePort();
+  mkdirSync(join(home, 'dags'), { recursive: true });
+  writeDags(join(home, 'dags'));
+  const env = { ...environmentOf(home, port, installed.python), ...variables };
+  const { run, begin, logFile } = prepare(installed, home, env);
+  const at = ['--port', String(port)];
+  const commands: Readonly<Record<Part, readonly string[]>> = {
+    web:
+      api === 'v1'
+        ? ['webserver', ...at, '--hostname', '127.0.0.1']
+        : ['api-server', ...at, '--host', '127.0.0.1', '--workers', '1'],
+    scheduler: ['scheduler'],
+    triggerer: ['triggerer'],
   };
+  const running = new Map<string, ChildProcess>();
+  const start = (part: Part) => running.set(part, begin(...commands[part]));
+  start('web');
+  if (parts.length === 0) run('dags', 'reserialize');
+  for (const part of parts) start(part);
+  if (parts.length > 0 && api === 'v2') running.set('processor', begin('dag-processor'));
   /** The scheduler of 2.x has a process in another group, which only the scheduler itself ends. */
   async function endAll(): Promise<void> {
-    const all = [web, scheduler, processor].filter((one) => one !== undefined);
-    for (const one of all) end(one, 'SIGTERM');
-    for (
-      let tries = 0;
-      tries < 20 && all.some((one) => one.exitCode === null && one.signalCode === null);
-      tries += 1
-    )
-      await pause(500);
-    for (const one of all) end(one);
+    const all = [...running.values()];
+    const groups = all.flatMap(({ pid }) => (pid === undefined ? [] : [-pid]));
+    signalTo(groups, 'SIGTERM');
+    for (let tries = 0; tries < 20 && all.some(isAlive); tries += 1) await pause(500);
+    signalTo(groups, 'SIGKILL');
   }
   return {
     url: `http://127.0.0.1:${port}`,
     api,
     username,
     password,
-    stopServer: () => end(web),
-    startAgain: () => {
-      web = beginWeb();
+    kill: (part, signal = 'SIGKILL') => {
+      const pid = running.get(part)?.pid;
+      if (pid !== undefined) signalTo(signal === 'SIGKILL' ? treeOf(pid) : [pid], signal);
     },
-    killScheduler: () => {
-      if (scheduler) killTree(scheduler);
-    },
-    startScheduler: () => {
-      scheduler = begin('scheduler');
-    },
+    start,
     stop: endAll,
     log: () => readFileSync(logFile, 'utf8').split('\n').slice(-40).join('\n'),
   };

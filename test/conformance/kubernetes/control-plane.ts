@@ -6,14 +6,15 @@ import { SystemClock } from '../../../lib/system/system-clock.ts';
 import { freePort } from '../../free-port.ts';
 import { Programs } from './programs.ts';
 
-/** Who may be played: `admin`, a function's role, the watcher's service account, a stranger. */
-export type Who = 'admin' | 'runner' | 'watcher' | 'nobody';
+/** Who may be played: `admin`, a function's role, the watcher's service account, a worker of Airflow, a stranger. */
+export type Who = 'admin' | 'runner' | 'watcher' | 'airflow' | 'nobody';
 
 /** Lines of the static token file: token, name, uid, groups. */
 const identities: Readonly<Record<Who, string>> = {
   admin: 'admin,admin,1,"system:masters"',
   runner: 'runner,function,2,"epsilon:job-submitters,epsilon:job-keepers"',
   watcher: 'watcher,system:serviceaccount:epsilon:job-watcher,3,"system:serviceaccounts"',
+  airflow: 'airflow,airflow-worker,5,"epsilon:airflow-workers"',
   nobody: 'nobody,nobody,4,"strangers"',
 };
 
@@ -104,15 +105,15 @@ function startApi(programs: Programs, kube: string, etcd: string, port: number):
   );
 }
 
-function writeKubeconfig(programs: Programs, server: string): string {
-  const path = programs.file('kubeconfig');
+function writeKubeconfig(programs: Programs, server: string, who: Who = 'admin'): string {
+  const path = programs.file(who === 'admin' ? 'kubeconfig' : `kubeconfig-${who}`);
   const kubeconfig = {
     apiVersion: 'v1',
     kind: 'Config',
     clusters: [
       { name: 'c', cluster: { server, 'certificate-authority': programs.file('certs/apiserver.crt') } },
     ],
-    users: [{ name: 'u', user: { token: 'admin' } }],
+    users: [{ name: 'u', user: { token: who } }],
     contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
     'current-context': 'x',
   };
@@ -181,6 +182,11 @@ export class ControlPlane {
       [variables.program]: this.#kube,
       [variables.kubeconfig]: this.#kubeconfig,
     };
+  }
+
+  /** A kubeconfig of one of the identities. */
+  kubeconfigOf(who: Who): string {
+    return writeKubeconfig(this.#programs, this.#server, who);
   }
 
   /** A connection as one of the identities; closed with the plane. */

@@ -1,0 +1,44 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+const patienceMs = 400_000;
+
+/** Repeats a question until its answer counts, or the time is over; gives the last answer or error. */
+export async function until<T>(ask: () => Promise<T>, counts: (answer: T) => boolean): Promise<T> {
+  const end = Date.now() + patienceMs;
+  for (;;) {
+    try {
+      const answer = await ask();
+      if (counts(answer) || Date.now() > end) return answer;
+    } catch (error) {
+      if (Date.now() > end) throw error;
+    }
+    await pause(1_000);
+  }
+}
+
+/** The code or name of the error that something fails with. */
+export async function errorOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+    return 'no error';
+  } catch (error) {
+    return (error as { code?: string }).code ?? String(error);
+  }
+}
+
+/** Counts facts, and keeps those that differ. */
+export function facts(version: string) {
+  const faults: string[] = [];
+  const found = { compared: 0, faults };
+  return {
+    found,
+    expect: (what: string, seen: unknown, wanted: unknown) => {
+      found.compared += 1;
+      if (JSON.stringify(seen) !== JSON.stringify(wanted))
+        faults.push(`${version}: ${what}: ${JSON.stringify(seen)}, wanted ${JSON.stringify(wanted)}`);
+    },
+  };
+}
+
+/** Notes one fact: what was seen, and what was wanted. */
+export type Expect = ReturnType<typeof facts>['expect'];
