@@ -2,6 +2,7 @@ import { ComputeEnvironment } from '@pulumi/aws/batch/computeEnvironment.js';
 import { JobQueue } from '@pulumi/aws/batch/jobQueue.js';
 import { SchedulingPolicy } from '@pulumi/aws/batch/schedulingPolicy.js';
 import { InstanceProfile } from '@pulumi/aws/iam/instanceProfile.js';
+import { batchUserData } from './batch-host.ts';
 import { createWorkerGroup } from './endpoints.ts';
 import { createIdentity, trustHost } from './identity.ts';
 import { createTemplate } from './launch-template.ts';
@@ -44,7 +45,7 @@ export function createBatch(site: Site, network: Network): Batch {
     { name: site.name('batch-host'), role: host.role.name },
     { ...site.here, dependsOn: [...host.ready] },
   );
-  const template = createTemplate(site, 'batch');
+  const template = createTemplate(site, 'batch', { userData: batchUserData });
   const group = createWorkerGroup(site, network, 'batch');
   const shares = createShares(site);
   const queue = (part: string, type: 'SPOT' | 'EC2', maxVcpus: number) => {

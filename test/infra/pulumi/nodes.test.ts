@@ -228,3 +228,24 @@ describe('the budget', () => {
     });
   });
 });
+
+describe('instances of Batch', () => {
+  it('T8: close metadata to all but root before the agent of ECS takes a job, and give no process new rights', () => {
+    const [template] = ofType(prod, 'ec2/launchTemplate:LaunchTemplate').filter(
+      ({ name }) => name === 'epsilon-prod-batch',
+    );
+    const text = Buffer.from(String(template?.inputs['userData']), 'base64').toString();
+    expect(text).toMatch(/^MIME-Version: 1.0\nContent-Type: multipart\/mixed; boundary="host"\n\n--host\n/);
+    expect(text).toContain('-I OUTPUT -d 169.254.169.254 -m owner ! --uid-owner 0 -j REJECT');
+    expect(text).toContain('-I OUTPUT -d fd00:ec2::254 -m owner ! --uid-owner 0 -j REJECT');
+    expect(text).toContain('{"no-new-privileges": true}');
+    // The agent is made to need the unit first: a step that fails leaves an instance without jobs.
+    const steps = ['Requires=epsilon-close-metadata.service', 'ExecStart=', 'iptables', 'daemon-reload'];
+    const places = steps.map((step) => text.indexOf(step));
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+    expect(at(template?.inputs, 'metadataOptions')).toMatchObject({
+      httpTokens: 'required',
+      httpPutResponseHopLimit: 1,
+    });
+  });
+});
