@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { awsLoadMetrics, awsReplicaFloor, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
-import { isQuiet, scalingSettings } from '../../lib/scaling/configuration.ts';
+import { quietReplicas, scalingSettings } from '../../lib/scaling/configuration.ts';
 import { decideScaling } from '../../lib/scaling/decide.ts';
+import { nodesBeyond } from '../../lib/scaling/groups.ts';
 import { hourMs, longestHistory } from '../../lib/scaling/hourly-series.ts';
 
 const input = z.object({ execution: z.string().min(1) });
@@ -26,15 +27,17 @@ export function createDecideCapacity({
     const readings = await loadMetrics.readings(now - longestHistory * hourMs, now);
     const floor = (await replicaFloor.current()) ?? { minReplicas: scaling.minReplicas };
     const raisedAt = floor.raisedAt === undefined ? Number.NaN : Date.parse(floor.raisedAt);
+    const settings = scalingSettings(scaling);
+    const quiet = quietReplicas(scaling, now);
     const { alert, action, because, ...decision } = decideScaling(
       {
         now,
         readings,
         minReplicas: floor.minReplicas,
-        quiet: isQuiet(scaling, now),
+        ...(quiet === undefined ? {} : { quiet: { minReplicas: quiet } }),
         ...(Number.isNaN(raisedAt) ? {} : { raisedAt }),
       },
-      scalingSettings(scaling),
+      settings,
     );
     metrics.count('CapacityDecided', 1, { action });
     if (alert) metrics.count('CapacityHeld', 1);
@@ -45,6 +48,9 @@ export function createDecideCapacity({
       apply: scaling.mode === 'apply' && !alert,
       action,
       minReplicas,
+      // Nodes for replicas that are not there yet: they start while the pods wait.
+      nodes: nodesBeyond(minReplicas, settings.fleet),
+      quiet: quiet !== undefined,
       expiresAt: new Date(expiresAt).toISOString(),
       because,
     };

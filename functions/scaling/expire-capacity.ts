@@ -1,29 +1,58 @@
 import { z } from 'zod';
-import { awsReplicaFloor, type Wired } from '../../lib/handler/aws-parts.ts';
+import { awsNodeGroups, awsObjects, awsReplicaFloor, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
+import { endGroups } from '../../lib/operations/scaling/set-groups.ts';
 import { isoNow } from '../../lib/ports/clock.ts';
+import type { ScalingConfig } from '../../lib/scaling/configuration.ts';
 
 /** The schedule's event; nothing of it is used. */
 const input = z.object({});
 
-const aws = [awsReplicaFloor] as const;
+const aws = [awsReplicaFloor, awsNodeGroups, awsObjects] as const;
 
-/** Withdraws a raise that nobody has renewed: what decides may be gone. Sets the minimum of the fleet, never less. */
-export function createExpireCapacity({ replicaFloor, config, clock, log, metrics }: Wired<typeof aws>) {
+type Ports = Wired<typeof aws>;
+
+/** Gives the replicas their usual minimum back where what was set has ended. */
+async function endReplicas(
+  { replicaFloor, clock }: Ports,
+  { minReplicas }: ScalingConfig,
+): Promise<{ readonly before: number } | undefined> {
+  const found = await replicaFloor.current();
+  if (found?.expiresAt === undefined || Date.parse(found.expiresAt) > clock.now()) return undefined;
+  if (found.minReplicas === minReplicas) return undefined;
+  await replicaFloor.set({
+    minReplicas,
+    because: `the minimum of ${found.minReplicas} ended at ${found.expiresAt} and was not renewed`,
+  });
+  return { before: found.minReplicas };
+}
+
+/**
+ * Withdraws what nobody has renewed, raises and the lower minima of quiet hours: what decides may be gone. Replicas and nodes get the minima
+ * of the settings. One that cannot be reached keeps the others from nothing.
+ */
+export function createExpireCapacity(ports: Ports) {
+  const { nodeGroups, objects, config, clock, log, metrics } = ports;
   return async (_: z.output<typeof input>) => {
     const { scaling } = config;
     if (scaling.mode === 'off') return { outcome: 'off' };
-    const found = await replicaFloor.current();
-    if (found?.expiresAt === undefined || Date.parse(found.expiresAt) > clock.now())
-      return { outcome: 'kept' };
-    if (found.minReplicas <= scaling.minReplicas) return { outcome: 'kept' };
-    await replicaFloor.set({
-      minReplicas: scaling.minReplicas,
-      because: `the raise to ${found.minReplicas} ended at ${found.expiresAt} and was not renewed`,
-    });
-    metrics.count('CapacityExpired', 1);
-    log.warn('capacity expired', { before: found.minReplicas, now: isoNow(clock) });
-    return { outcome: 'withdrawn', before: found.minReplicas };
+    const [replicas, groups] = await Promise.allSettled([
+      endReplicas(ports, scaling),
+      endGroups({ objects, config, clock, groups: nodeGroups }, scaling.nodeGroups),
+    ]);
+    const ended = groups.status === 'fulfilled' ? groups.value : [];
+    const before = replicas.status === 'fulfilled' ? replicas.value?.before : undefined;
+    const withdrawn =
+      ended.filter(({ outcome }) => outcome === 'set').length + (before === undefined ? 0 : 1);
+    if (withdrawn > 0) metrics.count('CapacityExpired', withdrawn);
+    if (withdrawn > 0 || ended.length > 0)
+      log.warn('capacity expired', { before, groups: ended, now: isoNow(clock) });
+    for (const each of [replicas, groups]) if (each.status === 'rejected') throw each.reason;
+    return {
+      outcome: withdrawn > 0 ? 'withdrawn' : 'kept',
+      ...(before === undefined ? {} : { before }),
+      groups: ended,
+    };
   };
 }
 

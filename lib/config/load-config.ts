@@ -1,5 +1,6 @@
 import { checkSchema, type SchemaFault } from '../errors/check-schema.ts';
 import { EpsilonError } from '../errors/epsilon-error.ts';
+import { checkScaling } from '../scaling/configuration.ts';
 import { checkAirflow } from './airflow.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { type ServiceConfig, serviceConfigSchema } from './service-config.ts';
@@ -142,7 +143,7 @@ export function loadConfig(sources: {
     throw new EpsilonError('CONFIG_PARSE', 'The configuration file is not a table of settings.');
   const merged = merge(merge(serviceSettings(file), fromVariables(sources.variables)), sources.flags ?? {});
   const parsed = checkSchema(
-    serviceConfigSchema.superRefine(checkWorkloads).superRefine(checkAirflow),
+    serviceConfigSchema.superRefine(checkWorkloads).superRefine(checkAirflow).superRefine(checkScaling),
     merged,
   );
   if (parsed.success) return Object.freeze(parsed.data);

@@ -56,3 +56,7 @@ export const awsLoadMetrics: AwsPart<Pick<Ports, 'loadMetrics'>> = async () =>
 /** The least replicas of what answers users, in the cluster. */
 export const awsReplicaFloor: AwsPart<Pick<Ports, 'replicaFloor'>> = async () =>
   (await import('../aws/wiring/wire-replica-floor.ts')).wireReplicaFloor;
+
+/** Node groups, in EKS. */
+export const awsNodeGroups: AwsPart<Pick<Ports, 'nodeGroups'>> = async () =>
+  (await import('../aws/wiring/wire-node-groups.ts')).wireNodeGroups;

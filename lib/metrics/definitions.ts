@@ -76,7 +76,7 @@ export const metricDefinitions = {
   CapacityExpired: {
     unit: 'count',
     dimensions: [],
-    help: 'a raise of the least replicas ended without being renewed, and was withdrawn',
+    help: 'least replicas or nodes that were set ended without being renewed, and were taken back',
   },
   CapacityHeld: {
     unit: 'count',

@@ -55,6 +55,11 @@ export const controlPlaneAlerts = {
     summary: 'Within an hour nothing could be decided three times about replicas, for want of metrics.',
     watched: { kind: 'counted', metric: 'CapacityHeld', period: hour, atLeast: 3 },
   },
+  CapacityExpired: {
+    severity: 'warning',
+    summary: 'Capacity that was set ended without being renewed: nothing decides any more, or it fails.',
+    watched: { kind: 'counted', metric: 'CapacityExpired', period: hour, atLeast: 1 },
+  },
   ReconcilerFaults: {
     severity: 'warning',
     summary: 'The reconciler keeps failing on an attempt.',

@@ -20,6 +20,7 @@ import type { Random } from './random.ts';
 import type { RunStore } from './run-store.ts';
 import type { LoadMetrics } from './serving/load-metrics.ts';
 import type { ReplicaFloor } from './serving/replica-floor.ts';
+import type { SizedGroups } from './serving/sized-groups.ts';
 import type { TaskCallbacks } from './task-callbacks.ts';
 import type { TenantStore } from './tenant-store.ts';
 import type { Tracing } from './tracing.ts';
@@ -63,6 +64,8 @@ export interface Ports extends BasePorts {
   readonly workflows: Workflows;
   readonly loadMetrics: LoadMetrics;
   readonly replicaFloor: ReplicaFloor;
+  /** Nodes that replicas run on. */
+  readonly nodeGroups: SizedGroups;
   /** Absent in the embedded runtime: jobs of this host reach its files, and need no credentials. */
   readonly sessions?: JobSessions;
 }

@@ -23,8 +23,8 @@ export interface Situation {
   /** When a decision last raised it, in milliseconds. */
   readonly raisedAt?: number;
   readonly override?: ScalingOverride;
-  /** No raise is wanted: own raises are withdrawn. */
-  readonly quiet?: boolean;
+  /** Quiet hours, with their least replicas: own raises are withdrawn. */
+  readonly quiet?: { readonly minReplicas: number };
 }
 
 /** What does not change from one decision to the next. */
@@ -167,7 +167,7 @@ export function decideScaling(situation: Situation, settings: ScalingSettings): 
       `set by an operator: ${override.reason}`,
       override.expiresAt,
     );
-  if (situation.quiet) return decision(fleet.minReplicas, 'quiet hours: own raises are withdrawn');
+  if (situation.quiet) return decision(situation.quiet.minReplicas, 'quiet hours: own raises are withdrawn');
   const held = heldBecause(situation);
   if (held !== undefined) return hold(held);
   try {

@@ -18,6 +18,11 @@ const copy = {
   Key: 'acme/model.bin',
   CopySource: `${resources.bucket}/acme/runs/acme-2026-11-24/train/1/model.bin`,
 };
+const group = { clusterName: resources.cluster, nodegroupName: 'general-a' };
+const record = { Bucket: resources.bucket, Key: 'scaling/groups/general-a.json' };
+const setsGroups = ['DescribeNodegroup', 'UpdateNodegroupConfig'].flatMap((command) =>
+  requestsOfCall('EKSClient', command, group),
+);
 const part = { Bucket: resources.bucket, Key: 'acme/training_data/old.jsonl' };
 
 /**
@@ -39,6 +44,13 @@ export const rareRequests: Readonly<Record<string, readonly AwsRequest[]>> = {
   beginRun: requestsOfCall('SFNClient', 'DescribeExecution', {
     executionArn: names.executionArn('data-quality-check/for-0'),
   }),
+  // Scenarios have no cluster.
+  applyCapacity: [
+    ...setsGroups,
+    ...['GetObject', 'PutObject'].flatMap((command) => requestsOfCall('S3Client', command, record)),
+    missingObject(record),
+  ].flat(),
+  expireCapacity: [...setsGroups, ...requestsOfCall('S3Client', 'GetObject', record), missingObject(record)],
   alignFixedNames: [
     ...['CreateMultipartUpload', 'UploadPartCopy', 'CompleteMultipartUpload', 'AbortMultipartUpload'].flatMap(
       (command) => requestsOfCall('S3Client', command, copy),

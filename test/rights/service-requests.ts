@@ -205,6 +205,15 @@ const events: Of<{ Entries: readonly PutEventsRequestEntry[] }> = ({ Entries }) 
     }),
   );
 
+const nodegroup =
+  (action: string): Of<{ clusterName: string; nodegroupName: string }> =>
+  ({ clusterName, nodegroupName }) => [
+    ask(
+      action,
+      arnOf('eks', `nodegroup/${clusterName}/${nodegroupName}/00000000-0000-4000-8000-00000000000d`),
+    ),
+  ];
+
 /** The topic is encrypted with the data key. */
 const publish: Of<{ TopicArn: string }> = ({ TopicArn }) => [
   ask('sns:Publish', TopicArn),
@@ -243,6 +252,8 @@ const services: Readonly<Record<string, Readonly<Record<string, Of<never>>>>> = 
     DescribeCluster: ({ name }: { name: string }) => [
       ask('eks:DescribeCluster', arnOf('eks', `cluster/${name}`)),
     ],
+    DescribeNodegroup: nodegroup('eks:DescribeNodegroup'),
+    UpdateNodegroupConfig: nodegroup('eks:UpdateNodegroupConfig'),
   },
 };
 

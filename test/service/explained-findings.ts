@@ -54,6 +54,21 @@ export const explainedFindings: readonly ExplainedFinding[] = [
     reason: 'documents of every tenant, which are read and counted; nothing may be written there',
   },
   {
+    rule: wildcard(`${bucket}/scaling/*`),
+    on: /^(ApplyCapacity|ExpireCapacity)Role$/,
+    reason: 'one folder of the bucket; the names below it are node groups',
+  },
+  {
+    rule: wildcard(`${bucket}/scaling/groups/*`),
+    on: /^ApplyCapacityRole$/,
+    reason: 'one folder of the bucket; the names below it are node groups',
+  },
+  ...['general-*/*', 'ml_workloads/*'].map((groups) => ({
+    rule: wildcard(`arn:<AWS::Partition>:eks:${here}:nodegroup/<EksClusterName>/${groups}`),
+    on: /^(ApplyCapacity|ExpireCapacity)Role$/,
+    reason: 'the node groups that replicas run on; EKS adds an id to their ARNs',
+  })),
+  {
     rule: wildcard(`${bucket}/*/runs/*/result.json`),
     on: /^(SubmitStage|CompleteJob|ReconcileJobs|SettleRun|VacateInstance)Role$/,
     reason: "the results of every tenant's jobs, and no other object; these functions serve all tenants",

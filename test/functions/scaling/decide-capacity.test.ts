@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { createDecideCapacity } from '../../../functions/scaling/decide-capacity.ts';
-import { isQuiet, scalingSchema } from '../../../lib/scaling/configuration.ts';
+import { loadConfig } from '../../../lib/config/load-config.ts';
+import { quietReplicas, scalingSchema } from '../../../lib/scaling/configuration.ts';
 import type { Reading } from '../../../lib/scaling/hourly-series.ts';
+import { devSettings } from '../../fixtures/ports.ts';
 
 type Ports = Parameters<typeof createDecideCapacity>[0];
 
@@ -46,6 +48,8 @@ describe('decideCapacity', () => {
       apply: false,
       action: 'raise',
       minReplicas: 11,
+      nodes: 3,
+      quiet: false,
       expiresAt: '2026-01-27T09:20:00.000Z',
       because: expect.stringContaining('the HPA alone was short in'),
     });
@@ -89,12 +93,26 @@ describe('decideCapacity', () => {
     { from: 20, until: 9, quiet: true },
   ])('quiet hours from $from to $until at 8:50: $quiet', ({ from, until, quiet }) => {
     const config = scalingSchema.parse({ ...decide, quietHours: { from, until } });
-    expect(config.mode === 'decide' && isQuiet(config, now)).toBe(quiet);
+    expect(config.mode === 'decide' && quietReplicas(config, now)).toBe(quiet ? 3 : undefined);
   });
 
-  it('settings with inverted bounds are refused', () => {
-    expect(() => scalingSchema.parse({ ...decide, minReplicas: 9, maxReplicas: 3 })).toThrow(
-      'minReplicas is above maxReplicas',
-    );
+  it.each([
+    [{ minReplicas: 9, maxReplicas: 3 }, 'minReplicas is above maxReplicas'],
+    [{ quietHours: { from: 22, until: 5, minReplicas: 4 } }, 'quiet hours have no more replicas'],
+    [{ nodeGroups: { 'general-a': { least: 1, quiet: 2 } } }, 'quiet hours have no more nodes'],
+  ])('settings with inverted bounds are refused: %j', (over, why) => {
+    expect(() => scalingSchema.parse({ ...decide, ...over })).toThrow(why);
+  });
+
+  it.each([
+    [{ minReplicas: 2 }, 'at least 3 replicas, not 2'],
+    [{ quietHours: { from: 22, until: 5, minReplicas: 2 } }, 'at least 3 replicas, not 2'],
+    [{ nodeGroups: { 'general-a': { least: 2, quiet: 1 } } }, 'at least 2 nodes for what is raised'],
+    [{ nodeGroups: { ml_workloads: { least: 1, quiet: 0, raised: false } } }, 'at least 1 nodes'],
+  ])('settings of production go below its least at no hour: %j', (over, why) => {
+    const load = (environment: string) =>
+      loadConfig({ file: { ...devSettings, environment, scaling: { ...decide, ...over } }, variables: {} });
+    expect(() => load('prod')).toThrow(why);
+    expect(load('staging').scaling.mode).toBe('decide');
   });
 });

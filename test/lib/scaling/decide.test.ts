@@ -114,10 +114,11 @@ describe('decision', () => {
     expect(after.action).toBe('keep');
   });
 
-  test('decision in quiet hours withdraws raises, not the minimum of the fleet', () => {
-    expect(decideScaling(situation(tuesday(12), { quiet: true, minReplicas: 12 }), settings)).toMatchObject({
+  test('decision in quiet hours withdraws raises, to the minimum of those hours', () => {
+    const quiet = { minReplicas: 2 };
+    expect(decideScaling(situation(tuesday(12), { quiet, minReplicas: 12 }), settings)).toMatchObject({
       action: 'lower',
-      minReplicas: 3,
+      minReplicas: 2,
     });
   });
 

@@ -118,7 +118,7 @@ export function checkFunctions(packaged: () => Packaged): void {
       const handler = await handlerIn(file);
       // Names of files stand in a zip as they are.
       const zip = readFileSync(join(packaged().folder, `${key}.zip`));
-      const needed = handler.aws.includes(awsKubernetes) || handler.aws.includes(awsBatch);
+      const needed = [awsKubernetes, awsBatch, awsReplicaFloor].some((part) => handler.aws.includes(part));
       expect(zip.includes(lazyBundleFile), key).toBe(needed);
     }
   });
