@@ -11,6 +11,7 @@ import { scalePage } from '../scale-page.ts';
 import type { Session } from '../session.ts';
 import { table } from '../table.ts';
 import { writePage } from '../write-page.ts';
+import { addScaleOverride } from './scale-override.ts';
 
 interface PlanOptions {
   readonly metrics: string;
@@ -192,4 +193,5 @@ export function addScale(program: Command, session: () => Session): void {
     .option('--short-to-idle <n>', 'a replica hour short costs as much as so many idle ones', '100')
     .option('--html <file>', 'write a page with plots, too')
     .action((options: PlanOptions) => plan(session(), options));
+  addScaleOverride(scale, session);
 }

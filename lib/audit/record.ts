@@ -31,6 +31,7 @@ export const operatorActs = [
   'images.clear',
   'quality.open',
   'quality.accept',
+  'scaling.override',
   'backups.run',
   'backups.prune',
   'backups.restore',

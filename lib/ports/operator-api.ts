@@ -1,5 +1,6 @@
 import type { ServiceConfig } from '../config/service-config.ts';
 import type { GateOverride } from '../quality/verdict.ts';
+import type { CapacityOverride } from '../scaling/decide.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { NewTenant, TenantChanges } from '../tenants/tenant-changes.ts';
 import type { ImageRecord } from '../training/images.ts';
@@ -77,6 +78,15 @@ export interface QualityActs {
   accept(request: TenantRef & { readonly reason: string }): Promise<{ readonly acceptedAt: string }>;
 }
 
+/** How much capacity stands ready. Errors: lib/operations/scaling/override-capacity.ts. */
+export interface ScalingActs {
+  set(request: {
+    readonly minReplicas: number;
+    readonly reason: string;
+    readonly hours: number;
+  }): Promise<CapacityOverride>;
+}
+
 /** What begins by the clock. `SCHEDULE_NOT_FOUND`, `SCHEDULE_OFF`, `DATE_OUT_OF_RANGE`. */
 export interface ScheduleActs {
   pause(name: string): Promise<void>;
@@ -106,6 +116,8 @@ export interface OperatorApi {
   readonly schedules: Pick<Schedules, 'list'> & ScheduleActs;
   readonly images: Pick<ImageRecords, 'list'> & ImageActs;
   readonly quality: Pick<QualityVerdicts, 'standing' | 'standings' | 'history'> & QualityActs;
+  /** `override`: what an operator last set, also when that is over; null when nobody ever did. */
+  readonly scaling: { override(): Promise<CapacityOverride | null> } & ScalingActs;
   readonly runs: Pick<RunStore, 'getRun' | 'listRuns' | 'listAttempts'>;
   readonly objects: Pick<ObjectStore, 'get' | 'head' | 'list' | 'stream'>;
   /** Documents of a tenant that is about to be added: what is uploaded is on record with the tenant. */

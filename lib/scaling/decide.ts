@@ -6,12 +6,12 @@ import type { Fleet } from './replay.ts';
 import { slotMs, slotPeaks, slotsAhead } from './slots.ts';
 import { deviationsFor, type Economy, type Worth, worthOf } from './worth.ts';
 
-/** What an operator set instead of the plan. */
-export interface ScalingOverride {
+/** What an operator set instead of the plan; instants are ISO 8601. */
+export interface CapacityOverride {
   readonly minReplicas: number;
-  /** Milliseconds. */
-  readonly expiresAt: number;
   readonly reason: string;
+  readonly decidedAt: string;
+  readonly expiresAt: string;
 }
 
 /** What is known when a decision is made. */
@@ -22,7 +22,7 @@ export interface Situation {
   readonly minReplicas: number;
   /** When a decision last raised it, in milliseconds. */
   readonly raisedAt?: number;
-  readonly override?: ScalingOverride;
+  readonly override?: Pick<CapacityOverride, 'minReplicas' | 'reason' | 'expiresAt'>;
   /** Quiet hours, with their least replicas: own raises are withdrawn. */
   readonly quiet?: { readonly minReplicas: number };
 }
@@ -161,11 +161,13 @@ export function decideScaling(situation: Situation, settings: ScalingSettings): 
     because,
     alert: true,
   });
-  if (override && override.expiresAt > now)
+  const ends = override ? Date.parse(override.expiresAt) : Number.NaN;
+  if (override && ends > now)
+    // Renewed like every raise, so that it also ends by itself where nothing decides any more.
     return decision(
       within(override.minReplicas),
       `set by an operator: ${override.reason}`,
-      override.expiresAt,
+      Math.min(ends, now + raiseMs),
     );
   if (situation.quiet) return decision(situation.quiet.minReplicas, 'quiet hours: own raises are withdrawn');
   const held = heldBecause(situation);

@@ -8,6 +8,8 @@ const autoscaling: Machine = {
   input: z.object({
     /** ISO 8601 instant; what the schedule puts in. */
     scheduledTime: z.string().optional(),
+    /** Decides and sets nothing, whatever the settings say. */
+    dryRun: z.boolean().optional(),
     trigger: z.enum(['schedule', 'manual']).optional(),
   }),
   check: () => {},

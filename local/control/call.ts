@@ -24,6 +24,7 @@ export const exposed = {
   schedules: ['list', 'fire', 'pause', 'resume'],
   images: ['list', 'clear'],
   quality: ['standing', 'standings', 'history', 'open', 'accept'],
+  scaling: ['override', 'set'],
   audit: ['list'],
   backups: ['run', 'prune'],
 } as const;
@@ -77,6 +78,7 @@ const queryArguments: { readonly [P in ExposedPort]?: Readonly<Record<string, z.
     standings: z.tuple([z.array(name).max(100_000)]),
     history: z.tuple([name, limit]),
   },
+  scaling: { override: z.tuple([]) },
   audit: {
     list: z.tuple([
       z.strictObject({

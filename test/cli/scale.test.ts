@@ -1,8 +1,12 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { NotFound } from '../../lib/errors/store-errors.ts';
+import { createOperatorApi } from '../../lib/operations/operator/operator-api.ts';
+import { scalingSchema } from '../../lib/scaling/configuration.ts';
+import { devSettings, objectStoreOf, testPorts } from '../fixtures/ports.ts';
 import { freshDir } from '../fresh-dir.ts';
-import { call } from './harness.ts';
+import { call, epsilon } from './harness.ts';
 
 const start = Date.UTC(2026, 0, 5);
 
@@ -86,5 +90,63 @@ describe('cost commit', () => {
     const { commitments } = ran.json() as Record<string, { hourly: number; utilisation: number }[]>;
     expect(commitments?.map(({ hourly }) => hourly)).toEqual([80, 80, 80, 80]);
     expect(commitments?.[0]?.utilisation).toBeCloseTo(1, 9);
+  });
+});
+
+describe('scale override', () => {
+  const metric = { namespace: 'AWS/ApplicationELB', name: 'RequestCount', stat: 'Sum' };
+
+  function opened(mode: 'decide' | 'off') {
+    const kept = new Map<string, Uint8Array>();
+    const acts: unknown[] = [];
+    const scaling = scalingSchema.parse(mode === 'off' ? { mode } : { mode, metric, perReplica: 50 });
+    const ports = testPorts({
+      config: { ...devSettings, scaling },
+      objects: objectStoreOf({
+        get: async (uri) => {
+          const body = kept.get(uri);
+          if (!body) throw new NotFound('OBJECT_NOT_FOUND', uri);
+          return body;
+        },
+        put: async (uri, body) => void kept.set(uri, new TextEncoder().encode(String(body))),
+      }),
+    });
+    const audit = { append: async (record: unknown) => void acts.push(record), list: async () => [] };
+    const unused = undefined as never;
+    const operator = { ...ports, audit, schedules: unused, logs: unused, close: async () => {} };
+    const control = createOperatorApi(operator, { id: 'root', via: 'process' });
+    return { run: (...args: string[]) => epsilon(control, 'scale', 'override', ...args), acts };
+  }
+
+  it('number that an operator set is shown until it is cleared, and each act is on record', async () => {
+    const { run, acts } = opened('decide');
+    expect((await run('show')).out).toContain('No operator has set the least replicas');
+    const set = await run('set', '--replicas', '12', '--hours', '2', '--reason', 'launch');
+    expect(set.out).toContain('At least 12 replicas until 2026-11-24T05:00:00Z');
+    expect((await run('show', '--json')).json()).toMatchObject({ override: { minReplicas: 12 } });
+    expect((await run('clear', '--reason', 'over')).out).toContain('The plan decides again');
+    expect((await run('show', '--json')).json()).toMatchObject({ override: null });
+    expect((await run('clear', '--reason', 'over')).out).toContain('Nothing was set');
+    expect(acts).toHaveLength(4);
+  });
+
+  it.each([
+    [['--replicas', '2'], 'INPUT_INVALID'],
+    [['--replicas', '20'], 'INPUT_INVALID'],
+    [['--replicas', 'many'], 'USAGE'],
+    [['--hours', '0'], 'USAGE'],
+    [['--hours', '1000'], 'USAGE'],
+    [['--reason', ' '], 'INPUT_INVALID'],
+  ])('override with %j is refused, and nothing is set', async (args, code) => {
+    const { run } = opened('decide');
+    const ran = await run('set', '--replicas', '12', '--reason', 'launch', ...args);
+    expect(ran).toMatchObject({ code: 2, out: '' });
+    expect(ran.err).toContain(`error ${code}: `);
+    expect((await run('show', '--json')).json()).toMatchObject({ override: null });
+  });
+
+  it('override where nothing decides is refused', async () => {
+    const ran = await opened('off').run('set', '--replicas', '12', '--reason', 'launch');
+    expect(ran.err).toContain('error SCALING_OFF: ');
   });
 });

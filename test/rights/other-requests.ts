@@ -20,6 +20,7 @@ const copy = {
 };
 const group = { clusterName: resources.cluster, nodegroupName: 'general-a' };
 const record = { Bucket: resources.bucket, Key: 'scaling/groups/general-a.json' };
+const capacityOverride = { Bucket: resources.bucket, Key: 'scaling/override.json' };
 const setsGroups = ['DescribeNodegroup', 'UpdateNodegroupConfig'].flatMap((command) =>
   requestsOfCall('EKSClient', command, group),
 );
@@ -44,6 +45,10 @@ export const rareRequests: Readonly<Record<string, readonly AwsRequest[]>> = {
   beginRun: requestsOfCall('SFNClient', 'DescribeExecution', {
     executionArn: names.executionArn('data-quality-check/for-0'),
   }),
+  decideCapacity: [
+    ...requestsOfCall('S3Client', 'GetObject', capacityOverride),
+    missingObject(capacityOverride),
+  ],
   // Scenarios have no cluster.
   applyCapacity: [
     ...setsGroups,

@@ -55,7 +55,7 @@ export const explainedFindings: readonly ExplainedFinding[] = [
   },
   {
     rule: wildcard(`${bucket}/scaling/*`),
-    on: /^(ApplyCapacity|ExpireCapacity)Role$/,
+    on: /^(DecideCapacity|ApplyCapacity|ExpireCapacity)Role$/,
     reason: 'one folder of the bucket; the names below it are node groups',
   },
   {

@@ -53,6 +53,9 @@ export const actArguments = {
   ]),
   schedule: z.tuple([text]),
   gate: z.tuple([tenant.extend({ reason: z.string().max(1_000), hours: z.number() })]),
+  capacity: z.tuple([
+    z.strictObject({ minReplicas: z.number(), reason: z.string().max(400), hours: z.number() }),
+  ]),
   level: z.tuple([tenant.extend({ reason: z.string().max(1_000) })]),
   firing: z.tuple([text, text]),
   image: z.tuple([z.strictObject({ image: text })]),

@@ -15,6 +15,8 @@ import { clearImage } from '../images/clear-image.ts';
 import { promoteModel, rollBackModel } from '../models/promote-model.ts';
 import { acceptLevel } from '../quality/accept-level.ts';
 import { openGate } from '../quality/open-gate.ts';
+import { readOverride } from '../scaling/capacity-records.ts';
+import { overrideCapacity } from '../scaling/override-capacity.ts';
 import { fireSchedule } from '../schedules/fire-schedule.ts';
 import { pauseSchedule, resumeSchedule } from '../schedules/pause-schedule.ts';
 import {
@@ -239,6 +241,15 @@ export function createOperatorApi(ports: OperatorPorts, actor: Actor): OperatorA
       standings: (tenantIds) => verdicts.standings(tenantIds),
       history: (tenantId, limit) => verdicts.history(tenantId, limit),
       ...qualityActs(ports, act),
+    },
+    scaling: {
+      override: async () => (await readOverride(ports)) ?? null,
+      set: act({
+        act: 'scaling.override',
+        args: args.capacity,
+        subject: () => 'capacity',
+        perform: ([request]) => overrideCapacity(ports, request),
+      }),
     },
     runs: {
       getRun: (runId) => runs.getRun(runId),

@@ -3,6 +3,7 @@ import type { ServiceConfig } from '../../config/service-config.ts';
 import { checkSchema } from '../../errors/check-schema.ts';
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
+import type { CapacityOverride } from '../../scaling/decide.ts';
 import type { GroupRecord } from '../../scaling/groups.ts';
 
 /** Where records of capacity are kept: objects, one for each group. */
@@ -55,6 +56,25 @@ export function readGroup(ports: RecordPorts, group: string): Promise<GroupRecor
 /** Replaces the record of a group. Records are never deleted: one that is over says nothing, whoever writes late. */
 export async function writeGroup(ports: RecordPorts, record: GroupRecord): Promise<void> {
   await ports.objects.put(placeOf(ports, `groups/${record.group}`), JSON.stringify(record), {
+    contentType: 'application/json',
+  });
+}
+
+const overrideSchema = z.object({
+  minReplicas: z.int().min(1),
+  reason: z.string(),
+  decidedAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime(),
+});
+
+/** What an operator last set instead of the plan, also when that is over. */
+export function readOverride(ports: RecordPorts): Promise<CapacityOverride | undefined> {
+  return read(ports, 'override', overrideSchema);
+}
+
+/** Replaces what an operator set. */
+export async function writeOverride(ports: RecordPorts, override: CapacityOverride): Promise<void> {
+  await ports.objects.put(placeOf(ports, 'override'), JSON.stringify(override), {
     contentType: 'application/json',
   });
 }

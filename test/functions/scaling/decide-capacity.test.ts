@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createDecideCapacity } from '../../../functions/scaling/decide-capacity.ts';
 import { loadConfig } from '../../../lib/config/load-config.ts';
+import { NotFound } from '../../../lib/errors/store-errors.ts';
 import { quietReplicas, scalingSchema } from '../../../lib/scaling/configuration.ts';
 import type { Reading } from '../../../lib/scaling/hourly-series.ts';
 import { devSettings } from '../../fixtures/ports.ts';
@@ -23,7 +24,7 @@ const office: Reading[] = Array.from({ length: (now - monday) / 300_000 }, (_, a
   return { at: monday + at * 300_000, value: day < 5 && hour >= 9 && hour < 18 ? 600 : 80 };
 });
 
-function portsWith(scaling: object | undefined, readings: readonly Reading[]) {
+function portsWith(scaling: object | undefined, readings: readonly Reading[], override?: object) {
   const counted: unknown[] = [];
   const ports = {
     config: {
@@ -33,6 +34,12 @@ function portsWith(scaling: object | undefined, readings: readonly Reading[]) {
     log: { info: () => {}, warn: () => {} },
     metrics: { count: (...args: unknown[]) => counted.push(args) },
     replicaFloor: { current: async () => undefined },
+    objects: {
+      get: async (uri: string) => {
+        if (!override) throw new NotFound('OBJECT_NOT_FOUND', uri);
+        return new TextEncoder().encode(JSON.stringify(override));
+      },
+    },
     loadMetrics: {
       readings: async (from: number, until: number) => readings.filter(({ at }) => at >= from && at < until),
     },
@@ -43,7 +50,7 @@ function portsWith(scaling: object | undefined, readings: readonly Reading[]) {
 describe('decideCapacity', () => {
   it('decision before the office opens is a raise, with its reason and its end', async () => {
     const { decide, counted } = portsWith({}, office);
-    expect(await decide({ execution: 'e' })).toEqual({
+    expect(await decide({ execution: 'e', dryRun: false })).toEqual({
       outcome: 'decided',
       apply: false,
       action: 'raise',
@@ -58,13 +65,30 @@ describe('decideCapacity', () => {
 
   it('decision is to be set where the settings say so, and a held one never', async () => {
     const said = { mode: 'apply' };
-    expect(await portsWith(said, office).decide({ execution: 'e' })).toMatchObject({ apply: true });
-    expect(await portsWith(said, []).decide({ execution: 'e' })).toMatchObject({ apply: false });
+    expect(await portsWith(said, office).decide({ execution: 'e', dryRun: false })).toMatchObject({
+      apply: true,
+    });
+    expect(await portsWith(said, []).decide({ execution: 'e', dryRun: false })).toMatchObject({
+      apply: false,
+    });
+  });
+
+  it('decision is never set by a dry run', async () => {
+    const { decide } = portsWith({ mode: 'apply' }, office);
+    expect(await decide({ execution: 'e', dryRun: true })).toMatchObject({ action: 'raise', apply: false });
+  });
+
+  it('decision of an operator holds without metrics, until it ends', async () => {
+    const set = { minReplicas: 9, reason: 'launch', decidedAt: '2026-01-27T08:00:00Z' };
+    const at = (expiresAt: string) =>
+      portsWith({}, [], { ...set, expiresAt }).decide({ execution: 'e', dryRun: false });
+    expect(await at('2026-01-27T09:00:00Z')).toMatchObject({ action: 'raise', minReplicas: 9, nodes: 2 });
+    expect(await at('2026-01-27T08:50:00Z')).toMatchObject({ action: 'hold' });
   });
 
   it('decision without metrics is held', async () => {
     const { decide, counted } = portsWith({}, []);
-    expect(await decide({ execution: 'e' })).toMatchObject({
+    expect(await decide({ execution: 'e', dryRun: false })).toMatchObject({
       outcome: 'held',
       action: 'hold',
       minReplicas: 3,
@@ -77,12 +101,12 @@ describe('decideCapacity', () => {
 
   it('decision in quiet hours is the minimum of the fleet', async () => {
     const { decide } = portsWith({ quietHours: { from: 8, until: 10 } }, office);
-    expect(await decide({ execution: 'e' })).toMatchObject({ action: 'keep', minReplicas: 3 });
+    expect(await decide({ execution: 'e', dryRun: false })).toMatchObject({ action: 'keep', minReplicas: 3 });
   });
 
   it('nothing is measured where the settings say off', async () => {
     const { decide, counted } = portsWith(undefined, office);
-    expect(await decide({ execution: 'e' })).toMatchObject({ outcome: 'off' });
+    expect(await decide({ execution: 'e', dryRun: false })).toMatchObject({ outcome: 'off' });
     expect(counted).toEqual([]);
   });
 

@@ -100,15 +100,18 @@ describe('decision', () => {
   });
 
   test('decision of an operator holds until it expires, within the bounds', () => {
-    const override = { minReplicas: 500, expiresAt: tuesday(10), reason: 'launch' };
+    const iso = (at: number) => new Date(at).toISOString();
+    const override = { minReplicas: 500, expiresAt: iso(tuesday(3, 20)), reason: 'launch' };
     expect(decideScaling(situation(tuesday(3), { override }), settings)).toMatchObject({
       action: 'raise',
       minReplicas: 19,
       because: 'set by an operator: launch',
-      expiresAt: tuesday(10),
+      expiresAt: tuesday(3, 20),
     });
+    const long = { ...override, expiresAt: iso(tuesday(20)) };
+    expect(decideScaling(situation(tuesday(3), { override: long }), settings).expiresAt).toBe(tuesday(3, 30));
     const after = decideScaling(
-      situation(tuesday(3), { override: { ...override, expiresAt: tuesday(3) } }),
+      situation(tuesday(3), { override: { ...override, expiresAt: iso(tuesday(3)) } }),
       settings,
     );
     expect(after.action).toBe('keep');
