@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { awsNodeGroups, awsObjects, awsReplicaFloor, type Wired } from '../../lib/handler/aws-parts.ts';
+import {
+  awsNodeGroups,
+  awsObjects,
+  awsQueueVcpus,
+  awsReplicaFloor,
+  type Wired,
+} from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import { endGroups } from '../../lib/operations/scaling/set-groups.ts';
 import { isoNow } from '../../lib/ports/clock.ts';
@@ -8,7 +14,10 @@ import type { ScalingConfig } from '../../lib/scaling/configuration.ts';
 /** The schedule's event; nothing of it is used. */
 const input = z.object({});
 
-const aws = [awsReplicaFloor, awsNodeGroups, awsObjects] as const;
+const aws = [awsReplicaFloor, awsNodeGroups, awsQueueVcpus, awsObjects] as const;
+
+/** Queues that a night may have been prewarmed by; they keep nothing ready otherwise. */
+const queues = { 'batch-spot': { least: 0 }, 'batch-on-demand': { least: 0 } };
 
 type Ports = Wired<typeof aws>;
 
@@ -32,24 +41,27 @@ async function endReplicas(
  * of the settings. One that cannot be reached keeps the others from nothing.
  */
 export function createExpireCapacity(ports: Ports) {
-  const { nodeGroups, objects, config, clock, log, metrics } = ports;
+  const { nodeGroups, queueVcpus, objects, config, clock, log, metrics } = ports;
   return async (_: z.output<typeof input>) => {
     const { scaling } = config;
     if (scaling.mode === 'off') return { outcome: 'off' };
-    const [replicas, groups] = await Promise.allSettled([
+    const [replicas, nodes, vcpus] = await Promise.allSettled([
       endReplicas(ports, scaling),
       endGroups({ objects, config, clock, groups: nodeGroups }, scaling.nodeGroups),
+      endGroups({ objects, config, clock, groups: queueVcpus }, queues),
     ]);
-    const ended = groups.status === 'fulfilled' ? groups.value : [];
+    const ended = [nodes, vcpus].flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
     const before = replicas.status === 'fulfilled' ? replicas.value?.before : undefined;
+    const set = ended.filter(({ outcome }) => outcome === 'set');
+    // What a night was prewarmed with is to end; everything else was to be renewed.
     const withdrawn =
-      ended.filter(({ outcome }) => outcome === 'set').length + (before === undefined ? 0 : 1);
+      set.filter(({ group }) => !Object.hasOwn(queues, group)).length + (before === undefined ? 0 : 1);
     if (withdrawn > 0) metrics.count('CapacityExpired', withdrawn);
-    if (withdrawn > 0 || ended.length > 0)
+    if (before !== undefined || ended.length > 0)
       log.warn('capacity expired', { before, groups: ended, now: isoNow(clock) });
-    for (const each of [replicas, groups]) if (each.status === 'rejected') throw each.reason;
+    for (const each of [replicas, nodes, vcpus]) if (each.status === 'rejected') throw each.reason;
     return {
-      outcome: withdrawn > 0 ? 'withdrawn' : 'kept',
+      outcome: before !== undefined || set.length > 0 ? 'withdrawn' : 'kept',
       ...(before === undefined ? {} : { before }),
       groups: ended,
     };

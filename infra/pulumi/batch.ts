@@ -72,7 +72,11 @@ export function createBatch(site: Site, network: Network): Batch {
           tags: site.tags,
         },
       },
-      { ...site.here, dependsOn: [...network.exits], ignoreChanges: ['computeResources.desiredVcpus'] },
+      {
+        ...site.here,
+        dependsOn: [...network.exits],
+        ignoreChanges: ['computeResources.desiredVcpus', 'computeResources.minVcpus'],
+      },
     );
     return new JobQueue(
       name,

@@ -60,3 +60,7 @@ export const awsReplicaFloor: AwsPart<Pick<Ports, 'replicaFloor'>> = async () =>
 /** Node groups, in EKS. */
 export const awsNodeGroups: AwsPart<Pick<Ports, 'nodeGroups'>> = async () =>
   (await import('../aws/wiring/wire-node-groups.ts')).wireNodeGroups;
+
+/** vCPU that are kept ready for queues, in Batch. */
+export const awsQueueVcpus: AwsPart<Pick<Ports, 'queueVcpus'>> = async () =>
+  (await import('../aws/wiring/wire-queue-vcpus.ts')).wireQueueVcpus;

@@ -66,6 +66,8 @@ export interface Ports extends BasePorts {
   readonly replicaFloor: ReplicaFloor;
   /** Nodes that replicas run on. */
   readonly nodeGroups: SizedGroups;
+  /** vCPU that are kept ready for queues of Batch. */
+  readonly queueVcpus: SizedGroups;
   /** Absent in the embedded runtime: jobs of this host reach its files, and need no credentials. */
   readonly sessions?: JobSessions;
 }

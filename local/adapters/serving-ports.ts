@@ -7,5 +7,6 @@ import { fileSizedGroups } from './sized-groups.ts';
 export const servingPorts = (stateDir: string) => ({
   loadMetrics: fileLoadMetrics(join(stateDir, 'load.csv')),
   replicaFloor: fileReplicaFloor(join(stateDir, 'replicas.json')),
+  queueVcpus: fileSizedGroups(join(stateDir, 'queues.json')),
   nodeGroups: fileSizedGroups(join(stateDir, 'node-groups.json')),
 });

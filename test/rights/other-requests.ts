@@ -20,6 +20,14 @@ const copy = {
 };
 const group = { clusterName: resources.cluster, nodegroupName: 'general-a' };
 const record = { Bucket: resources.bucket, Key: 'scaling/groups/general-a.json' };
+const setsQueues = [
+  ...['DescribeJobQueues', 'DescribeComputeEnvironments'].flatMap((command) =>
+    requestsOfCall('BatchClient', command, {}),
+  ),
+  ...requestsOfCall('BatchClient', 'UpdateComputeEnvironment', {
+    computeEnvironment: arnOf('batch', 'compute-environment/epsilon-dev-batch-spot-20261124'),
+  }),
+];
 const capacityOverride = { Bucket: resources.bucket, Key: 'scaling/override.json' };
 const setsGroups = ['DescribeNodegroup', 'UpdateNodegroupConfig'].flatMap((command) =>
   requestsOfCall('EKSClient', command, group),
@@ -54,8 +62,18 @@ export const rareRequests: Readonly<Record<string, readonly AwsRequest[]>> = {
     ...setsGroups,
     ...['GetObject', 'PutObject'].flatMap((command) => requestsOfCall('S3Client', command, record)),
     missingObject(record),
-  ].flat(),
-  expireCapacity: [...setsGroups, ...requestsOfCall('S3Client', 'GetObject', record), missingObject(record)],
+  ],
+  expireCapacity: [
+    ...setsGroups,
+    ...setsQueues,
+    ...requestsOfCall('S3Client', 'GetObject', record),
+    missingObject(record),
+  ],
+  prewarmNight: [
+    ...setsQueues,
+    ...['GetObject', 'PutObject'].flatMap((command) => requestsOfCall('S3Client', command, record)),
+    missingObject(record),
+  ],
   alignFixedNames: [
     ...['CreateMultipartUpload', 'UploadPartCopy', 'CompleteMultipartUpload', 'AbortMultipartUpload'].flatMap(
       (command) => requestsOfCall('S3Client', command, copy),

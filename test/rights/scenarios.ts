@@ -7,6 +7,11 @@ import { resources } from './requests.ts';
 
 const minute = 60_000;
 const stopped = { error: 'Stopped', cause: 'by the test' };
+const deciding = JSON.stringify({
+  mode: 'apply',
+  perReplica: 50,
+  metric: { namespace: 'AWS/ApplicationELB', name: 'RequestCount', stat: 'Sum' },
+});
 const noAnswer = () => sdkError('TimeoutError', 'no answer');
 
 /** One story: what happens in a night that is open. */
@@ -58,10 +63,13 @@ const questionOf = (of: (AttemptKey & { readonly jobId?: string }) | undefined) 
 /** What the deployed functions live through while their requests are noted; each a path that no other one takes. */
 const scenarios: readonly Scenario[] = [
   {
-    name: 'a night of the schedule',
+    name: 'a night of the schedule, and what is kept ready for the next one',
+    variables: { EPSILON_SCALING: deciding },
     happens: async (night) => {
       await night.add('acme', 'beta');
       await mustEnd(night, await night.fire(), 'SUCCEEDED');
+      const event = { scheduledTime: '2026-11-25T01:50:00Z', minutesAhead: 10 };
+      await night.invoke('prewarmNight', event);
     },
   },
   {
@@ -300,8 +308,7 @@ const scenarios: readonly Scenario[] = [
   {
     name: 'a decision about capacity',
     variables: {
-      EPSILON_SCALING:
-        '{"mode":"apply","perReplica":50,"metric":{"namespace":"AWS/ApplicationELB","name":"RequestCount","stat":"Sum"}}',
+      EPSILON_SCALING: deciding,
     },
     happens: async (night) => {
       const { executionArn } = await night.runtime.ports.workflows.start({

@@ -127,7 +127,8 @@ const everywhere =
   (action: string): Of<unknown> =>
   () => [ask(action, '*')];
 
-type Batch = SubmitJobRequest & RegisterJobDefinitionRequest & { readonly jobId?: string };
+type Batch = SubmitJobRequest &
+  RegisterJobDefinitionRequest & { readonly jobId?: string; readonly computeEnvironment?: string };
 
 const batch: Readonly<Record<string, Of<Batch>>> = {
   SubmitJob: submitJob,
@@ -138,6 +139,9 @@ const batch: Readonly<Record<string, Of<Batch>>> = {
   DescribeJobDefinitions: everywhere('batch:DescribeJobDefinitions'),
   DescribeJobQueues: everywhere('batch:DescribeJobQueues'),
   DescribeComputeEnvironments: everywhere('batch:DescribeComputeEnvironments'),
+  UpdateComputeEnvironment: ({ computeEnvironment = '' }) => [
+    ask('batch:UpdateComputeEnvironment', computeEnvironment),
+  ],
 };
 
 interface EcsInput {

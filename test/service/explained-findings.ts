@@ -55,13 +55,18 @@ export const explainedFindings: readonly ExplainedFinding[] = [
   },
   {
     rule: wildcard(`${bucket}/scaling/*`),
-    on: /^(DecideCapacity|ApplyCapacity|ExpireCapacity)Role$/,
+    on: /^(DecideCapacity|ApplyCapacity|ExpireCapacity|PrewarmNight)Role$/,
     reason: 'one folder of the bucket; the names below it are node groups',
   },
   {
     rule: wildcard(`${bucket}/scaling/groups/*`),
-    on: /^ApplyCapacityRole$/,
+    on: /^(ApplyCapacity|PrewarmNight)Role$/,
     reason: 'one folder of the bucket; the names below it are node groups',
+  },
+  {
+    rule: wildcard(`arn:<AWS::Partition>:batch:${here}:compute-environment/epsilon-<environment>-batch-*`),
+    on: /^(ExpireCapacity|PrewarmNight)Role$/,
+    reason: 'infrastructure makes their names from a prefix, so that one can be replaced before it goes',
   },
   ...['general-*/*', 'ml_workloads/*'].map((groups) => ({
     rule: wildcard(`arn:<AWS::Partition>:eks:${here}:nodegroup/<EksClusterName>/${groups}`),

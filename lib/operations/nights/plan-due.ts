@@ -1,5 +1,5 @@
 import { type Durations, durationsFrom } from '../../capacity/durations.ts';
-import { type NightPlan, planNight } from '../../capacity/night-plan.ts';
+import { type NightFacts, type NightPlan, planNight } from '../../capacity/night-plan.ts';
 import type { ServiceConfig } from '../../config/service-config.ts';
 import type { RunStore } from '../../ports/run-store.ts';
 import type { TenantStore } from '../../ports/tenant-store.ts';
@@ -59,11 +59,11 @@ async function durationsBefore(
 
 const iso = (at: number) => new Date(at).toISOString();
 
-/** Plans the night of a logical date as if it began at `now` (milliseconds): whom it trains, in which order, and what comes of it. */
-export async function planDueTenants(
+/** What a night of a logical date that begins at `now` (milliseconds) is planned by, and who goes last because of earlier failures. */
+export async function nightFacts(
   ports: PlanningPorts,
   { logicalDate, now }: { readonly logicalDate: string; readonly now: number },
-): Promise<PlannedNight> {
+): Promise<{ readonly facts: NightFacts; readonly last: ReadonlySet<string> }> {
   const all = await ports.tenants.list();
   const newest = await ports.runs.listRuns({ logicalDate: dayBefore(logicalDate) });
   const suspect: ReadonlySet<string> = new Set(suspectStatuses);
@@ -72,7 +72,16 @@ export async function planDueTenants(
   const due = dueTenants(all, await ports.runs.listRuns({ logicalDate }), logicalDate);
   const tenantIds = due.map(({ tenantId }) => tenantId);
   const durations = await durationsBefore(ports, logicalDate, { newest, tenantIds });
-  const plan = planNight({ due, last, durations, config: ports.config, now });
+  return { facts: { due, last, durations, config: ports.config, now }, last };
+}
+
+/** Plans the night of a logical date as if it began at `now` (milliseconds): whom it trains, in which order, and what comes of it. */
+export async function planDueTenants(
+  ports: PlanningPorts,
+  { logicalDate, now }: { readonly logicalDate: string; readonly now: number },
+): Promise<PlannedNight> {
+  const { facts, last } = await nightFacts(ports, { logicalDate, now });
+  const plan = planNight(facts);
   return {
     ...plan,
     quarantined: [...last],

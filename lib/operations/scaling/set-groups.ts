@@ -39,10 +39,10 @@ async function sizesOf(
 }
 
 /** Moves one group to its wanted least size. What will be set is on record before it is, so that nothing is raised without an end. */
-async function setGroup(
+export async function setGroup(
   ports: GroupPorts,
   { group, before, least, min }: { group: string; before: number; least: number; min: number },
-  { expiresAt, because }: GroupsWanted,
+  { expiresAt, because }: Pick<GroupsWanted, 'expiresAt' | 'because'>,
 ): Promise<GroupOutcome> {
   const record = await readGroup(ports, group);
   const ours = isOurs(before, least, record);
@@ -82,7 +82,7 @@ export async function setGroups(
 /** Gives groups back their usual least size where what was set has ended and nobody has renewed it. */
 export async function endGroups(
   ports: GroupPorts & { readonly clock: Clock },
-  rules: Readonly<Record<string, GroupRule>>,
+  rules: Readonly<Record<string, Pick<GroupRule, 'least'>>>,
 ): Promise<GroupOutcome[]> {
   const ended: GroupOutcome[] = [];
   for (const [group, { least }] of Object.entries(rules)) {

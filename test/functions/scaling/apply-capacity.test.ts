@@ -61,6 +61,7 @@ function portsWith(floor: Floor | undefined, mode = 'apply') {
   const ports = {
     config: { dataBucket: 'data', scaling: scalingSchema.parse(mode === 'off' ? { mode } : settings) },
     nodeGroups: groups,
+    queueVcpus: { size: async () => undefined },
     objects,
     clock: { now: () => now },
     log: { info: () => {}, warn: () => {} },

@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { durationsFrom } from '../../../lib/capacity/durations.ts';
 import { forecastText } from '../../../lib/capacity/forecast-text.ts';
 import { type CourseFacts, courseOf } from '../../../lib/capacity/night-course.ts';
+import { prewarmOf } from '../../../lib/capacity/prewarm.ts';
 import type { Tenant } from '../../../lib/tenants/tenant.ts';
-import { nightSettings, planned } from '../../fixtures/nights.ts';
+import { nightOf, nightSettings, planned } from '../../fixtures/nights.ts';
 import { aRun, aTenant } from '../../fixtures/records.ts';
 
 const many = (count: number, over: Partial<Tenant> = {}) =>
@@ -279,5 +280,38 @@ describe('courseOf', () => {
     expect(courseOf(facts({ begun, deadlines, waiting: [] }))?.late).toEqual([]);
     expect(courseOf(facts({ deadlines, waiting: [] }))?.late).toHaveLength(40);
     expect(courseOf(facts({ waiting: many(1, { backend: 'local' }) }))).toBeUndefined();
+  });
+});
+
+describe('prewarmOf: instances before a night', () => {
+  /** A night of six hours whose only phase that matters takes so many seconds; the others take four minutes. */
+  const trained = (seconds: number, over: Partial<Tenant> = {}) => {
+    const due = many(3, over);
+    const durations = measured(Object.fromEntries(due.map(({ tenantId }) => [tenantId, seconds])));
+    return prewarmOf(
+      nightOf({ due, durations, queueSize: { batchSpotVcpus: 4, batchOnDemandVcpus: 8 } }),
+      300,
+    );
+  };
+  const deadline = 6 * 3_600;
+
+  it.each([
+    ['with hours to spare', 3_600],
+    ['whose runs are late with instances, too', deadline],
+  ])('night %s has nothing kept ready', (_, seconds) => {
+    expect(trained(seconds)).toMatchObject({ saved: [], vcpus: new Map() });
+  });
+
+  it('night that is late only by the start of its instances has them ready, as far as the queue has room', () => {
+    const seconds = deadline - 4 * 120 - 100;
+    const found = trained(seconds, onDemand);
+    expect(found.saved.length).toBeGreaterThan(0);
+    expect([...found.vcpus.keys()]).toEqual(['batch/on-demand']);
+    expect(found.vcpus.get('batch/on-demand')).toBeGreaterThan(0);
+    expect(found.vcpus.get('batch/on-demand')).toBeLessThanOrEqual(8);
+  });
+
+  it('night without tenants has nothing kept ready', () => {
+    expect(prewarmOf(nightOf({ due: [] }), 300)).toEqual({ saved: [], vcpus: new Map() });
   });
 });
