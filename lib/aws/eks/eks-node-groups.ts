@@ -2,7 +2,6 @@ import type { EKSClient, Nodegroup } from '@aws-sdk/client-eks';
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import type { SizedGroups } from '../../ports/serving/sized-groups.ts';
 import { errorName, explained } from '../errors/service-errors.ts';
-import { DescribeNodegroupCommand, UpdateNodegroupConfigCommand } from '../lazy/eks.ts';
 
 /** EKS refuses a change while another one of the group is under way. */
 function isUnderWay(error: unknown): boolean {
@@ -13,12 +12,17 @@ function isUnderWay(error: unknown): boolean {
   );
 }
 
+/** Commands and client, loaded with the first call. */
+const lazily = () => import('../lazy/eks.ts');
+
 /** Managed node groups of a cluster. Only `minSize` is ours, and `desiredSize` where it is below a new minimum: EKS refuses that. */
-export function eksNodeGroups(client: EKSClient, clusterName: string): SizedGroups {
+export function eksNodeGroups(client: () => Promise<EKSClient>, clusterName: string): SizedGroups {
   async function look(nodegroupName: string): Promise<Nodegroup | undefined> {
+    const { DescribeNodegroupCommand } = await lazily();
+    const eks = await client();
     try {
       const answer = await explained('eks:DescribeNodegroup', `${clusterName}/${nodegroupName}`, () =>
-        client.send(new DescribeNodegroupCommand({ clusterName, nodegroupName })),
+        eks.send(new DescribeNodegroupCommand({ clusterName, nodegroupName })),
       );
       return answer.nodegroup;
     } catch (error) {
@@ -44,10 +48,12 @@ export function eksNodeGroups(client: EKSClient, clusterName: string): SizedGrou
         );
       if (found.status !== 'ACTIVE') return 'held';
       const desired = found.scalingConfig?.desiredSize ?? 0;
+      const { UpdateNodegroupConfigCommand } = await lazily();
+      const eks = await client();
       const scalingConfig = { minSize: min, ...(min > desired ? { desiredSize: min } : {}) };
       try {
         await explained('eks:UpdateNodegroupConfig', `${clusterName}/${group}`, () =>
-          client.send(new UpdateNodegroupConfigCommand({ clusterName, nodegroupName: group, scalingConfig })),
+          eks.send(new UpdateNodegroupConfigCommand({ clusterName, nodegroupName: group, scalingConfig })),
         );
         return 'set';
       } catch (error) {

@@ -1,4 +1,5 @@
 import type { SizedGroups } from '../../ports/serving/sized-groups.ts';
+import { eksNodeGroups } from '../eks/eks-node-groups.ts';
 import type { AwsBase } from './base.ts';
 
 /** Where there is no cluster there are no groups. */
@@ -8,15 +9,6 @@ const nowhere: SizedGroups = { size: async () => undefined, setMin: async () => 
 export const wireNodeGroups = ({ clients, deployment }: AwsBase): { readonly nodeGroups: SizedGroups } => {
   const { eksClusterName } = deployment;
   if (eksClusterName === undefined) return { nodeGroups: nowhere };
-  const groups = async () => {
-    const { EKSClient } = await import('../lazy/eks.ts');
-    const { eksNodeGroups } = await import('../eks/eks-node-groups.ts');
-    return eksNodeGroups(clients.of(EKSClient), eksClusterName);
-  };
-  return {
-    nodeGroups: {
-      size: async (group) => (await groups()).size(group),
-      setMin: async (group, min) => (await groups()).setMin(group, min),
-    },
-  };
+  const client = async () => clients.of((await import('../lazy/eks.ts')).EKSClient);
+  return { nodeGroups: eksNodeGroups(client, eksClusterName) };
 };

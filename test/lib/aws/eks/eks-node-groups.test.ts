@@ -25,7 +25,7 @@ function serviceWith(size: GroupSize, over: { status?: string; refuses?: Error }
     return {};
   });
   const sent = () => mock.commandCalls(UpdateNodegroupConfigCommand).map(({ args }) => args[0].input);
-  return { groups: eksNodeGroups(client, 'cluster'), sent };
+  return { groups: eksNodeGroups(async () => client, 'cluster'), sent };
 }
 
 sizedGroupsContract('EKS', (size) => serviceWith(size).groups);
