@@ -12,7 +12,7 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
   // What was compiled stays with the installation; for whoever may not write there, it is compiled again.
   const { enableCompileCache } = await import('node:module');
   enableCompileCache(join(project, 'node_modules', '.cache', 'compiled'));
-  const { main } = await import('./main.ts');
+  const { main } = await import('./program/main.ts');
   await main(project);
 } else {
   const node = join(project, 'node_modules', 'node', 'bin', 'node');

@@ -9,7 +9,7 @@ import { causeText } from '../output.ts';
 import { print } from '../print.ts';
 import { command, type Session } from '../session.ts';
 import { prepareStart, type StartOptions } from '../start-input.ts';
-import { watch } from '../watch.ts';
+import { watch } from '../watch/watch.ts';
 import { emptyNightText } from './night.ts';
 
 /** Most nights that one command catches up with: a month of them. */

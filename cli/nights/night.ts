@@ -2,7 +2,7 @@ import { findMachine } from '../../lib/machines/catalogue.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import type { ExecutionDetail } from '../../lib/ports/workflows.ts';
 import type { Tenant } from '../../lib/tenants/tenant.ts';
-import { dateOf } from '../watch.ts';
+import { dateOf } from '../watch/watch.ts';
 
 const counted = (count: number, all: number) => (count === all ? 'all' : String(count));
 

@@ -6,7 +6,7 @@ import { intrinsicName, resolveIntrinsics } from '../../local/asl/definition/res
 import { readMocks } from '../../local/asl/runner/mocks.ts';
 import { runDefinition } from '../../local/asl/runner/run-definition.ts';
 import { type Verdict, verifyRecordings } from '../../local/asl/runner/verify.ts';
-import { historyLines } from '../history-text.ts';
+import { historyLines } from '../executions/history-text.ts';
 import { print } from '../print.ts';
 import type { Session } from '../session.ts';
 import { parseJsonInput } from '../start-input.ts';

@@ -16,11 +16,11 @@ import { type Occurrences, parseSchedule } from '../../local/schedule/expression
 import { causeText, type Output, plain, schemaVersion, seconds } from '../output.ts';
 import { print } from '../print.ts';
 import { closeGates } from '../quality/look-at-data.ts';
-import type { RunView } from '../run-views.ts';
 import { command, reportsOf, type Session } from '../session.ts';
 import { table } from '../table.ts';
 import { requireLocal } from '../target.ts';
-import { transitionsOf, watch } from '../watch.ts';
+import type { RunView } from '../watch/run-views.ts';
+import { transitionsOf, watch } from '../watch/watch.ts';
 import { scaleOf } from './executions.ts';
 import { tenantOf } from './tenants.ts';
 

@@ -7,11 +7,11 @@ import { renderReport } from '../../lib/reports/report.ts';
 import { type Drilled, runDrill } from '../../local/backup/drill/run-drill.ts';
 import { bytesText } from '../bytes-text.ts';
 import { seconds } from '../output.ts';
+import { writePage } from '../pages/write-page.ts';
 import { print } from '../print.ts';
 import { checkSignal, type Session } from '../session.ts';
 import { requireLocal } from '../target.ts';
 import { wholeNumber } from '../whole-number.ts';
-import { writePage } from '../write-page.ts';
 
 interface DrillVerbOptions {
   readonly rounds: string;

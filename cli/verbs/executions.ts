@@ -5,10 +5,9 @@ import { withoutTokens } from '../../lib/event-schemas/without-tokens.ts';
 import { machines } from '../../lib/machines/catalogue.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import type { ExecutionDetail, ExecutionStatus, HistoryEvent } from '../../lib/ports/workflows.ts';
-import { openExecution } from '../attach.ts';
-import { describeExecution, describeText } from '../describe.ts';
+import { describeExecution, describeText } from '../executions/describe.ts';
+import { historyLines } from '../executions/history-text.ts';
 import { withHints } from '../hints.ts';
-import { historyLines } from '../history-text.ts';
 import { catchUp } from '../nights/catch-up.ts';
 import { emptyNightText } from '../nights/night.ts';
 import { causeText, toTheSecond } from '../output.ts';
@@ -17,7 +16,8 @@ import { command, findExecution, type Session, withControl } from '../session.ts
 import { prepareStart, type StartOptions } from '../start-input.ts';
 import { table } from '../table.ts';
 import { requireLocal, type Target } from '../target.ts';
-import { type Watched, watch } from '../watch.ts';
+import { openExecution } from '../watch/attach.ts';
+import { type Watched, watch } from '../watch/watch.ts';
 import { wholeNumber } from '../whole-number.ts';
 
 /** Prints how an execution ended and throws with exit code 1 unless it succeeded. */

@@ -9,13 +9,13 @@ import type { GateStanding } from '../../lib/quality/verdict.ts';
 import { renderReport } from '../../lib/reports/report.ts';
 import { withHints } from '../hints.ts';
 import { causeText, plain, toTheSecond } from '../output.ts';
+import { writePage } from '../pages/write-page.ts';
 import { print } from '../print.ts';
 import { profileByContract } from '../quality/dataset.ts';
 import { lookAtData } from '../quality/look-at-data.ts';
 import { command, type Session, withControl } from '../session.ts';
 import { table } from '../table.ts';
 import { wholeNumber } from '../whole-number.ts';
-import { writePage } from '../write-page.ts';
 
 /** A tenant's standing as people and programs see it. */
 interface Shown extends GateStanding {

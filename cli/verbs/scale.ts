@@ -6,11 +6,11 @@ import { type Outlook, outlookOf, spansOf } from '../../lib/scaling/outlook.ts';
 import { specFleet } from '../../lib/scaling/replay.ts';
 import { readMetricsFile } from '../metrics-file.ts';
 import { toTheSecond } from '../output.ts';
+import { scalePage } from '../pages/scale-page.ts';
+import { writePage } from '../pages/write-page.ts';
 import { print } from '../print.ts';
-import { scalePage } from '../scale-page.ts';
 import type { Session } from '../session.ts';
 import { table } from '../table.ts';
-import { writePage } from '../write-page.ts';
 import { addScaleOverride } from './scale-override.ts';
 
 interface PlanOptions {

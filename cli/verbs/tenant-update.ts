@@ -6,11 +6,7 @@ import { isoNow } from '../../lib/ports/clock.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import type { Tenant } from '../../lib/tenants/tenant.ts';
 import { changedTenant, type TenantChanges } from '../../lib/tenants/tenant-changes.ts';
-import { documentsUriOf } from '../documents.ts';
-import { withHints } from '../hints.ts';
-import { print } from '../print.ts';
-import { readContract } from '../quality/contract-file.ts';
-import { type Session, withControl } from '../session.ts';
+import { documentsUriOf } from '../documents/documents.ts';
 import {
   checkReadable,
   dryRun,
@@ -19,14 +15,18 @@ import {
   type ReadingWords,
   readingOf,
   surveyText,
-} from '../tenant-documents.ts';
+} from '../documents/tenant-documents.ts';
+import { checkDocuments, documentsPrefix, type Uploaded, uploadDocuments } from '../documents/upload.ts';
+import { withHints } from '../hints.ts';
+import { print } from '../print.ts';
+import { readContract } from '../quality/contract-file.ts';
+import { type Session, withControl } from '../session.ts';
 import {
   addTrainingOptions,
   namesTraining,
   type TrainingWords,
   trainingFields,
 } from '../tenants/training.ts';
-import { checkDocuments, documentsPrefix, type Uploaded, uploadDocuments } from '../upload.ts';
 
 interface UpdateOptions extends ReadingWords, LimitWords, TrainingWords {
   readonly documents?: string;

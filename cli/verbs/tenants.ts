@@ -7,12 +7,7 @@ import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import { checkTenantId, type Tenant } from '../../lib/tenants/tenant.ts';
 import { type NewTenant, newTenant } from '../../lib/tenants/tenant-changes.ts';
 import { tenantModelTraining } from '../../lib/training/machines.ts';
-import { documentsUriOf } from '../documents.ts';
-import { withHints } from '../hints.ts';
-import { print } from '../print.ts';
-import { readContract } from '../quality/contract-file.ts';
-import { command, type Session, withControl } from '../session.ts';
-import { table } from '../table.ts';
+import { documentsUriOf } from '../documents/documents.ts';
 import {
   checkReadable,
   dryRun,
@@ -20,9 +15,14 @@ import {
   type ReadingWords,
   readingOf,
   surveyText,
-} from '../tenant-documents.ts';
+} from '../documents/tenant-documents.ts';
+import { checkDocuments, documentsPrefix, type Uploaded, uploadDocuments } from '../documents/upload.ts';
+import { withHints } from '../hints.ts';
+import { print } from '../print.ts';
+import { readContract } from '../quality/contract-file.ts';
+import { command, type Session, withControl } from '../session.ts';
+import { table } from '../table.ts';
 import { addTrainingOptions, type TrainingWords, trainingFields } from '../tenants/training.ts';
-import { checkDocuments, documentsPrefix, type Uploaded, uploadDocuments } from '../upload.ts';
 import { addReadingOptions, addTenantUpdate } from './tenant-update.ts';
 
 /** What a tenant's record is made of, as typed. */

@@ -16,7 +16,7 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach } from 'vitest';
 import { awsConfig } from '../../cli/open-aws.ts';
-import type { ProgramDependencies } from '../../cli/program.ts';
+import type { ProgramDependencies } from '../../cli/program/program.ts';
 import type { AwsTarget } from '../../cli/target.ts';
 import { type OperatorStores, openAwsOperator } from '../../lib/aws/operator/open-aws-operator.ts';
 import { createOperatorApi } from '../../lib/operations/operator/operator-api.ts';

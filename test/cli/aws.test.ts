@@ -1,6 +1,6 @@
 import { ListExecutionsCommand, ListStateMachinesCommand, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
-import type { ProgramDependencies } from '../../cli/program.ts';
+import type { ProgramDependencies } from '../../cli/program/program.ts';
 import {
   deployedEnvironment,
   execution,

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type ProgramDependencies, runProgram } from '../../cli/program.ts';
+import { type ProgramDependencies, runProgram } from '../../cli/program/program.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import { VirtualClock } from '../../local/clock/virtual-clock.ts';
 import { sequentialIds } from '../fixtures/sequential-ids.ts';

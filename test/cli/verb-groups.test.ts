@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { verbGroups, verbOf } from '../../cli/verb-groups.ts';
+import { verbGroups, verbOf } from '../../cli/program/verb-groups.ts';
 import { call } from './harness.ts';
 
 describe('the help', () => {

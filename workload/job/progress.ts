@@ -34,7 +34,7 @@ export function openProgress(path: string | undefined, now: () => number): (prog
   };
 }
 
-/** Milliseconds between two objects: whoever watches asks no more often (cli/run-views.ts). */
+/** Milliseconds between two objects: whoever watches asks no more often (cli/watch/run-views.ts). */
 const objectInterval = 5_000;
 
 /**

@@ -1,6 +1,6 @@
-import type { OperatorApi } from '../lib/ports/operator-api.ts';
-import type { Attempt } from '../lib/training/run.ts';
-import { causeText, plain } from './output.ts';
+import type { OperatorApi } from '../../lib/ports/operator-api.ts';
+import type { Attempt } from '../../lib/training/run.ts';
+import { causeText, plain } from '../output.ts';
 
 /** Pieces of a log that are read in search of its last line. */
 const mostPieces = 64;

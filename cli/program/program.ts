@@ -1,12 +1,12 @@
 import { Command, CommanderError, Option } from 'commander';
-import { exitCodes } from '../lib/errors/epsilon-error.ts';
-import type { Clock } from '../lib/ports/clock.ts';
-import type { IdSource } from '../lib/ports/id-source.ts';
-import type { OperatorApi } from '../lib/ports/operator-api.ts';
+import { exitCodes } from '../../lib/errors/epsilon-error.ts';
+import type { Clock } from '../../lib/ports/clock.ts';
+import type { IdSource } from '../../lib/ports/id-source.ts';
+import type { OperatorApi } from '../../lib/ports/operator-api.ts';
+import { type Output, report } from '../output.ts';
+import type { OpenOptions, Session } from '../session.ts';
+import { parseTarget, type Target, type TargetOptions } from '../target.ts';
 import { narrowHelp } from './narrow-help.ts';
-import { type Output, report } from './output.ts';
-import type { OpenOptions, Session } from './session.ts';
-import { parseTarget, type Target, type TargetOptions } from './target.ts';
 import { verbGroups, verbOf } from './verb-groups.ts';
 
 /** What the command needs of its surroundings. */
@@ -55,7 +55,7 @@ function quieten(command: Command, dependencies: ProgramDependencies): void {
   for (const child of command.commands) quieten(child, dependencies);
 }
 
-type Fold = typeof import('./prose.ts').folded;
+type Fold = typeof import('../prose.ts').folded;
 
 /** Where verbs write; `fold` folds text for people to a width, where it was needed. */
 function outputOf({ terminal, write, warn }: ProgramDependencies, json: boolean, fold?: Fold): Output {
@@ -169,7 +169,7 @@ export async function runProgram(
     dependencies.terminal.errorColumns === undefined ||
     args.some((word) => word === '--help' || word === '-h')
       ? undefined
-      : (await import('./prose.ts')).folded;
+      : (await import('../prose.ts')).folded;
   const program = await makeProgram(dependencies, args, fold);
   const json = args.includes('--json');
   const output = outputOf(dependencies, json, fold);

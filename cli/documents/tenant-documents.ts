@@ -1,12 +1,12 @@
-import { readingOptions } from '../lib/documents/found.ts';
-import { EpsilonError } from '../lib/errors/epsilon-error.ts';
-import type { ReadableObjects } from '../lib/files/documents.ts';
-import { type Survey, type SurveyLimits, surveyDocuments } from '../lib/files/survey.ts';
-import type { ObjectStore } from '../lib/ports/object-store.ts';
-import type { Tenant } from '../lib/tenants/tenant.ts';
+import { readingOptions } from '../../lib/documents/found.ts';
+import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
+import type { ReadableObjects } from '../../lib/files/documents.ts';
+import { type Survey, type SurveyLimits, surveyDocuments } from '../../lib/files/survey.ts';
+import type { ObjectStore } from '../../lib/ports/object-store.ts';
+import type { Tenant } from '../../lib/tenants/tenant.ts';
+import { plain } from '../output.ts';
+import type { Session } from '../session.ts';
 import { documentsUriOf } from './documents.ts';
-import { plain } from './output.ts';
-import type { Session } from './session.ts';
 
 /** Documents that are read when a tenant is added: enough to see whether its documents can be. */
 const enough = 200;

@@ -1,6 +1,6 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { EpsilonError } from '../lib/errors/epsilon-error.ts';
+import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 
 /**
  * Writes a page that a reader opens, whole or not at all: an older page of that name stays until the new one is complete. The path

@@ -1,12 +1,12 @@
-import { inParallel } from '../lib/concurrency/in-parallel.ts';
-import { findMachine } from '../lib/machines/catalogue.ts';
-import type { OperatorApi } from '../lib/ports/operator-api.ts';
-import type { ExecutionDetail } from '../lib/ports/workflows.ts';
-import type { Attempt, Run } from '../lib/training/run.ts';
-import { emptyNightText } from './nights/night.ts';
-import { causeText, plain, toTheSecond } from './output.ts';
-import { table } from './table.ts';
-import { dateOf, newestRuns } from './watch.ts';
+import { inParallel } from '../../lib/concurrency/in-parallel.ts';
+import { findMachine } from '../../lib/machines/catalogue.ts';
+import type { OperatorApi } from '../../lib/ports/operator-api.ts';
+import type { ExecutionDetail } from '../../lib/ports/workflows.ts';
+import type { Attempt, Run } from '../../lib/training/run.ts';
+import { emptyNightText } from '../nights/night.ts';
+import { causeText, plain, toTheSecond } from '../output.ts';
+import { table } from '../table.ts';
+import { dateOf, newestRuns } from '../watch/watch.ts';
 
 /** Tenants whose attempts are asked for at once. */
 const atOnce = 8;

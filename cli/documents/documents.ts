@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
-import { largestDocument, type SkipReason, skipReasons } from '../lib/documents/found.ts';
-import { kindOf } from '../lib/documents/records.ts';
-import { EpsilonError } from '../lib/errors/epsilon-error.ts';
-import { findPlace, type LocalDocument, listDocuments } from '../lib/files/document-files.ts';
-import { fileUriOf, pathOfFileUri } from '../lib/objects/file-uri.ts';
-import { parseObjectUri } from '../lib/objects/object-uri.ts';
+import { largestDocument, type SkipReason, skipReasons } from '../../lib/documents/found.ts';
+import { kindOf } from '../../lib/documents/records.ts';
+import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
+import { findPlace, type LocalDocument, listDocuments } from '../../lib/files/document-files.ts';
+import { fileUriOf, pathOfFileUri } from '../../lib/objects/file-uri.ts';
+import { parseObjectUri } from '../../lib/objects/object-uri.ts';
 
 /** A tenant's documents on this host. */
 export interface DocumentFiles {

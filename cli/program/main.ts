@@ -1,9 +1,9 @@
-import { environmentVariables } from '../lib/config/environment.ts';
-import { exitCodes } from '../lib/errors/epsilon-error.ts';
-import { SystemClock } from '../lib/system/system-clock.ts';
-import { systemIds } from '../lib/system/system-ids.ts';
-import { commandName } from './launch/command-name.ts';
-import { followLauncher } from './launch/follow-launcher.ts';
+import { environmentVariables } from '../../lib/config/environment.ts';
+import { exitCodes } from '../../lib/errors/epsilon-error.ts';
+import { SystemClock } from '../../lib/system/system-clock.ts';
+import { systemIds } from '../../lib/system/system-ids.ts';
+import { commandName } from '../launch/command-name.ts';
+import { followLauncher } from '../launch/follow-launcher.ts';
 import { runProgram } from './program.ts';
 
 /** Runs the command of this process and sets its exit code. The first Ctrl-C stops gracefully, the second at once. */
@@ -39,12 +39,12 @@ export async function main(projectDir: string): Promise<void> {
       open: async (target, options) => {
         // The embedded runtime and the SDK are loaded for those who need them only.
         if (target.kind === 'local') {
-          const { openControl } = await import('../local/control/open-control.ts');
+          const { openControl } = await import('../../local/control/open-control.ts');
           const { stateDir } = target;
           const { signal } = stop;
           return (await openControl({ projectDir, stateDir, variables, clock, signal, ...options })).control;
         }
-        const { openAws } = await import('./open-aws.ts');
+        const { openAws } = await import('../open-aws.ts');
         return openAws(target, { projectDir, variables, clock, ids, signal: stop.signal });
       },
     },

@@ -1,7 +1,7 @@
-import { type Attempt, attemptName } from '../lib/training/run.ts';
-import { stageNames } from '../lib/training/stages.ts';
-import { causeText, type Output, plain, seconds } from './output.ts';
-import { folded } from './prose.ts';
+import { type Attempt, attemptName } from '../../lib/training/run.ts';
+import { stageNames } from '../../lib/training/stages.ts';
+import { causeText, type Output, plain, seconds } from '../output.ts';
+import { folded } from '../prose.ts';
 import type { NextTry, RetryPlan } from './retry-plan.ts';
 import type { RunView, StageProgress } from './run-views.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Attempt } from '../lib/training/run.ts';
-import { stages } from '../lib/training/stages.ts';
+import type { Attempt } from '../../lib/training/run.ts';
+import { stages } from '../../lib/training/stages.ts';
 
 interface Retrier {
   readonly ErrorEquals: readonly string[];

@@ -1,7 +1,7 @@
-import { findMachine } from '../lib/machines/catalogue.ts';
-import type { OperatorApi } from '../lib/ports/operator-api.ts';
-import type { ExecutionDetail } from '../lib/ports/workflows.ts';
-import type { StartOptions, StartRequest } from './start-input.ts';
+import { findMachine } from '../../lib/machines/catalogue.ts';
+import type { OperatorApi } from '../../lib/ports/operator-api.ts';
+import type { ExecutionDetail } from '../../lib/ports/workflows.ts';
+import type { StartOptions, StartRequest } from '../start-input.ts';
 
 const fieldOf = (input: unknown, name: string): unknown =>
   typeof input === 'object' && input !== null ? (input as Record<string, unknown>)[name] : undefined;

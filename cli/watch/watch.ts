@@ -1,14 +1,14 @@
-import { checkSchema } from '../lib/errors/check-schema.ts';
-import { findMachine } from '../lib/machines/catalogue.ts';
-import type { OperatorApi } from '../lib/ports/operator-api.ts';
-import type { ExecutionDetail } from '../lib/ports/workflows.ts';
-import { nightDate, nightInputSchema } from '../lib/training/nights/night-input.ts';
-import type { Run } from '../lib/training/run.ts';
+import { checkSchema } from '../../lib/errors/check-schema.ts';
+import { findMachine } from '../../lib/machines/catalogue.ts';
+import type { OperatorApi } from '../../lib/ports/operator-api.ts';
+import type { ExecutionDetail } from '../../lib/ports/workflows.ts';
+import { nightDate, nightInputSchema } from '../../lib/training/nights/night-input.ts';
+import type { Run } from '../../lib/training/run.ts';
+import { checkSignal, command, lookInterval, pause, type Session } from '../session.ts';
 import { lastWords } from './last-words.ts';
 import { Progress } from './progress.ts';
 import { RetryPlan } from './retry-plan.ts';
 import { type RunView, Views } from './run-views.ts';
-import { checkSignal, command, lookInterval, pause, type Session } from './session.ts';
 
 /** The date a night is for: stores find its runs by it. */
 export function dateOf({ input, startDate }: ExecutionDetail): { logicalDate?: string } {

@@ -1,6 +1,6 @@
-import type { OperatorApi } from '../lib/ports/operator-api.ts';
-import { type JobProgress, parseProgress, progressObject } from '../lib/training/attempts/job-progress.ts';
-import type { Attempt, Run } from '../lib/training/run.ts';
+import type { OperatorApi } from '../../lib/ports/operator-api.ts';
+import { type JobProgress, parseProgress, progressObject } from '../../lib/training/attempts/job-progress.ts';
+import type { Attempt, Run } from '../../lib/training/run.ts';
 
 /** Milliseconds between two looks at how far a job is; jobs write it no more often (workload/job/progress.ts). */
 const progressInterval = 5_000;

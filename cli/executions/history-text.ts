@@ -1,5 +1,5 @@
-import type { HistoryEvent } from '../lib/ports/workflows.ts';
-import { causeText, plain } from './output.ts';
+import type { HistoryEvent } from '../../lib/ports/workflows.ts';
+import { causeText, plain } from '../output.ts';
 
 type Details = Readonly<Record<string, unknown>>;
 

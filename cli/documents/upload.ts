@@ -1,13 +1,13 @@
-import { collect } from '../lib/documents/bytes.ts';
-import { skipReasons } from '../lib/documents/found.ts';
-import { faultOf } from '../lib/documents/read-file.ts';
-import { EpsilonError } from '../lib/errors/epsilon-error.ts';
-import type { LocalDocument } from '../lib/files/document-files.ts';
-import type { ObjectInfo } from '../lib/ports/object-store.ts';
-import type { OperatorApi } from '../lib/ports/operator-api.ts';
+import { collect } from '../../lib/documents/bytes.ts';
+import { skipReasons } from '../../lib/documents/found.ts';
+import { faultOf } from '../../lib/documents/read-file.ts';
+import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
+import type { LocalDocument } from '../../lib/files/document-files.ts';
+import type { ObjectInfo } from '../../lib/ports/object-store.ts';
+import type { OperatorApi } from '../../lib/ports/operator-api.ts';
+import { plain } from '../output.ts';
+import { checkSignal, type Session } from '../session.ts';
 import { documentFiles } from './documents.ts';
-import { plain } from './output.ts';
-import { checkSignal, type Session } from './session.ts';
 
 /** Files under way at a time. */
 const atOnce = 8;

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Session } from './session.ts';
+import type { Session } from '../session.ts';
 
 /** Registers verbs with all their options. */
 type AddVerbs = (program: Command, session: () => Session) => void;
@@ -19,7 +19,7 @@ export const verbGroups: readonly VerbGroup[] = [
     verbs: [
       { term: 'demo', summary: 'run a night of training on this host, from the schedule to a search answer' },
     ],
-    load: async () => (await import('./verbs/demo.ts')).addDemo,
+    load: async () => (await import('../verbs/demo.ts')).addDemo,
   },
   {
     verbs: [
@@ -33,7 +33,7 @@ export const verbGroups: readonly VerbGroup[] = [
       },
       { term: 'schedules', summary: 'list, fire, pause and resume schedules' },
     ],
-    load: async () => (await import('./verbs/lifecycle.ts')).addService,
+    load: async () => (await import('../verbs/lifecycle.ts')).addService,
   },
   {
     verbs: [
@@ -50,7 +50,7 @@ export const verbGroups: readonly VerbGroup[] = [
       },
       { term: 'stop <execution>', summary: 'stop an execution and cancel its jobs' },
     ],
-    load: async () => (await import('./verbs/executions.ts')).addExecutions,
+    load: async () => (await import('../verbs/executions.ts')).addExecutions,
   },
   {
     verbs: [
@@ -59,46 +59,46 @@ export const verbGroups: readonly VerbGroup[] = [
         summary: 'say what the next night will have ready by its deadline, without beginning it',
       },
     ],
-    load: async () => (await import('./verbs/forecast.ts')).addForecast,
+    load: async () => (await import('../verbs/forecast.ts')).addForecast,
   },
   {
     verbs: [{ term: 'scale', summary: 'forecast load and plan capacity for it' }],
-    load: async () => (await import('./verbs/scale.ts')).addScale,
+    load: async () => (await import('../verbs/scale.ts')).addScale,
   },
   {
     verbs: [{ term: 'cost', summary: 'say what training cost, by tenant, stage or day' }],
-    load: async () => (await import('./verbs/cost.ts')).addCost,
+    load: async () => (await import('../verbs/cost.ts')).addCost,
   },
   {
     verbs: [{ term: 'logs <run>', summary: "show the output of a run's jobs, one JSON object per line" }],
-    load: async () => (await import('./verbs/logs.ts')).addLogs,
+    load: async () => (await import('../verbs/logs.ts')).addLogs,
   },
   {
     verbs: [{ term: 'tenants', summary: 'manage tenants' }],
-    load: async () => (await import('./verbs/tenants.ts')).addTenants,
+    load: async () => (await import('../verbs/tenants.ts')).addTenants,
   },
   {
     verbs: [{ term: 'map-runs', summary: 'runs of distributed Maps: look at them, widen them' }],
-    load: async () => (await import('./verbs/map-runs.ts')).addMapRuns,
+    load: async () => (await import('../verbs/map-runs.ts')).addMapRuns,
   },
   {
     verbs: [
       { term: 'models', summary: 'list, promote and roll back models' },
       { term: 'query <text>', summary: "search with a tenant's live model" },
     ],
-    load: async () => (await import('./verbs/models.ts')).addModels,
+    load: async () => (await import('../verbs/models.ts')).addModels,
   },
   {
     verbs: [{ term: 'job', summary: 'check programs of your own against the job contract' }],
-    load: async () => (await import('./verbs/job.ts')).addJob,
+    load: async () => (await import('../verbs/job.ts')).addJob,
   },
   {
     verbs: [{ term: 'images', summary: 'show and clear images that jobs could not be started by' }],
-    load: async () => (await import('./verbs/images.ts')).addImages,
+    load: async () => (await import('../verbs/images.ts')).addImages,
   },
   {
     verbs: [{ term: 'quality', summary: "show what the checks say about tenants' data" }],
-    load: async () => (await import('./verbs/quality.ts')).addQuality,
+    load: async () => (await import('../verbs/quality.ts')).addQuality,
   },
   {
     verbs: [
@@ -108,7 +108,7 @@ export const verbGroups: readonly VerbGroup[] = [
           'list what operators did, newest first: who, when, what, on which subject, with which outcome',
       },
     ],
-    load: async () => (await import('./verbs/audit.ts')).addAudit,
+    load: async () => (await import('../verbs/audit.ts')).addAudit,
   },
   {
     verbs: [
@@ -117,14 +117,14 @@ export const verbGroups: readonly VerbGroup[] = [
         summary: 'where the space of the state directory is, and when its disk will be full',
       },
     ],
-    load: async () => (await import('./verbs/state.ts')).addState,
+    load: async () => (await import('../verbs/state.ts')).addState,
   },
   {
     verbs: [
       { term: 'backup', summary: 'make, list, verify and prune backups of the state directory' },
       { term: 'restore', summary: 'restore a backup into a new state directory' },
     ],
-    load: async () => (await import('./verbs/backup.ts')).addBackup,
+    load: async () => (await import('../verbs/backup.ts')).addBackup,
   },
   {
     verbs: [
@@ -133,21 +133,21 @@ export const verbGroups: readonly VerbGroup[] = [
         summary: 'restore the newest backup in isolation, kill and restore the copy, and measure it',
       },
     ],
-    load: async () => (await import('./verbs/drill.ts')).addDrill,
+    load: async () => (await import('../verbs/drill.ts')).addDrill,
   },
   {
     verbs: [{ term: 'airflow', summary: 'Apache Airflow: write its DAGs, check a server' }],
-    load: async () => (await import('./verbs/airflow.ts')).addAirflow,
+    load: async () => (await import('../verbs/airflow.ts')).addAirflow,
   },
   {
     verbs: [{ term: 'asl', summary: 'run or check any state machine file (JSONata dialect)' }],
-    load: async () => (await import('./verbs/asl.ts')).addAsl,
+    load: async () => (await import('../verbs/asl.ts')).addAsl,
   },
   {
     verbs: [
       { term: 'completion <shell>', summary: 'print what makes bash, zsh or fish complete this command' },
     ],
-    load: async () => (await import('./verbs/completion.ts')).addCompletion,
+    load: async () => (await import('../verbs/completion.ts')).addCompletion,
   },
 ];
 

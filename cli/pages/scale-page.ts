@@ -1,9 +1,9 @@
-import type { Block, LinesBlock, TableBlock } from '../lib/reports/blocks.ts';
-import { renderReport } from '../lib/reports/report.ts';
-import type { ScalingPlan, ScalingSettings } from '../lib/scaling/decide.ts';
-import { hourMs } from '../lib/scaling/hourly-series.ts';
-import type { Outlook } from '../lib/scaling/outlook.ts';
-import { toTheSecond } from './output.ts';
+import type { Block, LinesBlock, TableBlock } from '../../lib/reports/blocks.ts';
+import { renderReport } from '../../lib/reports/report.ts';
+import type { ScalingPlan, ScalingSettings } from '../../lib/scaling/decide.ts';
+import { hourMs } from '../../lib/scaling/hourly-series.ts';
+import type { Outlook } from '../../lib/scaling/outlook.ts';
+import { toTheSecond } from '../output.ts';
 
 /** What a page of a plan is made from. */
 export interface ScalePage {
