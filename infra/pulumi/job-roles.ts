@@ -31,8 +31,14 @@ const tenantTag = '${aws:PrincipalTag/TenantId}';
 /** Tags that say which attempt of a tenant a session is for; a session has all of them or none. */
 const attemptTags = ['Run', 'Stage', 'Attempt'];
 
+/** What a tag of a session says, in a resource or a condition; a session without it matches nothing. */
+const said = (tag: string) => `\${aws:PrincipalTag/${tag}}`;
+
 /** Where an attempt writes below its tenant's prefix, from the tags of its session (lib/training/attempts/job-spec.ts). */
-const attemptPrefix = `runs/${tenantTag}-${attemptTags.map((tag) => `\${aws:PrincipalTag/${tag}}`).join('/')}`;
+const attemptPrefix = `runs/${tenantTag}-${attemptTags.map(said).join('/')}`;
+
+/** Outputs of the run of an attempt. */
+const runPrefix = `${tenantTag}/runs/${tenantTag}-${said('Run')}/*`;
 
 /** A tag that is asked for, in a pattern that the pod's name is compared with. */
 const asked = (tag: string) => `\${aws:RequestTag/${tag}}`;
@@ -95,17 +101,36 @@ function trustJobs(site: Site, pod: Identity, clusterName: string): Statement[] 
   ];
 }
 
+/** Sessions for a tenant alone: no pod's name of theirs says an attempt, or a session policy narrows them. */
+const ofNoAttempt = {
+  Null: Object.fromEntries(attemptTags.map((tag) => [`aws:PrincipalTag/${tag}`, 'true'])),
+};
+
+/** Sessions of the stage that reads documents, which may be anywhere below the tenant's prefix. */
+const ofPrepare = { StringEquals: { 'aws:PrincipalTag/Stage': 'prepare' } };
+
 const write = ['s3:PutObject', 's3:PutObjectTagging', 's3:AbortMultipartUpload'];
 
 function tenantData(bucket: Bucket, keys: Keys, region: string): Statement[] {
-  return [
+  /** Reads and lists below a prefix of the bucket; the slash after the tag: `t1` must not reach `t10`. */
+  const reads = (below: string, when: NonNullable<Statement['Condition']> = {}): Statement[] => [
     {
       Effect: 'Allow',
-      // Documents may be anywhere below the tenant's prefix, so all of it can be read.
       Action: 's3:GetObject',
-      // The slash after the tag: `t1` must not reach `t10`.
-      Resource: interpolate`${bucket.arn}/${tenantTag}/*`,
+      Resource: interpolate`${bucket.arn}/${below}`,
+      ...(Object.keys(when).length > 0 && { Condition: when }),
     },
+    {
+      Effect: 'Allow',
+      Action: 's3:ListBucket',
+      Resource: bucket.arn,
+      Condition: { ...when, StringLike: { 's3:prefix': below } },
+    },
+  ];
+  return [
+    ...reads(runPrefix),
+    ...reads(`${tenantTag}/*`, ofPrepare),
+    ...reads(`${tenantTag}/*`, ofNoAttempt),
     {
       Effect: 'Allow',
       Action: write,
@@ -115,14 +140,7 @@ function tenantData(bucket: Bucket, keys: Keys, region: string): Statement[] {
       Effect: 'Allow',
       Action: write,
       Resource: interpolate`${bucket.arn}/${tenantTag}/runs/*`,
-      // Sessions for a tenant alone. A session for an attempt has the tags, and this is not for it.
-      Condition: { Null: Object.fromEntries(attemptTags.map((tag) => [`aws:PrincipalTag/${tag}`, 'true'])) },
-    },
-    {
-      Effect: 'Allow',
-      Action: 's3:ListBucket',
-      Resource: bucket.arn,
-      Condition: { StringLike: { 's3:prefix': `${tenantTag}/*` } },
+      Condition: ofNoAttempt,
     },
     {
       Effect: 'Allow',

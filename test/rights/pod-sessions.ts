@@ -83,9 +83,10 @@ export const attemptCases: readonly (readonly [key: string, read: boolean, write
   ['acme/runs/acme-2026-11-24/train/11/x', true, false],
   ['acme/runs/acme-2026-11-24/train/1', true, false],
   ['acme/runs/acme-2026-11-24/prepare/1/manifest.json', true, false],
-  ['acme/runs/acme-2026-11-23/train/1/model.bin', true, false],
-  ['acme/documents/a.txt', true, false],
-  ['acme/model.bin', true, false],
+  ['acme/runs/acme-2026-11-23/train/1/model.bin', false, false],
+  ['acme/runs/acme-2026-11-24-m1/train/1/model.bin', false, false],
+  ['acme/documents/a.txt', false, false],
+  ['acme/model.bin', false, false],
   ['acme-2/runs/acme-2026-11-24/train/1/model.bin', false, false],
   ['acme-2/runs/acme-2-2026-11-24/train/1/model.bin', false, false],
   ['beta/documents/a.txt', false, false],
@@ -97,3 +98,15 @@ export const attemptCases: readonly (readonly [key: string, read: boolean, write
 export const attemptSession = Object.fromEntries(
   Object.entries(attempt).map(([tag, value]) => [`aws:PrincipalTag/${tag}`, value]),
 );
+
+/** The same of the stage that reads documents, which are below `acme/` and nowhere else. */
+export const prepareCases: typeof attemptCases = [
+  ['acme/documents/a.txt', true, false],
+  ['acme/runs/acme-2026-11-24/prepare/1/manifest.json', true, true],
+  ['acme/runs/acme-2026-11-24/train/1/model.bin', true, false],
+  ['acme-2/documents/a.txt', false, false],
+  ['beta/documents/a.txt', false, false],
+];
+
+/** Tags of its session. */
+export const prepareSession = { ...attemptSession, 'aws:PrincipalTag/Stage': 'prepare' };

@@ -1,7 +1,14 @@
 import { evaluate, ofType, type Registered } from '../../../infra/pulumi/cost/evaluate.ts';
 import { settingsOf } from '../../../infra/pulumi/cost/settings.ts';
 import { account, arnOf } from '../../fixtures/aws-base.ts';
-import { attemptCases, attemptSession, contextOf, podCases } from '../../rights/pod-sessions.ts';
+import {
+  attemptCases,
+  attemptSession,
+  contextOf,
+  podCases,
+  prepareCases,
+  prepareSession,
+} from '../../rights/pod-sessions.ts';
 import { type AwsRequest, ask, resources, throughService } from '../../rights/requests.ts';
 import { inEnvironment, type Policy } from '../../rights/role-policies.ts';
 import type { Evaluator } from './evaluator.ts';
@@ -126,15 +133,20 @@ export class JobRolesOf {
       );
   }
 
-  /** A session of one attempt: reads what is its tenant's, writes below its own prefix. */
+  /** A session of one attempt: reads its run, if it prepares also its tenant's documents, and writes below its own prefix. */
   async attempt(): Promise<void> {
     const bucket = `arn:aws:s3:::${inEnvironment(resources.bucket, this.#environment)}`;
-    for (const [key, read, write] of attemptCases) {
+    const sessions = [
+      ...attemptCases.map((one) => [...one, attemptSession] as const),
+      ...prepareCases.map((one) => [...one, prepareSession] as const),
+    ];
+    for (const [key, read, write, session] of sessions) {
       const on = `${bucket}/${key}`;
-      await this.#expect('tenant-job', ask('s3:GetObject', on, attemptSession), read);
+      await this.#expect('tenant-job', ask('s3:GetObject', on, session), read);
+      await this.#expect('tenant-job', ask('s3:ListBucket', bucket, { ...session, 's3:prefix': key }), read);
       for (const action of ['PutObject', 'PutObjectTagging', 'AbortMultipartUpload'])
-        await this.#expect('tenant-job', ask(`s3:${action}`, on, attemptSession), write);
-      await this.#expect('tenant-job', ask('s3:DeleteObject', on, attemptSession), false);
+        await this.#expect('tenant-job', ask(`s3:${action}`, on, session), write);
+      await this.#expect('tenant-job', ask('s3:DeleteObject', on, session), false);
     }
   }
 

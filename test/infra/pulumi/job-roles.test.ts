@@ -4,7 +4,14 @@ import { evaluate, ofType, type Registered } from '../../../infra/pulumi/cost/ev
 import { settingsOf } from '../../../infra/pulumi/cost/settings.ts';
 import { statementsOf } from '../../../infra/pulumi/policy/statements.ts';
 import { tenantIdPattern } from '../../../lib/tenants/tenant.ts';
-import { attemptCases, attemptSession, contextOf, podCases } from '../../rights/pod-sessions.ts';
+import {
+  attemptCases,
+  attemptSession,
+  contextOf,
+  podCases,
+  prepareCases,
+  prepareSession,
+} from '../../rights/pod-sessions.ts';
 import { nodesToCome } from './group-at-zero.ts';
 import { type Facts, permits, trusts } from './iam.ts';
 
@@ -106,16 +113,28 @@ describe('the reach of a tenant session', () => {
     );
   });
 
-  it.each(attemptCases)('T5: session of one attempt, object %s: read %s, write %s', (key, read, write) => {
-    const may = (action: string) =>
-      permits(policy('tenant-job'), {
-        action,
-        resource: `${bucket}/${key}`,
-        facts: { ...attemptSession, 'kms:ViaService': 's3.us-west-2.amazonaws.com' },
-      });
-    expect([may('s3:GetObject'), may('s3:PutObject')]).toEqual([read, write]);
-    expect([may('s3:PutObjectTagging'), may('s3:AbortMultipartUpload')]).toEqual([write, write]);
-  });
+  const sessions = [
+    ...attemptCases.map((one) => ['train', ...one, attemptSession] as const),
+    ...prepareCases.map((one) => ['prepare', ...one, prepareSession] as const),
+  ];
+  it.each(sessions)(
+    'T5: session of one attempt of %s, object %s: read %s, write %s',
+    (_, key, read, write, tags) => {
+      const may = (action: string, resource: string, more: Facts = {}) =>
+        permits(policy('tenant-job'), {
+          action,
+          resource,
+          facts: { ...tags, ...more, 'kms:ViaService': 's3.us-west-2.amazonaws.com' },
+        });
+      const object = `${bucket}/${key}`;
+      expect([may('s3:GetObject', object), may('s3:PutObject', object)]).toEqual([read, write]);
+      expect([may('s3:PutObjectTagging', object), may('s3:AbortMultipartUpload', object)]).toEqual([
+        write,
+        write,
+      ]);
+      expect(may('s3:ListBucket', bucket, { 's3:prefix': key })).toBe(read);
+    },
+  );
 
   it('nothing can be deleted, and no other service is reached', () => {
     const actions = new Set(policy('tenant-job').flatMap((statement) => statement.actions));
