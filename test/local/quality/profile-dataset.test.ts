@@ -20,7 +20,7 @@ function folderOf(files: Readonly<Record<string, string | Uint8Array>>): string 
 }
 
 const profile = (folder: string, contract: Record<string, unknown>, options = everything) =>
-  profileDataset(contractSchema.parse({ location: pathToFileURL(folder).href, ...contract }), options);
+  profileDataset(contractSchema.parse({ location: `${pathToFileURL(folder).href}/`, ...contract }), options);
 
 const fields = [
   { name: 'id', type: 'integer' },
