@@ -12,6 +12,7 @@ import { systemIds } from '../lib/system/system-ids.ts';
 import type { JobObservation, JobSpec } from '../lib/training/attempts/job.ts';
 import { enginePorts } from './adapters/engine-ports.ts';
 import { LocalFunctions, type LocalPorts } from './adapters/functions.ts';
+import { recoveryPorts } from './adapters/recovery-ports.ts';
 import { busPublisher } from './adapters/service-ports.ts';
 import { servingPorts } from './adapters/serving-ports.ts';
 import { workloadImages } from './adapters/workload-images.ts';
@@ -128,6 +129,7 @@ export class LocalRuntime {
       notifier: this.#notifier,
       images: workloadImages(workloads),
       ...servingPorts(state.path),
+      ...recoveryPorts(),
     };
     this.functions.bind(this.ports);
   }

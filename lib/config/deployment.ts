@@ -44,6 +44,11 @@ export const deploymentSchema = z.object({
   /** Where jobs on Batch ask for credentials; absent for callers that submit none. */
   credentialsUrl: z.url({ protocol: /^https$/ }).optional(),
   eksClusterName: z.string().min(1).optional(),
+  /** Identifier of the database. */
+  databaseId: z.string().min(1).optional(),
+  /** Bucket and key of the replicas, in the region of the setting `recovery.region`. */
+  replicaBucket: z.string().min(3).optional(),
+  replicaKeyArn: arn.optional(),
 });
 
 /** The resources around a deployed function. */

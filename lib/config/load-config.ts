@@ -1,3 +1,4 @@
+import { checkRecovery } from '../backup/cloud/settings.ts';
 import { checkSchema, type SchemaFault } from '../errors/check-schema.ts';
 import { EpsilonError } from '../errors/epsilon-error.ts';
 import { checkScaling } from '../scaling/configuration.ts';
@@ -59,7 +60,7 @@ function coerce(text: string): unknown {
 }
 
 /** Sections whose keys differ from deployment to deployment. */
-const tables: ReadonlySet<string> = new Set(['workloads', 'scaling', 'airflow']);
+const tables: ReadonlySet<string> = new Set(['workloads', 'scaling', 'airflow', 'recovery']);
 
 const isTable = ([section = '']: readonly string[]) => tables.has(section);
 
@@ -131,7 +132,7 @@ function explain({ path, sentence, unknownKey: unknown }: SchemaFault): EpsilonE
 
 /**
  * Settings from, in rising precedence, a file's content, environment variables and flags.
- * Errors: `CONFIG_UNKNOWN_KEY` with the nearest known key, `CONFIG_INVALID` naming key and variable.
+ * Errors: `CONFIG_UNKNOWN_KEY` with the nearest known key, `CONFIG_INVALID` naming key and variable, those of `checkRecovery`.
  */
 export function loadConfig(sources: {
   readonly file?: unknown;
@@ -146,6 +147,9 @@ export function loadConfig(sources: {
     serviceConfigSchema.superRefine(checkWorkloads).superRefine(checkAirflow).superRefine(checkScaling),
     merged,
   );
-  if (parsed.success) return Object.freeze(parsed.data);
+  if (parsed.success) {
+    checkRecovery(parsed.data.region, parsed.data.recovery);
+    return Object.freeze(parsed.data);
+  }
   throw explain(parsed.fault);
 }

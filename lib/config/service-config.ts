@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { recoverySchema } from '../backup/cloud/settings.ts';
 import { timeOfDay } from '../capacity/deadline.ts';
 import { scalingSchema } from '../scaling/configuration.ts';
 import { airflowSchema } from './airflow.ts';
@@ -59,6 +60,8 @@ export const serviceConfigSchema = z.strictObject({
   scaling: scalingSchema,
   /** Whether jobs of the eks backend are runs of an Airflow (docs/airflow.md). */
   airflow: airflowSchema,
+  /** How the environment is backed up on AWS, and where it is restored. */
+  recovery: recoverySchema,
 });
 
 /** The settings, deeply read-only in use. */

@@ -8,9 +8,20 @@ export type { AwsPart, Wired } from '../aws/wiring/base.ts';
  * bundler leaves out the parts, with their SDK clients, that a function does not name.
  */
 
-/** Tenants, runs, leases, claims, locks, models, verdicts and records of images, in DynamoDB. */
+/** Tenants, runs, leases, claims, locks, models, verdicts, records of images and of backups, in DynamoDB. */
 export const awsStores: AwsPart<
-  Pick<Ports, 'tenants' | 'runs' | 'leases' | 'claims' | 'locks' | 'models' | 'verdicts' | 'imageRecords'>
+  Pick<
+    Ports,
+    | 'tenants'
+    | 'runs'
+    | 'leases'
+    | 'claims'
+    | 'locks'
+    | 'models'
+    | 'verdicts'
+    | 'imageRecords'
+    | 'recoveryRecords'
+  >
 > = async () => (await import('../aws/wiring/wire-stores.ts')).wireStores;
 
 /** Objects, in S3. */
@@ -64,3 +75,14 @@ export const awsNodeGroups: AwsPart<Pick<Ports, 'nodeGroups'>> = async () =>
 /** vCPU that are kept ready for queues, in Batch. */
 export const awsQueueVcpus: AwsPart<Pick<Ports, 'queueVcpus'>> = async () =>
   (await import('../aws/wiring/wire-queue-vcpus.ts')).wireQueueVcpus;
+/** The database in both regions, in RDS. */
+export const awsDatabases: AwsPart<Pick<Ports, 'databases'>> = async () =>
+  (await import('../aws/wiring/wire-databases.ts')).wireDatabases;
+
+/** The table in both regions, in DynamoDB. */
+export const awsTables: AwsPart<Pick<Ports, 'tables'>> = async () =>
+  (await import('../aws/wiring/wire-tables.ts')).wireTables;
+
+/** Objects in the other region and their replication, in S3 and CloudWatch. */
+export const awsReplicas: AwsPart<Pick<Ports, 'replication' | 'replica'>> = async () =>
+  (await import('../aws/wiring/wire-replicas.ts')).wireReplicas;

@@ -199,6 +199,16 @@ export const metricDefinitions = {
     dimensions: [],
     help: 'gates that a check closed',
   },
+  RecoveryPointsRecorded: {
+    unit: 'count',
+    dimensions: [],
+    help: 'a pass found a moment that all stores can be restored to in the other region; 0 when it found none',
+  },
+  RecoveryFaults: {
+    unit: 'count',
+    dimensions: ['store'],
+    help: 'what keeps a store from being restored in the other region (`database`, `table`, `objects`)',
+  },
 } as const satisfies Readonly<Record<string, MetricDefinition>>;
 
 /**
@@ -212,6 +222,7 @@ export const dimensionValues: Readonly<Record<string, readonly string[]>> = {
   capacity: ['spot', 'on-demand'],
   outcome: ['succeeded', 'failed', 'notStarted', 'skipped', 'busy'],
   signal: ['interruption', 'rebalance'],
+  store: ['database', 'table', 'objects'],
   trigger: ['schedule', 'manual'],
 };
 

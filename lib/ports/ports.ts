@@ -1,5 +1,10 @@
 import type { ServiceConfig } from '../config/service-config.ts';
 import type { Backend } from '../tenants/tenant.ts';
+import type { Databases } from './backup/database-service.ts';
+import type { RecoveryRecords } from './backup/recovery-records.ts';
+import type { ReplicaObjects } from './backup/replica-objects.ts';
+import type { ReplicationMetrics } from './backup/replication-metrics.ts';
+import type { Tables } from './backup/table-service.ts';
 import type { ClaimStore } from './claim-store.ts';
 import type { Clock } from './clock.ts';
 import type { EventPublisher } from './event-publisher.ts';
@@ -68,6 +73,12 @@ export interface Ports extends BasePorts {
   readonly nodeGroups: SizedGroups;
   /** vCPU that are kept ready for queues of Batch. */
   readonly queueVcpus: SizedGroups;
+  readonly recoveryRecords: RecoveryRecords;
+  /** What backups look at; undefined where the settings say that there are none, as on one host, which has its own. */
+  readonly databases: Databases | undefined;
+  readonly tables: Tables | undefined;
+  readonly replication: ReplicationMetrics | undefined;
+  readonly replica: ReplicaObjects | undefined;
   /** Absent in the embedded runtime: jobs of this host reach its files, and need no credentials. */
   readonly sessions?: JobSessions;
 }

@@ -83,6 +83,7 @@ export class AwsPlane {
         made.set(Client, there);
         return there;
       }) as Clients['of'],
+      in: () => this.#clients(),
       close: () => {},
     };
   }

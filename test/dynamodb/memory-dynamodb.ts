@@ -49,6 +49,17 @@ interface Answer {
 /** Faults of the network: no answer comes at all. */
 const network: ReadonlySet<string> = new Set(['TimeoutError', 'ECONNRESET']);
 
+const continuousBackups = {
+  ContinuousBackupsDescription: {
+    ContinuousBackupsStatus: 'ENABLED',
+    PointInTimeRecoveryDescription: {
+      PointInTimeRecoveryStatus: 'ENABLED',
+      EarliestRestorableDateTime: 1_792_400_000,
+      LatestRestorableDateTime: 1_795_485_000,
+    },
+  },
+};
+
 /**
  * A DynamoDB in memory behind the SDK's own client: requests are serialised, sent, answered and parsed as over the network,
  * so that marshalling, retries and error shapes are the SDK's. Expressions are parsed and evaluated.
@@ -137,6 +148,7 @@ export class MemoryDynamoDb {
   }
 
   #act(action: string, input: Request): unknown {
+    if (action === 'DescribeContinuousBackups') return continuousBackups;
     const named = input.TableName;
     if (named !== undefined && named !== this.tableName)
       throw Object.assign(new Error('Requested resource not found'), { name: 'ResourceNotFoundException' });

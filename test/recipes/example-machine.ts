@@ -78,7 +78,7 @@ export const areaEdits: Readonly<Record<string, Edit>> = {
   'lib/upkeep/machines.ts': created(emptyArea),
   'lib/machines/catalogue.ts': (text) =>
     replaced(
-      '[...trainingMachines, ',
+      '[\n  ...trainingMachines,\n',
       '[...trainingMachines, ...upkeepMachines, ',
     )(
       inserted({

@@ -1,9 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BatchClient, DescribeComputeEnvironmentsCommand } from '@aws-sdk/client-batch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { RDSClient } from '@aws-sdk/client-rds';
 import { mockClient } from 'aws-sdk-client-mock';
 import { openTableStores, type TableStores } from '../../lib/aws/table/open-stores.ts';
 import type { Clients } from '../../lib/aws/wiring/clients.ts';
@@ -14,16 +15,18 @@ import type { BasePorts } from '../../lib/ports/ports.ts';
 import { systemIds } from '../../lib/system/system-ids.ts';
 import { imageNames, stages } from '../../lib/training/stages.ts';
 import { LocalFunctions, type LocalPorts } from '../../local/adapters/functions.ts';
+import type { VirtualClock } from '../../local/clock/virtual-clock.ts';
 import { readYaml } from '../../local/declaration/read-yaml.ts';
 import { writeTemplates } from '../aws/batch-runner.ts';
 import { BatchStandIn } from '../aws/batch-stand-in.ts';
+import { RdsStandIn } from '../aws/rds-stand-in.ts';
 import { MemoryDynamoDb, type WireRequest } from '../dynamodb/memory-dynamodb.ts';
 import { tableSchema } from '../dynamodb/table-schema.ts';
 import { account, arnOf, region } from '../fixtures/aws-base.ts';
 import { aTenant } from '../fixtures/records.ts';
 import { leaveOutputs } from '../night/batch-night.ts';
 import { type Night, openNight } from '../night/harness.ts';
-import { type AwsRequest, resources } from './requests.ts';
+import { type AwsRequest, inRegion, resources } from './requests.ts';
 import { missingObject, requestsOfCall } from './service-requests.ts';
 import { serviceAnswers } from './stand-ins.ts';
 import { requestsOfTableCall } from './table-requests.ts';
@@ -34,6 +37,7 @@ export type Recorded = Map<string, AwsRequest[]>;
 /** A night whose functions are wired as deployed ones: adapters of AWS over SDK clients whose calls are noted. */
 export interface DeployedNight extends Night {
   readonly batch: BatchStandIn;
+  readonly rds: RdsStandIn;
   /** Says which ECS tasks, by their tags, run on every instance. */
   runOnInstance(tasks: readonly Readonly<Record<string, string>>[]): void;
   /** Invocations of this function no longer reach it, as when its event is lost; undefined ends that. */
@@ -44,6 +48,10 @@ export interface DeployedNight extends Night {
   foundBad(tenantId: string): Promise<void>;
   /** Makes the images' digest another one than the one of infrastructure's definitions, or the same again. */
   release(digit: string): void;
+  /** Takes every object to the other region's bucket, with what stages of a real run leave besides. */
+  replicate(): void;
+  /** Records a drill that proved everything up to the end of the year. */
+  proveRecovery(): Promise<void>;
   /** Invokes a function with an event, as a rule would. */
   invoke(key: string, event: unknown): Promise<unknown>;
   close(): Promise<void>;
@@ -67,15 +75,37 @@ function deploymentWith(batchJobDefinitionArns: Deployment['batchJobDefinitionAr
       Object.fromEntries(imageNames.map((image) => [image, resources.repository(image)])),
     ),
     EPSILON_AWS_JOB_ROLE_ARN: resources.role('tenant-job'),
+    EPSILON_AWS_DATABASE_ID: resources.database,
+    EPSILON_AWS_REPLICA_BUCKET: resources.replicaBucket,
+    EPSILON_AWS_REPLICA_KEY_ARN: resources.replicaKey,
   });
   const { spot, 'on-demand': onDemand } = resources.localQueues;
   return { ...known, batchJobDefinitionArns, batchSpotQueueArn: spot, batchOnDemandQueueArn: onDemand };
+}
+
+/** A database in both regions, that both keep continuous backups of. */
+function databasesOf(clock: VirtualClock): RdsStandIn {
+  const rds = new RdsStandIn(clock);
+  const window = { EarliestTime: new Date(0), LatestTime: new Date(clock.now()) };
+  rds.region(region).instances.set(resources.database, {
+    DBInstanceIdentifier: resources.database,
+    DBInstanceStatus: 'available',
+    StorageEncrypted: true,
+  });
+  for (const [where, Status] of [
+    [region, 'active'],
+    ['us-east-1', 'replicating'],
+  ] as const)
+    rds.region(where).backups.set(resources.database, { Status, RestoreWindow: window });
+  rds.region('us-east-1').keys.add(resources.replicaKey);
+  return rds;
 }
 
 /** A service behind the clients: what is asked of it, by whom, and what it answers. */
 class Plane {
   recorded: Recorded = new Map();
   readonly batch: BatchStandIn;
+  readonly rds: RdsStandIn;
   readonly answers: ReturnType<typeof serviceAnswers>;
   readonly #table: MemoryDynamoDb;
   readonly #own: LocalPorts;
@@ -91,6 +121,7 @@ class Plane {
     this.#table = table;
     const batch = new BatchStandIn(own.clock, resources.localQueues);
     this.batch = batch;
+    this.rds = databasesOf(own.clock as VirtualClock);
     this.#deployment = deploymentWith(
       writeTemplates(batch, (stage) => `${resources.repository(stages[stage].image)}@${digestOf('0')}`),
     );
@@ -118,50 +149,57 @@ class Plane {
       this.ports.set(key, await assemblePorts({ ...base, clients: this.#clients(key) }, aws));
   }
 
-  #tableClient(key: string): DynamoDBClient {
+  #tableClient(key: string, where: string): DynamoDBClient {
     const handle = async (request: WireRequest) => {
       const response = this.#table.respond(request);
       const call = this.#table.calls.at(-1);
-      if (call) this.note(key, requestsOfTableCall(call));
+      if (call) this.note(key, placed(requestsOfTableCall(call), where));
       return { response: response as never };
     };
-    return new DynamoDBClient({ region, credentials, requestHandler: { handle } });
+    return new DynamoDBClient({ region: where, credentials, requestHandler: { handle } });
   }
 
-  #clients(key: string): Clients {
+  #clients(key: string, where: string = region): Clients {
     const made = new Map<unknown, unknown>();
     const make = (Client: ClientClass) =>
-      Client.name === DynamoDBClient.name ? this.#tableClient(key) : this.#client(key, Client);
+      Client.name === DynamoDBClient.name ? this.#tableClient(key, where) : this.#client(key, Client, where);
     return {
-      region,
+      region: where,
       of: ((Client: ClientClass) => {
         const there = made.get(Client) ?? make(Client);
         made.set(Client, there);
         return there;
       }) as Clients['of'],
+      in: (there) => this.#clients(key, there),
       close: () => {},
     };
   }
 
-  #client(key: string, Client: ClientClass): AnyClient {
-    const client = new Client({ region, credentials });
+  #client(key: string, Client: ClientClass, where: string): AnyClient {
+    const client = new Client({ region: where, credentials });
     const send = client.send.bind(client);
     client.send = async (command) => {
       const name = command.constructor.name;
-      this.note(key, requestsOfCall(Client.name, name, command.input));
+      this.note(key, placed(requestsOfCall(Client.name, name, command.input), where));
       if (client instanceof BatchClient) return send(command);
+      if (Client.name === RDSClient.name)
+        return this.rds.answer(where, name.replace(/Command$/, ''), command.input);
       const answer = this.answers[Client.name]?.[name.replace(/Command$/, '')];
       if (!answer) throw new Error(`No stand-in answers ${name} of ${Client.name}.`);
       try {
         return await answer(command.input as never);
       } catch (error) {
-        if (isMissing(error)) this.note(key, [missingObject(command.input as never)]);
+        if (isMissing(error)) this.note(key, placed([missingObject(command.input as never)], where));
         throw error;
       }
     };
     return client;
   }
 }
+
+/** What is asked in another region is asked of what is there. */
+const placed = (requests: readonly AwsRequest[], where: string) =>
+  where === region ? requests : requests.map((request) => inRegion(request, where));
 
 interface AnyClient {
   send(command: { readonly input: unknown }): Promise<unknown>;
@@ -279,6 +317,7 @@ export async function openDeployedNight(
     void plane.publish({ source, detailType, detail: detail as unknown as Record<string, unknown> });
   return Object.assign(night, {
     batch,
+    rds: plane.rds,
     foundBad: async (tenantId: string) => {
       const checkedAt = new Date(night.clock.now()).toISOString();
       const finding = {
@@ -315,6 +354,23 @@ export async function openDeployedNight(
     },
     release: (digit: string) => {
       plane.digit = digit;
+    },
+    replicate: () => {
+      const root = night.jobs.objectsRoot;
+      cpSync(join(root, resources.bucket), join(root, resources.replicaBucket), { recursive: true });
+      const index = join(root, resources.replicaBucket, 'acme/runs/acme-manual/index/1');
+      writeFileSync(join(index, 'ids.json'), '[]');
+    },
+    proveRecovery: async () => {
+      const id = '2026-12-31T00:00:00.000Z';
+      await stores?.recoveryRecords.put({
+        kind: 'drill',
+        id,
+        passed: true,
+        point: id,
+        finishedAt: id,
+        faults: [],
+      });
     },
     invoke: (key: string, event: unknown) => functions.invoke(key, event),
     close: async () => {

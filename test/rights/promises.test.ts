@@ -121,6 +121,12 @@ describe('a promise of the pages about rights', () => {
     const users = Object.keys(roles).filter((key) =>
       statementsFor(key).some(({ resources }) => JSON.stringify(resources).includes('TaskTokenKey')),
     );
-    expect(users.sort()).toEqual(['completeJob', 'reconcileJobs', 'submitStage']);
+    expect(users.sort()).toEqual([
+      'completeJob',
+      'holdSnapshot',
+      'reconcileJobs',
+      'submitStage',
+      'wakeBackup',
+    ]);
   });
 });

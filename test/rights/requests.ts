@@ -18,6 +18,9 @@ export const resources = {
   bus: 'epsilon-dev',
   tokenKey: arnOf('kms', 'key/00000000-0000-4000-8000-00000000000a'),
   dataKey: arnOf('kms', 'key/00000000-0000-4000-8000-00000000000b'),
+  replicaKey: `arn:aws:kms:us-east-1:${account}:key/00000000-0000-4000-8000-00000000000d`,
+  replicaBucket: 'embeddings-saas-data-dev-replica',
+  database: 'embeddings-saas-db-dev',
   logsKey: arnOf('kms', 'key/00000000-0000-4000-8000-00000000000c'),
   topic: arnOf('sns', 'epsilon-dev-alerts'),
   cluster: 'embeddings-saas-cluster-dev',
@@ -62,4 +65,18 @@ export function tagContext(tags: Readonly<Record<string, string>> = {}): AwsRequ
     'aws:TagKeys': entries.map(([key]) => key),
     ...Object.fromEntries(entries.map(([key, value]) => [`aws:RequestTag/${key}`, value])),
   };
+}
+
+/** A request as it is made in another region: of what is there, under the key that is there. */
+export function inRegion({ action, resource, context }: AwsRequest, there: string): AwsRequest {
+  const moved = (text: string) =>
+    text
+      .replace(resources.dataKey, resources.replicaKey)
+      .replace(`:${region}:`, `:${there}:`)
+      .replace(`.${region}.`, `.${there}.`);
+  const values = Object.entries(context).map(([key, value]) => [
+    key,
+    typeof value === 'string' ? moved(value) : value,
+  ]);
+  return { action, resource: moved(resource), context: Object.fromEntries(values) };
 }

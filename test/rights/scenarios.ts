@@ -318,6 +318,35 @@ const scenarios: readonly Scenario[] = [
       await mustEnd(night, executionArn, 'SUCCEEDED');
     },
   },
+  {
+    name: 'backups of a day: a snapshot that fails, one that is old, and the event of a copy',
+    variables: { EPSILON_RECOVERY: '{"mode":"on","region":"us-east-1","keepAtLeast":1}' },
+    schedules: false,
+    happens: async (night) => {
+      await night.add('acme');
+      await mustEnd(night, await night.train('acme'), 'SUCCEEDED');
+      night.replicate();
+      const backUp = async () => {
+        const scheduledTime = new Date(night.clock.now()).toISOString();
+        const { executionArn } = await night.runtime.ports.workflows.start({
+          machine: 'backup',
+          input: { scheduledTime },
+        });
+        return executionArn;
+      };
+      night.rds.fate = () => ({ minutes: 1, ends: 'failed' });
+      await mustEnd(night, await backUp(), 'FAILED');
+      night.rds.onEvent = (_, id) =>
+        void night.invoke('wakeBackup', { detail: { SourceIdentifier: id } }).catch(() => {});
+      await mustEnd(night, await backUp(), 'FAILED');
+      night.rds.fate = () => ({ minutes: 1, ends: 'available' });
+      await night.proveRecovery();
+      await mustEnd(night, await backUp(), 'SUCCEEDED');
+      night.rds.onEvent = () => {};
+      await night.advance(15 * 1_440 * minute);
+      await mustEnd(night, await backUp(), 'SUCCEEDED');
+    },
+  },
 ];
 
 /** Lives through every scenario and gives what each function asked of AWS. Throws when one goes otherwise. */

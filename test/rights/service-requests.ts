@@ -1,6 +1,6 @@
 import type { RegisterJobDefinitionRequest, SubmitJobRequest } from '@aws-sdk/client-batch';
 import type { PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
-import { account, arnOf } from '../fixtures/aws-base.ts';
+import { account, arnOf, region } from '../fixtures/aws-base.ts';
 import { type AwsRequest, ask, resources, tagContext, throughService } from './requests.ts';
 
 type Of<I> = (input: I) => readonly AwsRequest[];
@@ -225,11 +225,52 @@ const publish: Of<{ TopicArn: string }> = ({ TopicArn }) => [
   throughService('Decrypt', dataKey, 'sns', { 'aws:sns:topicArn': topic }),
 ];
 
+interface RdsInput {
+  readonly DBInstanceIdentifier?: string;
+  readonly DBSnapshotIdentifier?: string;
+  readonly SourceDBSnapshotIdentifier?: string;
+  readonly TargetDBSnapshotIdentifier?: string;
+}
+
+const databaseArn = (kind: string, id = '*') => arnOf('rds', `${kind}:${id}`);
+
+/** RDS opens a key in the caller's name while it copies. */
+const grants = (key: string, where: string) =>
+  ['kms:CreateGrant', 'kms:DescribeKey'].map((action) =>
+    ask(action, key, { 'kms:ViaService': `rds.${where}.amazonaws.com` }),
+  );
+
+const rds: Readonly<Record<string, Of<RdsInput>>> = {
+  DescribeDBInstances: ({ DBInstanceIdentifier: id }) => [
+    ask('rds:DescribeDBInstances', databaseArn('db', id)),
+  ],
+  DescribeDBInstanceAutomatedBackups: () => [
+    ask('rds:DescribeDBInstanceAutomatedBackups', databaseArn('auto-backup', 'ab-1')),
+  ],
+  DescribeDBSnapshots: ({ DBSnapshotIdentifier: id }) => [
+    ask('rds:DescribeDBSnapshots', databaseArn('snapshot', id)),
+  ],
+  CreateDBSnapshot: ({ DBInstanceIdentifier: of, DBSnapshotIdentifier: id }) => [
+    ask('rds:CreateDBSnapshot', databaseArn('db', of)),
+    ask('rds:CreateDBSnapshot', databaseArn('snapshot', id)),
+    ask('rds:AddTagsToResource', databaseArn('snapshot', id)),
+  ],
+  CopyDBSnapshot: ({ TargetDBSnapshotIdentifier: id }) => [
+    ask('rds:CopyDBSnapshot', databaseArn('snapshot', id)),
+    ask('rds:AddTagsToResource', databaseArn('snapshot', id)),
+    ...grants(dataKey, region),
+  ],
+  DeleteDBSnapshot: ({ DBSnapshotIdentifier: id }) => [
+    ask('rds:DeleteDBSnapshot', databaseArn('snapshot', id)),
+  ],
+};
+
 const services: Readonly<Record<string, Readonly<Record<string, Of<never>>>>> = {
   S3Client: objects,
   BatchClient: batch,
   NonRetryingBatchClient: batch,
   ECSClient: ecs,
+  RDSClient: rds,
   SFNClient: states,
   KMSClient: { Decrypt: keyUse('Decrypt'), GenerateDataKey: keyUse('GenerateDataKey') },
   EventBridgeClient: { PutEvents: events },

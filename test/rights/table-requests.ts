@@ -12,6 +12,7 @@ function requestOf({ action, place, partition }: TableUse): AwsRequest {
 
 /** What IAM is asked for one call to the table; DynamoDB opens the table's key in the caller's name. */
 export function requestsOfTableCall(call: RecordedCall): AwsRequest[] {
+  if (call.action === 'DescribeContinuousBackups') return [ask(`dynamodb:${call.action}`, tableArn)];
   const context = { 'aws:dynamodb:tableName': resources.table, 'aws:dynamodb:subscriberId': account };
   return [...usesOf(call).map(requestOf), throughService('Decrypt', resources.dataKey, 'dynamodb', context)];
 }

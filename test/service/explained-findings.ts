@@ -13,6 +13,8 @@ export interface ExplainedFinding {
 const wildcard = (resource: string) => `AwsSolutions-IAM5[Resource::${resource}]`;
 const here = '<AWS::Region>:<AWS::AccountId>';
 const bucket = 'arn:<AWS::Partition>:s3:::<bucket>';
+/** Home and the region of the replicas. */
+const regions = [here, 'us-east-1:<AWS::AccountId>'];
 const everyFunction = /(Role|LambdaFunction)$/;
 
 /** Logical ids of the functions that state machines call, as their definitions say. */
@@ -143,6 +145,34 @@ export const explainedFindings: readonly ExplainedFinding[] = [
     reason:
       'Lambda needs network interfaces, subnets and groups of the account, and refuses a role that names fewer; a Deny keeps code out',
   })),
+  {
+    rule: wildcard(`${bucket}/recovery/exports/*`),
+    on: /^AssessRecoveryRole$/,
+    reason: 'one folder of the bucket; the names below it are times',
+  },
+  {
+    rule: wildcard('arn:<AWS::Partition>:s3:::<ReplicaBucket>/*'),
+    on: /^AssessRecoveryRole$/,
+    reason:
+      'reads in the other region what a restore would find there, of every tenant; nothing may be written there',
+  },
+  ...regions.flatMap((where) => [
+    {
+      rule: wildcard(`arn:<AWS::Partition>:rds:${where}:auto-backup:*`),
+      on: /^AssessRecoveryRole$/,
+      reason: 'RDS gives automated backups their names; looking only',
+    },
+    {
+      rule: wildcard(`arn:<AWS::Partition>:rds:${where}:snapshot:epsilon-<environment>-*`),
+      on: /^(HoldSnapshot|WakeBackup|PruneSnapshots)Role$/,
+      reason: 'snapshots of this environment, which are named by their days',
+    },
+    {
+      rule: wildcard(`arn:<AWS::Partition>:rds:${where}:snapshot:*`),
+      on: /^PruneSnapshotsRole$/,
+      reason: 'a list names no snapshot; looking only',
+    },
+  ]),
   ...[...calledByMachines].map(machineFunction),
   {
     rule: 'AwsSolutions-COG4',

@@ -113,3 +113,10 @@ export function openRanges(kind: OpenKind, shard: Shard): { openPart: string; fr
     ranges.push({ openPart: `${kind}#${digit.toString(16)}`, from: low, to: `${high}~` });
   return ranges;
 }
+
+/** Keys of what is known of backups and restores, and of who waits for what of it. */
+export const recoveryKeys = {
+  partition: (kind: string) => `RECOVERY#${kind}`,
+  record: (kind: string, id: string): ItemKey => ({ pk: `RECOVERY#${kind}`, sk: id }),
+  wait: (resource: string): ItemKey => ({ pk: 'RECOVERY#wait', sk: resource }),
+};

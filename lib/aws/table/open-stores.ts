@@ -5,6 +5,7 @@ import { tableImageRecords } from './image-records.ts';
 import { tableClaimStore, tableLeaseStore, tableLockStore } from './lease-store.ts';
 import { tableModelRegistry } from './model-registry.ts';
 import { tableQualityVerdicts } from './quality-verdicts.ts';
+import { tableRecoveryRecords } from './recovery-records.ts';
 import { TableRunStore } from './run-store.ts';
 import { createSealedTokens } from './sealed-tokens.ts';
 import { Table, type TableOptions } from './table.ts';
@@ -21,7 +22,15 @@ export interface TableStoresOptions extends TableOptions {
 /** The stores of one table. */
 export type TableStores = Pick<
   Ports,
-  'tenants' | 'runs' | 'leases' | 'claims' | 'locks' | 'models' | 'verdicts' | 'imageRecords'
+  | 'tenants'
+  | 'runs'
+  | 'leases'
+  | 'claims'
+  | 'locks'
+  | 'models'
+  | 'verdicts'
+  | 'imageRecords'
+  | 'recoveryRecords'
 >;
 
 /** The audit log of one table. Functions have none: who acts is known where operators come in. */
@@ -43,5 +52,6 @@ export function openTableStores(options: TableStoresOptions): TableStores {
     models: tableModelRegistry(table),
     verdicts: tableQualityVerdicts(table),
     imageRecords: tableImageRecords(table),
+    recoveryRecords: tableRecoveryRecords({ table, tokens, clock }),
   };
 }

@@ -17,4 +17,8 @@ export const keptDays = {
   tokenKey: 7,
   /** Of an image that is not bad, after its newest start: far longer than a run keeps its digests. */
   image: 30,
+  /** Of backups and restores: longer than anything can be restored to. */
+  recovery: 90,
+  /** Of who waits: longer than any deadline. */
+  wait: 3,
 } as const;

@@ -8,18 +8,21 @@ const cipherName = 'aes-256-gcm';
 const nonceBytes = 12;
 const tagBytes = 16;
 
-/** A ciphertext opens only for the attempt that it was sealed for. */
-const boundTo = (of: AttemptKey) => Buffer.from(attemptName(of));
+/** A ciphertext opens only for what it was sealed for. */
+const boundTo = (of: TokenOwner) => Buffer.from(typeof of === 'string' ? of : attemptName(of));
 
-/** Task tokens as attributes of an attempt: `sealedToken` = day of the key, ":", and base64 of nonce, tag and ciphertext. */
+/** What a token belongs to: an attempt, or what a state of a backup waits for. */
+type TokenOwner = AttemptKey | `wait:${string}`;
+
+/** Task tokens as attributes of an item: `sealedToken` = day of the key, ":", and base64 of nonce, tag and ciphertext. */
 export interface SealedTokens {
   /** The attribute that holds the token. */
-  seal(taskToken: string, of: AttemptKey): Promise<{ readonly sealedToken: string }>;
+  seal(taskToken: string, of: TokenOwner): Promise<{ readonly sealedToken: string }>;
   /**
-   * The token of an item; undefined when it has none, when its key has been let go, or when it does not open for this
-   * attempt. The stage's heartbeat then brings a new one.
+   * The token of an item; undefined when it has none, when its key has been let go, or when it does not open for its
+   * owner. The state's heartbeat or timeout then brings a new one.
    */
-  open(item: Item, of: AttemptKey): Promise<string | undefined>;
+  open(item: Item, of: TokenOwner): Promise<string | undefined>;
 }
 
 /** Seals and opens under the day keys. */

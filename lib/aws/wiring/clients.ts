@@ -39,6 +39,8 @@ export interface Clients {
   readonly region: string;
   /** The client of a class; the same one every time. */
   of<C extends AnyClient>(client: new (options: ClientOptions) => C): C;
+  /** Clients of another region, otherwise alike; the same ones every time. */
+  in(region: string): Clients;
   /** Closes their connections. */
   close(): void;
 }
@@ -86,6 +88,7 @@ function explaining(settings: ClientSettings) {
 /** Makes the clients of a process: standard retries, stated timeouts, kept connections. */
 export function createClients(settings: ClientSettings): Clients {
   const made = new Map<unknown, AnyClient>();
+  const elsewhere = new Map<string, Clients>();
   const options = (): ClientOptions => ({
     region: settings.region,
     ...(settings.profile === undefined ? {} : { profile: settings.profile }),
@@ -107,8 +110,14 @@ export function createClients(settings: ClientSettings): Clients {
       made.set(Client, client);
       return client;
     },
+    in: (region) => {
+      const there = elsewhere.get(region) ?? createClients({ ...settings, region });
+      elsewhere.set(region, there);
+      return there;
+    },
     close: () => {
-      for (const client of made.values()) client.destroy();
+      for (const client of [...made.values()]) client.destroy();
+      for (const clients of elsewhere.values()) clients.close();
       made.clear();
     },
   };

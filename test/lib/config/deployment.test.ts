@@ -64,6 +64,7 @@ describe('deploymentOf', () => {
       },
       workloads: { reference: { modelTypes: { skipgram: {} } } },
       scaling: { mode: 'off' },
+      recovery: { mode: 'off' },
     };
     expect(loadConfig({ file, variables: complete }).environment).toBe('dev');
   });

@@ -1,4 +1,5 @@
 import { describeAuditLog } from '../../../contract/audit-log.ts';
+import { recoveryRecordsContract } from '../../../contract/recovery-records.ts';
 import { describeRunStore } from '../../../contract/run-store.ts';
 import { describeTenantStores } from '../../../contract/tenant-stores.ts';
 import { openMemoryStores } from '../../../dynamodb/memory-stores.ts';
@@ -6,3 +7,4 @@ import { openMemoryStores } from '../../../dynamodb/memory-stores.ts';
 describeRunStore('DynamoDB', async () => openMemoryStores());
 describeTenantStores('DynamoDB', async () => openMemoryStores());
 describeAuditLog('DynamoDB', async () => openMemoryStores());
+recoveryRecordsContract('DynamoDB', () => openMemoryStores().recoveryRecords);

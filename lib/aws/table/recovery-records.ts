@@ -1,0 +1,54 @@
+import type { RecoveryRecord } from '../../backup/cloud/records.ts';
+import type { RecoveryRecords } from '../../ports/backup/recovery-records.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { compare } from './expressions.ts';
+import { recoveryKeys } from './keys.ts';
+import { keptDays } from './schema.ts';
+import type { SealedTokens } from './sealed-tokens.ts';
+import { partitionIs, type Table } from './table.ts';
+import type { Item } from './table-errors.ts';
+
+const daySeconds = 86_400;
+
+interface Options {
+  readonly table: Table;
+  readonly tokens: SealedTokens;
+  readonly clock: Clock;
+}
+
+const bodyOf = <T extends RecoveryRecord>(item: Item) => JSON.parse(String(item['body'])) as T;
+
+/** What is known of backups and restores, in the table: a partition for each kind. */
+export function tableRecoveryRecords({ table, tokens, clock }: Options): RecoveryRecords {
+  const ttl = (days: number) => Math.floor(clock.now() / 1000) + days * daySeconds;
+  return {
+    put: async (record) => {
+      const key = recoveryKeys.record(record.kind, record.id);
+      await table.put({ ...key, body: JSON.stringify(record), ttl: ttl(keptDays.recovery) });
+    },
+    newest: async (kind, limit) => {
+      const partition = partitionIs(recoveryKeys.partition(kind));
+      return (await table.query({ partition, newestFirst: true, limit })).map((item) => bodyOf(item));
+    },
+    get: async (kind, id) => {
+      const item = await table.get(recoveryKeys.record(kind, id));
+      return item && bodyOf(item);
+    },
+    wait: async ({ resource, taskToken, deadline }) => {
+      const sealed = await tokens.seal(taskToken, `wait:${resource}`);
+      await table.put({ ...recoveryKeys.wait(resource), deadline, ...sealed, ttl: ttl(keptDays.wait) });
+    },
+    waiter: async (resource) => {
+      const item = await table.get(recoveryKeys.wait(resource));
+      const taskToken = item && (await tokens.open(item, `wait:${resource}`));
+      return taskToken === undefined
+        ? undefined
+        : { resource, taskToken, deadline: String(item?.['deadline']) };
+    },
+    endWait: async ({ resource, taskToken }) => {
+      const item = await table.get(recoveryKeys.wait(resource));
+      if (!item || (await tokens.open(item, `wait:${resource}`)) !== taskToken) return;
+      await table.remove(recoveryKeys.wait(resource), compare('sealedToken', '=', item['sealedToken']));
+    },
+  };
+}

@@ -1,0 +1,84 @@
+/** The newest moment that a store can be restored to in the other region; without one, why. */
+export interface StoreReach {
+  /** ISO 8601. */
+  readonly oldest?: string;
+  readonly newest?: string;
+  /** What is wrong with it; empty when nothing is. */
+  readonly faults: readonly string[];
+}
+
+/** Stores that are restored together. */
+export const storeNames = ['database', 'table', 'objects'] as const;
+
+/** A store that is restored. */
+export type StoreName = (typeof storeNames)[number];
+
+/** What one pass found that could be restored. */
+export interface PointRecord {
+  readonly kind: 'point';
+  /** ISO 8601: when it was looked at. */
+  readonly id: string;
+  readonly stores: Readonly<Record<StoreName, StoreReach>>;
+  /** ISO 8601: the newest moment that all stores can be restored to; absent while one of them cannot. */
+  readonly newest?: string;
+  readonly oldest?: string;
+  /** Objects that were read at the destination, and what was found. */
+  readonly objects: ObjectsFound;
+  /** Export of the settings, as an object's URI. */
+  readonly export: string;
+}
+
+/** What reading objects at the destination found. */
+export interface ObjectsFound {
+  /** Objects and prefixes that live and previous models name. */
+  readonly named: number;
+  readonly read: number;
+  readonly bytes: number;
+  /** Those that a later pass reads. */
+  readonly left: number;
+  /** Missing or different at the destination, by key. */
+  readonly faults: readonly string[];
+}
+
+/** A model whose objects were read at the destination and matched. */
+export interface ReplicatedRecord {
+  readonly kind: 'replicated';
+  /** Tenant. */
+  readonly id: string;
+  readonly modelVersion: string;
+  readonly at: string;
+}
+
+/** How a drill ended. */
+export interface DrillRecord {
+  readonly kind: 'drill';
+  /** ISO 8601: when it began. */
+  readonly id: string;
+  readonly passed: boolean;
+  /** ISO 8601: the moment that it restored. */
+  readonly point: string;
+  readonly finishedAt: string;
+  readonly faults: readonly string[];
+}
+
+/** A restore: what was restored where, and what of it was found. */
+export interface RestoreRecord {
+  readonly kind: 'restore';
+  readonly id: string;
+  readonly body: string;
+}
+
+/** What is kept of backups and restores. */
+export type RecoveryRecord = PointRecord | ReplicatedRecord | DrillRecord | RestoreRecord;
+
+/** The newest moment of all stores together, and the oldest: T may be no newer than the newest of any. */
+export function reachOfAll(stores: PointRecord['stores']): Pick<PointRecord, 'newest' | 'oldest'> {
+  const reaches = storeNames.map((name) => stores[name]);
+  const whole = reaches.every(({ newest, faults }) => newest !== undefined && faults.length === 0);
+  if (!whole) return {};
+  const times = (which: 'newest' | 'oldest') =>
+    reaches.flatMap((reach) => (reach[which] === undefined ? [] : [reach[which]])).sort();
+  const [newest] = times('newest');
+  const oldest = times('oldest').at(-1);
+  return { ...(newest === undefined ? {} : { newest }), ...(oldest === undefined ? {} : { oldest }) };
+}

@@ -1,0 +1,57 @@
+import { type PointRecord, reachOfAll, type StoreName, storeNames } from '../../backup/cloud/records.ts';
+import { isoNow } from '../../ports/clock.ts';
+import type { Ports } from '../../ports/ports.ts';
+import { reachOfDatabase, reachOfObjects, reachOfTable } from './assess-stores.ts';
+import { exportSettings } from './export-settings.ts';
+import { readReplicas } from './read-replicas.ts';
+import { required } from './required.ts';
+
+type Needed = Pick<
+  Ports,
+  | 'databases'
+  | 'tables'
+  | 'replication'
+  | 'replica'
+  | 'recoveryRecords'
+  | 'tenants'
+  | 'models'
+  | 'objects'
+  | 'config'
+  | 'clock'
+  | 'metrics'
+  | 'log'
+>;
+
+/** Milliseconds that recording the point is given after the last object was read. */
+const reserveMs = 60_000;
+
+/** Finds what could be restored now, exports the settings, and records both as a point. `remainingMs` is the invocation's. */
+export async function assessRecovery(ports: Needed, remainingMs: () => number): Promise<PointRecord> {
+  const { clock, recoveryRecords, metrics, log } = ports;
+  const now = clock.now();
+  const [database, table, replicated] = await Promise.all([
+    reachOfDatabase(required(ports.databases)),
+    reachOfTable(required(ports.tables)),
+    reachOfObjects(required(ports.replication), now),
+  ]);
+  const objects = await readReplicas(ports, () => remainingMs() > reserveMs);
+  const stores: Record<StoreName, PointRecord['stores'][StoreName]> = {
+    database,
+    table,
+    objects: { ...replicated, faults: [...replicated.faults, ...objects.faults] },
+  };
+  const point: PointRecord = {
+    kind: 'point',
+    id: isoNow(clock),
+    stores,
+    ...reachOfAll(stores),
+    objects,
+    export: await exportSettings(ports),
+  };
+  await recoveryRecords.put(point);
+  metrics.count('RecoveryPointsRecorded', point.newest === undefined ? 0 : 1);
+  for (const store of storeNames) metrics.count('RecoveryFaults', stores[store].faults.length, { store });
+  const faults = storeNames.flatMap((store) => stores[store].faults.map((fault) => `${store}: ${fault}`));
+  log[faults.length > 0 ? 'warn' : 'info']('recovery assessed', { newest: point.newest ?? 'none', faults });
+  return point;
+}

@@ -1,0 +1,182 @@
+import { createHash } from 'node:crypto';
+import { rdsDatabaseService } from '../../lib/aws/rds/rds-database-service.ts';
+import type { ReplicationFigures } from '../../lib/backup/cloud/replication.ts';
+import type { ContinuousBackup } from '../../lib/backup/cloud/resources.ts';
+import { loadConfig } from '../../lib/config/load-config.ts';
+import type { TableService } from '../../lib/ports/backup/table-service.ts';
+import type { Ports } from '../../lib/ports/ports.ts';
+import type { VirtualClock } from '../../local/clock/virtual-clock.ts';
+import { readYaml } from '../../local/declaration/read-yaml.ts';
+import { account, region } from '../fixtures/aws-base.ts';
+import { objectStoreOf, testPorts } from '../fixtures/ports.ts';
+import { aModel, aTenant } from '../fixtures/records.ts';
+import { RdsStandIn } from './rds-stand-in.ts';
+
+/** The region of the replicas, and its key. */
+export const there = 'us-east-1';
+export const replicaKey = `arn:aws:kms:${there}:${account}:key/replica`;
+/** The database that is live. */
+export const databaseId = 'embeddings-saas-db-dev';
+
+const minute = 60_000;
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
+/** Objects of a bucket in memory. */
+function memoryObjects(objects: Map<string, string>) {
+  return objectStoreOf({
+    put: async (uri, body) => void objects.set(uri, String(body)),
+    head: async (uri) => {
+      const found = objects.get(uri);
+      return found === undefined ? undefined : { uri, size: found.length, modifiedAt: 0 };
+    },
+    get: async (uri) => new TextEncoder().encode(objects.get(uri) ?? ''),
+    stream: async function* (uri) {
+      const found = objects.get(uri);
+      if (found === undefined) throw new Error('there is no such object');
+      yield new TextEncoder().encode(found);
+    },
+    list: async function* (prefix) {
+      for (const uri of [...objects.keys()].sort())
+        if (uri.startsWith(prefix)) yield { uri, size: objects.get(uri)?.length ?? 0, modifiedAt: 0 };
+    },
+  });
+}
+
+/** Two regions of an environment under virtual time: databases over the adapter of RDS, table, objects and their replication. */
+export class RecoveryCloud {
+  readonly rds: RdsStandIn;
+  readonly home = new Map<string, string>();
+  readonly replica = new Map<string, string>();
+  readonly counted: { readonly name: string; readonly value: number; readonly dimensions: unknown }[] = [];
+  figures: ReplicationFigures = { latencySeconds: 30, pendingOperations: 0, failedOperations: 0 };
+  tableThere: Partial<ContinuousBackup> | undefined = {};
+  readonly #clock: VirtualClock;
+
+  constructor(clock: VirtualClock) {
+    this.#clock = clock;
+    this.rds = new RdsStandIn(clock);
+    const home = this.rds.region(region);
+    const away = this.rds.region(there);
+    home.instances.set(databaseId, {
+      DBInstanceIdentifier: databaseId,
+      DBInstanceStatus: 'available',
+      StorageEncrypted: true,
+      BackupRetentionPeriod: 7,
+      DBInstanceClass: 'db.t3.medium',
+      MultiAZ: true,
+      DeletionProtection: true,
+      PubliclyAccessible: false,
+      IAMDatabaseAuthenticationEnabled: true,
+      CopyTagsToSnapshot: true,
+    });
+    away.keys.add(replicaKey);
+    this.followDatabase();
+  }
+
+  /** Automated backups of both regions reach to now less so many minutes in the other one. */
+  followDatabase(behind = 12, status = 'replicating'): void {
+    const until = (minutes: number) => ({
+      EarliestTime: new Date(this.#clock.now() - 7 * 24 * 60 * minute),
+      LatestTime: new Date(this.#clock.now() - minutes * minute),
+    });
+    this.rds.region(region).backups.set(databaseId, { Status: 'active', RestoreWindow: until(5) });
+    this.rds.region(there).backups.set(databaseId, {
+      Status: status,
+      RestoreWindow: until(behind),
+      KmsKeyId: replicaKey,
+      DBInstanceAutomatedBackupsArn: `arn:aws:rds:${there}:${account}:auto-backup:ab-1`,
+    });
+  }
+
+  #table(name: string, found: () => Partial<ContinuousBackup> | undefined): TableService {
+    return {
+      region: name,
+      continuousBackup: async () => {
+        const there = found();
+        if (!there) return undefined;
+        const newest = new Date(this.#clock.now() - 5 * minute).toISOString();
+        return {
+          arn: 'epsilon-dev',
+          status: 'active',
+          oldest: '2026-10-20T00:00:00.000Z',
+          newest,
+          ...there,
+        };
+      },
+      table: async () => undefined,
+    };
+  }
+
+  /** The ports of the functions of backups. */
+  ports(recovery: object = {}): Ports {
+    const clock = this.#clock;
+    const file = readYaml('infra/config/dev.yml') as Record<string, object>;
+    const config = loadConfig({
+      file: { ...file, recovery: 'mode' in recovery ? recovery : { ...file['recovery'], ...recovery } },
+      variables: {},
+    });
+    const bucket = `${config.dataBucket}-replica`;
+    return testPorts({
+      clock,
+      config,
+      objects: memoryObjects(this.home),
+      metrics: {
+        count: (name, value, dimensions) => this.counted.push({ name, value, dimensions }),
+        duration: () => {},
+      },
+      databases: {
+        id: databaseId,
+        home: rdsDatabaseService(this.rds.client(region), region),
+        there: rdsDatabaseService(this.rds.client(there), there),
+        keyArn: replicaKey,
+      },
+      tables: {
+        name: 'epsilon-dev',
+        home: this.#table(region, () => ({})),
+        there: this.#table(there, () => this.tableThere),
+      },
+      replication: { figures: async () => this.figures },
+      replica: { bucket, objects: memoryObjects(this.replica) },
+    });
+  }
+
+  /** Registers and promotes a model whose objects are in both regions. */
+  async train({ tenants, leases, models, config }: Ports, tenantId: string): Promise<string> {
+    await tenants.put(aTenant({ tenantId }), 0);
+    const [model, index] = [`model of ${tenantId}`, `index of ${tenantId}`];
+    const made = aModel({
+      tenantId,
+      modelUri: `s3://${config.dataBucket}/${tenantId}/runs/r/train/1/model.bin`,
+      indexUri: `s3://${config.dataBucket}/${tenantId}/runs/r/index/1/index.faiss`,
+      dataUri: `s3://${config.dataBucket}/${tenantId}/runs/r/prepare/1/`,
+      cacheUri: `s3://${config.dataBucket}/${tenantId}/runs/r/cache/1/`,
+      checksums: { model: sha256(model), index: sha256(index) },
+    });
+    const contents = {
+      [made.modelUri]: model,
+      [made.indexUri]: index,
+      [made.indexUri.replace('index.faiss', 'ids.json')]: '[]',
+      [`${made.dataUri}passages.jsonl`]: '{}',
+      [`${made.cacheUri}entries.jsonl`]: '{}',
+    };
+    for (const [uri, content] of Object.entries(contents)) {
+      this.home.set(uri, content);
+      this.replica.set(uri.replace(config.dataBucket, `${config.dataBucket}-replica`), content);
+    }
+    await models.register(made);
+    const { fence } = await leases.acquire({
+      tenantId,
+      holder: 'r',
+      now: new Date(this.#clock.now()).toISOString(),
+      expiresAt: new Date(this.#clock.now() + minute).toISOString(),
+    });
+    await models.promote({
+      tenantId,
+      modelVersion: made.modelVersion,
+      fence,
+      at: new Date(this.#clock.now()).toISOString(),
+      reason: 'run',
+    });
+    return made.modelVersion;
+  }
+}

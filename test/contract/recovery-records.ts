@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import type { RecoveryRecords } from '../../lib/ports/backup/recovery-records.ts';
+
+const drill = (id: string, passed: boolean) =>
+  ({ kind: 'drill', id, passed, point: id, finishedAt: id, faults: [] }) as const;
+const waiter = (taskToken: string) => ({
+  resource: 'r/snapshot/s',
+  taskToken,
+  deadline: '2026-11-24T08:00:00Z',
+});
+
+/** Every sentence of the port's documentation. */
+export function recoveryRecordsContract(name: string, make: () => RecoveryRecords): void {
+  describe(`recovery records: ${name}`, () => {
+    it('records are listed newest first, by kind, and replaced by their id', async () => {
+      const records = make();
+      for (const day of ['24', '26', '25']) await records.put(drill(`2026-11-${day}T00:00:00Z`, false));
+      await records.put(drill('2026-11-25T00:00:00Z', true));
+      await records.put({ kind: 'replicated', id: 'acme', modelVersion: 'v1', at: '2026-11-24T00:00:00Z' });
+      const found = await records.newest('drill', 2);
+      expect(found.map(({ id, passed }) => [id.slice(8, 10), passed])).toEqual([
+        ['26', false],
+        ['25', true],
+      ]);
+      expect(await records.get('replicated', 'acme')).toMatchObject({ modelVersion: 'v1' });
+      expect(await records.get('replicated', 'beta')).toBeUndefined();
+    });
+
+    it('who waits last is who is found, with the token', async () => {
+      const records = make();
+      expect(await records.waiter('r/snapshot/s')).toBeUndefined();
+      await records.wait(waiter('first'));
+      await records.wait(waiter('second'));
+      expect(await records.waiter('r/snapshot/s')).toEqual(waiter('second'));
+    });
+
+    it('wait is ended by who waits, and not by who waited before', async () => {
+      const records = make();
+      await records.wait(waiter('first'));
+      await records.wait(waiter('second'));
+      await records.endWait(waiter('first'));
+      expect(await records.waiter('r/snapshot/s')).toEqual(waiter('second'));
+      await records.endWait(waiter('second'));
+      expect(await records.waiter('r/snapshot/s')).toBeUndefined();
+    });
+  });
+}

@@ -1,0 +1,187 @@
+import { describe, expect, it } from 'vitest';
+import { databaseId, replicaKey, there } from '../../aws/recovery-cloud.ts';
+import { region } from '../../fixtures/aws-base.ts';
+import { openBackups } from './backup-bench.ts';
+
+const day = 'epsilon-dev-2026-11-24';
+
+describe('backup', () => {
+  it.each(['with its events', 'with every event lost'])(
+    'machine ends with a copy in both regions, %s',
+    async (how) => {
+      const backups = openBackups();
+      if (how === 'with its events') backups.listen();
+      await backups.cloud.train(backups.ports, 'acme');
+      const ended = await backups.hours();
+      expect(ended).toMatchObject({
+        status: 'SUCCEEDED',
+        output: {
+          outcome: 'done',
+          point: { newest: expect.any(String), faults: [] },
+          snapshots: { removed: [] },
+        },
+      });
+      for (const name of [region, there])
+        expect(backups.cloud.rds.region(name).snapshots.get(day)).toMatchObject({ Status: 'available' });
+      const point = (await backups.ports.recoveryRecords.newest('point', 9)).at(-1);
+      expect(point).toMatchObject({
+        objects: { named: 5, read: 5, left: 0, faults: [] },
+        newest: point?.stores.database.newest,
+      });
+      const exported = backups.cloud.home.get(point?.export ?? '') ?? '';
+      expect(JSON.parse(exported)).toMatchObject({
+        tenants: [{ tenantId: 'acme' }],
+        live: [{ tenantId: 'acme' }],
+      });
+      expect(exported.toLowerCase()).not.toMatch(/token|secret|password/);
+    },
+  );
+
+  it('event answers at once, and only what a look confirms', async () => {
+    const backups = openBackups();
+    const { executionArn } = await backups.engine.startExecution({
+      machine: 'backup',
+      input: { trigger: 'manual' },
+    });
+    await backups.clock.advance(120_000);
+    await backups.wake({ detail: { SourceIdentifier: day, EventID: 'RDS-EVENT-0042' } });
+    expect(backups.cloud.rds.calls.some(({ command }) => command === 'CopyDBSnapshot')).toBe(false);
+    backups.listen();
+    await backups.clock.advance(480_000);
+    await backups.clock.advance(0);
+    expect(backups.cloud.rds.calls.some(({ command }) => command === 'CopyDBSnapshot')).toBe(true);
+    expect(await backups.wake({ detail: { SourceIdentifier: 'of somebody else' } })).toEqual({ woken: 0 });
+    await backups.until(executionArn);
+  });
+
+  it.each([
+    ['InvalidDBInstanceStateFault', 'CreateDBSnapshot'],
+    ['SnapshotQuotaExceededFault', 'CreateDBSnapshot'],
+    ['SnapshotQuotaExceededFault', 'CopyDBSnapshot'],
+    ['InvalidDBSnapshotStateFault', 'CopyDBSnapshot'],
+  ])('refusal %s of %s is waited for', async (error, command) => {
+    const backups = openBackups();
+    backups.cloud.rds.refuse(command, error, 3);
+    expect(await backups.hours()).toMatchObject({ status: 'SUCCEEDED', output: { outcome: 'done' } });
+  });
+
+  it('snapshot that failed is taken again in the next hour', async () => {
+    const backups = openBackups();
+    backups.cloud.rds.fate = () => ({ minutes: 5, ends: 'failed' });
+    expect(await backups.hour()).toMatchObject({ status: 'FAILED', error: 'RecoveryFailed' });
+    backups.cloud.rds.fate = () => ({ minutes: 5, ends: 'available' });
+    await backups.clock.advance(3_600_000);
+    expect(await backups.hours()).toMatchObject({ status: 'SUCCEEDED', output: { outcome: 'done' } });
+  });
+
+  it('copy that is never there fails once its deadline is over', async () => {
+    const backups = openBackups();
+    backups.cloud.rds.fate = (kind) => ({ minutes: kind === 'copy' ? 100_000 : 5, ends: 'available' });
+    expect(await backups.hours()).toMatchObject({ status: 'FAILED', error: 'RecoveryOverdue' });
+    expect(backups.clock.now()).toBeLessThan(Date.parse('2026-11-24T08:20:00Z'));
+  });
+
+  it('key that cannot be used in the other region fails the copy by its name', async () => {
+    const backups = openBackups();
+    backups.cloud.rds.region(there).keys.delete(replicaKey);
+    expect(await backups.hour()).toMatchObject({ status: 'FAILED', error: 'KMS_KEY_UNUSABLE' });
+  });
+
+  it('database that does not exist fails the snapshot, and the point says so', async () => {
+    const backups = openBackups();
+    backups.cloud.rds.region(region).instances.delete(databaseId);
+    expect(await backups.hour()).toMatchObject({ status: 'FAILED', error: 'NotFound' });
+    const [point] = await backups.ports.recoveryRecords.newest('point', 1);
+    expect(point?.newest).toBeUndefined();
+    expect(point?.stores.database.faults).toEqual([`there is no database ${databaseId} in ${region}`]);
+  });
+
+  it.each([
+    ['replication without datapoints', (b) => void (b.cloud.figures = {}), 'objects', 'has no datapoints'],
+    [
+      'replication that fails',
+      (b) => Object.assign(b.cloud, { figures: { ...b.cloud.figures, failedOperations: 2 } }),
+      'objects',
+      'of 2 objects failed',
+    ],
+    [
+      'replication that is late',
+      (b) => Object.assign(b.cloud, { figures: { ...b.cloud.figures, latencySeconds: 901 } }),
+      'objects',
+      '901 s behind',
+    ],
+    [
+      'a table without a replica',
+      (b) => Object.assign(b.cloud, { tableThere: undefined }),
+      'table',
+      'no continuous backups in us-east-1',
+    ],
+    [
+      'a replica of the table without recovery',
+      (b) => Object.assign(b.cloud, { tableThere: { status: 'disabled' } }),
+      'table',
+      'are disabled',
+    ],
+    [
+      'an object that differs at the destination',
+      (b) => spoil(b, 'model.bin', 'other'),
+      'objects',
+      'differs from its record',
+    ],
+    [
+      'an object that is missing at the destination',
+      (b) => spoil(b, 'ids.json'),
+      'objects',
+      'no such object',
+    ],
+    [
+      'a prefix that is empty at the destination',
+      (b) => spoil(b, 'entries.jsonl'),
+      'objects',
+      'nothing is there',
+    ],
+  ] as readonly Spoilt[])(
+    'point with %s can be restored to no moment, and says why',
+    async (_, happens, store, why) => {
+      const backups = openBackups();
+      await backups.cloud.train(backups.ports, 'acme');
+      happens(backups);
+      await backups.hour();
+      const [point] = await backups.ports.recoveryRecords.newest('point', 1);
+      expect(point?.newest).toBeUndefined();
+      expect(point?.stores[store].faults).toEqual([expect.stringContaining(why)]);
+    },
+  );
+
+  it('model that was found whole is not read again', async () => {
+    const backups = openBackups();
+    await backups.cloud.train(backups.ports, 'acme');
+    await backups.hours();
+    await backups.clock.advance(3_600_000);
+    await backups.hour();
+    const [point] = await backups.ports.recoveryRecords.newest('point', 1);
+    expect(point?.objects.read).toBe(0);
+  });
+
+  it('second delivery of an hour ends as a duplicate, and settings that say off end at once', async () => {
+    const backups = openBackups();
+    backups.listen();
+    const input = { scheduledTime: '2026-11-24T02:10:00Z' };
+    const first = await backups.engine.startExecution({ machine: 'backup', input, name: 'a' });
+    await backups.clock.advance(1_000);
+    const second = await backups.engine.startExecution({ machine: 'backup', input, name: 'b' });
+    expect(await backups.until(second.executionArn)).toMatchObject({ output: { outcome: 'duplicate' } });
+    await backups.until(first.executionArn);
+    expect(await openBackups({ mode: 'off' }).hour()).toMatchObject({ output: { outcome: 'off' } });
+  });
+});
+
+type Bench = ReturnType<typeof openBackups>;
+type Spoilt = readonly [string, (b: Bench) => void, 'database' | 'table' | 'objects', string];
+
+/** Removes an object at the destination, or puts another one there. */
+function spoil({ cloud }: Bench, name: string, content?: string): void {
+  const uri = [...cloud.replica.keys()].find((key) => key.endsWith(`/${name}`)) ?? '';
+  if (content === undefined) cloud.replica.delete(uri);
+  else cloud.replica.set(uri, content);
+}
