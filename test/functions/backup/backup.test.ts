@@ -97,7 +97,12 @@ describe('backup', () => {
   });
 
   it.each([
-    ['replication without datapoints', (b) => void (b.cloud.figures = {}), 'objects', 'has no datapoints'],
+    [
+      'replication without datapoints',
+      (b) => Object.assign(b.cloud, { figures: {} }),
+      'objects',
+      'has no datapoints',
+    ],
     [
       'replication that fails',
       (b) => Object.assign(b.cloud, { figures: { ...b.cloud.figures, failedOperations: 2 } }),
