@@ -8,7 +8,7 @@ const usage = `npm run test:races -- [options]: explores the interleavings of ev
   --scenario <name>        one scenario instead of all
   --minutes <n>            random schedules for so long, after the searches (0)
   --seed <n>               of the random schedules (1)
-  --search-seconds <n>     processor time of each search (10)
+  --search-seconds <n>     processor time of each search (4)
   --mutant-seconds <n>     processor time of each condition that is taken out; 0: none is (5)
   --deep                   at most 3 preemptions and 2 faults after 2 and 1
   --replay <scenario>@<kind>@<choices>   plays one schedule again`;
@@ -36,7 +36,7 @@ function asked() {
       deep: flag,
       minutes: { ...text, default: '0' },
       seed: { ...text, default: '1' },
-      'search-seconds': { ...text, default: '10' },
+      'search-seconds': { ...text, default: '4' },
       'mutant-seconds': { ...text, default: '5' },
     },
   });

@@ -51,6 +51,19 @@ const middles: Readonly<Record<string, Middle>> = {
       await playTo(trial, newest(trial), { label: answers });
     },
   },
+  'progress-and-end': {
+    about: 'A job is about to be noted as running when its end is on record.',
+    prepare: async (trial) => {
+      await submitted(trial);
+      const [job] = trial.backend.jobs;
+      if (job) trial.deliver({ kind: 'job', job: { ...job } });
+      await hearAll(trial);
+      endsJob(trial);
+      for (const delivery of trial.deliveries.splice(0)) invokeFor(trial, delivery);
+      await playTo(trial, newest(trial), { label: answers });
+      pass(trial);
+    },
+  },
   'end-and-settle': {
     about: 'The end of a job is about to be recorded when its execution has ended.',
     prepare: async (trial) => {

@@ -40,6 +40,26 @@ const middles: Readonly<Record<string, Middle>> = {
       pass(trial);
     },
   },
+  'close-and-redrive': {
+    about: 'An attempt that was open for its second job is about to be closed when a redrive has its stage.',
+    secondJobs: true,
+    prepare: async (trial) => {
+      const machine = await submitted(trial);
+      endsJob(trial);
+      addSecondJob(trial);
+      trial.deliveries.length = 0;
+      const key = { runId: machine.runId, stage: 'prepare', attempt: 1 } as const;
+      const ended = { status: 'succeeded', strayJobId: 'job-2' } as const;
+      await trial.stores.direct.runs.updateAttempt(key, ended, {});
+      machine.stop();
+      for (const delivery of trial.deliveries.splice(0)) invokeFor(trial, delivery);
+      await playTo(trial, newest(trial), { label: /backend\.(cancel|stop)$/ });
+      pass(trial);
+      await playTo(trial, newest(trial), { label: changesAttempt, times: 2 });
+      machine.redrive();
+      await playTo(trial, newest(trial), { label: answers });
+    },
+  },
   'entry-and-redrive': {
     about: 'An entry is about to take over an attempt that a redrive has adopted.',
     prepare: async (trial) => {
