@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { scheduledTimeToRun } from '../../cli/demo/next-night.ts';
 import { nobodyTrained } from '../../cli/nights/night.ts';
-import { scheduledTimeToRun } from '../../cli/verbs/demo.ts';
 import { parseSchedule } from '../../local/schedule/expression.ts';
 
 const tenant = (tenantId: string, over: { status?: 'suspended'; schedule?: 'off' } = {}) => ({

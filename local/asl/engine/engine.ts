@@ -1,5 +1,3 @@
-import { EpsilonError, exitCodes } from '../../../lib/errors/epsilon-error.ts';
-import { NotFound } from '../../../lib/errors/store-errors.ts';
 import type {
   ExecutionDetail,
   ExecutionStatus,
@@ -8,7 +6,7 @@ import type {
   MapRunSettings,
 } from '../../../lib/ports/workflows.ts';
 import { type Evaluators, ProcessEvaluators } from '../jsonata/evaluators.ts';
-import { type MapRunDetail, mapRunDetailOf } from '../map/map-run-detail.ts';
+import type { MapRunDetail } from '../map/map-run-detail.ts';
 import { detailOf, historyEventOf, statusChangeOf, summaryOf } from '../model/describe.ts';
 import type { Failure } from '../model/failure.ts';
 import { type Json, Payload } from '../model/json.ts';
@@ -16,7 +14,9 @@ import type { EventRecord, ExecutionRecord } from '../model/records.ts';
 import { type Limits, serviceLimits } from '../threads/state-context.ts';
 import { Executions } from './executions.ts';
 import { Interpreter, type InterpreterOptions } from './interpreter.ts';
+import { Listeners } from './listeners.ts';
 import { MachineRegistry, type MachineSource } from './machine-registry.ts';
+import { changeMapRun, describeMapRun } from './map-run-settings.ts';
 import { ownerOf, resumeThreads } from './recovery.ts';
 import { Redriver } from './redriver.ts';
 import { TaskTokens } from './task-tokens.ts';
@@ -49,12 +49,14 @@ export class Engine {
   readonly #executions: Executions;
   readonly #redriver: Redriver;
   readonly #tokens: TaskTokens;
-  readonly #statusListeners = new Set<(detail: Record<string, unknown>) => void>();
-  readonly #eventListeners = new Set<(execution: ExecutionRecord, event: EventRecord) => void>();
+  readonly #statusListeners: Listeners<[detail: Record<string, unknown>]>;
+  readonly #eventListeners: Listeners<[execution: ExecutionRecord, event: EventRecord]>;
 
   constructor(options: EngineOptions) {
-    const { journal } = options;
+    const { journal, onFault } = options;
     this.#options = options;
+    this.#statusListeners = new Listeners(onFault);
+    this.#eventListeners = new Listeners(onFault);
     this.#machines = new MachineRegistry(journal);
     const interpreter = new Interpreter(
       {
@@ -66,8 +68,7 @@ export class Engine {
       {
         ended: (execution) => this.#executions.ended(execution),
         event: ({ record }, event) => {
-          if (this.#eventListeners.size === 0) return;
-          this.#notify(this.#eventListeners, (listener) => listener(record, event));
+          if (this.#eventListeners.any) this.#eventListeners.notify(record, event);
         },
       },
     );
@@ -105,18 +106,15 @@ export class Engine {
 
   #announce(record: ExecutionRecord): void {
     const detail = statusChangeOf(record);
-    this.#interpreter.afterCommit(() => this.#notify(this.#statusListeners, (listener) => listener(detail)));
+    this.#interpreter.afterCommit(() => this.#statusListeners.notify(detail));
   }
 
-  /** A listener that throws is reported; it stops neither the others nor the step that is being recorded. */
-  #notify<L>(listeners: ReadonlySet<L>, call: (listener: L) => void): void {
-    for (const listener of listeners) {
-      try {
-        call(listener);
-      } catch (error) {
-        this.#options.onFault(error as Error);
-      }
-    }
+  get #mapRunParts() {
+    return {
+      interpreter: this.#interpreter,
+      executions: this.#executions,
+      journal: this.#options.journal,
+    };
   }
 
   /** While held, the time of waits and timeouts stands still: what keeps everything waiting is outside. */
@@ -220,9 +218,7 @@ export class Engine {
 
   /** A run of a distributed Map with its counts; `MAP_RUN_NOT_FOUND`. */
   async describeMapRun(arn: string): Promise<MapRunDetail> {
-    const record = this.#options.journal.mapRun(arn);
-    if (!record) throw new NotFound('MAP_RUN_NOT_FOUND', `There is no map run ${arn}.`);
-    return mapRunDetailOf(record, this.#executions.childrenOf(arn), this.#interpreter.mapRuns.countsOf(arn));
+    return describeMapRun(this.#mapRunParts, arn);
   }
 
   /** Map runs of an execution. */
@@ -234,17 +230,7 @@ export class Engine {
   /** Changes settings of a map run that is running: `MAP_RUN_NOT_FOUND`, `MAP_RUN_NOT_RUNNING`. In the journal when it returns. */
   async updateMapRun(arn: string, changes: Partial<MapRunSettings>): Promise<void> {
     this.#refuseWhenStalled();
-    if (!this.#interpreter.mapRuns.update(arn, changes)) {
-      const { status } = await this.describeMapRun(arn);
-      throw new EpsilonError(
-        'MAP_RUN_NOT_RUNNING',
-        `Map run ${arn} is ${status}; only a running one is changed.`,
-        {
-          exitCode: exitCodes.conflict,
-          details: { status },
-        },
-      );
-    }
+    changeMapRun(this.#mapRunParts, arn, changes);
     await this.#committed();
   }
 
@@ -268,14 +254,12 @@ export class Engine {
 
   /** Details of "Step Functions Execution Status Change", after they are in the journal. Returns the unsubscriber. */
   onStatusChange(listener: (detail: Record<string, unknown>) => void): () => void {
-    this.#statusListeners.add(listener);
-    return () => this.#statusListeners.delete(listener);
+    return this.#statusListeners.add(listener);
   }
 
   /** Every history event as it is made. */
   onHistoryEvent(listener: (execution: ExecutionRecord, event: EventRecord) => void): () => void {
-    this.#eventListeners.add(listener);
-    return () => this.#eventListeners.delete(listener);
+    return this.#eventListeners.add(listener);
   }
 
   /** Resolves when the execution is over (and in the journal). */
