@@ -17,3 +17,7 @@ addons=$!
 trap 'kill -- "-$addons" 2>/dev/null || true' EXIT
 wait "$up"
 wait "$addons"
+# How long it took, beside the target of thirty minutes (alert ProvisioningSlow). What cannot be noted is no failure of what was made.
+aws cloudwatch put-metric-data --region "$region" --namespace Epsilon/Infrastructure --metric-name ProvisioningSeconds \
+  --dimensions "environment=$environment" --unit Seconds --value "$SECONDS" ||
+  echo "provision.sh: the duration, $SECONDS s, could not be noted in CloudWatch" >&2

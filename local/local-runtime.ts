@@ -139,7 +139,7 @@ export class LocalRuntime {
     return this.outside.waitingFor();
   }
 
-  metricsText(): string {
+  metricsText(): Promise<string> {
     this.metrics.set('epsilon_state_disk_free_bytes', freeBytes(this.state.path));
     return this.metrics.text();
   }

@@ -1,3 +1,4 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import {
   type CountName,
   type DurationName,
@@ -5,7 +6,8 @@ import {
   metricDefinitions,
 } from '../lib/metrics/definitions.ts';
 import { exposedName, knownLabels } from '../lib/metrics/exposed.ts';
-import { type FigureDefinition, Figures } from '../lib/metrics/exposition.ts';
+import type { FigureDefinition } from '../lib/metrics/exposition.ts';
+import { openWorkOf } from '../lib/monitoring/open-work.ts';
 import type { Metrics } from '../lib/ports/metrics.ts';
 import type { RunStore } from '../lib/ports/run-store.ts';
 
@@ -23,6 +25,18 @@ export const ownFigures = {
     kind: 'gauge',
     help: 'Seconds since a recovery drill passed last; -1 while none has.',
   },
+  epsilon_drill_recovery_seconds: {
+    kind: 'gauge',
+    help: 'Seconds from the kill to the answer in the slowest round of the drill that passed last; -1 while none has.',
+  },
+  epsilon_queue_age_seconds: {
+    kind: 'gauge',
+    help: 'Seconds that the job which waits longest for its machine has waited; 0 while none waits.',
+  },
+  epsilon_stage_time_used_ratio: {
+    kind: 'gauge',
+    help: 'Part of its time limit that the longest running job of a stage has used; 0 while none runs.',
+  },
   epsilon_runs_open: { kind: 'gauge', help: 'Runs of tenants that are on record as running.' },
   epsilon_oldest_run_seconds: {
     kind: 'gauge',
@@ -30,23 +44,35 @@ export const ownFigures = {
   },
 } as const satisfies Readonly<Record<string, FigureDefinition>>;
 
-function shownDefinitions(): Record<string, FigureDefinition> {
-  const names = Object.keys(metricDefinitions) as (keyof typeof metricDefinitions)[];
-  const shown = names.map((name): [string, FigureDefinition] => {
-    const { unit, help }: MetricDefinition = metricDefinitions[name];
-    return [
-      exposedName(name),
-      { kind: unit === 'count' ? 'counter' : 'summary', help: `Counted when ${help}.` },
-    ];
-  });
-  return { ...Object.fromEntries(shown), ...ownFigures };
-}
+/** Labels of the figures that have any. */
+const labelsOf: Readonly<Partial<Record<keyof typeof ownFigures, readonly string[]>>> = {
+  epsilon_queue_age_seconds: ['backend'],
+  epsilon_stage_time_used_ratio: ['stage'],
+};
 
-/** Counters and durations of this process, as Prometheus's text form shows them on `/metrics`. */
+/** Bounds of the durations of handlers, in seconds: what Lambda bills, what a function of the table's may take, and its time-outs. */
+const buckets = [0.01, 0.05, 0.1, 0.5, 1, 5, 30, 60];
+
+/** Counters, durations and gauges of this process, as prom-client shows them on `/metrics`. */
 export class LocalMetrics implements Metrics {
-  readonly #figures = new Figures<string>(shownDefinitions());
+  readonly #registry = new Registry();
+  readonly #counters = new Map<CountName, Counter>();
+  readonly #durations = new Map<DurationName, Histogram>();
+  readonly #gauges = new Map<keyof typeof ownFigures, Gauge>();
 
   constructor() {
+    const registers = [this.#registry];
+    for (const [key, definition] of Object.entries<MetricDefinition>(metricDefinitions)) {
+      const name = key as CountName | DurationName;
+      const labelNames = [...definition.dimensions];
+      const of = { name: exposedName(name), help: `Counted when ${definition.help}.`, labelNames, registers };
+      if (definition.unit === 'count') this.#counters.set(name as CountName, new Counter(of));
+      else this.#durations.set(name as DurationName, new Histogram({ ...of, buckets }));
+    }
+    for (const [key, { help }] of Object.entries<FigureDefinition>(ownFigures)) {
+      const name = key as keyof typeof ownFigures;
+      this.#gauges.set(name, new Gauge({ name, help, labelNames: [...(labelsOf[name] ?? [])], registers }));
+    }
     this.beginFunctions([]);
   }
 
@@ -61,18 +87,28 @@ export class LocalMetrics implements Metrics {
   }
 
   /** Reads the figures of the records as they are now; not a number while they cannot be read. */
-  async readRecords(runs: Pick<RunStore, 'listRunningRuns'>, now: number): Promise<void> {
-    const began = await runs.listRunningRuns({ shard: 0, shards: 1 }).then(
+  async readRecords(
+    runs: Pick<RunStore, 'listRunningRuns' | 'listOpenAttempts'>,
+    now: number,
+  ): Promise<void> {
+    const all = { shard: 0, shards: 1 };
+    const began = await runs.listRunningRuns(all).then(
       (open) => open.map(({ startedAt }) => Date.parse(startedAt)),
       () => undefined,
     );
     const oldest = began?.reduce((least, at) => Math.min(least, at), now);
     this.set('epsilon_runs_open', began?.length ?? Number.NaN);
     this.set('epsilon_oldest_run_seconds', oldest === undefined ? Number.NaN : (now - oldest) / 1_000);
+    const attempts = await runs.listOpenAttempts(all).catch(() => undefined);
+    const { queueAge, timeUsed } = openWorkOf(attempts ?? [], now);
+    for (const [backend, seconds] of Object.entries(queueAge))
+      this.set('epsilon_queue_age_seconds', attempts ? seconds : Number.NaN, { backend });
+    for (const [stage, part] of Object.entries(timeUsed))
+      this.set('epsilon_stage_time_used_ratio', attempts ? part : Number.NaN, { stage });
   }
 
   count(name: CountName, value: number, dimensions: Readonly<Record<string, string>> = {}): void {
-    this.#figures.count(exposedName(name), dimensions, value);
+    this.#counters.get(name)?.inc({ ...dimensions }, value);
   }
 
   duration(
@@ -80,15 +116,15 @@ export class LocalMetrics implements Metrics {
     milliseconds: number,
     dimensions: Readonly<Record<string, string>> = {},
   ): void {
-    this.#figures.observe(exposedName(name), milliseconds / 1_000, dimensions);
+    this.#durations.get(name)?.observe({ ...dimensions }, milliseconds / 1_000);
   }
 
   set(name: keyof typeof ownFigures, value: number, labels: Readonly<Record<string, string>> = {}): void {
-    this.#figures.set(name, value, labels);
+    this.#gauges.get(name)?.set({ ...labels }, value);
   }
 
   /** Prometheus's text form. */
-  text(): string {
-    return this.#figures.text();
+  text(): Promise<string> {
+    return this.#registry.metrics();
   }
 }

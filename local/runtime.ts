@@ -106,7 +106,9 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     metricsText: async () => {
       await runtime.metrics.readRecords(runtime.ports.runs, clock.now());
       runtime.metrics.set('epsilon_backup_age_seconds', backups?.age() ?? -1);
-      runtime.metrics.set('epsilon_drill_age_seconds', backups?.drillAge() ?? -1);
+      const drill = backups?.lastDrill();
+      runtime.metrics.set('epsilon_drill_age_seconds', drill?.ageSeconds ?? -1);
+      runtime.metrics.set('epsilon_drill_recovery_seconds', drill?.recoverySeconds ?? -1);
       return runtime.metricsText();
     },
     backups: rules && { folder: rules.folder, everyMinutes: rules.settings.everyMinutes },

@@ -41,6 +41,12 @@ export const metricDefinitions = {
     dimensions: ['outcome'],
     help: 'a night was judged: tenants per outcome (`succeeded`, `failed`, `notStarted`, `skipped`, `busy`)',
   },
+  AttemptsEnded: { unit: 'count', dimensions: [], help: "an attempt's job has ended, however it did" },
+  AttemptsPreempted: {
+    unit: 'count',
+    dimensions: [],
+    help: 'an attempt ended because its job was moved or reclaimed with its instance, or found none',
+  },
   CallbacksDelivered: {
     unit: 'count',
     dimensions: [],

@@ -32,8 +32,8 @@ export interface Share {
   readonly part: readonly [name: string, metric: CountName];
   /** Seconds. */
   readonly period: number;
-  /** `atMost` the target of the environment, or `atLeast` what the target leaves (1 - target). */
-  readonly bound: 'atMost' | 'atLeast';
+  /** `atMost` the target of the environment, `atLeast` what the target leaves (1 - target), or a share of at least so many. */
+  readonly bound: 'atMost' | 'atLeast' | { readonly share: number; readonly ofAtLeast: number };
 }
 
 /** A condition on what only Prometheus reads, in its language. */

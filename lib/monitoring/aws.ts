@@ -10,6 +10,11 @@ export const awsAlerts = {
     summary: 'Executions of a day did not end within it: a night takes more than twenty hours, or runs hang.',
     watched: { kind: 'aws', period: 86_400 },
   },
+  ProvisioningSlow: {
+    severity: 'warning',
+    summary: 'The provisioning that was measured last took thirty minutes or longer.',
+    watched: { kind: 'aws', period: 86_400, atLeast: 1_800 },
+  },
   Failed: {
     severity: 'critical',
     summary: 'An execution of {machine} failed, ran out of time or was stopped.',

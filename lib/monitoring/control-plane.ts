@@ -103,6 +103,17 @@ export const controlPlaneAlerts = {
     summary: 'Jobs found no capacity in time, twenty within an hour, and move to the other kind of it.',
     watched: { kind: 'counted', metric: 'PlacementsGivenUp', period: hour, atLeast: 20 },
   },
+  PreemptionsMany: {
+    severity: 'warning',
+    summary: 'Of the jobs that ended within six hours, thirty percent or more lost their instance.',
+    watched: {
+      kind: 'share',
+      whole: { ended: 'AttemptsEnded' },
+      part: ['preempted', 'AttemptsPreempted'],
+      period: 6 * hour,
+      bound: { share: 0.3, ofAtLeast: 20 },
+    },
+  },
   CredentialsRefused: {
     severity: 'warning',
     summary: 'A job asked for credentials of an attempt that is not its own, or is closed.',
@@ -133,6 +144,26 @@ export const hostAlerts = {
       for: '0s',
     },
   },
+  NightsOverBudget: {
+    severity: 'warning',
+    summary: 'Over thirty nights more tenants were not trained than the target leaves.',
+    watched: {
+      kind: 'query',
+      expression:
+        'sum(increase(epsilon_night_tenants_total{outcome="succeeded"}[30d])) / sum(increase(epsilon_night_tenants_total{outcome=~"succeeded|failed|notStarted"}[30d])) <= $target and sum(increase(epsilon_night_tenants_total[30d])) >= 20',
+      for: '1h',
+    },
+  },
+  StageTooLong: {
+    severity: 'warning',
+    summary: 'A job has used more than eighty percent of the time limit of its stage.',
+    watched: { kind: 'query', expression: 'max by (stage) (epsilon_stage_time_used_ratio) > 0.8', for: '5m' },
+  },
+  QueueAgeing: {
+    severity: 'warning',
+    summary: 'A job has waited for a machine for more than an hour.',
+    watched: { kind: 'query', expression: 'max by (backend) (epsilon_queue_age_seconds) > 3600', for: '5m' },
+  },
   RunStuck: {
     severity: 'warning',
     summary: 'A run has been on record as running for more than twenty hours.',
@@ -161,6 +192,11 @@ export const hostAlerts = {
       expression: 'epsilon_drill_age_seconds > 691200 or epsilon_drill_age_seconds == -1',
       for: '1h',
     },
+  },
+  RecoveryTooSlow: {
+    severity: 'critical',
+    summary: 'In the recovery drill that passed last, recovery took longer than the objective of four hours.',
+    watched: { kind: 'query', expression: 'epsilon_drill_recovery_seconds > 14400', for: '1m' },
   },
   StateDiskFilling: {
     severity: 'critical',

@@ -54,6 +54,16 @@ export const dashboards: readonly Dashboard[] = [
       { title: 'Runs that are open', unit: 'short', lines: { open: 'epsilon_runs_open' } },
       { title: 'Age of the oldest open run', unit: 's', lines: { oldest: 'epsilon_oldest_run_seconds' } },
       {
+        title: 'Longest wait of a job for a machine',
+        unit: 's',
+        lines: { '{{backend}}': 'max by (backend) (epsilon_queue_age_seconds)' },
+      },
+      {
+        title: 'Part of its time limit that the longest job of a stage has used',
+        unit: 'percentunit',
+        lines: { '{{stage}}': 'max by (stage) (epsilon_stage_time_used_ratio)' },
+      },
+      {
         title: 'Runs that began and ended',
         unit: 'short',
         lines: rises('5m', 'RunsBegun', 'RunsSucceeded', 'RunsFailed', 'RunsRefused'),
@@ -98,12 +108,21 @@ export const dashboards: readonly Dashboard[] = [
       {
         title: 'Capacity',
         unit: 'short',
-        lines: rises('1h', 'PlacementsGivenUp', 'SpotSignals', 'JobsVacated', 'JobsUnstartable'),
+        lines: rises(
+          '1h',
+          ...(['PlacementsGivenUp', 'SpotSignals', 'JobsVacated', 'JobsUnstartable'] as const),
+          ...(['AttemptsEnded', 'AttemptsPreempted'] as const),
+        ),
       },
       {
         title: 'Age of the newest backup, and of the last drill that passed',
         unit: 's',
         lines: { backup: 'epsilon_backup_age_seconds', drill: 'epsilon_drill_age_seconds' },
+      },
+      {
+        title: 'Recovery in the last drill that passed (objective: four hours)',
+        unit: 's',
+        lines: { recovery: 'epsilon_drill_recovery_seconds' },
       },
       {
         title: 'Free bytes on the disk of the state',

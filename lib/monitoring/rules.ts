@@ -37,6 +37,7 @@ function share({ whole, part, period, bound }: Share, { successTarget }: RuleSet
     .map((metric) => rise(metric, period))
     .join(' + ');
   const ratio = `${rise(part[1], period)} / (${total})`;
+  if (typeof bound === 'object') return `${ratio} >= ${bound.share} and (${total}) >= ${bound.ofAtLeast}`;
   // Without anything counted it is 0/0, which compares with nothing; a part beside the whole could make it infinite.
   return bound === 'atMost'
     ? `${ratio} <= ${successTarget}`

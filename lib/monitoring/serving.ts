@@ -1,3 +1,5 @@
+import { priceList, priceOf } from '../cost/prices.ts';
+import { specFleet } from '../scaling/replay.ts';
 import type { Alerts, Query } from './alert.ts';
 import { rounded } from './rounded.ts';
 
@@ -11,6 +13,11 @@ const burning = (service: string, times: number, long: string, short: string): Q
   expression: `${errors(service, long)} > ${rounded(times * 0.001)} and ${errors(service, short)} > ${rounded(times * 0.001)}`,
   for: '0s',
 });
+
+/** Price of five minutes of one replica in USD: its part of an on-demand node. */
+const fiveMinutes = Number(
+  (priceOf(priceList.instanceHour, 't3.large') / specFleet.podsPerNode / 12).toPrecision(3),
+);
 
 /** The two serving applications: requests flow all day, so a budget that burns is measured. */
 export const servingAlerts = {
@@ -52,6 +59,15 @@ export const servingAlerts = {
       expression:
         'max by (namespace, horizontalpodautoscaler) (kube_horizontalpodautoscaler_status_current_replicas{horizontalpodautoscaler=~"(backend-api|ml-engine)-hpa"}) >= max by (namespace, horizontalpodautoscaler) (kube_horizontalpodautoscaler_spec_max_replicas)',
       for: '15m',
+    },
+  },
+  ApiCallCost: {
+    severity: 'warning',
+    summary: 'Over a day an API call cost more than a tenth of a cent: too many replicas for its requests.',
+    watched: {
+      kind: 'query',
+      expression: `${fiveMinutes} * sum(sum_over_time(kube_horizontalpodautoscaler_status_current_replicas{horizontalpodautoscaler=~"(backend-api|ml-engine)-hpa"}[1d:5m])) / sum(increase(http_requests_total{job="backend-api"}[1d])) > 0.001`,
+      for: '1h',
     },
   },
   RolloutAborted: {

@@ -132,10 +132,13 @@ export class LocalBackups implements Backups {
     return this.#newest === undefined ? -1 : Math.max(0, (this.#options.clock.now() - this.#newest) / 1_000);
   }
 
-  /** Seconds since a drill on these backups passed last; -1 where none has. */
-  drillAge(): number {
+  /** The drill on these backups that passed last: how long ago, and how long recovery took in it; undefined where none has. */
+  lastDrill(): { readonly ageSeconds: number; readonly recoverySeconds?: number } | undefined {
     const passed = lastPassedDrill(this.#repository.place);
-    return passed === undefined ? -1 : Math.max(0, (this.#options.clock.now() - passed) / 1_000);
+    if (!passed) return undefined;
+    const { finishedAt, recoveryMs } = passed;
+    const ageSeconds = Math.max(0, (this.#options.clock.now() - finishedAt) / 1_000);
+    return { ageSeconds, ...(recoveryMs === undefined ? {} : { recoverySeconds: recoveryMs / 1_000 }) };
   }
 
   /** Begins to back up by itself, as often as the settings say, at first when the newest point is old enough. */

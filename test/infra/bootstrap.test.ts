@@ -148,6 +148,9 @@ describe('provision.sh', () => {
     const sets = lines.findIndex((line) => line.includes('/sets'));
     expect(lines.indexOf('pulumi is over')).toBeGreaterThan(sets);
     expect(applied(lines)).toHaveLength(3);
+    expect(lines.at(-1)).toMatch(
+      /^aws cloudwatch put-metric-data .*ProvisioningSeconds --dimensions environment=dev --unit Seconds --value \d+$/,
+    );
   });
 
   it('fails with pulumi, and lets add-ons that wait for resources wait no longer', () => {

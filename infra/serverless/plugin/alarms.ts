@@ -92,6 +92,18 @@ function ofTable(): Watches {
   );
 }
 
+/** What infra/provision.sh measures. */
+function ofProvisioning({ environment }: Declared): Watches {
+  const watched = {
+    namespace: 'Epsilon/Infrastructure',
+    name: 'ProvisioningSeconds',
+    dimensions: { environment },
+  };
+  return {
+    ProvisioningSlowAlarm: { ...saidOf(awsAlerts.ProvisioningSlow), watched, statistic: 'Maximum' },
+  };
+}
+
 /**
  * Alarms, from the catalogue of alerts (lib/monitoring). Every function, machine and queue is watched as soon as it is declared;
  * what only one area knows is in alarms/<area>.ts.
@@ -104,6 +116,7 @@ export function alarms(declared: Declared): Resources {
     ...ofFunctions(declared),
     ...ofTable(),
     ...ofQueues(),
+    ...ofProvisioning(declared),
   });
 }
 

@@ -7,7 +7,14 @@ import type { Declared } from './declared.ts';
 /** The share as an expression; where nothing was counted it is what is no fault. */
 function shareOf({ whole, part, bound }: Share): string {
   const total = sumOf(Object.keys(whole));
-  return `IF(${total} > 0, FILL(${part[0]}, 0) / (${total}), ${bound === 'atMost' ? 1 : 0})`;
+  const enough = typeof bound === 'object' ? `>= ${bound.ofAtLeast}` : '> 0';
+  return `IF(${total} ${enough}, FILL(${part[0]}, 0) / (${total}), ${bound === 'atMost' ? 1 : 0})`;
+}
+
+/** Where the share rings. */
+function boundOf({ bound }: Share, target: number): Pick<Watch, 'comparison' | 'threshold'> {
+  if (bound === 'atMost') return { comparison: 'LessThanOrEqualToThreshold', threshold: target };
+  return { threshold: bound === 'atLeast' ? rounded(1 - target) : bound.share };
 }
 
 function conditionOf(declared: Declared, watched: Counted | Silent | Share): Omit<Watch, 'description'> {
@@ -36,9 +43,7 @@ function conditionOf(declared: Declared, watched: Counted | Silent | Share): Omi
           of: Object.fromEntries(named.map(([id, metric]) => [id, ownMetric(declared, metric)])),
         },
         period: watched.period,
-        ...(watched.bound === 'atMost'
-          ? { comparison: 'LessThanOrEqualToThreshold', threshold: declared.successTarget }
-          : { threshold: rounded(1 - declared.successTarget) }),
+        ...boundOf(watched, declared.successTarget),
       };
     }
   }

@@ -75,6 +75,8 @@ async function recordOutcome(
   const { changed, attempt } = await ports.runs.changeAttempt(key, changes, expect, {
     withToken: true,
   });
+  if (changed) ports.metrics.count('AttemptsEnded', 1);
+  if (changed && outcome.status === 'preempted') ports.metrics.count('AttemptsPreempted', 1);
   const isIts = attempt?.jobName === observed.jobName && isFrom(attempt, origin);
   return { attempt: isIts ? attempt : undefined, recorded: changed };
 }

@@ -91,6 +91,39 @@ export const faults: Readonly<Record<string, readonly Fault[]>> = {
       at: 31,
     },
   ],
+  NightsOverBudget: [
+    {
+      series: {
+        'epsilon_night_tenants_total{outcome="succeeded"}': step(94, 10, span),
+        'epsilon_night_tenants_total{outcome="failed"}': step(6, 10, span),
+      },
+      at: 75,
+    },
+  ],
+  PreemptionsMany: [
+    {
+      series: {
+        epsilon_attempts_ended_total: steps(30, span),
+        epsilon_attempts_preempted_total: steps(90, span),
+      },
+      at: 40,
+    },
+  ],
+  StageTooLong: [
+    {
+      series: { 'epsilon_stage_time_used_ratio{stage="train"}': flat(0.81, span) },
+      at: 6,
+      labels: { stage: 'train' },
+    },
+  ],
+  QueueAgeing: [
+    {
+      series: { 'epsilon_queue_age_seconds{backend="eks"}': flat(3_601, span) },
+      at: 6,
+      labels: { backend: 'eks' },
+    },
+  ],
+  RecoveryTooSlow: [{ series: { epsilon_drill_recovery_seconds: flat(14_401, span) }, at: 2 }],
   RunStuck: [{ series: { epsilon_oldest_run_seconds: flat(72_001, span) }, at: 6 }],
   BackupAgeing: [{ series: { epsilon_backup_age_seconds: flat(1_801, span) }, at: 2 }],
   BackupTooOld: [{ series: { epsilon_backup_age_seconds: flat(2_701, span) }, at: 2 }],
@@ -127,6 +160,15 @@ export const faults: Readonly<Record<string, readonly Fault[]>> = {
       },
       at: 16,
       labels: { namespace: 'production', horizontalpodautoscaler: 'backend-api-hpa' },
+    },
+  ],
+  ApiCallCost: [
+    {
+      series: {
+        'http_requests_total{job="backend-api",code="200"}': steps(60, span),
+        'http_requests_total{job="backend-api",code="500"}': flat(0, span),
+      },
+      at: 85,
     },
   ],
   RolloutAborted: [

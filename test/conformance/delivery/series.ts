@@ -72,6 +72,12 @@ export function goodNight(minutes: number): Series {
     epsilon_oldest_run_seconds: sawtooth(3_600, minutes),
     epsilon_backup_age_seconds: sawtooth(240, minutes),
     epsilon_drill_age_seconds: flat(86_400, minutes),
+    epsilon_drill_recovery_seconds: flat(40, minutes),
+    'epsilon_queue_age_seconds{backend="eks"}': sawtooth(900, minutes),
+    'epsilon_stage_time_used_ratio{stage="train"}': sawtooth(3_600, minutes).map((used) => used / 7_200),
+    // One job in ten loses its instance.
+    epsilon_attempts_ended_total: steps(30, minutes),
+    epsilon_attempts_preempted_total: steps(300, minutes),
     epsilon_state_disk_free_bytes: flat(50e9, minutes),
     'epsilon_watcher_leading{pod="a"}': flat(1, minutes),
     'epsilon_watcher_leading{pod="b"}': flat(0, minutes),

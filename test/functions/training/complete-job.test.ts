@@ -181,8 +181,8 @@ describe('completeJob, on the end of a job', () => {
     expect(await send(event)).toEqual({ outcome: 'settled' });
     expect(await send(event)).toEqual({ outcome: 'repeated' });
     expect(told).toHaveLength(1);
-    expect(metrics()).toMatch(/callbacks_gone_total 1/);
-    expect(metrics()).toMatch(/job_events_repeated_total 1/);
+    expect(await metrics()).toMatch(/callbacks_gone_total 1/);
+    expect(await metrics()).toMatch(/job_events_repeated_total 1/);
   });
 
   it('F5: an outcome recorded by a handler that died before answering is answered by the second delivery', async () => {
@@ -228,7 +228,7 @@ async function changesNothing(made: Attempt, event: unknown): Promise<void> {
   expect(await send(event)).toEqual({ outcome: 'unknown' });
   expect(await attempt()).toEqual(before);
   expect(told).toEqual([]);
-  expect(metrics()).toMatch(/job_events_unknown_total 1/);
+  expect(await metrics()).toMatch(/job_events_unknown_total 1/);
 }
 
 describe('F7: an event of no job of ours', () => {
@@ -292,7 +292,7 @@ describe('completeJob, on an event of a job that is alive', () => {
       'runs.getAttempt',
       'callbacks.heartbeat',
     ]);
-    expect(metrics()).toMatch(/callbacks_gone_total 1/);
+    expect(await metrics()).toMatch(/callbacks_gone_total 1/);
   });
 });
 
@@ -330,7 +330,7 @@ describe('a job that nobody waits for', () => {
     expect(await attempt()).toMatchObject({ status: 'cancelled', jobId: 'job-late' });
     expect(await attempt()).not.toHaveProperty('settledAt');
     expect(told).toEqual([]);
-    expect(metrics()).toMatch(/stray_jobs_total 1/);
+    expect(await metrics()).toMatch(/stray_jobs_total 1/);
   });
 
   it('F52: of a name that has a job is noted beside it; what becomes of it changes nothing', async () => {

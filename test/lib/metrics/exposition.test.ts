@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { dimensionValues, metricDefinitions } from '../../../lib/metrics/definitions.ts';
 import { exposedName } from '../../../lib/metrics/exposed.ts';
 import { Figures } from '../../../lib/metrics/exposition.ts';
-import type { Run } from '../../../lib/training/run.ts';
+import type { Attempt, Run } from '../../../lib/training/run.ts';
 import { LocalMetrics } from '../../../local/metrics.ts';
 
 describe('figures in Prometheus text form', () => {
@@ -36,8 +36,8 @@ describe('figures in Prometheus text form', () => {
 describe('metrics of the embedded runtime', () => {
   const metrics = new LocalMetrics();
 
-  it('each has HELP, TYPE and a name by the conventions, before anything is counted', () => {
-    const lines = metrics.text().split('\n');
+  it('each has HELP, TYPE and a name by the conventions, before anything is counted', async () => {
+    const lines = (await metrics.text()).split('\n');
     for (const name of Object.keys(metricDefinitions) as (keyof typeof metricDefinitions)[]) {
       const shown = exposedName(name);
       expect(shown).toMatch(/^epsilon_[a-z_]+_(total|seconds)$/);
@@ -51,18 +51,30 @@ describe('metrics of the embedded runtime', () => {
     const startedAt = '2026-01-01T00:00:00.000Z';
     const now = Date.parse(startedAt) + 90_000;
     const run = { startedAt } as Run;
-    await metrics.readRecords({ listRunningRuns: async () => [run, run] }, now);
-    expect(metrics.text()).toContain('\nepsilon_runs_open 2\n');
-    expect(metrics.text()).toContain('\nepsilon_oldest_run_seconds 90\n');
-    await metrics.readRecords({ listRunningRuns: async () => [] }, now);
-    expect(metrics.text()).toContain('\nepsilon_oldest_run_seconds 0\n');
-    await metrics.readRecords({ listRunningRuns: () => Promise.reject(new Error('no disk')) }, now);
-    expect(metrics.text()).toContain('\nepsilon_runs_open NaN\n');
+    const waits = { stage: 'train', backend: 'eks', status: 'submitted', intentAt: startedAt } as Attempt;
+    const runs = { ...waits, status: 'running', startedAt } as Attempt;
+    await metrics.readRecords(
+      { listRunningRuns: async () => [run, run], listOpenAttempts: async () => [waits, runs] },
+      now,
+    );
+    expect(await metrics.text()).toContain('\nepsilon_queue_age_seconds{backend="eks"} 90\n');
+    expect(await metrics.text()).toContain(`\nepsilon_stage_time_used_ratio{stage="train"} ${90 / 43_200}\n`);
+    expect(await metrics.text()).toContain('\nepsilon_stage_time_used_ratio{stage="index"} 0\n');
+    expect(await metrics.text()).toContain('\nepsilon_runs_open 2\n');
+    expect(await metrics.text()).toContain('\nepsilon_oldest_run_seconds 90\n');
+    await metrics.readRecords({ listRunningRuns: async () => [], listOpenAttempts: async () => [] }, now);
+    expect(await metrics.text()).toContain('\nepsilon_oldest_run_seconds 0\n');
+    const fails = () => Promise.reject(new Error('no disk'));
+    await metrics.readRecords({ listRunningRuns: fails, listOpenAttempts: fails }, now);
+    expect(await metrics.text()).toMatch(/\nepsilon_runs_open NaN\n/i);
+    expect(await metrics.text()).toMatch(/\nepsilon_queue_age_seconds\{backend="eks"\} NaN\n/i);
   });
 
-  it('durations are seconds', () => {
+  it('durations are seconds', async () => {
     metrics.duration('HandlerDuration', 250, { function: 'loadTenants' });
-    expect(metrics.text()).toContain('epsilon_handler_duration_seconds_sum{function="loadTenants"} 0.25');
+    expect(await metrics.text()).toContain(
+      'epsilon_handler_duration_seconds_sum{function="loadTenants"} 0.25',
+    );
   });
 
   it('no label is a tenant, a run or a version, of which there may be thousands', () => {
@@ -71,10 +83,10 @@ describe('metrics of the embedded runtime', () => {
     expect(labels.filter((label) => /tenant|run|version|model/i.test(label))).toEqual([]);
   });
 
-  it('counters begin at 0 for every combination of labels that is known before', () => {
+  it('counters begin at 0 for every combination of labels that is known before', async () => {
     const begun = new LocalMetrics();
     begun.beginFunctions(['loadTenants', 'beginRun']);
-    const fresh = begun.text();
+    const fresh = await begun.text();
     for (const line of [
       'epsilon_night_tenants_total{outcome="notStarted"} 0',
       'epsilon_placements_given_up_total{backend="eks",capacity="on-demand"} 0',

@@ -33,16 +33,19 @@ describe('the last drill that passed', () => {
     const folder = freshDir();
     expect(lastPassedDrill(folder)).toBeUndefined();
     mkdirSync(join(folder, 'drills'));
-    const write = (name: string, passed: boolean, finishedAt: string) =>
+    const write = (name: string, passed: boolean, finishedAt: string, worstRtoMs?: number) =>
       writeFileSync(
         join(folder, 'drills', `${name}.json`),
-        JSON.stringify({ finishedAt, verdict: { passed } }),
+        JSON.stringify({ finishedAt, verdict: { passed, worstRtoMs } }),
       );
     write('1', true, '2026-11-01T00:00:00.000Z');
-    write('2', true, '2026-11-02T00:00:00.000Z');
+    write('2', true, '2026-11-02T00:00:00.000Z', 4_200);
     write('3', false, '2026-11-03T00:00:00.000Z');
     writeFileSync(join(folder, 'drills', '4.json'), '{');
-    expect(lastPassedDrill(folder)).toBe(Date.parse('2026-11-02T00:00:00.000Z'));
+    expect(lastPassedDrill(folder)).toEqual({
+      finishedAt: Date.parse('2026-11-02T00:00:00.000Z'),
+      recoveryMs: 4_200,
+    });
   });
 });
 
