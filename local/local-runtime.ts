@@ -13,6 +13,7 @@ import type { JobObservation, JobSpec } from '../lib/training/attempts/job.ts';
 import { enginePorts } from './adapters/engine-ports.ts';
 import { LocalFunctions, type LocalPorts } from './adapters/functions.ts';
 import { recoveryPorts } from './adapters/recovery-ports.ts';
+import { playOn, releasePorts } from './adapters/release-stand-in.ts';
 import { busPublisher } from './adapters/service-ports.ts';
 import { servingPorts } from './adapters/serving-ports.ts';
 import { workloadImages } from './adapters/workload-images.ts';
@@ -100,11 +101,8 @@ export class LocalRuntime {
       deadLetter: (schedule, input, scheduledTime, error) =>
         this.#deadLetter({ schedule: schedule.name, input, scheduledTime, error: String(error) }),
       deliver: async (schedule, input, scheduledTime) => {
-        await this.#deliver(
-          schedule.target,
-          input,
-          `${schedule.name}-${scheduledTime.replace(/[^0-9]/g, '').slice(0, 12)}`,
-        );
+        const name = `${schedule.name}-${scheduledTime.replace(/[^0-9]/g, '').slice(0, 12)}`;
+        await this.#deliver(schedule.target, input, name);
       },
     });
     const { clock, ids, log, metrics, config: settings, engine, runner } = this;
@@ -116,6 +114,7 @@ export class LocalRuntime {
       log,
       metrics,
       ...this.stores,
+      ...releasePorts(this, (error) => this.fault(error)),
       objects: createFileObjectStore({ root: state.objects }),
       // A runner that a test hands in may speak for another backend than this host's.
       jobs: {
@@ -258,6 +257,7 @@ export class LocalRuntime {
     });
     const executions = this.engine.recover();
     const jobs = this.runner.recover();
+    if (executions > 0) await playOn(this.ports);
     if (executions > 0) this.log.info('recovered', { executions, ...jobs });
     // Jobs may have ended while nobody listened: the reconciler settles them now instead of within a minute.
     if (executions > 0) await this.outside.waitOut(() => this.functions.invoke('reconcileJobs', {}));

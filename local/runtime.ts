@@ -35,7 +35,7 @@ function openOutside(options: RuntimeOptions, opened: { runtime?: LocalRuntime }
 
 /** What operators' acts write to; each of its calls does all or nothing, so that it can be made again. */
 function patientStores(outside: OutsideConditions, { ports, stores }: LocalRuntime) {
-  const { tenants, runs, leases, claims, locks, models, verdicts, workflows } = ports;
+  const { tenants, runs, leases, claims, locks, models, verdicts, workflows, releases } = ports;
   const patient = <T extends object>(given: T) => outside.patient(given);
   return {
     tenants: patient(tenants),
@@ -46,6 +46,7 @@ function patientStores(outside: OutsideConditions, { ports, stores }: LocalRunti
     models: patient(models),
     verdicts: patient(verdicts),
     workflows: patient(workflows),
+    releases: patient(releases),
     audit: patient(stores.audit),
   };
 }

@@ -97,6 +97,10 @@ export const verbGroups: readonly VerbGroup[] = [
     load: async () => (await import('../verbs/images.ts')).addImages,
   },
   {
+    verbs: [{ term: 'release', summary: 'release images and control plane, and take them back' }],
+    load: async () => (await import('../verbs/release.ts')).addRelease,
+  },
+  {
     verbs: [{ term: 'quality', summary: "show what the checks say about tenants' data" }],
     load: async () => (await import('../verbs/quality.ts')).addQuality,
   },

@@ -29,6 +29,8 @@ export const operatorActs = [
   'schedules.pause',
   'schedules.resume',
   'images.clear',
+  'releases.rollback',
+  'releases.answer',
   'quality.open',
   'quality.accept',
   'scaling.override',

@@ -8,7 +8,7 @@ export type { AwsPart, Wired } from '../aws/wiring/base.ts';
  * bundler leaves out the parts, with their SDK clients, that a function does not name.
  */
 
-/** Tenants, runs, leases, claims, locks, models, verdicts, records of images and of backups, in DynamoDB. */
+/** Tenants, runs, leases, claims, locks, models, verdicts, records of images, of backups and of releases, in DynamoDB. */
 export const awsStores: AwsPart<
   Pick<
     Ports,
@@ -21,6 +21,7 @@ export const awsStores: AwsPart<
     | 'verdicts'
     | 'imageRecords'
     | 'recoveryRecords'
+    | 'releases'
   >
 > = async () => (await import('../aws/wiring/wire-stores.ts')).wireStores;
 
@@ -86,3 +87,7 @@ export const awsTables: AwsPart<Pick<Ports, 'tables'>> = async () =>
 /** Objects in the other region and their replication, in S3 and CloudWatch. */
 export const awsReplicas: AwsPart<Pick<Ports, 'replication' | 'replica'>> = async () =>
   (await import('../aws/wiring/wire-replicas.ts')).wireReplicas;
+
+/** Versions behind the aliases of the machines, in Step Functions. */
+export const awsVersions: AwsPart<Pick<Ports, 'versions'>> = async () =>
+  (await import('../aws/wiring/wire-versions.ts')).wireVersions;

@@ -1,5 +1,6 @@
 import { backupMachines } from '../backup/machines.ts';
 import { qualityMachines } from '../quality/machines.ts';
+import { releaseMachines } from '../release/machines.ts';
 import { scalingMachines } from '../scaling/machines.ts';
 import { trainingMachines } from '../training/machines.ts';
 import type { Machine } from './machine.ts';
@@ -10,6 +11,7 @@ export const machines: readonly Machine[] = [
   ...qualityMachines,
   ...scalingMachines,
   ...backupMachines,
+  ...releaseMachines,
 ];
 
 /** The machine with this key; undefined for one that this version does not know (another may be deployed). */

@@ -34,6 +34,8 @@ export interface Machine {
   readonly check: (input: Readonly<Record<string, unknown>>, now: number) => void;
   readonly startedBy: readonly Starter[];
   readonly tenants: TenantUse;
+  /** The command that makes its input, where `epsilon run` alone cannot. */
+  readonly startedWith?: string;
   /** What an operator's start adds to the input unless the operator says otherwise. */
   readonly manual: Readonly<Record<string, unknown>>;
   readonly outcome: Outcome;

@@ -1,5 +1,6 @@
 import type { ServiceConfig } from '../config/service-config.ts';
 import type { GateOverride } from '../quality/verdict.ts';
+import type { Release } from '../release/release.ts';
 import type { CapacityOverride } from '../scaling/decide.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { NewTenant, TenantChanges } from '../tenants/tenant-changes.ts';
@@ -14,6 +15,7 @@ import type { JobLogs } from './job-logs.ts';
 import type { ModelRegistry } from './model-registry.ts';
 import type { ObjectBody, ObjectStore } from './object-store.ts';
 import type { QualityVerdicts } from './quality-verdicts.ts';
+import type { ReleaseRecords } from './release/release-records.ts';
 import type { RunStore } from './run-store.ts';
 import type { Schedules } from './schedules.ts';
 import type { TenantStore } from './tenant-store.ts';
@@ -99,6 +101,22 @@ export interface ImageActs {
   clear(request: { readonly image: string }): Promise<ImageRecord>;
 }
 
+/** What is released. Errors: lib/operations/release/answer-act.ts. */
+export interface ReleaseActs {
+  get(releaseId: string): Promise<Release | undefined>;
+  /** Has a release that is under way taken back. */
+  rollback(request: { readonly releaseId: string; readonly reason: string }): Promise<Release>;
+  /** Answers the act that waits, by its number. */
+  answer(request: {
+    readonly releaseId: string;
+    readonly act: number;
+    readonly outcome: 'done' | 'failed';
+    readonly said: string;
+  }): Promise<Release>;
+  /** Says that an act is still being done; false when nobody waits for it any more. Not on record. */
+  beat(request: { readonly releaseId: string; readonly act: number }): Promise<boolean>;
+}
+
 /**
  * Everything the command line and the console may do, whether the control plane is in this process, behind a socket, or AWS.
  * Queries are simple reads. Acts are use cases, each on record in the audit log under whom this port was opened for.
@@ -115,6 +133,7 @@ export interface OperatorApi {
   readonly models: Pick<ModelRegistry, 'get' | 'list' | 'live'> & ModelActs;
   readonly schedules: Pick<Schedules, 'list'> & ScheduleActs;
   readonly images: Pick<ImageRecords, 'list'> & ImageActs;
+  readonly releases: Pick<ReleaseRecords, 'list'> & ReleaseActs;
   readonly quality: Pick<QualityVerdicts, 'standing' | 'standings' | 'history'> & QualityActs;
   /** `override`: what an operator last set, also when that is over; null when nobody ever did. */
   readonly scaling: { override(): Promise<CapacityOverride | null> } & ScalingActs;

@@ -22,6 +22,8 @@ export interface OperatorPorts
     | 'objects'
     | 'events'
     | 'workflows'
+    | 'releases'
+    | 'callbacks'
   > {
   readonly schedules: Schedules;
   readonly logs: JobLogs;

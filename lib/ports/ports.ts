@@ -22,6 +22,8 @@ import type { Notifier } from './notifier.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { QualityVerdicts } from './quality-verdicts.ts';
 import type { Random } from './random.ts';
+import type { ReleaseRecords } from './release/release-records.ts';
+import type { VersionRouting } from './release/version-routing.ts';
 import type { RunStore } from './run-store.ts';
 import type { LoadMetrics } from './serving/load-metrics.ts';
 import type { ReplicaFloor } from './serving/replica-floor.ts';
@@ -79,6 +81,8 @@ export interface Ports extends BasePorts {
   readonly tables: Tables | undefined;
   readonly replication: ReplicationMetrics | undefined;
   readonly replica: ReplicaObjects | undefined;
+  readonly releases: ReleaseRecords;
+  readonly versions: VersionRouting;
   /** Absent in the embedded runtime: jobs of this host reach its files, and need no credentials. */
   readonly sessions?: JobSessions;
 }

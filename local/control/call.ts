@@ -23,6 +23,7 @@ export const exposed = {
   logs: ['read'],
   schedules: ['list', 'fire', 'pause', 'resume'],
   images: ['list', 'clear'],
+  releases: ['list', 'get', 'rollback', 'answer', 'beat'],
   quality: ['standing', 'standings', 'history', 'open', 'accept'],
   scaling: ['override', 'set'],
   audit: ['list'],
@@ -73,6 +74,11 @@ const queryArguments: { readonly [P in ExposedPort]?: Readonly<Record<string, z.
   logs: { read: z.tuple([loggedJob, z.enum(['stdout', 'stderr']), z.int().min(0)]) },
   schedules: { list: z.tuple([]) },
   images: { list: z.tuple([]) },
+  releases: {
+    list: z.tuple([]),
+    get: z.tuple([name]),
+    beat: z.tuple([z.strictObject({ releaseId: name, act: z.int().min(1) })]),
+  },
   quality: {
     standing: z.tuple([name]),
     standings: z.tuple([z.array(name).max(100_000)]),

@@ -6,6 +6,7 @@ import type { LeaseStore } from '../../lib/ports/lease-store.ts';
 import type { LockStore } from '../../lib/ports/lock-store.ts';
 import type { ModelRegistry } from '../../lib/ports/model-registry.ts';
 import type { QualityVerdicts } from '../../lib/ports/quality-verdicts.ts';
+import type { ReleaseRecords } from '../../lib/ports/release/release-records.ts';
 import type { RunStore } from '../../lib/ports/run-store.ts';
 import type { TenantStore } from '../../lib/ports/tenant-store.ts';
 import type { ScheduleCursorStore } from '../schedule/scheduler.ts';
@@ -14,6 +15,7 @@ import { Database } from './database.ts';
 import { localImageRecords } from './image-records.ts';
 import { localModelRegistry } from './model-registry.ts';
 import { localQualityVerdicts } from './quality-store.ts';
+import { localReleaseRecords } from './release-records.ts';
 import { LocalRunStore } from './run-store.ts';
 import { localScheduleCursors } from './schedule-cursors.ts';
 import { storeMigrations } from './schema.ts';
@@ -30,6 +32,7 @@ export interface LocalStores {
   readonly models: ModelRegistry;
   readonly verdicts: QualityVerdicts;
   readonly imageRecords: ImageRecords;
+  readonly releases: ReleaseRecords;
   readonly audit: AuditLog;
   readonly cursors: ScheduleCursorStore;
   close(): void;
@@ -56,6 +59,7 @@ export function openLocalStores({
     models: localModelRegistry(db),
     verdicts: localQualityVerdicts(db),
     imageRecords: localImageRecords(db),
+    releases: localReleaseRecords(db, box),
     audit: localAuditLog(db),
     cursors: localScheduleCursors(db),
     close: () => db.close(),

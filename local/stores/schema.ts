@@ -55,4 +55,8 @@ export const storeMigrations: readonly string[] = [
   CREATE TABLE lineage (lineage TEXT NOT NULL, epoch INTEGER NOT NULL) STRICT;
   INSERT INTO lineage (lineage, epoch) VALUES (lower(hex(randomblob(16))), 0);
   `,
+  `
+  CREATE TABLE releases (release_id TEXT PRIMARY KEY, started_at TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+  CREATE TABLE release_turn (release_id TEXT NOT NULL) STRICT;
+  `,
 ];

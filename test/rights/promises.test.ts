@@ -88,7 +88,7 @@ const promises: readonly (readonly [page: string, says: string, action: string, 
   ],
   [
     'table',
-    '`submitStage` and `reconcileJobs` need `kms:GenerateDataKey` and `kms:Decrypt` on it, `completeJob` needs `kms:Decrypt`',
+    '`submitStage`, `reconcileJobs` and `askAct` need `kms:GenerateDataKey` and `kms:Decrypt` on it, `completeJob` needs `kms:Decrypt`',
     'kms:Decrypt',
     (statement) => purpose(statement) || !JSON.stringify(statement.resources).includes('TaskTokenKey'),
   ],
@@ -122,6 +122,7 @@ describe('a promise of the pages about rights', () => {
       statementsFor(key).some(({ resources }) => JSON.stringify(resources).includes('TaskTokenKey')),
     );
     expect(users.sort()).toEqual([
+      'askAct',
       'completeJob',
       'holdSnapshot',
       'reconcileJobs',

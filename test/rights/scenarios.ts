@@ -347,6 +347,27 @@ const scenarios: readonly Scenario[] = [
       await mustEnd(night, await backUp(), 'SUCCEEDED');
     },
   },
+  {
+    name: 'a release, one that comes while it is under way, and how its control plane is taken back',
+    schedules: false,
+    happens: async (night) => {
+      const image = (name: string) => [name, `${resources.repository('ml-engine')}@sha256:${'d'.repeat(64)}`];
+      const input = {
+        commit: 'c'.repeat(40),
+        images: Object.fromEntries(['backend-api', 'ml-engine', 'smoke'].map(image)),
+        canaryTenant: 'canary',
+      };
+      const start = async (name: string) =>
+        night.runtime.ports.workflows.start({ machine: 'release', name, input });
+      await start('one');
+      await night.settle();
+      const second = await start('two');
+      await mustEnd(night, second.executionArn, 'FAILED');
+      const seen = await night.invoke('lookAtVersions', { releaseId: 'one' });
+      await night.invoke('returnVersions', seen);
+      await night.invoke('closeRelease', { releaseId: 'one', outcome: 'rolledBack', because: 'a test' });
+    },
+  },
 ];
 
 /** Lives through every scenario and gives what each function asked of AWS. Throws when one goes otherwise. */

@@ -171,6 +171,7 @@ interface StatesInput {
   readonly executionArn: string;
   readonly stateMachineArn: string;
   readonly mapRunArn: string;
+  readonly stateMachineAliasArn: string;
 }
 
 const states: Readonly<Record<string, Of<StatesInput>>> = {
@@ -182,6 +183,12 @@ const states: Readonly<Record<string, Of<StatesInput>>> = {
   ListMapRuns: ({ executionArn }) => [ask('states:ListMapRuns', onAws(executionArn))],
   DescribeMapRun: ({ mapRunArn }) => [ask('states:DescribeMapRun', onAws(mapRunArn))],
   UpdateMapRun: ({ mapRunArn }) => [ask('states:UpdateMapRun', onAws(mapRunArn))],
+  DescribeStateMachineAlias: ({ stateMachineAliasArn: alias }) => [
+    ask('states:DescribeStateMachineAlias', onAws(alias)),
+  ],
+  UpdateStateMachineAlias: ({ stateMachineAliasArn: alias }) => [
+    ask('states:UpdateStateMachineAlias', onAws(alias)),
+  ],
   ListExecutions: ({ stateMachineArn }) => [ask('states:ListExecutions', onAws(stateMachineArn))],
 };
 

@@ -127,6 +127,13 @@ function statesAnswers({
         ...(output === undefined ? {} : { output: JSON.stringify(output) }),
       };
     },
+    DescribeStateMachineAlias: ({ stateMachineAliasArn: alias }: { stateMachineAliasArn: string }) => ({
+      routingConfiguration: [1, 2].map((version) => ({
+        stateMachineVersionArn: alias.replace(/live$/, String(version)),
+        weight: version === 1 ? 90 : 10,
+      })),
+    }),
+    UpdateStateMachineAlias: () => ({ updateDate: new Date(0) }),
     ListExecutions: async ({ stateMachineArn, statusFilter }: Listed) => {
       const all = await workflows.list({
         machine: machineKey(stateMachineArn),

@@ -104,7 +104,7 @@ export const explainedFindings: readonly ExplainedFinding[] = [
     rule: wildcard(
       `arn:<AWS::Partition>:states:${here}:execution:epsilon-<environment>-tenant-model-training:*`,
     ),
-    on: /^(ReconcileJobs|NightlyTraining)Role$/,
+    on: /^(ReconcileJobs|NightlyTraining|Release)Role$/,
     reason: 'executions of one machine; their names are made when they begin',
   },
   {
@@ -123,6 +123,11 @@ export const explainedFindings: readonly ExplainedFinding[] = [
     rule: wildcard(`arn:<AWS::Partition>:states:${here}:mapRun:epsilon-<environment>-nightly-training/*`),
     on: /^WatchNightRole$/,
     reason: 'Map runs of one machine; their names are made when they begin',
+  },
+  {
+    rule: wildcard(`arn:<AWS::Partition>:states:${here}:execution:epsilon-<environment>-release:*`),
+    on: /^OpenReleaseRole$/,
+    reason: 'executions of one machine; their names are made of commits and digests',
   },
   {
     rule: wildcard(`arn:<AWS::Partition>:states:${here}:execution:epsilon-<environment>-nightly-training/*`),

@@ -16,6 +16,7 @@ import type { Log } from '../../ports/log.ts';
 import type { OperatorPorts } from '../../ports/operator-ports.ts';
 import { createEventPublisher } from '../eventbridge/event-publisher.ts';
 import { createS3ObjectStore } from '../s3/s3-object-store.ts';
+import { createTaskCallbacks } from '../stepfunctions/task-callbacks.ts';
 import { createStepFunctionsWorkflows } from '../stepfunctions/workflows.ts';
 import { openTableAuditLog } from '../table/open-stores.ts';
 import type { AwsBase } from '../wiring/base.ts';
@@ -31,7 +32,7 @@ import { createSchedules, type ScheduleRules } from './schedules.ts';
 /** The stores that an operator's port reads and writes. */
 export type OperatorStores = Pick<
   OperatorPorts,
-  'tenants' | 'runs' | 'leases' | 'models' | 'imageRecords' | 'verdicts' | 'audit'
+  'tenants' | 'runs' | 'leases' | 'models' | 'imageRecords' | 'verdicts' | 'audit' | 'releases'
 >;
 
 /** What the control plane of an environment is opened with. */
@@ -149,6 +150,7 @@ export async function openAwsOperator(options: AwsOperatorOptions): Promise<AwsO
       clock,
       ids,
     }),
+    callbacks: createTaskCallbacks({ client: states }),
     close: async () => clients.close(),
   };
   const parameters = clients.of(SSMClient);

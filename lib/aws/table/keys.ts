@@ -79,6 +79,15 @@ export const imagesPartition = 'IMAGES';
 /** Key of the record of an image. */
 export const imageKey = (image: string): ItemKey => ({ pk: imagesPartition, sk: image });
 
+/** Partition of the releases. */
+export const releasesPartition = 'RELEASES';
+
+/** Key of a release. */
+export const releaseKey = (releaseId: string): ItemKey => ({ pk: releasesPartition, sk: releaseId });
+
+/** Says which release is under way; sorts beside the releases, whose ids begin otherwise. */
+export const releaseTurn: ItemKey = { pk: releasesPartition, sk: '#TURN' };
+
 /** Key of the tokens of an API's call budget. */
 export const budgetKey = (api: string): ItemKey => ({ pk: `BUDGET#${api}`, sk: 'TOKENS' });
 

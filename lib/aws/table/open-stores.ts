@@ -6,6 +6,7 @@ import { tableClaimStore, tableLeaseStore, tableLockStore } from './lease-store.
 import { tableModelRegistry } from './model-registry.ts';
 import { tableQualityVerdicts } from './quality-verdicts.ts';
 import { tableRecoveryRecords } from './recovery-records.ts';
+import { tableReleaseRecords } from './release-records.ts';
 import { TableRunStore } from './run-store.ts';
 import { createSealedTokens } from './sealed-tokens.ts';
 import { Table, type TableOptions } from './table.ts';
@@ -31,6 +32,7 @@ export type TableStores = Pick<
   | 'verdicts'
   | 'imageRecords'
   | 'recoveryRecords'
+  | 'releases'
 >;
 
 /** The audit log of one table. Functions have none: who acts is known where operators come in. */
@@ -53,5 +55,6 @@ export function openTableStores(options: TableStoresOptions): TableStores {
     verdicts: tableQualityVerdicts(table),
     imageRecords: tableImageRecords(table),
     recoveryRecords: tableRecoveryRecords({ table, tokens, clock }),
+    releases: tableReleaseRecords(table, tokens),
   };
 }

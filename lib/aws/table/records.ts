@@ -6,6 +6,7 @@ import type {
   QualityMemory,
   QualityVerdict,
 } from '../../quality/verdict.ts';
+import type { Release } from '../../release/release.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import type { ImageRecord } from '../../training/images.ts';
 import type { LiveModel, ModelVersion } from '../../training/models/model.ts';
@@ -110,6 +111,14 @@ export const auditForm = formOf<AuditRecord>({ request: true });
 
 /** Records of images: a backend's reason may hold anything. */
 export const imageForm = formOf<ImageRecord>({ failures: true });
+
+/** Releases: what acts said may hold anything. */
+export const releaseForm = formOf<Release>({
+  images: true,
+  replaces: true,
+  rollbackAsked: true,
+  acts: true,
+});
 
 /** Leases. */
 export const leaseForm = formOf<Lease>({});

@@ -21,4 +21,6 @@ export const keptDays = {
   recovery: 90,
   /** Of who waits: longer than any deadline. */
   wait: 3,
+  /** Longer than anybody goes back. */
+  release: 400,
 } as const;

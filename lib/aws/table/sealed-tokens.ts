@@ -11,8 +11,8 @@ const tagBytes = 16;
 /** A ciphertext opens only for what it was sealed for. */
 const boundTo = (of: TokenOwner) => Buffer.from(typeof of === 'string' ? of : attemptName(of));
 
-/** What a token belongs to: an attempt, or what a state of a backup waits for. */
-type TokenOwner = AttemptKey | `wait:${string}`;
+/** What a token belongs to: an attempt, or what a state of a backup or of a release waits for. */
+type TokenOwner = AttemptKey | `wait:${string}` | `release/${string}`;
 
 /** Task tokens as attributes of an item: `sealedToken` = day of the key, ":", and base64 of nonce, tag and ciphertext. */
 export interface SealedTokens {

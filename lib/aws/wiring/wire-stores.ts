@@ -3,7 +3,7 @@ import { openTableStores } from '../table/open-stores.ts';
 import { kmsKeyService } from '../table/token-keys.ts';
 import type { AwsBase } from './base.ts';
 
-/** Tenants, runs, leases, claims, locks, models, verdicts and records of images in DynamoDB. */
+/** Tenants, runs, leases, claims, locks, models, verdicts, records of images and releases in DynamoDB. */
 export const wireStores = ({ clients, deployment, clock, random, ids }: AwsBase) => {
   const { tableName, tokenKeyArn } = deployment;
   return openTableStores({

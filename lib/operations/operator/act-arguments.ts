@@ -58,5 +58,14 @@ export const actArguments = {
   ]),
   level: z.tuple([tenant.extend({ reason: z.string().max(1_000) })]),
   firing: z.tuple([text, text]),
+  rollback: z.tuple([z.strictObject({ releaseId: text, reason: z.string().min(1).max(1_000) })]),
+  answer: z.tuple([
+    z.strictObject({
+      releaseId: text,
+      act: z.int().min(1),
+      outcome: z.enum(['done', 'failed']),
+      said: z.string().max(10_000),
+    }),
+  ]),
   image: z.tuple([z.strictObject({ image: text })]),
 } as const;

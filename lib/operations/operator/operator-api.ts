@@ -4,7 +4,7 @@ import type { Backups } from '../../ports/backup/backups.ts';
 import type { DocumentUpload, OperatorApi } from '../../ports/operator-api.ts';
 import type { OperatorPorts } from '../../ports/operator-ports.ts';
 import { checkTenantId } from '../../tenants/tenant.ts';
-import { type ActDefinition, audited } from '../audit/audited.ts';
+import { audited } from '../audit/audited.ts';
 import {
   redriveExecution,
   startExecution,
@@ -27,9 +27,7 @@ import {
   updateTenant,
 } from '../tenants/change-tenant.ts';
 import { actArguments as args } from './act-arguments.ts';
-
-/** Makes an act of a definition, on record under the port's actor. */
-type Act = <A extends readonly unknown[], R>(definition: ActDefinition<A, R>) => (...given: A) => Promise<R>;
+import { type Act, releaseQueriesAndActs } from './release-acts.ts';
 
 const tenantSubject = ({ tenantId }: { readonly tenantId: string }) => `tenant ${tenantId}`;
 
@@ -197,12 +195,11 @@ function backupActs(ports: OperatorPorts, act: Act) {
 
 /** The operator's port for one actor: queries as they are, acts through their use cases and on record. */
 export function createOperatorApi(ports: OperatorPorts, actor: Actor): OperatorApi {
-  const { config, clock, workflows, tenants, models, verdicts, schedules, runs, objects } = ports;
-  const { logs, audit, check } = ports;
+  const { workflows, tenants, models, verdicts, schedules, runs, objects, audit, check } = ports;
   const act: Act = (definition) => audited(ports, actor, definition);
   return {
-    config,
-    clock,
+    config: ports.config,
+    clock: ports.clock,
     workflows: {
       machines: () => workflows.machines(),
       describe: (execution) => workflows.describe(execution),
@@ -236,6 +233,7 @@ export function createOperatorApi(ports: OperatorPorts, actor: Actor): OperatorA
         perform: ([request]) => clearImage(ports, request),
       }),
     },
+    releases: releaseQueriesAndActs(ports, act),
     quality: {
       standing: (tenantId) => verdicts.standing(tenantId),
       standings: (tenantIds) => verdicts.standings(tenantIds),
@@ -264,7 +262,7 @@ export function createOperatorApi(ports: OperatorPorts, actor: Actor): OperatorA
     },
     backups: backupActs(ports, act),
     documents: { put: putDocument(ports) },
-    logs,
+    logs: ports.logs,
     audit: { list: (filter) => audit.list(filter) },
     ...(check ? { check } : {}),
     close: () => ports.close(),

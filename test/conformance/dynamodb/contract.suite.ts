@@ -11,6 +11,7 @@ import { kmsKeyService } from '../../../lib/aws/table/token-keys.ts';
 import { SystemClock } from '../../../lib/system/system-clock.ts';
 import { systemIds } from '../../../lib/system/system-ids.ts';
 import { describeAuditLog } from '../../contract/audit-log.ts';
+import { describeReleaseRecords } from '../../contract/release-records.ts';
 import { describeRunStore } from '../../contract/run-store.ts';
 import { describeTenantStores } from '../../contract/tenant-stores.ts';
 import { MemoryKeys } from '../../dynamodb/memory-stores.ts';
@@ -80,6 +81,8 @@ async function open(over: Partial<Parameters<typeof openTableStores>[0]> = {}): 
 
 describeRunStore(name, () => open());
 describeTenantStores(name, () => open());
+
+describeReleaseRecords(name, async () => (await open()).releases);
 describeAuditLog(name, async () => ({
   audit: openTableAuditLog({
     client,

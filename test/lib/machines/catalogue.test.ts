@@ -31,6 +31,15 @@ function declaredStarters(): string[] {
   return [...bySchedule, ...byRule, ...byMachine].sort();
 }
 
+/** What `epsilon release start` makes. */
+const released = {
+  commit: 'c'.repeat(40),
+  images: Object.fromEntries(
+    ['backend-api', 'ml-engine', 'smoke'].map((name) => [name, `r/${name}@sha256:${'d'.repeat(64)}`]),
+  ),
+  canaryTenant: 'canary',
+};
+
 describe('the catalogue of machines', () => {
   it('the catalogue has an entry for every machine of state-machines.yml and every file in statemachines/, and no other', () => {
     const keys = machines.map(({ key }) => key).sort();
@@ -61,8 +70,10 @@ describe('the catalogue of machines', () => {
 
   it.each(machines.map((machine) => [machine.key, machine] as const))(
     '%s: takes what an operator starts it with, and no field that nobody reads',
-    (_, { input, check, manual, tenants, summary }) => {
-      const given = { ...manual, ...(tenants.tenant === 'required' ? { tenantId: 'acme' } : {}) };
+    (_, { input, check, manual, tenants, summary, startedWith }) => {
+      const given = startedWith
+        ? released
+        : { ...manual, ...(tenants.tenant === 'required' ? { tenantId: 'acme' } : {}) };
       expect(input.strict().safeParse(given).success).toBe(true);
       expect(() => check(given, Date.parse('2026-11-24T12:00:00Z'))).not.toThrow();
       expect(input.strict().safeParse({ ...given, tenannt: 'acme' }).success).toBe(false);

@@ -15,6 +15,7 @@ import { liveHolder, openStateDirectory } from '../../../local/stores/state-dire
 import { skippedForRoot } from '../../as-root.ts';
 import { describeAuditLog } from '../../contract/audit-log.ts';
 import { describeObjectStore } from '../../contract/object-store.ts';
+import { describeReleaseRecords } from '../../contract/release-records.ts';
 import { describeRunStore } from '../../contract/run-store.ts';
 import { describeTenantStores } from '../../contract/tenant-stores.ts';
 import { anAttempt } from '../../fixtures/records.ts';
@@ -22,6 +23,8 @@ import { freshDir } from '../asl/harness.ts';
 
 describeRunStore('SQLite', async () => openLocalStores({ stateDir: freshDir() }));
 describeTenantStores('SQLite', async () => openLocalStores({ stateDir: freshDir() }));
+
+describeReleaseRecords('SQLite', async () => openLocalStores({ stateDir: freshDir() }).releases);
 describeAuditLog('SQLite', async () => openLocalStores({ stateDir: freshDir() }));
 describeObjectStore('files', async () => createFileObjectStore({ root: freshDir() }));
 

@@ -6,7 +6,7 @@ import { at, idIn, list, ofType, roleStatements, type Statement } from '../templ
 
 /** First parts of the table's partition keys (docs/table.md) and of its index. */
 const partitions =
-  /^(TENANTS|IMAGES|RECOVERY#[a-z]+|(TENANT|DATE|NIGHT|RUN|CLAIM|LOCK|TOKENKEY|BUDGET|ATTEMPT|MODEL)#\*)$/;
+  /^(TENANTS|IMAGES|RELEASES|RECOVERY#[a-z]+|(TENANT|DATE|NIGHT|RUN|CLAIM|LOCK|TOKENKEY|BUDGET|ATTEMPT|MODEL)#\*)$/;
 
 const starOf = (action: string) => explainedStars.find(({ actions }) => actions.includes(action));
 
@@ -58,6 +58,7 @@ export function checkRoles(packaged: () => Packaged, starsUsed: Set<string>): vo
       statement.resources.some((resource) => idIn(resource) === 'TaskTokenKey');
     const users = all().filter(({ statement }) => uses(statement));
     expect(users.map(({ id }) => id).sort()).toEqual([
+      'AskActRole',
       'CompleteJobRole',
       'HoldSnapshotRole',
       'ReconcileJobsRole',
