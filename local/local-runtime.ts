@@ -127,7 +127,7 @@ export class LocalRuntime {
       events: busPublisher(this.bus),
       notifier: this.#notifier,
       images: workloadImages(workloads),
-      ...servingPorts(state.path),
+      ...servingPorts(state.path, settings),
       ...recoveryPorts(),
     };
     this.functions.bind(this.ports);

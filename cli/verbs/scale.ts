@@ -1,10 +1,17 @@
 import type { Command } from 'commander';
 import { priceAgeNote, priceList } from '../../lib/cost/prices.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
-import { planScaling, type ScalingPlan, type ScalingSettings } from '../../lib/scaling/decide.ts';
+import {
+  learnedSettings,
+  learnedText,
+  planScaling,
+  type ScalingPlan,
+  type ScalingSettings,
+} from '../../lib/scaling/decide.ts';
 import { type Outlook, outlookOf, spansOf } from '../../lib/scaling/outlook.ts';
 import { specFleet } from '../../lib/scaling/replay.ts';
-import { readMetricsFile } from '../metrics-file.ts';
+import { censored } from '../../lib/scaling/usage.ts';
+import { readLoadFile } from '../metrics-file.ts';
 import { toTheSecond } from '../output.ts';
 import { scalePage } from '../pages/scale-page.ts';
 import { writePage } from '../pages/write-page.ts';
@@ -17,6 +24,7 @@ interface PlanOptions {
   readonly metrics: string;
   readonly counter?: boolean;
   readonly perReplica?: string;
+  readonly requestCores?: string;
   readonly nodeStart: string;
   readonly nodeType: string;
   readonly onDemand?: boolean;
@@ -61,6 +69,9 @@ function settingsOf(options: PlanOptions): ScalingSettings {
       nodeHour: nodeHour(options),
       shortToIdle: numberOf('--short-to-idle', options.shortToIdle, 1, 1e9),
     },
+    ...(options.requestCores === undefined
+      ? {}
+      : { learn: { requestCores: numberOf('--request-cores', options.requestCores, 0.001, 1_000) } }),
   };
 }
 
@@ -139,13 +150,22 @@ function documentOf(plan: ScalingPlan, outlook: Outlook | undefined): Record<str
 }
 
 async function plan(session: Session, options: PlanOptions): Promise<void> {
-  const settings = settingsOf(options);
-  const readings = await readMetricsFile(options.metrics, options.counter);
+  if (options.perReplica !== undefined && options.requestCores !== undefined)
+    throw new EpsilonError('USAGE', '--per-replica says what --request-cores would learn: give one of them.');
+  const given = settingsOf(options);
+  const file = await readLoadFile(options.metrics, options.counter);
+  const { settings, learned } = learnedSettings(given, file.readings, file.usage);
+  const readings = censored(file.readings, file.usage, settings.fleet.maxReplicas);
   const planned = planScaling(readings, settings);
-  const outlook = options.perReplica === undefined ? undefined : outlookOf(planned, readings, settings);
+  const carries = options.perReplica !== undefined || learned !== undefined;
+  const outlook = carries ? outlookOf(planned, readings, settings) : undefined;
   const now = session.clock.now();
   const priceNote = priceAgeNote(now);
-  const notes = [...planned.series.notes, ...(priceNote === undefined ? [] : [priceNote])];
+  const notes = [
+    ...planned.series.notes,
+    ...(learned ? [learnedText(learned)] : []),
+    ...(priceNote === undefined ? [] : [priceNote]),
+  ];
   const html =
     options.html === undefined
       ? undefined
@@ -160,7 +180,12 @@ async function plan(session: Session, options: PlanOptions): Promise<void> {
         );
   print(
     session.output,
-    { notes, ...documentOf(planned, outlook), ...(html === undefined ? {} : { html }) },
+    {
+      notes,
+      ...(learned ? { learned } : {}),
+      ...documentOf(planned, outlook),
+      ...(html === undefined ? {} : { html }),
+    },
     () =>
       [
         ...notes.map((note) => `note: ${note}`),
@@ -185,6 +210,10 @@ export function addScale(program: Command, session: () => Session): void {
     .requiredOption('--metrics <file>', 'CSV with the columns timestamp and value, up to 28 days')
     .option('--counter', 'the values are those of a counter that only rises; plan for its rate')
     .option('--per-replica <load>', 'load that one replica carries at 100 % of its request')
+    .option(
+      '--request-cores <n>',
+      'learn that load from the columns cores and ready of the file; a replica asks for so many cores',
+    )
     .option('--min <replicas>', 'least replicas of the HPA', String(specFleet.minReplicas))
     .option('--max <replicas>', 'most replicas of the HPA', String(specFleet.maxReplicas))
     .option('--node-start <minutes>', 'from the order of a node until it takes pods', '5')

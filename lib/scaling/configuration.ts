@@ -3,6 +3,21 @@ import { priceList, priceOf } from '../cost/prices.ts';
 import type { ScalingSettings } from './decide.ts';
 import { specFleet } from './replay.ts';
 
+/** A metric in CloudWatch, or a query of Prometheus with one series. */
+const metricSchema = z.union([
+  z.strictObject({
+    namespace: z.string().min(1),
+    name: z.string().min(1),
+    /** `Sum` becomes a rate by the second. */
+    stat: z.enum(['Sum', 'Average', 'Maximum']),
+    dimensions: z.record(z.string(), z.string()).default({}),
+  }),
+  z.strictObject({ query: z.string().min(1).max(2_000) }),
+]);
+
+/** Where a metric is read. */
+export type MetricSource = Readonly<z.infer<typeof metricSchema>>;
+
 /** Least nodes of a group: usually and in quiet hours, and whether replicas run on it. */
 const groupSchema = z.strictObject({
   least: z.int().min(0).max(1_000),
@@ -19,16 +34,22 @@ const decideSchema = z
     autoscaler: z
       .strictObject({ namespace: z.string().min(1), name: z.string().min(1) })
       .default({ namespace: 'production', name: 'backend-api-hpa' }),
-    /** The load's metric in CloudWatch: load itself, such as requests; neither replicas nor utilisation, which the HPA changes. */
-    metric: z.strictObject({
-      namespace: z.string().min(1),
-      name: z.string().min(1),
-      /** `Sum` becomes a rate by the second. */
-      stat: z.enum(['Sum', 'Average', 'Maximum']),
-      dimensions: z.record(z.string(), z.string()).default({}),
-    }),
-    /** Load that one replica carries at 100 % of its request. */
-    perReplica: z.number().min(1e-9).max(1e15),
+    /** The load: load itself, such as requests; neither replicas nor utilisation, which the HPA changes. */
+    metric: metricSchema,
+    /** Where Prometheus answers, for metrics that are queries. */
+    prometheus: z.url({ protocol: /^https?$/ }).optional(),
+    /** Load that one replica carries at 100 % of its request; absent: learned. */
+    perReplica: z.number().min(1e-9).max(1e15).optional(),
+    /** What that is learned from, and which minutes more might have come in. */
+    learn: z
+      .strictObject({
+        /** Cores that a replica asks for. */
+        requestCores: z.number().min(0.001).max(1_000),
+        cores: metricSchema,
+        ready: metricSchema,
+        wanted: metricSchema.optional(),
+      })
+      .optional(),
     minReplicas: z.int().min(1).max(1_000).default(specFleet.minReplicas),
     maxReplicas: z.int().min(1).max(1_000).default(specFleet.maxReplicas),
     /** From the order of a node until it takes pods. */
@@ -51,6 +72,16 @@ const decideSchema = z
     message: 'minReplicas is above maxReplicas',
     path: ['minReplicas'],
   })
+  .refine(({ perReplica, learn }) => perReplica !== undefined || learn !== undefined, {
+    message: 'says neither perReplica nor what it is learned from (learn)',
+    path: ['perReplica'],
+  })
+  .refine(
+    ({ metric, learn, prometheus }) =>
+      prometheus !== undefined ||
+      ![metric, learn?.cores, learn?.ready, learn?.wanted].some((one) => one && 'query' in one),
+    { message: 'is needed where a metric is a query', path: ['prometheus'] },
+  )
   .refine(({ minReplicas, quietHours }) => (quietHours?.minReplicas ?? minReplicas) <= minReplicas, {
     message: 'quiet hours have no more replicas than others',
     path: ['quietHours', 'minReplicas'],
@@ -99,14 +130,15 @@ export function checkScaling(
 
 /** What decisions are made by. */
 export function scalingSettings(config: ScalingConfig): ScalingSettings {
-  const { minReplicas, maxReplicas, nodeStartSeconds, perReplica, shortToIdle } = config;
+  const { minReplicas, maxReplicas, nodeStartSeconds, perReplica, learn, shortToIdle } = config;
   return {
     fleet: { ...specFleet, minReplicas, maxReplicas, nodeStartSeconds },
     economy: {
-      perReplica,
+      perReplica: perReplica ?? Number.MAX_VALUE,
       shortToIdle,
       nodeHour: priceOf(priceList.instanceHour, 't3.large') * priceList.spotShare,
     },
+    ...(perReplica === undefined && learn ? { learn: { requestCores: learn.requestCores } } : {}),
   };
 }
 

@@ -4,6 +4,7 @@ import { type Forecast, forecast } from './forecast.ts';
 import { type HourlySeries, hourly, type Reading } from './hourly-series.ts';
 import type { Fleet } from './replay.ts';
 import { slotMs, slotPeaks, slotsAhead } from './slots.ts';
+import { carefully, censored, type Learned, learnPerReplica, type Usage } from './usage.ts';
 import { deviationsFor, type Economy, type Worth, worthOf } from './worth.ts';
 
 /** What an operator set instead of the plan; instants are ISO 8601. */
@@ -18,6 +19,8 @@ export interface CapacityOverride {
 export interface Situation {
   readonly now: number;
   readonly readings: readonly Reading[];
+  /** What replicas used at the same times, where that is measured. */
+  readonly usage?: readonly Usage[];
   /** The HPA's minimum as it is. */
   readonly minReplicas: number;
   /** When a decision last raised it, in milliseconds. */
@@ -32,6 +35,8 @@ export interface ScalingSettings {
   readonly fleet: Fleet;
   readonly economy: Economy;
   readonly rails?: Rails;
+  /** The load of a replica is learned from use: cores that it asks for. */
+  readonly learn?: { readonly requestCores: number };
 }
 
 /** One decision about the least number of replicas. */
@@ -92,18 +97,41 @@ export function planScaling(
   return { series, told, ...(worth ? { worth } : {}), floors, wouldBe };
 }
 
+/** What a replica carries, as a sentence. */
+export const learnedText = ({ perReplica, error, days }: Learned) =>
+  `a replica carries ${Number(perReplica.toPrecision(3))} (error ${Number(error.toPrecision(2))}, learned from ${days} days)`;
+
+/** Settings with what a replica carries, learned where they do not say it. Error: SCALING_NOT_LEARNED. */
+export function learnedSettings(
+  settings: ScalingSettings,
+  readings: readonly Reading[],
+  usage: readonly Usage[],
+): { readonly settings: ScalingSettings; readonly learned?: Learned } {
+  const { learn, economy, fleet } = settings;
+  if (!learn) return { settings };
+  const learned = learnPerReplica(readings, usage, { ...learn, maxReplicas: fleet.maxReplicas });
+  return { learned, settings: { ...settings, economy: { ...economy, perReplica: carefully(learned) } } };
+}
+
 const minutes = (ms: number) => `${Math.round(ms / 60_000)} minutes`;
 
 /** The plan's floor of this moment, with the reason. */
 function wanted(
-  { now, readings }: Situation,
-  settings: ScalingSettings,
+  { now, readings, usage = [] }: Situation,
+  given: ScalingSettings,
 ): { replicas: number; because: string } {
-  const { floors, worth, told } = planScaling(readings, settings, now);
+  const { settings, learned } = learnedSettings(given, readings, usage);
+  const { floors, worth, told } = planScaling(
+    censored(readings, usage, settings.fleet.maxReplicas),
+    settings,
+    now,
+  );
   const slot = floors.findLast(({ at }) => at <= now) ?? floors[0];
   const replicas = slot?.replicas ?? settings.fleet.minReplicas;
-  if (!worth) return { replicas, because: `${told.basis}; a plan needs 8 days to know whether it pays` };
-  return { replicas, because: `over the last ${worth.days} days ${worth.because}` };
+  const carries = learned ? `; ${learnedText(learned)}` : '';
+  if (!worth)
+    return { replicas, because: `${told.basis}; a plan needs 8 days to know whether it pays${carries}` };
+  return { replicas, because: `over the last ${worth.days} days ${worth.because}${carries}` };
 }
 
 /** What is set now, between what is and what is wanted: a step at most, and nothing lowered soon after a raise. */

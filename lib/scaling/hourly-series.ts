@@ -5,6 +5,8 @@ export interface Reading {
   /** Milliseconds since 1970, UTC. */
   readonly at: number;
   readonly value: number;
+  /** More might have come: nothing could have carried it (usage.ts). */
+  readonly censored?: boolean;
 }
 
 /** Load by the hour, without holes. */
@@ -167,6 +169,19 @@ function fill(values: Float64Array, measured: Uint8Array, notes: string[]): void
     notes.push(`${times(outliers, 'hour')} far from the same hours of other days: not learned from`);
 }
 
+/** Hours in which more might have come have at least what the same hours of other days had. */
+function atLeastUsual(
+  { values, measured }: Pick<HourlySeries, 'values' | 'measured'>,
+  bounded: ReadonlySet<number>,
+  notes: string[],
+): void {
+  if (bounded.size === 0) return;
+  const free = measured.map((one, hour) => (bounded.has(hour) ? 0 : one));
+  const usual = [...bounded].map((hour) => [hour, likely(values, free, hour)] as const);
+  for (const [hour, value] of usual) values[hour] = Math.max(values[hour] ?? 0, value);
+  notes.push(`${times(bounded.size, 'hour')} in which more might have come: taken as no less than usual`);
+}
+
 /** Values that are hours already, one after another, all of them; not a number: not measured. */
 export function seriesOf(hours: readonly number[], startsAt = 0): HourlySeries {
   const values = Float64Array.from(hours);
@@ -209,9 +224,11 @@ export function hourly(
     );
   const values = new Float64Array(count);
   const readingsOf = new Uint32Array(count);
-  for (const { at, value } of kept) {
+  const bounded = new Set<number>();
+  for (const { at, value, censored } of kept) {
     const hour = Math.floor(at / hourMs) - first;
     if (hour < 0 || hour >= count) continue;
+    if (censored) bounded.add(hour);
     const sum = values[hour] ?? 0;
     values[hour] = of === 'peak' ? Math.max(sum, value) : sum + value;
     readingsOf[hour] = (readingsOf[hour] ?? 0) + 1;
@@ -222,5 +239,6 @@ export function hourly(
       values[hour] = (values[hour] ?? 0) / Math.max(1, readingsOf[hour] ?? 0);
   const notes = sentences(faults);
   fill(values, measured, notes);
+  atLeastUsual({ values, measured }, bounded, notes);
   return { startsAt: first * hourMs, values, measured, notes };
 }

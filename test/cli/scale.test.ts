@@ -54,6 +54,31 @@ describe('scale plan', () => {
     expect(plan?.['spans']).toEqual(plan?.['ifFollowed']);
   });
 
+  it('load of a replica is learned from what replicas used, and said with its error', async () => {
+    const file = join(folder, 'used.csv');
+    const rows = office.map((row, at) => {
+      const load = Number(row.split(',')[1]);
+      return `${row},${(0.15 + 0.007 * load) * (1 + 0.02 * Math.sin(at * at))},${load > 100 ? 14 : 3}`;
+    });
+    writeFileSync(file, ['timestamp,value,cores,ready', ...rows].join('\n'));
+    const ran = await call({}, ['scale', 'plan', '--metrics', file, '--request-cores', '0.5']);
+    expect(ran.out).toMatch(/note: a replica carries [\d.]+ \(error [\d.]+, learned from 28 days\)/);
+    expect(ran.out).toContain('The plan is followed');
+    const unknown = await call({}, ['scale', 'plan', '--metrics', metrics, '--request-cores', '0.5']);
+    expect(unknown.err).toContain('error SCALING_NOT_LEARNED: ');
+    const both = await call({}, [
+      'scale',
+      'plan',
+      '--metrics',
+      file,
+      '--request-cores',
+      '0.5',
+      '--per-replica',
+      '50',
+    ]);
+    expect(both.err).toContain('error USAGE: ');
+  });
+
   it('forecast alone needs no knowledge of replicas', async () => {
     const ran = await call({}, ['scale', 'plan', '--metrics', metrics]);
     expect(ran.out).toContain('With --per-replica');

@@ -3,17 +3,19 @@ import {
   GetMetricDataCommand,
   type GetMetricDataCommandInput,
 } from '@aws-sdk/client-cloudwatch';
-import type { LoadMetrics } from '../../ports/serving/load-metrics.ts';
-import type { ScalingConfig } from '../../scaling/configuration.ts';
+import type { MetricSource } from '../../scaling/configuration.ts';
 import type { Reading } from '../../scaling/hourly-series.ts';
 import { explained } from '../errors/service-errors.ts';
 
 /** Seconds of a reading. CloudWatch keeps those of five minutes for 63 days, shorter ones for 15. */
 const period = 300;
 
+/** A metric in CloudWatch. */
+type Metric = Extract<MetricSource, { readonly namespace: string }>;
+
 /** All readings of a time, in its order. */
 function questionOf(
-  { namespace, name, stat, dimensions }: ScalingConfig['metric'],
+  { namespace, name, stat, dimensions }: Metric,
   from: number,
   until: number,
 ): GetMetricDataCommandInput {
@@ -27,32 +29,28 @@ function questionOf(
   };
 }
 
-/** Load from a metric in CloudWatch; no readings where none is configured. */
-export function cloudwatchLoadMetrics(
+/** Readings of a metric in CloudWatch, by five minutes. */
+export async function cloudwatchReadings(
   client: CloudWatchClient,
-  metric: ScalingConfig['metric'] | undefined,
-): LoadMetrics {
-  return {
-    async readings(from, until) {
-      if (!metric) return [];
-      const { namespace, name, stat } = metric;
-      const question = questionOf(metric, from, until);
-      const found: Reading[] = [];
-      let NextToken: string | undefined;
-      do {
-        const answer = await explained('cloudwatch:GetMetricData', `${namespace}/${name}`, () =>
-          client.send(
-            new GetMetricDataCommand({ ...question, ...(NextToken === undefined ? {} : { NextToken }) }),
-          ),
-        );
-        for (const { Timestamps = [], Values = [] } of answer.MetricDataResults ?? [])
-          for (const [index, time] of Timestamps.entries()) {
-            const value = Values[index] ?? Number.NaN;
-            found.push({ at: time.getTime(), value: stat === 'Sum' ? value / period : value });
-          }
-        NextToken = answer.NextToken;
-      } while (NextToken !== undefined);
-      return found.filter(({ at }) => at >= from && at < until).sort((one, other) => one.at - other.at);
-    },
-  };
+  metric: Metric,
+  [from, until]: readonly [number, number],
+): Promise<Reading[]> {
+  const { namespace, name, stat } = metric;
+  const question = questionOf(metric, from, until);
+  const found: Reading[] = [];
+  let NextToken: string | undefined;
+  do {
+    const answer = await explained('cloudwatch:GetMetricData', `${namespace}/${name}`, () =>
+      client.send(
+        new GetMetricDataCommand({ ...question, ...(NextToken === undefined ? {} : { NextToken }) }),
+      ),
+    );
+    for (const { Timestamps = [], Values = [] } of answer.MetricDataResults ?? [])
+      for (const [index, time] of Timestamps.entries()) {
+        const value = Values[index] ?? Number.NaN;
+        found.push({ at: time.getTime(), value: stat === 'Sum' ? value / period : value });
+      }
+    NextToken = answer.NextToken;
+  } while (NextToken !== undefined);
+  return found;
 }

@@ -1,11 +1,11 @@
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
-import { cloudwatchLoadMetrics } from '../cloudwatch/cloudwatch-load-metrics.ts';
+import { configuredLoadMetrics } from '../../system/load-metrics.ts';
+import { cloudwatchReadings } from '../cloudwatch/cloudwatch-load-metrics.ts';
 import type { AwsBase } from './base.ts';
 
-/** Load from CloudWatch. */
+/** Load and use from CloudWatch, or from Prometheus where the settings name queries. */
 export const wireLoadMetrics = ({ clients, config }: AwsBase) => ({
-  loadMetrics: cloudwatchLoadMetrics(
-    clients.of(CloudWatchClient),
-    config.scaling.mode === 'off' ? undefined : config.scaling.metric,
+  loadMetrics: configuredLoadMetrics(config.scaling, (metric, times) =>
+    cloudwatchReadings(clients.of(CloudWatchClient), metric, times),
   ),
 });

@@ -1,4 +1,5 @@
 import type { Reading } from '../../scaling/hourly-series.ts';
+import type { Usage } from '../../scaling/usage.ts';
 
 /** Measured load of the service that answers users. */
 export interface LoadMetrics {
@@ -7,4 +8,6 @@ export interface LoadMetrics {
    * configured that could be.
    */
   readings(from: number, until: number): Promise<Reading[]>;
+  /** What the replicas used at these times, in the same way. */
+  usage(from: number, until: number): Promise<Usage[]>;
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createDecideCapacity } from '../../../functions/scaling/decide-capacity.ts';
 import { loadConfig } from '../../../lib/config/load-config.ts';
+import { EpsilonError } from '../../../lib/errors/epsilon-error.ts';
+import { Throttled } from '../../../lib/errors/run-errors.ts';
 import { NotFound } from '../../../lib/errors/store-errors.ts';
 import { quietReplicas, scalingSchema } from '../../../lib/scaling/configuration.ts';
 import type { Reading } from '../../../lib/scaling/hourly-series.ts';
@@ -24,7 +26,11 @@ const office: Reading[] = Array.from({ length: (now - monday) / 300_000 }, (_, a
   return { at: monday + at * 300_000, value: day < 5 && hour >= 9 && hour < 18 ? 600 : 80 };
 });
 
-function portsWith(scaling: object | undefined, readings: readonly Reading[], override?: object) {
+function portsWith(
+  scaling: object | undefined,
+  readings: readonly Reading[],
+  { override, failing }: { override?: object; failing?: Error } = {},
+) {
   const counted: unknown[] = [];
   const ports = {
     config: {
@@ -41,7 +47,11 @@ function portsWith(scaling: object | undefined, readings: readonly Reading[], ov
       },
     },
     loadMetrics: {
-      readings: async (from: number, until: number) => readings.filter(({ at }) => at >= from && at < until),
+      readings: async (from: number, until: number) => {
+        if (failing) throw failing;
+        return readings.filter(({ at }) => at >= from && at < until);
+      },
+      usage: async () => [],
     },
   } as unknown as Ports;
   return { decide: createDecideCapacity(ports), counted };
@@ -81,9 +91,32 @@ describe('decideCapacity', () => {
   it('decision of an operator holds without metrics, until it ends', async () => {
     const set = { minReplicas: 9, reason: 'launch', decidedAt: '2026-01-27T08:00:00Z' };
     const at = (expiresAt: string) =>
-      portsWith({}, [], { ...set, expiresAt }).decide({ execution: 'e', dryRun: false });
+      portsWith({}, [], { override: { ...set, expiresAt } }).decide({ execution: 'e', dryRun: false });
     expect(await at('2026-01-27T09:00:00Z')).toMatchObject({ action: 'raise', minReplicas: 9, nodes: 2 });
     expect(await at('2026-01-27T08:50:00Z')).toMatchObject({ action: 'hold' });
+  });
+
+  it('decision is held where metrics are refused, and made again where they may come in a moment', async () => {
+    const refused = new EpsilonError('PROMETHEUS_AMBIGUOUS', 'the query has 2 series');
+    expect(
+      await portsWith({}, [], { failing: refused }).decide({ execution: 'e', dryRun: false }),
+    ).toMatchObject({
+      outcome: 'held',
+      because: 'the query has 2 series: nothing is decided, and raises expire',
+    });
+    const failing = new Throttled('Prometheus does not answer', undefined);
+    await expect(portsWith({}, [], { failing }).decide({ execution: 'e', dryRun: false })).rejects.toBe(
+      failing,
+    );
+  });
+
+  it('operator and quiet hours do not wait for metrics', async () => {
+    const failing = new Throttled('Prometheus does not answer', undefined);
+    const quiet = portsWith({ quietHours: { from: 8, until: 10 } }, [], { failing });
+    expect(await quiet.decide({ execution: 'e', dryRun: false })).toMatchObject({
+      action: 'keep',
+      quiet: true,
+    });
   });
 
   it('decision without metrics is held', async () => {

@@ -5,11 +5,15 @@ import { fileLoadMetrics } from '../../../local/adapters/load-metrics.ts';
 import { loadMetricsContract } from '../../contract/load-metrics.ts';
 import { freshDir } from '../../fresh-dir.ts';
 
-loadMetricsContract('a CSV file', (readings) => {
+loadMetricsContract('a CSV file', (readings, usage) => {
   const file = join(freshDir(), 'load.csv');
   if (readings) {
-    const lines = readings.toReversed().map(({ at, value }) => `${new Date(at).toISOString()},${value}`);
-    writeFileSync(file, ['timestamp,value', ...lines].join('\n'));
+    const lines = readings.map(({ at, value }, index) => {
+      const { cores, ready, wanted } = usage?.[index] ?? {};
+      return [new Date(at).toISOString(), value, ...(usage ? [cores, ready, wanted] : [])].join(',');
+    });
+    const head = `timestamp,value${usage ? ',cores,ready,wanted' : ''}`;
+    writeFileSync(file, [head, ...lines.reverse()].join('\n'));
   }
   return fileLoadMetrics(file);
 });
