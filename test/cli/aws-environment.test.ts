@@ -8,7 +8,7 @@ import { GetParametersCommand } from '@aws-sdk/client-ssm';
 import { describe, expect, it } from 'vitest';
 import { ssmParameters } from '../../lib/config/ssm-parameters.ts';
 import { loadLocalService } from '../../local/declaration/local-service.ts';
-import { aTenant } from '../fixtures/records.ts';
+import { aModel, aTenant } from '../fixtures/records.ts';
 import { deployed, parametersOf } from '../lib/aws/operator/deployed.ts';
 import { base, begun, deployedEnvironment, machine, scheduler, sfn, ssm } from './aws-harness.ts';
 
@@ -16,21 +16,7 @@ const { epsilon, stores } = deployedEnvironment();
 
 describe('--target aws: the rest', () => {
   it('F29: promote takes the tenant’s lease with a larger fence, and gives it back', async () => {
-    const model = (modelVersion: string) => ({
-      tenantId: 'acme',
-      modelVersion,
-      runId: 'r',
-      logicalDate: '2026-11-24',
-      modelUri: 's3://b/acme/m',
-      indexUri: 's3://b/acme/i',
-      dataUri: 's3://b/acme/d/',
-      cacheUri: 's3://b/acme/c/',
-      vectors: 1,
-      dimensions: 8,
-      selfRetrieval: 1,
-      checksums: {},
-      createdAt: begun.toISOString(),
-    });
+    const model = (modelVersion: string) => aModel({ modelVersion });
     await stores().models.register(model('v1'));
     await stores().models.register(model('v2'));
     expect(await epsilon(['models', 'promote', 'acme', 'v1'])).toMatchObject({ code: 0 });

@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
 import { openMemoryStores } from '../dynamodb/memory-stores.ts';
-import { aTenant } from '../fixtures/records.ts';
+import { aModel, aTenant } from '../fixtures/records.ts';
 import { deployedEnvironment, eventBridge, execution, s3, scheduler, sfn } from './aws-harness.ts';
 
 const memory = openMemoryStores();
@@ -70,22 +70,8 @@ function used(): Set<string> {
 describe('an operator’s rights on AWS', () => {
   it('in docs/operators.md cover every call that the verbs make', async () => {
     for (const modelVersion of ['v1', 'v2']) {
-      const uri = `s3://embeddings-saas-data-dev/acme/runs/${modelVersion}/`;
-      await memory.models.register({
-        tenantId: 'acme',
-        modelVersion,
-        runId: modelVersion,
-        logicalDate: '2026-11-24',
-        modelUri: uri,
-        indexUri: uri,
-        dataUri: uri,
-        cacheUri: uri,
-        vectors: 1,
-        dimensions: 1,
-        selfRetrieval: 1,
-        checksums: {},
-        createdAt: '2026-11-24T02:00:00.000Z',
-      });
+      const runs = 's3://embeddings-saas-data-dev/acme/runs';
+      await memory.models.register(aModel({ runs, modelVersion, runId: modelVersion }));
     }
     await memory.tenants.put(aTenant({ backend: 'batch' }), 0);
     sfn.on(ListExecutionsCommand).resolves({ executions: [] });

@@ -13,8 +13,7 @@ import type {
   QualityVerdict,
   VerdictName,
 } from '../../lib/quality/verdict.ts';
-import type { ModelVersion } from '../../lib/training/models/model.ts';
-import { aTenant } from '../fixtures/records.ts';
+import { aModel, aTenant } from '../fixtures/records.ts';
 
 const emptyProfile: Profile = {
   digest: 'd'.repeat(64),
@@ -46,24 +45,7 @@ export interface TenantStores {
 
 const at = (minute: number) => `2026-11-24T02:${String(minute).padStart(2, '0')}:00.000Z`;
 
-function aModel(modelVersion: string): ModelVersion {
-  const base = `s3://data/acme/runs/${modelVersion}`;
-  return {
-    tenantId: 'acme',
-    modelVersion,
-    runId: modelVersion,
-    logicalDate: '2026-11-24',
-    modelUri: `${base}/model.bin`,
-    indexUri: `${base}/index.faiss`,
-    dataUri: `${base}/data/`,
-    cacheUri: `${base}/cache/`,
-    vectors: 1,
-    dimensions: 2,
-    selfRetrieval: 1,
-    checksums: {},
-    createdAt: at(0),
-  };
-}
+const modelOf = (modelVersion: string) => aModel({ modelVersion, runId: modelVersion });
 
 /** What every set of tenant stores must do. */
 export function describeTenantStores(name: string, make: () => Promise<TenantStores>): void {
@@ -209,24 +191,24 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
 
     it('a promotion switches model and index together and keeps the replaced version', async () => {
       const { models } = await make();
-      await models.register(aModel('v1'));
-      await models.register(aModel('v1'));
-      await models.register(aModel('v2'));
+      await models.register(modelOf('v1'));
+      await models.register(modelOf('v1'));
+      await models.register(modelOf('v2'));
       expect((await models.list('acme')).map((model) => model.modelVersion)).toEqual(['v2', 'v1']);
       expect(await promote(models, 'v1', 1)).not.toHaveProperty('previousVersion');
       const live = await promote(models, 'v2', 2);
       expect(live).toMatchObject({
         previousVersion: 'v1',
-        modelUri: aModel('v2').modelUri,
-        indexUri: aModel('v2').indexUri,
+        modelUri: modelOf('v2').modelUri,
+        indexUri: modelOf('v2').indexUri,
       });
       expect(await models.live('acme')).toEqual(live);
     });
 
     it('F13, F14: a promotion is refused when its fence is older than that of the live record or the lease', async () => {
       const { models, leases } = await make();
-      await models.register(aModel('v1'));
-      await models.register(aModel('v2'));
+      await models.register(modelOf('v1'));
+      await models.register(modelOf('v2'));
       await promote(models, 'v2', 5);
       await expect(promote(models, 'v1', 4)).rejects.toMatchObject({ name: 'StaleFence' });
       for (let holder = 0; holder < 7; holder += 1)
@@ -237,8 +219,8 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
 
     it('two promotions that race under one fence are both decided, one after the other', async () => {
       const { models } = await make();
-      await models.register(aModel('v1'));
-      await models.register(aModel('v2'));
+      await models.register(modelOf('v1'));
+      await models.register(modelOf('v2'));
       await Promise.all([promote(models, 'v1', 1), promote(models, 'v2', 1)]);
       const live = await models.live('acme');
       expect(new Set([live?.modelVersion, live?.previousVersion])).toEqual(new Set(['v1', 'v2']));
@@ -247,8 +229,8 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
     it('a promoted model is listed as unaligned until its fixed names are noted as aligned', async () => {
       const { models } = await make();
       const whole = { shard: 0, shards: 1 };
-      await models.register(aModel('v1'));
-      await models.register(aModel('v2'));
+      await models.register(modelOf('v1'));
+      await models.register(modelOf('v2'));
       const first = await promote(models, 'v1', 1);
       expect(await models.listUnaligned(whole)).toEqual([first]);
       expect(await models.noteAligned({ ...first, at: at(6) })).toBe(true);
@@ -260,8 +242,8 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
 
     it('an alignment is not noted for a model that is no longer live, nor for an earlier promotion of it', async () => {
       const { models } = await make();
-      await models.register(aModel('v1'));
-      await models.register(aModel('v2'));
+      await models.register(modelOf('v1'));
+      await models.register(modelOf('v2'));
       const first = await promote(models, 'v1', 1);
       await promote(models, 'v2', 2);
       expect(await models.noteAligned({ ...first, at: at(6) })).toBe(false);
@@ -276,7 +258,7 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
       const { models } = await make();
       const tenants = Array.from({ length: 40 }, (_, index) => `tenant-${index}`);
       for (const tenantId of tenants) {
-        await models.register({ ...aModel('v1'), tenantId });
+        await models.register({ ...modelOf('v1'), tenantId });
         await models.promote({ tenantId, modelVersion: 'v1', fence: 1, at: at(5), reason: 'run' });
       }
       const shards = await Promise.all([0, 1, 2].map((shard) => models.listUnaligned({ shard, shards: 3 })));
@@ -287,7 +269,7 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
 
     it('a promotion of the live model changes nothing; one of an unregistered model is refused', async () => {
       const { models } = await make();
-      await models.register(aModel('v1'));
+      await models.register(modelOf('v1'));
       const first = await promote(models, 'v1', 1);
       expect(await promote(models, 'v1', 2)).toEqual(first);
       await expect(promote(models, 'v9', 3)).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });

@@ -1,7 +1,7 @@
 import { promoteModel, rollBackModel } from '../../lib/operations/models/promote-model.ts';
 import type { ModelVersion } from '../../lib/training/models/model.ts';
 import { stageNames } from '../../lib/training/stages.ts';
-import { aRun, aTenant } from '../fixtures/records.ts';
+import { aModel, aRun, aTenant } from '../fixtures/records.ts';
 import { fixedNamesOf } from './memory-objects.ts';
 import { portsOf } from './ports.ts';
 import type { Scenario } from './scenario.ts';
@@ -15,24 +15,8 @@ const at = new Date(start).toISOString();
 /** Versions in the order of their making; the run that is explored makes a newer one. */
 const versions = ['01JDEYP0000000000000000001', '01JDEYP0000000000000000002'] as const;
 
-function versionOf(modelVersion: string): ModelVersion {
-  const root = `s3://data/${tenantId}/made/${modelVersion}/`;
-  return {
-    tenantId,
-    modelVersion,
-    runId,
-    logicalDate,
-    modelUri: `${root}train/model.bin`,
-    indexUri: `${root}index/index.faiss`,
-    dataUri: `${root}prepare/`,
-    cacheUri: `${root}cache/`,
-    vectors: 10,
-    dimensions: 4,
-    selfRetrieval: 1,
-    checksums: {},
-    createdAt: at,
-  };
-}
+const versionOf = (modelVersion: string): ModelVersion =>
+  aModel({ runs: `s3://data/${tenantId}/made`, tenantId, runId: modelVersion, modelVersion, logicalDate });
 
 /** What lies below a model's names, each text naming whose it is. */
 function fill(trial: Trial, model: Pick<ModelVersion, 'modelUri' | 'indexUri' | 'dataUri' | 'modelVersion'>) {

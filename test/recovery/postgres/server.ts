@@ -44,23 +44,12 @@ export function initCluster({ data, socket }: Cluster, settings: readonly string
   appendFileSync(join(data, 'postgresql.conf'), `${["listen_addresses = ''", ...settings].join('\n')}\n`);
 }
 
+/** Arguments of psql for the rows of an answer and nothing else. */
+const asking = (socket: string) => ['-X', '-q', '-A', '-t', '-h', socket, '-U', 'postgres', '-d', 'postgres'];
+
 /** Asks the server; the lines of the answer. */
 export function ask({ socket }: Pick<Cluster, 'socket'>, sql: string): string[] {
-  const args = [
-    '-X',
-    '-q',
-    '-A',
-    '-t',
-    '-v',
-    'ON_ERROR_STOP=1',
-    '-h',
-    socket,
-    '-U',
-    'postgres',
-    '-d',
-    'postgres',
-  ];
-  return demand(program('psql'), args, sql)
+  return demand(program('psql'), [...asking(socket), '-v', 'ON_ERROR_STOP=1'], sql)
     .split('\n')
     .filter((line) => line !== '');
 }
@@ -89,20 +78,7 @@ export async function startServer({ data, socket }: Cluster, seconds = 120): Pro
   };
   for (let tries = 0; tries < seconds * 20; tries += 1) {
     // Not only accepting connections: out of recovery.
-    const args = [
-      '-X',
-      '-q',
-      '-A',
-      '-t',
-      '-h',
-      socket,
-      '-U',
-      'postgres',
-      '-d',
-      'postgres',
-      '-c',
-      'SELECT pg_is_in_recovery()',
-    ];
+    const args = [...asking(socket), '-c', 'SELECT pg_is_in_recovery()'];
     if (!gone && run(program('psql'), args).out.trim() === 'f') return { data, socket, kill };
     if (gone) break;
     await new Promise((resolve) => setTimeout(resolve, 50));

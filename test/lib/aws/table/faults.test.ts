@@ -1,25 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { TableStores } from '../../../../lib/aws/table/open-stores.ts';
 import { type MemoryStores, openMemoryStores } from '../../../dynamodb/memory-stores.ts';
-import { anAttempt, aRun, aTenant } from '../../../fixtures/records.ts';
+import { aModel, anAttempt, aRun, aTenant } from '../../../fixtures/records.ts';
 
 const at = (minute: number) => `2026-11-24T02:${String(minute).padStart(2, '0')}:00.000Z`;
 const lease = { tenantId: 'acme', holder: 'r' };
-const model = {
-  tenantId: 'acme',
-  modelVersion: 'v1',
-  runId: 'r',
-  logicalDate: '2026-11-24',
-  modelUri: 's3://data/m',
-  indexUri: 's3://data/i',
-  dataUri: 's3://data/d/',
-  cacheUri: 's3://data/c/',
-  vectors: 1,
-  dimensions: 1,
-  selfRetrieval: 1,
-  checksums: {},
-  createdAt: at(0),
-};
+const model = aModel({ modelVersion: 'v1' });
 
 /** What stands in the table before a call is tried. */
 async function prepare(stores: TableStores): Promise<void> {

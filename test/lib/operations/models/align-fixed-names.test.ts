@@ -7,6 +7,7 @@ import type { LiveModel } from '../../../../lib/training/models/model.ts';
 import { VirtualClock } from '../../../../local/clock/virtual-clock.ts';
 import { type LocalStores, openLocalStores } from '../../../../local/stores/local-stores.ts';
 import { testPorts } from '../../../fixtures/ports.ts';
+import { aModel } from '../../../fixtures/records.ts';
 import { silentLog as silent } from '../../../fixtures/silent-log.ts';
 import { freshDir } from '../../../fresh-dir.ts';
 
@@ -30,25 +31,12 @@ afterEach(() => stores.close());
 
 /** Registers a model with `parts` files of data and lets it answer. */
 async function promote(modelVersion: string, parts: number): Promise<LiveModel> {
-  const base = `s3://${bucket}/acme/runs/${modelVersion}/`;
-  const names = Array.from({ length: parts }, (_, index) => `prepare/passages-${index}.jsonl`);
-  for (const name of ['train/model.bin', 'index/index.faiss', 'prepare/manifest.json', ...names])
+  const runs = `s3://${bucket}/acme/runs`;
+  const base = `${runs}/${modelVersion}/`;
+  const names = Array.from({ length: parts }, (_, index) => `prepare/1/passages-${index}.jsonl`);
+  for (const name of ['train/1/model.bin', 'index/1/index.faiss', 'prepare/1/manifest.json', ...names])
     await files.put(base + name, `${modelVersion} ${name}`);
-  await stores.models.register({
-    tenantId: 'acme',
-    modelVersion,
-    runId: modelVersion,
-    logicalDate: '2026-11-24',
-    modelUri: `${base}train/model.bin`,
-    indexUri: `${base}index/index.faiss`,
-    dataUri: `${base}prepare/`,
-    cacheUri: `${base}cache/`,
-    vectors: 1,
-    dimensions: 1,
-    selfRetrieval: 1,
-    checksums: {},
-    createdAt: '2026-11-24T03:00:00.000Z',
-  });
+  await stores.models.register(aModel({ runs, modelVersion, runId: modelVersion }));
   return again(modelVersion);
 }
 
