@@ -11,7 +11,7 @@ import {
 import { kindOf, recordsOf } from './records.ts';
 import { isHtml, normaliseText, textOf } from './text.ts';
 
-/** What an error of the file system says about this one file; others concern all and are thrown. */
+/** What an error of the file system or of the object store says about this one file. */
 const faults: Readonly<Record<string, SkipReason>> = {
   ENOENT: 'vanished',
   ENOTDIR: 'vanished',
@@ -19,7 +19,6 @@ const faults: Readonly<Record<string, SkipReason>> = {
   OBJECT_NOT_FOUND: 'vanished',
   EACCES: 'unreadable',
   EPERM: 'unreadable',
-  EIO: 'unreadable',
   ELOOP: 'unreadable',
   EISDIR: 'special',
   ENXIO: 'special',
@@ -27,13 +26,22 @@ const faults: Readonly<Record<string, SkipReason>> = {
   OBJECT_URI_INVALID: 'unreadable',
 };
 
+/** Errors of the file system that concern this process, whichever file it was about to read. */
+const concernsAll: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
+
+/** Any other error of the file system is this file's own: EIO of a broken disk, EINVAL and ESRCH of files that are made up (/proc). */
+function isOfFile({ code = '', syscall }: NodeJS.ErrnoException): boolean {
+  return syscall !== undefined && /^E[A-Z0-9]+$/.test(code) && !concernsAll.has(code);
+}
+
 /** The fault of one file, or undefined when the error is not about this file alone. */
 export function faultOf(
   error: unknown,
 ): { readonly skipped: SkipReason; readonly detail: string } | undefined {
   if (error instanceof FileFault) return { skipped: error.reason, detail: error.message };
-  const code = (error as NodeJS.ErrnoException | null)?.code ?? '';
-  const skipped = faults[code];
+  const known = (error ?? {}) as NodeJS.ErrnoException;
+  const { code = '' } = known;
+  const skipped = faults[code] ?? (isOfFile(known) ? 'unreadable' : undefined);
   return skipped === undefined ? undefined : { skipped, detail: code };
 }
 

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { defaultReading, type Found } from '../../../lib/documents/found.ts';
+import { documentsIn } from '../../../lib/documents/read-file.ts';
 import { findPlace, listDocuments } from '../../../lib/files/document-files.ts';
 import { readDocuments } from '../../../lib/files/documents.ts';
 import { createFileObjectStore } from '../../../lib/files/file-object-store.ts';
@@ -103,6 +104,26 @@ describe('documents of a folder', () => {
       expect(left(found)).toEqual({ 'b.md': 'unreadable', 'closed/': 'unreadable' });
     },
   );
+
+  it('are used beside one whose reading fails, whatever its error; errors of this process are no fault of a file', async () => {
+    const failing = (code: string) =>
+      Array.fromAsync(
+        documentsIn(
+          {
+            source: 'made-up',
+            size: 1,
+            modifiedAt: 0,
+            open: () => {
+              throw Object.assign(new Error(code), { code, syscall: 'read' });
+            },
+          },
+          defaultReading,
+        ),
+      );
+    for (const code of ['EINVAL', 'EIO', 'ESRCH', 'EOPNOTSUPP'])
+      expect(left(await failing(code))).toEqual({ 'made-up': 'unreadable' });
+    await expect(failing('EMFILE')).rejects.toMatchObject({ code: 'EMFILE' });
+  });
 
   it('come in the order of object keys, so that a folder and its copy in objects give the same model', async () => {
     const folder = freshDir();
