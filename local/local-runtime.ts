@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import type { ServiceConfig } from '../lib/config/service-config.ts';
 import { EpsilonError } from '../lib/errors/epsilon-error.ts';
 import { detailTypes, eventDetail } from '../lib/event-schemas/detail.ts';
-import { createFileObjectStore } from '../lib/files/file-object-store.ts';
 import { type Clock, isoNow } from '../lib/ports/clock.ts';
 import type { IdSource } from '../lib/ports/id-source.ts';
 import type { Log } from '../lib/ports/log.ts';
@@ -25,6 +24,7 @@ import type { Service, TargetRef } from './declaration/declarations.ts';
 import { type LocalService, localEnvironment } from './declaration/local-service.ts';
 import type { LocalJobRunner } from './jobs/local-job-runner.ts';
 import { openJobRunner } from './jobs/open-job-runner.ts';
+import { StrayWrites } from './jobs/stray-writes.ts';
 import { fileLog } from './log.ts';
 import { LocalMetrics } from './metrics.ts';
 import { createPeopleNotifier, type PeopleNotifier } from './notify/people-notifier.ts';
@@ -57,8 +57,8 @@ export class LocalRuntime {
   readonly runner: LocalJobRunner | undefined;
   readonly scheduler: Scheduler;
   readonly ports: LocalPorts;
+  readonly strays: StrayWrites;
   readonly #notifier: PeopleNotifier;
-
   #closing = false;
 
   constructor(
@@ -76,6 +76,7 @@ export class LocalRuntime {
     this.config = config;
     const readOnly = options.mode === 'read';
     this.log = fileLog(this.clock, join(state.logs, 'control-plane.jsonl'));
+    this.strays = new StrayWrites({ ...this, objectsRoot: state.objects });
     this.#notifier = this.#makeNotifier(notify);
     const own = openLocalStores({ stateDir: state.databases, readOnly });
     this.stores = options.makeStores?.(own, this.clock) ?? own;
@@ -115,7 +116,7 @@ export class LocalRuntime {
       metrics,
       ...this.stores,
       ...releasePorts(this, (error) => this.fault(error)),
-      objects: createFileObjectStore({ root: state.objects }),
+      objects: this.strays.objects,
       // A runner that a test hands in may speak for another backend than this host's.
       jobs: {
         local: undefined,
@@ -156,7 +157,7 @@ export class LocalRuntime {
   }
 
   #engine(readOnly: boolean): Engine {
-    const objects = createFileObjectStore({ root: this.state.objects });
+    const objects = this.strays.objects;
     const engine = new Engine({
       journal: new SqliteJournal({ stateDir: this.state.databases, readOnly }),
       clock: this.clock,

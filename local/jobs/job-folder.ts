@@ -165,6 +165,21 @@ export class JobFolder {
     return path;
   }
 
+  /** From now on it counts what the job writes elsewhere than below its output; before that is known, it is not over. */
+  watch(): void {
+    this.#write('watch.json', {});
+  }
+
+  /** It is to be looked at what the job wrote elsewhere, and was not. */
+  get unlooked(): boolean {
+    return existsSync(this.file('watch.json')) && !existsSync(this.file('elsewhere.json'));
+  }
+
+  /** Notes what the job wrote elsewhere. */
+  noteElsewhere(paths: readonly string[]): void {
+    this.#write('elsewhere.json', { count: paths.length, paths: paths.slice(0, 3) });
+  }
+
   /** Notes what is started for the job. */
   noteImage(image: string): void {
     this.#write('image.json', { image });
@@ -199,7 +214,7 @@ export class JobFolder {
       ...(submittedAt ? { submittedAt } : {}),
       ...(startedAt ? { startedAt } : {}),
     };
-    if (!this.finished) {
+    if (!this.finished || this.unlooked) {
       const progress = lastProgress(this.file('progress.jsonl'));
       return { ...base, state: this.taken ? 'running' : 'pending', ...(progress ? { progress } : {}) };
     }
@@ -207,7 +222,8 @@ export class JobFolder {
     const exit = read<Exit>(this.file('exit.json')) ?? { lost: true };
     const finishedAt = timeOf(this.file('exit.json'));
     const fate = fateOf(exit, this.cancelled);
-    const message = [fate.message, leftText(exit)].filter(Boolean).join('; ');
+    const elsewhere = elsewhereText(read<Elsewhere>(this.file('elsewhere.json')));
+    const message = [fate.message, leftText(exit), elsewhere].filter(Boolean).join('; ');
     const state = fate.reason === 'completed' ? 'succeeded' : 'failed';
     return {
       ...base,
@@ -216,9 +232,24 @@ export class JobFolder {
       ...(exit.code === undefined ? {} : { exitCode: exit.code }),
       ...(message === '' ? {} : { message }),
       ...resultFields(this.#result(), state),
+      ...(state === 'succeeded' && elsewhere !== '' ? { resultFault: `WRITES_ELSEWHERE: ${elsewhere}` } : {}),
       ...(finishedAt ? { finishedAt } : {}),
     };
   }
+}
+
+/** What a job wrote elsewhere than below its output. */
+interface Elsewhere {
+  readonly count: number;
+  /** The first of them, from the objects' folder. */
+  readonly paths: readonly string[];
+}
+
+function elsewhereText(elsewhere: Elsewhere | undefined): string {
+  if (!elsewhere || elsewhere.count === 0) return '';
+  const { count, paths } = elsewhere;
+  const more = count > paths.length ? ` and ${count - paths.length} more` : '';
+  return `it wrote outside of its output: ${paths.join(', ')}${more}`;
 }
 
 const leftText = ({ left = 0 }: Exit): string =>

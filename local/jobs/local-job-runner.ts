@@ -4,6 +4,7 @@ import type { Log } from '../../lib/ports/log.ts';
 import type { JobObservation, JobSpec } from '../../lib/training/attempts/job.ts';
 import type { HostResources } from './fair-queue.ts';
 import type { JobCommand } from './start-job.ts';
+import type { StrayWrites } from './stray-writes.ts';
 
 /** Hears of a job that started and of one that is over. */
 export type JobListener = (observation: JobObservation, spec: JobSpec) => void;
@@ -27,6 +28,8 @@ export interface ProcessJobRunnerOptions {
   readonly onObservation: JobListener;
   /** Whether the disk has room for a job; asked again and again while there are jobs. */
   readonly room?: () => boolean;
+  /** Looks at what jobs write elsewhere than below their output; nobody does where absent. */
+  readonly strays?: StrayWrites;
   /** Milliseconds between SIGTERM and SIGKILL. */
   readonly graceMs?: number;
 }

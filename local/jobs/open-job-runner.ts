@@ -11,6 +11,7 @@ import { CacheAccess } from './cache-access.ts';
 import type { JobListener, LocalJobRunner, ProcessJobRunnerOptions } from './local-job-runner.ts';
 import { ProcessJobRunner } from './process-job-runner.ts';
 import { diskRoom } from './room-watch.ts';
+import type { StrayWrites } from './stray-writes.ts';
 import { workloadCommand } from './workload-command.ts';
 
 /** What jobs run in. */
@@ -21,6 +22,7 @@ export interface JobSurroundings {
   readonly log: Log;
   readonly outside: OutsideConditions;
   readonly workloads: HostPlace;
+  readonly strays: StrayWrites;
 }
 
 const usesCache = ({ stage }: Pick<JobSpec, 'stage'>) => stage === 'cache';
@@ -46,7 +48,7 @@ class AdmittingJobRunner extends ProcessJobRunner {
 
 /** The runner of a control plane on this host: the one that was handed in, or one whose jobs are processes. */
 export function openJobRunner(surroundings: JobSurroundings, onObservation: JobListener): LocalJobRunner {
-  const { options, state, clock, log, outside, workloads } = surroundings;
+  const { options, state, clock, log, outside, workloads, strays } = surroundings;
   if (options.makeRunner) return options.makeRunner(onObservation);
   const { REDIS_URL: cacheUrl } = options.variables;
   const cache = cacheUrl
@@ -64,6 +66,7 @@ export function openJobRunner(surroundings: JobSurroundings, onObservation: JobL
       return { ...command, env: { ...command.env, REDIS_URL: cache.urlOf(spec) } };
     },
     onObservation,
+    strays,
     room: diskRoom(state.path, outside),
   });
 }

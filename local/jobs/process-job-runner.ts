@@ -51,6 +51,8 @@ export class ProcessJobRunner implements LocalJobRunner {
     const counts = { adopted: 0, queued: 0, lost: 0 };
     for (const name of readdirSync(this.#options.root).sort()) {
       const folder = this.#folder(name);
+      // It ended while nobody watched: who wrote what is not known any more.
+      if (folder.finished && folder.unlooked) folder.noteElsewhere([]);
       const spec = folder.finished ? undefined : folder.spec;
       if (!spec) continue;
       if (!folder.taken) {
@@ -163,6 +165,7 @@ export class ProcessJobRunner implements LocalJobRunner {
           runs: image,
         });
     }
+    this.#options.strays?.begin(folder, spec);
     const child = spawnShim(folder, command, this.#options.variables);
     child.unref();
     child.once('error', (error) => this.#notStarted(folder, error));
@@ -194,6 +197,7 @@ export class ProcessJobRunner implements LocalJobRunner {
   #adopt(folder: JobFolder, spec: JobSpec): void {
     this.#live.set(spec.jobName, { folder, spec, adopted: true });
     this.#queue.occupy(queued(spec));
+    if (folder.unlooked) this.#options.strays?.begin(folder, spec);
     this.#armTimeout(spec.jobName, spec);
     const cancelled = folder.cancelled;
     if (cancelled && folder.alive) this.#terminate(folder, cancelled);
@@ -225,6 +229,12 @@ export class ProcessJobRunner implements LocalJobRunner {
   #over(name: string): void {
     const job = this.#live.get(name);
     if (!job) return;
+    const looking = this.#options.strays?.end(job.folder, job.spec);
+    if (looking) {
+      const again = () => this.#over(name);
+      looking.then(again, () => this.#later(recordPoll, again));
+      return;
+    }
     this.#live.delete(name);
     this.#queue.remove(name);
     const observation = job.folder.observe();
