@@ -39,6 +39,14 @@ import type { StateDirectory } from './stores/state-directory.ts';
 /** Milliseconds that handlers at work are given when the runtime closes. */
 const shutdownGraceMs = 2_000;
 
+/** Runners by backend: one that a test hands in may speak for another backend than this host's. */
+const runnersOf = (runner: LocalJobRunner | undefined): LocalPorts['jobs'] => ({
+  local: undefined,
+  batch: undefined,
+  eks: undefined,
+  ...(runner ? { [runner.backend]: runner } : {}),
+});
+
 /** Everything of a runtime that does not depend on who opened it. */
 export class LocalRuntime {
   readonly options: RuntimeOptions;
@@ -74,8 +82,8 @@ export class LocalRuntime {
     this.ids = options.ids ?? systemIds(this.clock);
     this.service = service;
     this.config = config;
-    const readOnly = options.mode === 'read';
     this.log = fileLog(this.clock, join(state.logs, 'control-plane.jsonl'));
+    const readOnly = options.mode === 'read';
     this.strays = new StrayWrites({ ...this, objectsRoot: state.objects });
     this.#notifier = this.#makeNotifier(notify);
     const own = openLocalStores({ stateDir: state.databases, readOnly });
@@ -106,9 +114,9 @@ export class LocalRuntime {
         await this.#deliver(schedule.target, input, name);
       },
     });
-    const { clock, ids, log, metrics, config: settings, engine, runner } = this;
+    const { clock, ids, log, metrics, engine, runner } = this;
     this.ports = {
-      config: settings,
+      config,
       clock,
       ids,
       random: options.random ?? Math.random,
@@ -117,13 +125,7 @@ export class LocalRuntime {
       ...this.stores,
       ...releasePorts(this, (error) => this.fault(error)),
       objects: this.strays.objects,
-      // A runner that a test hands in may speak for another backend than this host's.
-      jobs: {
-        local: undefined,
-        batch: undefined,
-        eks: undefined,
-        ...(runner ? { [runner.backend]: runner } : {}),
-      },
+      jobs: runnersOf(runner),
       ...enginePorts(engine),
       events: busPublisher(this.bus),
       notifier: this.#notifier,
