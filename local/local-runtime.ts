@@ -130,7 +130,7 @@ export class LocalRuntime {
       events: busPublisher(this.bus),
       notifier: this.#notifier,
       images: workloadImages(workloads),
-      ...servingPorts(state.path, settings),
+      ...servingPorts(state.path, config),
       ...recoveryPorts(),
     };
     this.functions.bind(this.ports);
