@@ -43,7 +43,7 @@ export async function profileByContract(session: Session, file: string, maxBytes
       'CONTRACT_INVALID',
       `${file}, location: this command reads folders of this host (file:///path/); the checks of a tenant read s3://.`,
     );
-  const { profileDataset } = await import('../../local/quality/profile-dataset.ts');
+  const { profileDataset } = await import('../../lib/files/datasets/profile-dataset.ts');
   const profile = await profileDataset(contract, { maxBytes });
   const now = session.clock.now();
   const findings =

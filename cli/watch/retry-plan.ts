@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Attempt } from '../../lib/training/run.ts';
-import { stages } from '../../lib/training/stages.ts';
+import { jobKinds } from '../../lib/training/stages.ts';
 
 interface Retrier {
   readonly ErrorEquals: readonly string[];
@@ -50,7 +50,7 @@ export class RetryPlan {
     this.#definition ??= JSON.parse(
       readFileSync(join(this.#projectDir, 'statemachines', 'tenant-model-training.asl.json'), 'utf8'),
     );
-    const all = retriersIn(this.#definition, stages[attempt.stage].state) ?? [];
+    const all = retriersIn(this.#definition, jobKinds[attempt.stage].state) ?? [];
     const retrier = all.find(({ ErrorEquals }) => ErrorEquals.includes(attempt.error ?? ''));
     if (!retrier) return undefined;
     // A redrive begins to count again, and so does every retrier for itself.

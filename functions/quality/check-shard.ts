@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { awsObjects, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
+import { readProfiled } from '../../lib/operations/quality/read-profiled.ts';
 import {
   type FindingsEntry,
   type ProfileEntry,
@@ -8,17 +9,55 @@ import {
   writeShardFile,
 } from '../../lib/operations/quality/shard-files.ts';
 import { checkAnomalies } from '../../lib/quality/anomalies.ts';
-import { expectedOf, followProfile } from '../../lib/quality/baseline.ts';
+import { followProfile } from '../../lib/quality/baseline.ts';
 import { shardSchema } from '../../lib/quality/check-input.ts';
 import { checkCompleteness } from '../../lib/quality/completeness.ts';
+import type { ProfiledDataset } from '../../lib/quality/datasets/jobs.ts';
+import {
+  type DatasetState,
+  isUnlooked,
+  judgeAnomalies,
+  judgeCompleteness,
+  judgeFreshness,
+} from '../../lib/quality/datasets/judge.ts';
 import { type CheckName, checkNames, type Finding } from '../../lib/quality/finding.ts';
+import { expectedOf } from '../../lib/quality/follow.ts';
 import { checkFreshness } from '../../lib/quality/freshness.ts';
 
-const input = z.object({ shard: shardSchema, check: z.enum(checkNames) });
+const input = z.object({
+  shard: shardSchema,
+  check: z.enum(checkNames),
+  /** Where jobs that looked at datasets left what they found. */
+  profiled: z.array(z.string().min(1)).default([]),
+});
 
 type Looked = Extract<ProfileEntry, { readonly profile: unknown }>;
 
 const aws = [awsStores, awsObjects] as const;
+
+function faultOf({ fault }: Extract<ProfileEntry, { readonly fault: unknown }>): Finding[] {
+  if (fault.code === 'CHECK_FAULT') return [];
+  return [
+    {
+      check: 'completeness',
+      code: fault.code,
+      severity: 'critical',
+      sentence: fault.message.replace(/\.$/, ''),
+    },
+  ];
+}
+
+const ofDataset: Readonly<Record<CheckName, (state: DatasetState) => Omit<FindingsEntry, 'tenantId'>>> = {
+  completeness: (state) => ({
+    findings: judgeCompleteness(state),
+    ...(isUnlooked(state) ? { unlooked: true } : {}),
+  }),
+  freshness: (state) => ({ findings: judgeFreshness(state) }),
+  anomalies: (state) => {
+    const { findings, ...dataset } = judgeAnomalies(state);
+    return { findings, dataset };
+  },
+};
 
 /** Makes one of the checks over a shard's profiles and writes what it found. */
 export function createCheckShard(ports: Wired<typeof aws>) {
@@ -29,44 +68,60 @@ export function createCheckShard(ports: Wired<typeof aws>) {
     const { tenantId, profile, changed, checkedAt } = entry;
     if (!changed) {
       const { verdict } = await verdicts.standing(tenantId);
-      const before = verdict?.findings.filter(({ check }) => check === 'anomalies');
+      const before = verdict?.findings.filter(
+        ({ check, about }) => check === 'anomalies' && about === undefined,
+      );
       return { tenantId, findings: before ?? [] };
     }
     const at = Date.parse(checkedAt);
     const before = (await verdicts.memory(tenantId))?.baseline;
-    const { judged, baseline } = followProfile(before, profile, at);
-    const findings = checkAnomalies(before, { judged, profile, at });
+    const { judged, mix, baseline } = followProfile(before, profile, at);
+    const findings = checkAnomalies(before, { judged, mix, at });
     return { tenantId, findings, baseline, expected: expectedOf(judged) };
   }
 
-  function faultOf({ fault }: Extract<ProfileEntry, { readonly fault: unknown }>): Finding[] {
-    if (fault.code === 'CHECK_FAULT') return [];
-    return [
-      {
-        check: 'completeness',
-        code: fault.code,
-        severity: 'critical',
-        sentence: fault.message.replace(/\.$/, ''),
-      },
-    ];
+  /** The state of a tenant's dataset; undefined where it has no contract. */
+  async function stateOf(
+    { tenantId, checkedAt, dataset: look }: Looked,
+    profiled: ReadonlyMap<string, ProfiledDataset>,
+  ): Promise<DatasetState | undefined> {
+    if (!look) return undefined;
+    const known = await verdicts.dataset(tenantId);
+    const memory = known?.location === look.contract.location ? known : undefined;
+    return { tenantId, checkedAt, look, memory, found: profiled.get(tenantId) };
   }
 
-  const checks: Readonly<Record<CheckName, (entry: Looked) => Promise<FindingsEntry> | FindingsEntry>> = {
-    completeness: ({ tenantId, profile, rules }) => ({
-      tenantId,
-      findings: profile.files === 0 ? [] : checkCompleteness(profile, rules),
-    }),
-    freshness: ({ tenantId, profile, rules, checkedAt }) => ({
-      tenantId,
-      findings: checkFreshness(profile, rules, Date.parse(checkedAt)),
-    }),
-    anomalies: anomaliesOf,
-  };
+  const ofDocuments: Readonly<Record<CheckName, (entry: Looked) => Promise<FindingsEntry> | FindingsEntry>> =
+    {
+      completeness: ({ tenantId, profile, rules }) => ({
+        tenantId,
+        findings: profile.files === 0 ? [] : checkCompleteness(profile, rules),
+      }),
+      freshness: ({ tenantId, profile, rules, checkedAt }) => ({
+        tenantId,
+        findings: checkFreshness(profile, rules, Date.parse(checkedAt)),
+      }),
+      anomalies: anomaliesOf,
+    };
 
-  return async ({ shard, check }: z.output<typeof input>) => {
+  async function checked(
+    entry: Looked,
+    check: CheckName,
+    profiled: ReadonlyMap<string, ProfiledDataset>,
+  ): Promise<FindingsEntry> {
+    const own = await ofDocuments[check](entry);
+    const state = await stateOf(entry, profiled);
+    if (!state) return own;
+    const { findings, ...more } = ofDataset[check](state);
+    const about = findings.map((finding): Finding => ({ ...finding, about: 'dataset' }));
+    return { ...own, ...more, findings: [...own.findings, ...about] };
+  }
+
+  return async ({ shard, check, profiled: outputs }: z.output<typeof input>) => {
     const found: FindingsEntry[] = [];
+    const profiled = await readProfiled(ports, outputs);
     for (const entry of await readShardFile(ports, shard, 'profiles')) {
-      if ('profile' in entry) found.push(await checks[check](entry));
+      if ('profile' in entry) found.push(await checked(entry, check, profiled));
       else if (check === 'completeness') found.push({ tenantId: entry.tenantId, findings: faultOf(entry) });
     }
     await writeShardFile(ports, shard, check, found);

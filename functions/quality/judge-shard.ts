@@ -28,14 +28,20 @@ export function createJudgeShard(ports: Wired<typeof aws>) {
     const looked = 'profile' in entry;
     // The check itself failed, which says nothing about the data: the verdict before stays, and its age closes a required gate.
     if (!looked && findings.length === 0) return undefined;
+    const unlooked = found.some((each) => each?.unlooked);
+    if (unlooked && findings.every(({ severity }) => severity !== 'critical')) return undefined;
     const { baseline, expected = {} } = found.find((each) => each?.baseline) ?? {};
+    const { dataset } = found.find((each) => each?.dataset) ?? {};
     const { verdict: before } = await verdicts.standing(tenantId);
     const verdict = judge(
       {
         tenantId,
         checkedAt,
         findings,
-        learnt: baseline ? learntOf(baseline) : entry.learnt,
+        learnt: Math.min(
+          baseline ? learntOf(baseline) : entry.learnt,
+          dataset ? (dataset.memory.baseline?.count ?? 0) : Number.POSITIVE_INFINITY,
+        ),
         ...(looked ? { files: entry.profile.files, digest: entry.profile.digest } : { files: 1, digest: '' }),
       },
       before,
@@ -47,6 +53,7 @@ export function createJudgeShard(ports: Wired<typeof aws>) {
       ...(looked && entry.changed && baseline
         ? { learnt: { profile: entry.profile, baseline, expected } }
         : {}),
+      ...(dataset ? { dataset } : {}),
     };
   }
 

@@ -1,12 +1,15 @@
 import { inParallel } from '../../lib/concurrency/in-parallel.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
+import { lookAtDataset } from '../../lib/files/datasets/look-at-dataset.ts';
 import { profileTenant } from '../../lib/files/profile-tenant.ts';
-import { awsObjects, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
+import { awsImages, awsObjects, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
+import { orderProfiles } from '../../lib/operations/quality/order-profiles.ts';
 import { type ProfileEntry, writeShardFile } from '../../lib/operations/quality/shard-files.ts';
 import { isoNow } from '../../lib/ports/clock.ts';
 import { learntOf } from '../../lib/quality/baseline.ts';
 import { type CheckShard, shardSchema } from '../../lib/quality/check-input.ts';
+import type { DueDataset } from '../../lib/quality/datasets/jobs.ts';
 import { rulesOf } from '../../lib/quality/rules.ts';
 import type { Tenant } from '../../lib/tenants/tenant.ts';
 import { isOfShard } from '../../lib/training/shards.ts';
@@ -17,13 +20,35 @@ const atOnce = 8;
 /** Milliseconds after which no further tenant is begun, so that the function ends within its time; they keep their verdict. */
 const longest = 12 * 60_000;
 
-const aws = [awsStores, awsObjects] as const;
+/** What a look at one tenant brought: what goes into the shard's file, and what a job has to look at. */
+interface Looked {
+  readonly entry: ProfileEntry;
+  readonly due?: DueDataset | undefined;
+}
 
-/** Looks at the data of a shard's tenants and writes what it found. */
+const aws = [awsStores, awsObjects, awsImages] as const;
+
+/** What no job looks at now is looked at by a later check, and is judged by what is known. */
+function withoutJob(entry: ProfileEntry, ordered: ReadonlySet<string>): ProfileEntry {
+  if (!('profile' in entry) || !entry.dataset || ordered.has(entry.tenantId)) return entry;
+  return { ...entry, dataset: { ...entry.dataset, asked: [] } };
+}
+
+/** Looks at the data of a shard's tenants, writes what it found, and says which jobs have to look at datasets. */
 export function createProfileShard(ports: Wired<typeof aws>) {
   const { tenants, verdicts, objects, clock, config, log, metrics } = ports;
 
-  async function look(tenant: Tenant): Promise<ProfileEntry> {
+  /** The listing of the tenant's dataset, where it has a contract. */
+  async function lookAt(tenant: Tenant) {
+    const { tenantId, backend, dataset: contract } = tenant;
+    if (!contract) return undefined;
+    const known = await verdicts.dataset(tenantId);
+    // A dataset at another place is another one.
+    const memory = known?.location === contract.location ? known : undefined;
+    return lookAtDataset(objects, { tenantId, backend, contract }, { memory, now: clock.now() });
+  }
+
+  async function look(tenant: Tenant): Promise<Looked> {
     const { tenantId } = tenant;
     const about = { tenantId, checkedAt: isoNow(clock), rules: rulesOf(tenant.quality) };
     let learnt = 0;
@@ -31,11 +56,15 @@ export function createProfileShard(ports: Wired<typeof aws>) {
       const memory = await verdicts.memory(tenantId);
       learnt = learntOf(memory?.baseline);
       const { maxBytes } = config.quality;
-      return { ...about, learnt, ...(await profileTenant(objects, tenant, { memory, maxBytes })) };
+      const profiled = await profileTenant(objects, tenant, { memory, maxBytes });
+      const dataset = await lookAt(tenant);
+      const entry = { ...about, learnt, ...profiled, ...(dataset ? { dataset: dataset.look } : {}) };
+      return { entry, due: dataset?.due };
     } catch (error) {
       log.warn('data could not be looked at', { tenantId, error: String(error) });
-      const code = error instanceof EpsilonError ? error.code : 'CHECK_FAULT';
-      return { ...about, learnt, fault: { code, message: (error as Error).message } };
+      // What passes by itself, such as throttling, says nothing about the data.
+      const code = error instanceof EpsilonError && !error.retryable ? error.code : 'CHECK_FAULT';
+      return { entry: { ...about, learnt, fault: { code, message: (error as Error).message } } };
     }
   }
 
@@ -50,16 +79,20 @@ export function createProfileShard(ports: Wired<typeof aws>) {
   return async (shard: CheckShard) => {
     const until = clock.now() + longest;
     const mine = await tenantsOf(shard);
-    const entries: ProfileEntry[] = [];
+    const looked: Looked[] = [];
     await inParallel(mine, atOnce, async (tenant) => {
-      if (clock.now() < until) entries.push(await look(tenant));
+      if (clock.now() < until) looked.push(await look(tenant));
     });
-    entries.sort((a, b) => a.tenantId.localeCompare(b.tenantId));
+    looked.sort((a, b) => a.entry.tenantId.localeCompare(b.entry.tenantId));
+    const due = shard.datasets === 'known' ? [] : looked.flatMap((each) => each.due ?? []);
+    const jobs = await orderProfiles(ports, shard, due);
+    const ordered = new Set(jobs.flatMap(({ tenants }) => tenants));
+    const entries = looked.map(({ entry }) => withoutJob(entry, ordered));
     await writeShardFile(ports, shard, 'profiles', entries);
     const faults = entries.filter((entry) => 'fault' in entry).length;
     metrics.count('QualityFaults', faults);
     metrics.count('QualityTenantsLeftOver', mine.length - entries.length);
-    return { tenants: mine.length, looked: entries.length, faults };
+    return { tenants: mine.length, looked: entries.length, faults, jobs };
   };
 }
 

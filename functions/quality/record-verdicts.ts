@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { detailTypes, eventDetail } from '../../lib/event-schemas/detail.ts';
 import { awsEvents, awsObjects, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
+import { rememberDataset } from '../../lib/operations/quality/remember-dataset.ts';
 import { readShardFile, type VerdictEntry } from '../../lib/operations/quality/shard-files.ts';
 import { shardSchema } from '../../lib/quality/check-input.ts';
 import { nightTraceId } from '../../lib/training/nights/night-input.ts';
@@ -22,8 +23,9 @@ export function createRecordVerdicts(ports: Wired<typeof aws>) {
   const { verdicts, events, metrics } = ports;
 
   /** Whether the verdict is on record now: one that was checked later is not replaced. */
-  async function record({ verdict, learnt }: VerdictEntry): Promise<boolean> {
+  async function record({ verdict, learnt, dataset }: VerdictEntry): Promise<boolean> {
     if (!(await verdicts.record(verdict))) return false;
+    if (dataset) await rememberDataset(ports, dataset);
     if (learnt) {
       const { tenantId, checkedAt, findings } = verdict;
       const { profile, baseline, expected } = learnt;

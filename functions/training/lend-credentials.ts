@@ -14,12 +14,17 @@ const input = z.object({
   }),
 });
 
-/** Which attempt a job says it is. */
-const question = z.strictObject({
-  runId: z.string().min(1).max(80),
-  stage: z.enum(stageNames),
-  attempt: z.int().positive(),
-});
+const attempt = { runId: z.string().min(1).max(80), attempt: z.int().positive() };
+
+/** Which attempt a job says it is; one that looks at datasets may ask for the credentials of one of its tenants. */
+const question = z.union([
+  z.strictObject({ ...attempt, stage: z.enum(stageNames) }),
+  z.strictObject({
+    ...attempt,
+    stage: z.literal('profile'),
+    tenantId: z.string().min(1).max(80).optional(),
+  }),
+]);
 
 const aws = [awsStores, awsSessions] as const;
 

@@ -76,6 +76,9 @@ interface Walked {
   readonly last: readonly string[];
 }
 
+/** States that run jobs of the machine's own: Airflow does without. */
+const jobsOfMachine: ReadonlySet<string> = new Set(['ProfileDatasets']);
+
 /** What one state adds to the graph, and the tasks that the next state comes after. */
 function walkState(name: string, state: StateJson, after: readonly string[], map?: string): Walked {
   if (state.Type === 'Task') return { tasks: [taskOf(name, state, after, map)], last: [name] };
@@ -88,7 +91,7 @@ function walkState(name: string, state: StateJson, after: readonly string[], map
   }
   if (state.Type === 'Map' && state.ItemProcessor && map === undefined)
     return walk(state.ItemProcessor, after, name);
-  if (state.Type === 'Succeed') return { tasks: [], last: after };
+  if (state.Type === 'Succeed' || jobsOfMachine.has(name)) return { tasks: [], last: after };
   throw unsupported(
     name,
     `a ${state.Type} state${map === undefined ? '' : ` in the Map ${map}`} has no counterpart`,

@@ -1,5 +1,5 @@
 import { type Attempt, type Run, terminalStatuses } from '../training/run.ts';
-import { type StageName, stageNames, stages } from '../training/stages.ts';
+import { type JobStage, jobKinds, type StageName, stageNames } from '../training/stages.ts';
 import { priceList, priceOf } from './prices.ts';
 
 /** The instance that jobs are priced by: what the training groups are made of. */
@@ -18,7 +18,7 @@ const call = { seconds: 0.3, gib: 0.5 } as const;
 export interface AttemptCost {
   readonly runId: string;
   readonly tenantId: string;
-  readonly stage: StageName;
+  readonly stage: JobStage;
   readonly attempt: number;
   readonly spot: boolean;
   /** Its job ran on this machine; the price is that of the same on AWS. */
@@ -46,7 +46,7 @@ function secondsOf({ startedAt, finishedAt, status }: Attempt, now: number): num
 /** What an attempt costs: its larger share of a node, cpu or memory, for as long as it ran. */
 export function costOfAttempt(attempt: Attempt, now: number): AttemptCost {
   const { runId, tenantId, stage, backend, status } = attempt;
-  const { cpu, memoryMiB } = attempt.resources ?? stages[stage].resources;
+  const { cpu, memoryMiB } = attempt.resources ?? jobKinds[stage].resources;
   const seconds = secondsOf(attempt, now);
   const share = Math.max(cpu / node.vcpus, memoryMiB / node.memoryMiB);
   const onDemandUsd = (seconds / 3600) * share * priceOf(priceList.instanceHour, node.type);
@@ -61,7 +61,7 @@ export function costOfAttempt(attempt: Attempt, now: number): AttemptCost {
     useful:
       !terminalStatuses.has(status) ||
       status === 'succeeded' ||
-      (status === 'preempted' && stages[stage].checkpoints === true),
+      (status === 'preempted' && jobKinds[stage].checkpoints === true),
     seconds,
     vcpuSeconds: seconds * cpu,
     gibSeconds: (seconds * memoryMiB) / 1024,
@@ -151,7 +151,7 @@ const lineOf = (key: string, { runIds, ...sums }: Sums): LedgerLine => ({
 const ofNoStage = '(run)';
 
 /** Where a cost belongs. */
-function keyOf(by: LedgerKey, run: Run, stage: StageName | undefined): string {
+function keyOf(by: LedgerKey, run: Run, stage: JobStage | undefined): string {
   if (by === 'tenant') return run.tenantId;
   return by === 'day' ? run.logicalDate : (stage ?? ofNoStage);
 }

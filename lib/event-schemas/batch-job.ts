@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isOver, type JobObservation } from '../training/attempts/job.ts';
 import type { JobReason } from '../training/attempts/job-reason.ts';
 import { stopReasonOf } from '../training/attempts/stop-reason.ts';
-import { type StageName, stageNames } from '../training/stages.ts';
+import { type JobStage, jobStageNames } from '../training/stages.ts';
 
 /** Longest reason Batch takes, in characters. */
 const longestStopReason = 1_024;
@@ -41,14 +41,14 @@ export type BatchJob = z.output<typeof batchJobSchema>;
 /** What a job's own environment says of it: which attempt it is and where it writes. */
 export interface BatchJobIdentity {
   readonly runId: string;
-  readonly stage: StageName;
+  readonly stage: JobStage;
   readonly attempt: number;
   /** Prefix below which the job writes, ends in "/". */
   readonly outputUri: string;
   readonly traceId?: string;
 }
 
-const isStage = (name: string | undefined): name is StageName => stageNames.some((stage) => stage === name);
+const isStage = (name: string | undefined): name is JobStage => jobStageNames.some((stage) => stage === name);
 
 /** Reads the attempt out of the job's environment; undefined for jobs that Epsilon did not submit. */
 export function identityOfBatchJob({ container }: BatchJob): BatchJobIdentity | undefined {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { stageNames } from '../training/stages.ts';
+import { jobStageNames } from '../training/stages.ts';
 
 /** Detail types of the bus. */
 export const detailTypes = {
@@ -26,7 +26,7 @@ const common = {
 export const jobStateChangeDetail = z.object({
   ...common,
   data: z.object({
-    stage: z.enum(stageNames),
+    stage: z.enum(jobStageNames),
     attempt: z.int().positive(),
     jobName: z.string().min(1),
     jobId: z.string().min(1),

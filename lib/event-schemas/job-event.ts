@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Backend } from '../tenants/tenant.ts';
 import type { JobObservation } from '../training/attempts/job.ts';
 import { isNameOf } from '../training/attempts/job-name.ts';
-import type { StageName } from '../training/stages.ts';
+import type { JobStage } from '../training/stages.ts';
 import { batchJobSchema, identityOfBatchJob, observationOfBatchJob } from './batch-job.ts';
 import { detailTypes, envelopeOf, jobStateChangeDetail } from './detail.ts';
 
@@ -24,7 +24,7 @@ export const jobEventSchema = z.discriminatedUnion('source', [ownEvent, batchEve
 /** The state of an attempt's job, from any source of events. */
 export interface JobEvent {
   readonly runId: string;
-  readonly stage: StageName;
+  readonly stage: JobStage;
   readonly attempt: number;
   readonly observed: JobObservation;
   /** Backends that report in this envelope: of a job on another one it proves nothing. */

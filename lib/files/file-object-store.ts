@@ -42,6 +42,11 @@ async function readFirst(path: string, bytes: number): Promise<Uint8Array> {
   return buffer.subarray(0, bytesRead);
 }
 
+/** Those of a list in key order that come after a key. */
+async function* following(all: AsyncIterable<ObjectInfo>, after: string): AsyncGenerator<ObjectInfo> {
+  for await (const info of all) if (info.uri > after) yield info;
+}
+
 /** Objects as files: `s3://bucket/key` is `<root>/<bucket>/<key>`. Writes go through a temporary file and a rename. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: a factory; each function in it keeps the budget.
 export function createFileObjectStore({ root }: { readonly root: string }): ObjectStore {
@@ -125,9 +130,10 @@ export function createFileObjectStore({ root }: { readonly root: string }): Obje
     put: (uri, body, options = {}) =>
       place(uri, (temporary) => writeFile(temporary, body, { mode: 0o600 }), options.ifAbsent),
     head,
-    list: (prefixUri) => {
+    list: (prefixUri, { after } = {}) => {
       const { bucket, key } = parsePrefixUri(prefixUri);
-      return walk(join(root, bucket, key), prefixUri);
+      const all = walk(join(root, bucket, key), prefixUri);
+      return after === undefined ? all : following(all, prefixUri + after);
     },
     copy: (fromUri, toUri) =>
       place(toUri, (temporary) => copyFile(pathOf(fromUri), temporary, constants.COPYFILE_FICLONE)),

@@ -1,5 +1,5 @@
 import type { AttemptKey } from '../ports/run-store.ts';
-import { type StageName, stageNames } from '../training/stages.ts';
+import { type JobStage, jobStageNames } from '../training/stages.ts';
 import { jobAnnotations, jobLabels } from './job-labels.ts';
 
 /** Whose job it is, as its metadata says. */
@@ -15,8 +15,8 @@ export interface Metadata {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-function isStage(stage: string | undefined): stage is StageName {
-  return stageNames.some((name) => name === stage);
+function isStage(stage: string | undefined): stage is JobStage {
+  return jobStageNames.some((name) => name === stage);
 }
 
 /** Reads run, stage, attempt and tenant from what `jobManifest` wrote; undefined when it is not one of Epsilon's jobs. */

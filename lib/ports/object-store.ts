@@ -25,6 +25,12 @@ export interface GetOptions {
   readonly first?: number;
 }
 
+/** Where a list begins. */
+export interface ListOptions {
+  /** Keys after this one alone, given below the prefix: `list('s3://b/t1/', { after: 'm' })` leaves out `t1/a` and `t1/m`. */
+  readonly after?: string;
+}
+
 /** What an object is made of: all of it, or pieces in order, which never lie in memory together. */
 export type ObjectBody = Uint8Array | string | AsyncIterable<Uint8Array>;
 
@@ -40,7 +46,7 @@ export interface ObjectStore {
   put(uri: string, body: ObjectBody, options?: PutOptions): Promise<void>;
   head(uri: string): Promise<ObjectInfo | undefined>;
   /** All objects below a prefix that ends in "/", in key order. */
-  list(prefixUri: string): AsyncIterable<ObjectInfo>;
+  list(prefixUri: string, options?: ListOptions): AsyncIterable<ObjectInfo>;
   /** Copies an object of any size; `OBJECT_NOT_FOUND` when there is none. What a reader finds is the old object or the whole copy. */
   copy(fromUri: string, toUri: string, options?: CopyOptions): Promise<void>;
   /** Deleting what is not there is no error. */

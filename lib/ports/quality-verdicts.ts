@@ -1,3 +1,4 @@
+import type { DatasetMemory, PartitionEntry } from '../quality/datasets/memory.ts';
 import type {
   GateOverride,
   GateStanding,
@@ -6,7 +7,7 @@ import type {
   QualityVerdict,
 } from '../quality/verdict.ts';
 
-/** What is known of the quality of each tenant's data: `TENANT#id / VERDICT`, `BASELINE`, `OVERRIDE`, `QUALITY#time`. */
+/** What is known of the quality of each tenant's data: `TENANT#id / VERDICT`, `BASELINE`, `DATASET`, `OVERRIDE`, `QUALITY#time`, `PARTITION#time`. */
 export interface QualityVerdicts {
   /** What decides about the gate, read at one moment. */
   standing(tenantId: string): Promise<GateStanding>;
@@ -21,6 +22,14 @@ export interface QualityVerdicts {
   append(entry: QualityHistoryEntry): Promise<void>;
   /** Newest first. */
   history(tenantId: string, limit: number): Promise<readonly QualityHistoryEntry[]>;
+  /** What is known of the tenant's dataset. */
+  dataset(tenantId: string): Promise<DatasetMemory | undefined>;
+  /** Keeps what a check learnt of a dataset unless one that was made later is on record. */
+  rememberDataset(memory: DatasetMemory): Promise<void>;
+  /** Adds judgements of partitions to the dataset's history: of one partition, the one that was made last is kept, for 90 days from then. */
+  appendPartitions(entries: readonly PartitionEntry[]): Promise<void>;
+  /** Newest partition first. */
+  partitions(tenantId: string, limit: number): Promise<readonly PartitionEntry[]>;
   /** Replaces the operator's decision on this tenant's gate. */
   putOverride(override: GateOverride): Promise<void>;
 }

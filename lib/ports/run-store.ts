@@ -1,11 +1,11 @@
 import type { Attempt, AttemptStatus, Run, RunStatus } from '../training/run.ts';
 import type { Shard } from '../training/shards.ts';
-import type { StageName } from '../training/stages.ts';
+import type { JobStage } from '../training/stages.ts';
 
 /** Names one attempt. */
 export interface AttemptKey {
   readonly runId: string;
-  readonly stage: StageName;
+  readonly stage: JobStage;
   readonly attempt: number;
 }
 
@@ -105,7 +105,7 @@ export interface RunStore {
   createAttempt(attempt: Attempt, options?: { readonly lease?: LeaseRenewal }): Promise<void>;
   getAttempt(key: AttemptKey): Promise<Attempt | undefined>;
   /** The attempt with the highest number. */
-  latestAttempt(runId: string, stage: StageName): Promise<Attempt | undefined>;
+  latestAttempt(runId: string, stage: JobStage): Promise<Attempt | undefined>;
   /** Oldest intent first, without tokens. */
   listAttempts(runId: string): Promise<Attempt[]>;
   /** Applies changes when the attempt is as expected, and gives the new record. */

@@ -1,10 +1,10 @@
-import type { Baseline, Judged } from './baseline.ts';
+import type { Baseline } from './baseline.ts';
 import { learningCount } from './detector.ts';
 import { significant } from './false-discovery.ts';
 import type { Finding } from './finding.ts';
+import type { Judged } from './follow.ts';
 import type { MetricName } from './metrics.ts';
-import type { Profile } from './profile.ts';
-import { stability } from './stability.ts';
+import type { JudgedMix } from './mix.ts';
 
 /**
  * False-discovery rate per look at a tenant: with 24 looks a day, one false warning in a quarter is 1 in 2,160 looks. The rate is a
@@ -16,14 +16,24 @@ export const discoveryRate = 1 / 10_800;
 /** Surprise from which an anomaly of a metric that says "the data is broken" closes the gate: one in a million. */
 const criticalSurprise = 6;
 
-/** How far a metric has to be from what was expected before it closes the gate, on the detector's scale. */
-const criticalEffects: Readonly<Partial<Record<MetricName, (away: number, value: number) => boolean>>> = {
-  // Half of the documents are gone. More documents than expected close no gate.
-  documents: (away) => away <= Math.log(0.5),
-  // 20 points more than expected: asin(sqrt(0.25)) - asin(sqrt(0.05)).
-  unreadable: (away) => away >= 0.3,
-  duplicates: (away) => away >= 0.3,
-};
+/** Half is gone, on the scale of counts. */
+const half = Math.log(0.5);
+
+/** 20 points more than expected, on the scale of shares: asin(sqrt(0.25)) - asin(sqrt(0.05)). */
+const points = 0.3;
+
+/** How far a number has to be from what was expected before it closes the gate, on the detector's scale. */
+export type ClosesGate = (metric: string, away: number) => boolean;
+
+/** Numbers of documents that close it. More documents than expected close no gate. */
+const closesForDocuments: ClosesGate = (metric, away) =>
+  metric === 'documents'
+    ? away <= half
+    : (metric === 'unreadable' || metric === 'duplicates') && away >= points;
+
+/** Numbers of a dataset's partition that close it: rows that are gone, fields that are empty. */
+export const closesForDatasets: ClosesGate = (metric, away) =>
+  metric === 'rows' ? away <= half : metric.startsWith('nulls ') && away >= points;
 
 const weekdays = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const;
 
@@ -32,55 +42,101 @@ function when(at: number): string {
   return `${weekdays[date.getUTCDay()]} ${date.toISOString().slice(11, 13)}:00`;
 }
 
-function history({ count, since }: Baseline, at: number): string {
+/** What a finding says of the past that it is judged by. */
+export interface Past {
+  readonly count: number;
+  /** ISO 8601. */
+  readonly since: string;
+  /** What was counted: "checks". */
+  readonly of: string;
+  /** Where the numbers are from, " in 2026-11-24T02"; empty of a whole. */
+  readonly where: string;
+}
+
+function history({ count, since, of }: Past, at: number): string {
   const days = Math.max(1, Math.round((at - Date.parse(since)) / 86_400_000));
-  return `from ${count} checks of ${days} day${days === 1 ? '' : 's'}`;
+  return `from ${count} ${of} of ${days} day${days === 1 ? '' : 's'}`;
 }
 
 /** The code of a finding about a metric, `UNUSUAL_MEAN_LENGTH` for instance. */
-export function anomalyCode(metric: MetricName): string {
-  return `UNUSUAL_${metric.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+export function anomalyCode(metric: string): string {
+  const [kind = ''] = metric.split(' ');
+  return `UNUSUAL_${kind.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 }
 
-function findingOf({ metric, value, judgement }: Judged, baseline: Baseline, at: number): Finding {
+/** A mix that was judged, and how a finding calls it. */
+export interface NamedMix {
+  readonly code: string;
+  /** "scripts". */
+  readonly of: string;
+  readonly mix: JudgedMix | undefined;
+}
+
+/** What was judged at one time. */
+export interface Looked {
+  readonly judged: readonly Judged[];
+  readonly mixes: readonly NamedMix[];
+  /** Milliseconds. */
+  readonly at: number;
+  readonly closes: ClosesGate;
+}
+
+/** An index below this is no change worth telling, however certain it is (usual reading of the index). */
+const stabilityFloor = 0.1;
+
+function findingOf({ metric, value, judgement }: Judged, past: Past, { at, closes }: Looked): Finding {
   const { expected, low, high, surprise } = judgement;
   const shown = (at: number) => metric.show(metric.back(at));
-  const closes =
-    criticalEffects[metric.name]?.(value - expected, value) === true && surprise >= criticalSurprise;
+  const critical = closes(metric.name, value - expected) && surprise >= criticalSurprise;
   return {
     check: 'anomalies',
     code: anomalyCode(metric.name),
-    severity: closes ? 'critical' : 'warning',
-    sentence: `${shown(value)} ${metric.noun}, expected ${shown(low)} to ${shown(high)} for a ${when(at)}, ${history(baseline, at)}`,
+    severity: critical ? 'critical' : 'warning',
+    sentence: `${shown(value)} ${metric.noun}${past.where}, expected ${shown(low)} to ${shown(high)} for a ${when(at)}, ${history(past, at)}`,
   };
+}
+
+/** What of the numbers and mixes of one look is unlike the past, under false-discovery control over all of them. */
+export function reportAnomalies(looked: Looked, past: Past): Finding[] {
+  const { judged, mixes, at } = looked;
+  const surprises = [
+    ...judged.map(({ judgement }) => judgement.surprise),
+    ...mixes.map(({ mix }) => mix?.surprise ?? 0),
+  ];
+  const reported = significant(surprises, discoveryRate);
+  const numbers = judged
+    .filter((_, index) => reported[index])
+    .map((each) => ({ news: each.judgement.news, finding: findingOf(each, past, looked) }))
+    // What closes the gate is found as long as it lasts; what is only unusual is told when it begins.
+    .filter(({ news, finding }) => news || finding.severity === 'critical')
+    .map(({ finding }) => finding);
+  const moved = mixes.flatMap(({ code, of, mix }, index): Finding[] => {
+    if (!mix?.news || !reported[judged.length + index] || mix.stability.index < stabilityFloor) return [];
+    const { stability } = mix;
+    const sentence = `the mix of ${of}${past.where} has moved (population stability index ${stability.index.toFixed(2)}): ${stability.largest}, ${history(past, at)}`;
+    return [{ check: 'anomalies', code, severity: 'warning', sentence }];
+  });
+  return [...numbers, ...moved];
 }
 
 /** What is unlike the tenant's own past; `before` is the past without this profile, `at` in milliseconds. */
 export function checkAnomalies(
   before: Baseline | undefined,
-  { judged, profile, at }: { judged: readonly Judged[]; profile: Profile; at: number },
+  {
+    judged,
+    mix,
+    at,
+  }: {
+    readonly judged: readonly Judged<MetricName>[];
+    readonly mix: JudgedMix | undefined;
+    readonly at: number;
+  },
 ): Finding[] {
   if (!before || before.count < learningCount) return [];
-  const mix = stability(before.scripts, profile.scripts);
-  const surprises = [...judged.map(({ judgement }) => judgement.surprise), mix.surprise];
-  const reported = significant(surprises, discoveryRate);
-  const findings = judged
-    .filter((_, index) => reported[index])
-    .map((each) => ({ news: each.judgement.news, finding: findingOf(each, before, at) }))
-    // What closes the gate is found as long as it lasts; what is only unusual is told when it begins.
-    .filter(({ news, finding }) => news || finding.severity === 'critical')
-    .map(({ finding }) => finding);
-  if (!reported.at(-1) || mix.index < stabilityFloor) return findings;
-  return [
-    ...findings,
-    {
-      check: 'anomalies',
-      code: 'UNUSUAL_SCRIPTS',
-      severity: 'warning',
-      sentence: `the mix of scripts has moved (population stability index ${mix.index.toFixed(2)}): ${mix.largest}, ${history(before, at)}`,
-    },
-  ];
+  const mixes = [{ code: 'UNUSUAL_SCRIPTS', of: 'scripts', mix }];
+  const { count, since } = before;
+  return reportAnomalies(
+    { judged, mixes, at, closes: closesForDocuments },
+    { count, since, of: 'checks', where: '' },
+  );
 }
-
-/** An index below this is no change worth telling, however certain it is (usual reading of the index). */
-const stabilityFloor = 0.1;

@@ -19,6 +19,8 @@ export const shardSchema = z.object({
   shards: z.int().min(1),
   /** Tenants to look at instead of the shard's. */
   only: z.array(z.string()).optional(),
+  /** `known`: no jobs look at datasets; what earlier checks found of them is judged. */
+  datasets: z.literal('known').optional(),
 });
 
 /** One shard of a check. */

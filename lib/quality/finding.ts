@@ -13,4 +13,6 @@ export interface Finding {
   readonly severity: 'warning' | 'critical';
   /** What was found, what was expected and why, in one sentence without a full stop. */
   readonly sentence: string;
+  /** What it is found in; the documents where it is absent. */
+  readonly about?: 'dataset';
 }

@@ -1,18 +1,5 @@
+import type { Metric } from './follow.ts';
 import { type Profile, shareOf } from './profile.ts';
-
-/** A number of a profile that is followed over time. */
-export interface Metric {
-  readonly name: MetricName;
-  /** The number on the scale that the detector works on, and what counting alone makes it vary there; undefined without a number. */
-  readonly read: (profile: Profile) => { readonly value: number; readonly sampling: number } | undefined;
-  /** Back from that scale to the number itself: a count, a length, a share from 0 to 1. */
-  readonly back: (value: number) => number;
-  /** The number itself as people read it. */
-  readonly show: (number: number) => string;
-  readonly noun: string;
-  /** It follows people's week closely: what is particular to each hour of the week is kept. */
-  readonly weekly: boolean;
-}
 
 /** Names of the numbers that are followed. */
 export const metricNames = ['documents', 'bytes', 'unreadable', 'empty', 'duplicates', 'meanLength'] as const;
@@ -22,27 +9,38 @@ export type MetricName = (typeof metricNames)[number];
 
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
-const count = {
+/** Scale of counts and sizes: they vary by factors. */
+export const countScale = {
   back: (value: number) => Math.max(0, Math.expm1(value)),
   show: (number: number) => whole.format(number),
 };
 
-const share = {
+/** Scale of shares: the arcsine of the root varies by the number of draws alone, whatever the share. */
+export const shareScale = {
   back: (value: number) => Math.sin(Math.min(Math.PI / 2, Math.max(0, value))) ** 2,
   show: (number: number) => `${(100 * number).toFixed(1)} %`,
 };
 
 /** Counts vary by factors: logarithms. A count's own variation is that of a Poisson variable. */
-function counted(name: MetricName, noun: string, of: (profile: Profile) => number, sampled: boolean): Metric {
+function counted(
+  name: MetricName,
+  noun: string,
+  of: (profile: Profile) => number,
+  sampled: boolean,
+): Metric<Profile, MetricName> {
   const read = (profile: Profile) => {
     const counted = of(profile);
     return { value: Math.log1p(counted), sampling: sampled ? 1 / Math.sqrt(counted + 1) : 0 };
   };
-  return { name, noun, weekly: true, read, ...count };
+  return { name, noun, weekly: true, read, ...countScale };
 }
 
 /** Shares: the arcsine of the root varies by the number of documents alone, whatever the share. */
-function shared(name: MetricName, noun: string, of: (profile: Profile) => number): Metric {
+function shared(
+  name: MetricName,
+  noun: string,
+  of: (profile: Profile) => number,
+): Metric<Profile, MetricName> {
   return {
     name,
     noun,
@@ -54,12 +52,12 @@ function shared(name: MetricName, noun: string, of: (profile: Profile) => number
             value: Math.asin(Math.sqrt(Math.min(1, shareOf(of(profile), profile)))),
             sampling: 1 / (2 * Math.sqrt(profile.found)),
           },
-    ...share,
+    ...shareScale,
   };
 }
 
 /** Every number that is followed. */
-export const metrics: readonly Metric[] = [
+export const metrics: readonly Metric<Profile, MetricName>[] = [
   counted('documents', 'documents', ({ used }) => used, true),
   counted('bytes', 'bytes', ({ bytes }) => bytes, false),
   shared('unreadable', 'unreadable documents', ({ unreadable }) => unreadable),
@@ -76,6 +74,6 @@ export const metrics: readonly Metric[] = [
             value: Math.log1p(meanLength),
             sampling: lengthDeviation / (meanLength + 1) / Math.sqrt(Math.max(1, used)),
           },
-    ...count,
+    ...countScale,
   },
 ];

@@ -1,6 +1,8 @@
 import type { Block, LinesBlock, Report, Section, Tone } from '../reports/blocks.ts';
 import { anomalyCode } from './anomalies.ts';
-import { type Metric, type MetricName, metrics } from './metrics.ts';
+import type { Metric } from './follow.ts';
+import { type MetricName, metrics } from './metrics.ts';
+import type { Profile } from './profile.ts';
 import type { Rules } from './rules.ts';
 import type { GateStanding, QualityHistoryEntry, VerdictName } from './verdict.ts';
 
@@ -49,13 +51,17 @@ function limitOf(metric: MetricName, rules: Rules): LinesBlock['limits'] {
   return bound ? [bound] : [];
 }
 
-const numberOf = ({ read, back }: Metric, { profile }: QualityHistoryEntry): number | null => {
+const numberOf = ({ read, back }: Metric<Profile>, { profile }: QualityHistoryEntry): number | null => {
   const found = read(profile);
   return found ? back(found.value) : null;
 };
 
 /** A metric's number in each judgement, what was expected of it, and what was found about it. */
-function trend(metric: Metric, entries: readonly QualityHistoryEntry[], rules: Rules): LinesBlock {
+function trend(
+  metric: Metric<Profile, MetricName>,
+  entries: readonly QualityHistoryEntry[],
+  rules: Rules,
+): LinesBlock {
   const codes = new Set([anomalyCode(metric.name), ruleCodes[metric.name]]);
   const points = entries.map((entry) => ({
     at: Date.parse(entry.checkedAt),

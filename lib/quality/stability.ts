@@ -4,15 +4,15 @@ export interface Stability {
   readonly index: number;
   /** Minus the decimal logarithm of the probability of such an index without a change, at these counts. */
   readonly surprise: number;
+  /** What follows a chi-squared distribution with so many degrees of freedom without a change. */
+  readonly statistic: number;
+  readonly degrees: number;
   /** The category that moved most, in words. */
   readonly largest: string;
 }
 
 /** Added to every count, so that an empty category has no infinite weight. */
 const smoothing = 0.5;
-
-/** Letters of one document are alike: so many letters say as much as one independent draw. */
-const lettersADraw = 200;
 
 /** ln Γ(x) for x = 1/2, 1, 3/2, ..., by Γ(x + 1) = x Γ(x) from Γ(1/2) = √π and Γ(1) = 1. */
 function lnGammaOfHalves(x: number): number {
@@ -48,28 +48,34 @@ const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 
 /**
  * Compares a mix with the usual one. Without a change the index times (1/n + 1/m)^-1 follows a chi-squared distribution with one
- * degree less than there are categories, so the same index is judged by how much was counted.
+ * degree less than there are categories, so the same index is judged by how much was counted. `unit` is the count that says as much as
+ * one independent draw.
  */
 export function stability(
   usual: Readonly<Record<string, number>>,
   now: Readonly<Record<string, number>>,
+  unit: number,
 ): Stability {
   const names = [...new Set([...Object.keys(usual), ...Object.keys(now)])];
   const total = (mix: Readonly<Record<string, number>>) =>
-    names.reduce((sum, name) => sum + (mix[name] ?? 0) / lettersADraw, 0);
+    names.reduce((sum, name) => sum + (mix[name] ?? 0) / unit, 0);
   const [before, after] = [total(usual), total(now)];
-  if (names.length < 2 || before < 1 || after < 1) return { index: 0, surprise: 0, largest: '' };
+  if (names.length < 2 || before < 1 || after < 1)
+    return { index: 0, surprise: 0, statistic: 0, degrees: 0, largest: '' };
   const share = (mix: Readonly<Record<string, number>>, name: string, sum: number) =>
-    ((mix[name] ?? 0) / lettersADraw + smoothing) / (sum + smoothing * names.length);
+    ((mix[name] ?? 0) / unit + smoothing) / (sum + smoothing * names.length);
   const parts = names.map((name) => {
     const [was, is] = [share(usual, name, before), share(now, name, after)];
     return { name, was, is, part: (is - was) * Math.log(is / was) };
   });
   const index = parts.reduce((sum, { part }) => sum + part, 0);
   const [most] = parts.toSorted((a, b) => b.part - a.part);
+  const [statistic, degrees] = [index / (1 / before + 1 / after), names.length - 1];
   return {
     index,
-    surprise: chiSquaredSurprise(index / (1 / before + 1 / after), names.length - 1),
+    surprise: chiSquaredSurprise(statistic, degrees),
+    statistic,
+    degrees,
     largest: most ? `${most.name} ${percent(most.is)}, usually ${percent(most.was)}` : '',
   };
 }

@@ -1,6 +1,6 @@
 import type { Backend } from '../tenants/tenant.ts';
 import type { JobReason } from './attempts/job-reason.ts';
-import type { ImageName, Resources, StageName, StageSeconds } from './stages.ts';
+import type { ImageName, JobStage, Resources, StageName, StageSeconds } from './stages.ts';
 
 /** Where a run stands. `skipped` and `busy` ended on purpose without training. */
 export type RunStatus = 'running' | 'succeeded' | 'failed' | 'skipped' | 'busy' | 'aborted' | 'timed-out';
@@ -98,7 +98,7 @@ export interface Attempt {
   readonly tenantId: string;
   readonly logicalDate: string;
   readonly traceId: string;
-  readonly stage: StageName;
+  readonly stage: JobStage;
   /** From 1; advances only after the previous attempt is terminal. */
   readonly attempt: number;
   readonly status: AttemptStatus;
@@ -150,6 +150,8 @@ export interface Attempt {
    * show up any more.
    */
   readonly abandonedAt?: string;
+  /** Of a job that looks at datasets: whose; there is no run then. */
+  readonly profiles?: readonly string[];
   /** A second job of this attempt's name that was seen alive; the reconciler stops it. */
   readonly strayJobId?: string;
 }

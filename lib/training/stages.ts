@@ -115,3 +115,32 @@ export const stages: Readonly<Record<StageName, StageDefinition>> = {
     arguments: ({ tenantId }) => ['--tenant-id', tenantId, '--refresh-cache'],
   },
 };
+
+/** What a backend runs jobs for: the stages of a training, and looks at datasets (docs/quality.md). */
+export const jobStageNames = [...stageNames, 'profile'] as const;
+
+/** One of them. */
+export type JobStage = (typeof jobStageNames)[number];
+
+/** Whether a job is one of a training. */
+export function isStage(kind: JobStage): kind is StageName {
+  return kind !== 'profile';
+}
+
+/** What is the same of all jobs of one kind. */
+type JobKind = Pick<
+  StageDefinition,
+  'state' | 'image' | 'inputs' | 'resources' | 'timeoutSeconds' | 'checkpoints'
+>;
+
+/** A job that looks at datasets: the state ProfileDataset of statemachines/data-quality-check.asl.json. */
+const profile: JobKind = {
+  state: 'ProfileDataset',
+  image: 'data-pipeline',
+  inputs: {},
+  resources: { cpu: 1, memoryMiB: 2048 },
+  timeoutSeconds: 2_400,
+};
+
+/** Every kind of job. */
+export const jobKinds: Readonly<Record<JobStage, JobKind>> = { ...stages, profile };

@@ -14,6 +14,7 @@ const sources = [
   'lib/objects',
   'lib/files',
   'lib/errors',
+  'lib/quality',
 ] as const;
 
 function sourceFiles(folder: string): string[] {

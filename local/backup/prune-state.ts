@@ -108,10 +108,14 @@ function outputsIn(objects: string): RunOutputs[] {
 
 /** Folders in which nights and checks leave what their states hand on, that nothing reads any more. */
 function passedOn(objects: string, { policy, now }: PruneRequest): string[] {
-  return foldersIn(objects)
-    .flatMap((bucket) => ['nights', 'quality'].map((name) => `${bucket}/${name}`))
-    .flatMap((parent) => foldersIn(join(objects, parent)).map((name) => `${parent}/${name}/`))
-    .filter((prefix) => measured(join(objects, prefix)).changedAt < now - policy.runDays * day);
+  return (
+    foldersIn(objects)
+      .flatMap((bucket) => ['nights', 'quality', 'quality/runs'].map((name) => `${bucket}/${name}`))
+      .flatMap((parent) => foldersIn(join(objects, parent)).map((name) => `${parent}/${name}/`))
+      // The folder of jobs that look at datasets: each for itself.
+      .filter((prefix) => !prefix.endsWith('/quality/runs/'))
+      .filter((prefix) => measured(join(objects, prefix)).changedAt < now - policy.runDays * day)
+  );
 }
 
 /** Folders of jobs that are over and that no open attempt names. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { checkSchema } from '../../lib/errors/check-schema.ts';
 import { artifactNames } from '../../lib/training/models/candidate.ts';
-import type { StageName } from '../../lib/training/stages.ts';
+import type { JobStage } from '../../lib/training/stages.ts';
 import { type Finding, finding } from './findings.ts';
 import type { Ended, Scratch } from './scratch.ts';
 
@@ -16,7 +16,7 @@ const manifestSchema = z.looseObject({
 const unnamed: ReadonlySet<string> = new Set(['manifest.json', 'result.json', 'progress.json']);
 
 /** Facts of a result without which the model cannot be promoted. */
-const neededFacts: Readonly<Partial<Record<StageName, readonly string[]>>> = {
+const neededFacts: Readonly<Partial<Record<JobStage, readonly string[]>>> = {
   index: ['vectors', 'dimensions'],
   deploy: ['selfRetrieval'],
 };
@@ -110,7 +110,7 @@ function lookAtResult({ observation, spec }: Ended, folder: string): Finding[] {
 export function lookAtOutput(scratch: Scratch, ended: Ended): Finding[] {
   const { spec, folder: job } = ended;
   const folder = scratch.pathOf(spec.outputUri);
-  const names: Readonly<Partial<Record<StageName, string>>> = {
+  const names: Readonly<Partial<Record<JobStage, string>>> = {
     train: scratch.training.modelFile,
     index: artifactNames.index,
   };

@@ -1,4 +1,5 @@
 import type { QualityVerdicts } from '../../lib/ports/quality-verdicts.ts';
+import type { DatasetMemory, PartitionEntry } from '../../lib/quality/datasets/memory.ts';
 import {
   type GateOverride,
   historyDays,
@@ -10,7 +11,7 @@ import type { Database } from './database.ts';
 import { bodyOf } from './tenant-stores.ts';
 
 /** Records of which a tenant has one: `kind` tells them apart. */
-function single<T>(db: Database, kind: 'memory' | 'override') {
+function single<T>(db: Database, kind: 'memory' | 'override' | 'dataset') {
   return {
     read: (tenantId: string) =>
       bodyOf<T>(db.get('SELECT body FROM quality WHERE tenant_id = ? AND kind = ?', tenantId, kind)),
@@ -23,6 +24,27 @@ function single<T>(db: Database, kind: 'memory' | 'override') {
       );
     },
   };
+}
+
+/** Of two judgements of one partition the later one is kept. */
+function appendPartition(db: Database, entry: PartitionEntry): void {
+  const { tenantId, at, asOf } = entry;
+  const there = bodyOf<PartitionEntry>(
+    db.get("SELECT body FROM quality WHERE tenant_id = ? AND kind = 'partition' AND at = ?", tenantId, at),
+  );
+  if (there && there.asOf > asOf) return;
+  db.run(
+    "INSERT OR REPLACE INTO quality (tenant_id, kind, at, body) VALUES (?, 'partition', ?, ?)",
+    tenantId,
+    at,
+    JSON.stringify(entry),
+  );
+  const oldest = new Date(Date.parse(asOf) - historyDays * 86_400_000).toISOString();
+  db.run(
+    "DELETE FROM quality WHERE tenant_id = ? AND kind = 'partition' AND body ->> 'asOf' < ?",
+    tenantId,
+    oldest,
+  );
 }
 
 function append(db: Database, entry: QualityHistoryEntry): void {
@@ -40,6 +62,7 @@ function append(db: Database, entry: QualityHistoryEntry): void {
 /** Quality verdicts, what was learnt, the history and operators' decisions in SQLite. */
 export function localQualityVerdicts(db: Database): QualityVerdicts {
   const memories = single<QualityMemory>(db, 'memory');
+  const datasets = single<DatasetMemory>(db, 'dataset');
   const overrides = single<GateOverride>(db, 'override');
   const latest = (tenantId: string) =>
     bodyOf<QualityVerdict>(db.get('SELECT body FROM verdicts WHERE tenant_id = ?', tenantId));
@@ -73,6 +96,24 @@ export function localQualityVerdicts(db: Database): QualityVerdicts {
           limit,
         )
         .map((row) => JSON.parse(String(row['body'])) as QualityHistoryEntry),
+    dataset: async (tenantId) => datasets.read(tenantId),
+    rememberDataset: async (memory) =>
+      db.transaction(() => {
+        const there = datasets.read(memory.tenantId);
+        if (!there || there.checkedAt <= memory.checkedAt) datasets.write(memory.tenantId, memory);
+      }),
+    appendPartitions: async (entries) =>
+      db.transaction(() => {
+        for (const entry of entries) appendPartition(db, entry);
+      }),
+    partitions: async (tenantId, limit) =>
+      db
+        .all(
+          "SELECT body FROM quality WHERE tenant_id = ? AND kind = 'partition' ORDER BY at DESC LIMIT ?",
+          tenantId,
+          limit,
+        )
+        .map((row) => JSON.parse(String(row['body'])) as PartitionEntry),
     putOverride: async (override) => overrides.write(override.tenantId, override),
   };
 }

@@ -19,7 +19,7 @@ import {
   withShortCause,
 } from '../../lib/training/run.ts';
 import { isOfShard, partOf, partsOf, type Shard } from '../../lib/training/shards.ts';
-import type { StageName } from '../../lib/training/stages.ts';
+import type { JobStage } from '../../lib/training/stages.ts';
 import type { Database, Row, SqlValue } from './database.ts';
 import { leaseFromRow } from './tenant-stores.ts';
 import type { TokenBox } from './token-box.ts';
@@ -134,7 +134,7 @@ export class LocalRunStore implements RunStore {
     return this.#attempt(key);
   }
 
-  async latestAttempt(runId: string, stage: StageName): Promise<Attempt | undefined> {
+  async latestAttempt(runId: string, stage: JobStage): Promise<Attempt | undefined> {
     return this.#latest(runId, stage);
   }
 
@@ -235,7 +235,7 @@ export class LocalRunStore implements RunStore {
     return row ? this.#read(row) : undefined;
   }
 
-  #latest(runId: string, stage: StageName): Attempt | undefined {
+  #latest(runId: string, stage: JobStage): Attempt | undefined {
     const row = this.#db.get(
       'SELECT * FROM attempts WHERE run_id = ? AND stage = ? ORDER BY attempt DESC LIMIT 1',
       runId,

@@ -86,6 +86,7 @@ export function makeRunner({
 }: TestRunnerOptions): JobRunner {
   const calls = makeCalls(budget);
   return createBatchJobRunner({
+    profiles: { spend: async () => {} },
     calls,
     definitions: createJobDefinitions({ calls, templates }),
     objects,

@@ -1,4 +1,5 @@
 import type { JobSpec } from '../../lib/training/attempts/job.ts';
+import { isStage } from '../../lib/training/stages.ts';
 import { type Fate, openNight } from '../night/harness.ts';
 import { epochs, hour, type MarketSettings, SpotMarket, startup, workOf } from './spot-market.ts';
 
@@ -19,7 +20,7 @@ export async function machineNight(
   let [needed, lost] = [0, 0];
   night.jobs.fate = (spec: JobSpec): Fate => {
     const work = works.get(spec.tenantId);
-    if (!work) return {};
+    if (!work || !isStage(spec.stage)) return {};
     const now = night.clock.now() - began;
     const key = `${spec.tenantId}/${spec.stage}`;
     const total = work.stages[spec.stage];

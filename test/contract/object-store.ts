@@ -67,6 +67,8 @@ export function describeObjectStore(name: string, make: () => Promise<ObjectStor
       for (const key of ['t1/b', 't1/a/z', 't10/a', 't1/a.txt']) await store.put(`s3://bucket-a/${key}`, key);
       const uris = (await Array.fromAsync(store.list('s3://bucket-a/t1/'))).map((object) => object.uri);
       expect(uris).toEqual(['s3://bucket-a/t1/a.txt', 's3://bucket-a/t1/a/z', 's3://bucket-a/t1/b']);
+      const after = await Array.fromAsync(store.list('s3://bucket-a/t1/', { after: 'a.txt' }));
+      expect(after.map((object) => object.uri)).toEqual(uris.slice(1));
       expect(() => store.list('s3://bucket-a/t1')[Symbol.asyncIterator]().next()).toThrow(
         expect.objectContaining({ code: 'PREFIX_UNSAFE' }),
       );

@@ -6,31 +6,8 @@ import type { LockStore } from '../../lib/ports/lock-store.ts';
 import type { ModelRegistry } from '../../lib/ports/model-registry.ts';
 import type { QualityVerdicts } from '../../lib/ports/quality-verdicts.ts';
 import type { TenantStore } from '../../lib/ports/tenant-store.ts';
-import type { Profile } from '../../lib/quality/profile.ts';
-import type {
-  QualityHistoryEntry,
-  QualityMemory,
-  QualityVerdict,
-  VerdictName,
-} from '../../lib/quality/verdict.ts';
 import { aModel, aTenant } from '../fixtures/records.ts';
-
-const emptyProfile: Profile = {
-  digest: 'd'.repeat(64),
-  files: 1,
-  bytes: 2,
-  newestArrival: '2026-11-24T00:00:00.000Z',
-  found: 1,
-  used: 1,
-  unreadable: 0,
-  empty: 0,
-  duplicates: 0,
-  meanLength: 2,
-  lengthDeviation: 0,
-  scripts: { Latin: 2 },
-  sampled: false,
-  leftOut: '',
-};
+import { qualityVerdictsContract } from './quality-verdicts.ts';
 
 /** The stores of one table, empty. */
 export interface TenantStores {
@@ -306,62 +283,5 @@ export function describeTenantStores(name: string, make: () => Promise<TenantSto
     });
   });
 
-  describe(`QualityVerdicts: ${name}`, () => {
-    it('the newest quality verdict is kept', async () => {
-      const { verdicts } = await make();
-      const of = (verdict: VerdictName, checkedAt: string): QualityVerdict => ({
-        tenantId: 'acme',
-        verdict,
-        findings: [{ check: 'freshness', code: 'STALE', severity: 'critical', sentence: 'too old' }],
-        checkedAt,
-        since: checkedAt,
-        digest: 'd'.repeat(64),
-      });
-      expect(await verdicts.standing('acme')).toEqual({ verdict: undefined, override: undefined });
-      expect(await verdicts.record(of('passed', at(0)))).toBe(true);
-      expect(await verdicts.record(of('critical', at(1)))).toBe(true);
-      expect(await verdicts.record(of('passed', at(0)))).toBe(false);
-      expect((await verdicts.standing('acme')).verdict).toEqual(of('critical', at(1)));
-      const none = { verdict: undefined, override: undefined };
-      const many = Array.from({ length: 120 }, (_, index) => `none-${index}`);
-      expect(await verdicts.standings(['nobody', 'acme', ...many])).toEqual([
-        none,
-        { verdict: of('critical', at(1)), override: undefined },
-        ...many.map(() => none),
-      ]);
-      expect(await verdicts.standings([])).toEqual([]);
-      // A state that is tried again records the same verdict again.
-      expect(await verdicts.record(of('critical', at(1)))).toBe(true);
-    });
-
-    it('what was learnt, the history and decisions on a gate are kept beside the verdict', async () => {
-      const { verdicts } = await make();
-      const memory = (checkedAt: string, count: number): QualityMemory => ({
-        tenantId: 'acme',
-        checkedAt,
-        profile: emptyProfile,
-        baseline: { detectors: {}, scripts: { Latin: 3 }, count, since: at(0) },
-      });
-      expect(await verdicts.memory('acme')).toBeUndefined();
-      await verdicts.remember(memory(at(1), 2));
-      await verdicts.remember(memory(at(0), 1));
-      expect(await verdicts.memory('acme')).toEqual(memory(at(1), 2));
-      const entry = (checkedAt: string): QualityHistoryEntry => ({
-        tenantId: 'acme',
-        checkedAt,
-        verdict: 'passed',
-        findings: [],
-        profile: emptyProfile,
-      });
-      for (const second of [0, 1, 2, 1]) await verdicts.append(entry(at(second)));
-      await verdicts.append({ ...entry(at(3)), tenantId: 'acme-2' });
-      expect(await verdicts.history('acme', 2)).toEqual([entry(at(2)), entry(at(1))]);
-      expect(await verdicts.history('acme', 10)).toHaveLength(3);
-      const override = { tenantId: 'acme', reason: 'known', decidedAt: at(0), expiresAt: at(5) };
-      await verdicts.putOverride({ ...override, expiresAt: at(9) });
-      await verdicts.putOverride(override);
-      expect((await verdicts.standing('acme')).override).toEqual(override);
-      expect((await verdicts.standing('acme-2')).override).toBeUndefined();
-    });
-  });
+  qualityVerdictsContract(name, async () => (await make()).verdicts);
 }

@@ -6,6 +6,7 @@ import { createFileObjectStore } from '../../lib/files/file-object-store.ts';
 import { stages } from '../../lib/training/stages.ts';
 import { makeRunner, writeTemplates } from '../aws/batch-runner.ts';
 import { type BatchEvent, BatchStandIn } from '../aws/batch-stand-in.ts';
+import { leaveProfiles } from '../fixtures/dataset-jobs.ts';
 import { type Night, openNight } from './harness.ts';
 
 /** What the rules call our queues where there is no account. */
@@ -37,7 +38,13 @@ const variableOf = (job: JobDetail, name: string) =>
 export function leaveOutputs(objectsRoot: string, job: JobDetail): void {
   const folder = join(objectsRoot, variableOf(job, 'EPSILON_OUTPUT').slice('s3://'.length));
   mkdirSync(folder, { recursive: true });
-  const result = results[variableOf(job, 'EPSILON_TRAINING_STAGE')] ?? {};
+  const stage = variableOf(job, 'EPSILON_TRAINING_STAGE');
+  const result = results[stage] ?? {};
+  if (stage === 'profile')
+    leaveProfiles(objectsRoot, {
+      inputs: variableOf(job, 'EPSILON_INPUTS'),
+      output: variableOf(job, 'EPSILON_OUTPUT'),
+    });
   writeFileSync(join(folder, 'result.json'), JSON.stringify(result));
   for (const name of ['model.bin', 'index.faiss', 'manifest.json']) writeFileSync(join(folder, name), name);
 }

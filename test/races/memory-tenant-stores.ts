@@ -7,6 +7,7 @@ import type { LockStore } from '../../lib/ports/lock-store.ts';
 import type { ModelRegistry } from '../../lib/ports/model-registry.ts';
 import type { QualityVerdicts } from '../../lib/ports/quality-verdicts.ts';
 import type { TenantStore } from '../../lib/ports/tenant-store.ts';
+import type { DatasetMemory, PartitionEntry } from '../../lib/quality/datasets/memory.ts';
 import type {
   GateOverride,
   QualityHistoryEntry,
@@ -169,6 +170,7 @@ export function memoryModels({ records, guards }: StoreParts): ModelRegistry {
 export function memoryVerdicts({ records, guards }: StoreParts): QualityVerdicts {
   const read = (tenantId: string) => records.get(`verdict ${tenantId}`) as QualityVerdict | undefined;
   const memoryOf = (tenantId: string) => records.get(`memory ${tenantId}`) as QualityMemory | undefined;
+  const datasetOf = (tenantId: string) => records.get(`dataset ${tenantId}`) as DatasetMemory | undefined;
   const entriesOf = (tenantId: string) =>
     [...records].flatMap(([key, record]) =>
       key.startsWith(`quality ${tenantId} `) ? [record as QualityHistoryEntry] : [],
@@ -198,6 +200,23 @@ export function memoryVerdicts({ records, guards }: StoreParts): QualityVerdicts
     history: async (tenantId, limit) =>
       entriesOf(tenantId)
         .toSorted((a, b) => b.checkedAt.localeCompare(a.checkedAt))
+        .slice(0, limit),
+    dataset: async (tenantId) => datasetOf(tenantId),
+    rememberDataset: async (memory) => {
+      const there = datasetOf(memory.tenantId);
+      if (guards.holds('not older', !there || there.checkedAt <= memory.checkedAt))
+        records.set(`dataset ${memory.tenantId}`, memory);
+    },
+    appendPartitions: async (entries) => {
+      for (const entry of entries) {
+        const key = `partition ${entry.tenantId} ${entry.at}`;
+        const there = records.get(key) as PartitionEntry | undefined;
+        if (guards.holds('not older', !there || there.asOf <= entry.asOf)) records.set(key, entry);
+      }
+    },
+    partitions: async (tenantId, limit) =>
+      listOf<PartitionEntry>(records, `partition ${tenantId} `)
+        .toSorted((a, b) => b.at.localeCompare(a.at))
         .slice(0, limit),
     putOverride: async (override) => {
       records.set(`override ${override.tenantId}`, override);

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BatchClient, DescribeComputeEnvironmentsCommand } from '@aws-sdk/client-batch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -44,6 +44,8 @@ export interface DeployedNight extends Night {
   lose(key: string | undefined): void;
   /** Puts so many documents where the tenant's are. */
   upload(tenantId: string, count: number): void;
+  /** Puts an object into the bucket. */
+  write(uri: string, body: string): void;
   /** Records that the tenant's data was found bad. */
   foundBad(tenantId: string): Promise<void>;
   /** Makes the images' digest another one than the one of infrastructure's definitions, or the same again. */
@@ -339,6 +341,11 @@ export async function openDeployedNight(
         const documentsUri = `s3://${resources.bucket}/${tenantId}/documents/`;
         await stores?.tenants.put(aTenant({ tenantId, backend: 'batch', documentsUri }), 0);
       }
+    },
+    write: (uri: string, body: string) => {
+      const path = join(night.jobs.objectsRoot, uri.slice('s3://'.length));
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, body);
     },
     upload: (tenantId: string, count: number) => {
       const folder = join(night.jobs.objectsRoot, resources.bucket, tenantId, 'documents');

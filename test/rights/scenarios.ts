@@ -1,11 +1,12 @@
 import { jobTags } from '../../lib/aws/batch/submit-input.ts';
 import type { AttemptKey } from '../../lib/ports/run-store.ts';
-import { sdkError, taskIdOf } from '../aws/batch-stand-in.ts';
+import { sdkError } from '../aws/batch-stand-in.ts';
 import { account, region } from '../fixtures/aws-base.ts';
-import { type DeployedNight, openDeployedNight, type Recorded } from './deployed-night.ts';
+import { openDeployedNight, type Recorded } from './deployed-night.ts';
+import { qualityScenarios } from './quality-scenarios.ts';
 import { resources } from './requests.ts';
+import { minute, mustEnd, questionOf, type Scenario } from './scenario.ts';
 
-const minute = 60_000;
 const stopped = { error: 'Stopped', cause: 'by the test' };
 const deciding = JSON.stringify({
   mode: 'apply',
@@ -13,20 +14,6 @@ const deciding = JSON.stringify({
   metric: { namespace: 'AWS/ApplicationELB', name: 'RequestCount', stat: 'Sum' },
 });
 const noAnswer = () => sdkError('TimeoutError', 'no answer');
-
-/** One story: what happens in a night that is open. */
-export interface Scenario {
-  readonly name: string;
-  readonly variables?: Readonly<Record<string, string>>;
-  /** Whether schedules fire; they do unless this says no. */
-  readonly schedules?: boolean;
-  readonly happens: (night: DeployedNight) => Promise<void>;
-}
-
-async function mustEnd(night: DeployedNight, arn: string, status: string): Promise<void> {
-  const detail = await night.until(arn);
-  if (detail.status !== status) throw new Error(`${arn} is ${detail.status}, not ${status}: ${detail.cause}`);
-}
 
 const warningOf = (instance: string) => ({
   version: '0',
@@ -48,17 +35,6 @@ const tasksOf = (attempts: readonly AttemptKey[]) =>
     [jobTags.stage]: stage,
     [jobTags.attempt]: String(attempt),
   }));
-
-/** The request of an attempt's job, as API Gateway passes it on. */
-const questionOf = (of: (AttemptKey & { readonly jobId?: string }) | undefined) => ({
-  body: JSON.stringify({ runId: of?.runId, stage: of?.stage, attempt: of?.attempt }),
-  requestContext: {
-    requestId: '1',
-    identity: {
-      userArn: `arn:aws:sts::${account}:assumed-role/epsilon-dev-job-batch/${taskIdOf(of?.jobId ?? '')}`,
-    },
-  },
-});
 
 /** What the deployed functions live through while their requests are noted; each a path that no other one takes. */
 const scenarios: readonly Scenario[] = [
@@ -266,45 +242,7 @@ const scenarios: readonly Scenario[] = [
       await night.advance(10 * minute);
     },
   },
-  {
-    name: 'a tenant whose last data was found bad',
-    happens: async (night) => {
-      await night.add('acme');
-      await night.foundBad('acme');
-      await night.until(await night.train('acme'));
-    },
-  },
-  {
-    name: 'an hourly check that finds whole and broken data, and one that finds far too much of it broken',
-    schedules: false,
-    happens: async (night) => {
-      const check = async () => {
-        const { executionArn } = await night.runtime.ports.workflows.start({
-          machine: 'data-quality-check',
-          input: { scheduledTime: new Date(night.clock.now()).toISOString() },
-        });
-        await mustEnd(night, executionArn, 'SUCCEEDED');
-      };
-      await night.add('acme', 'beta');
-      night.upload('acme', 12);
-      night.upload('beta', 3);
-      await check();
-      const others = Array.from({ length: 12 }, (_, index) => `tenant-${index}`);
-      await night.add(...others);
-      for (const tenantId of others) night.upload(tenantId, 3);
-      await night.advance(60 * minute);
-      await check();
-    },
-  },
-  {
-    name: 'a night whose tenant is new: its data is looked at first',
-    variables: { EPSILON_QUALITY_GATE: 'required' },
-    happens: async (night) => {
-      await night.add('acme');
-      night.upload('acme', 12);
-      await mustEnd(night, await night.fire(), 'SUCCEEDED');
-    },
-  },
+  ...qualityScenarios,
   {
     name: 'a decision about capacity',
     variables: {

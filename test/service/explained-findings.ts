@@ -76,6 +76,16 @@ export const explainedFindings: readonly ExplainedFinding[] = [
     reason: 'the node groups that replicas run on; EKS adds an id to their ARNs',
   })),
   {
+    rule: wildcard(`${bucket}/*/runs/*/order.json`),
+    on: /^ProfileShardRole$/,
+    reason: 'what jobs that look at datasets are told, and no other object; the function serves all tenants',
+  },
+  {
+    rule: wildcard(`${bucket}/*/runs/*/profiles.json`),
+    on: /^CheckShardRole$/,
+    reason: 'what those jobs found, and no other object; the function serves all tenants',
+  },
+  {
     rule: wildcard(`${bucket}/*/runs/*/result.json`),
     on: /^(SubmitStage|CompleteJob|ReconcileJobs|SettleRun|VacateInstance)Role$/,
     reason: "the results of every tenant's jobs, and no other object; these functions serve all tenants",

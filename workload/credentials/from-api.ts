@@ -35,6 +35,7 @@ export interface ApiQuestion {
   readonly runId: string;
   readonly stage: string;
   readonly attempt: number;
+  readonly tenantId?: string;
   /** Path of the task's own credentials (`AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`). */
   readonly ownPath: string;
 }

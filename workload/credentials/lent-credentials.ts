@@ -17,6 +17,8 @@ export interface LentCredentialsOptions {
   readonly runId: string;
   readonly stage: string;
   readonly attempt: number;
+  /** Of a job that looks at datasets of several tenants: whose credentials; the job's own where absent. */
+  readonly tenantId?: string;
   /** Signs as the role that the job starts with. */
   readonly sign: (request: SignableRequest) => Promise<{ readonly headers: Record<string, string> }>;
   readonly fetch: typeof globalThis.fetch;
@@ -36,9 +38,9 @@ const passes = (status: number) => status === 409 || status === 429 || status >=
  * the answer never has credentials in it then.
  */
 export async function lentCredentials(options: LentCredentialsOptions): Promise<string> {
-  const { url, runId, stage, attempt, sign, wait = pause } = options;
+  const { url, runId, stage, attempt, tenantId, sign, wait = pause } = options;
   const { protocol, hostname, pathname } = new URL(url);
-  const body = JSON.stringify({ runId, stage, attempt });
+  const body = JSON.stringify({ runId, stage, attempt, ...(tenantId === undefined ? {} : { tenantId }) });
   const plain = { host: hostname, 'content-type': 'application/json' };
   for (let tries = 1; ; tries += 1) {
     const { headers } = await sign({

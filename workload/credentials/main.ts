@@ -26,6 +26,7 @@ const depends = [
   'EPSILON_RUN_ID',
   'EPSILON_TRAINING_STAGE',
   'EPSILON_ATTEMPT',
+  'EPSILON_CREDENTIALS_TENANT',
   'EPSILON_OUTPUT',
   'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
 ] as const;
@@ -45,8 +46,15 @@ async function credentials(variables: Variables): Promise<string> {
   };
   if (url !== undefined) {
     const attempt = Number(variable(variables, 'EPSILON_ATTEMPT', /^[1-9]\d*$/));
+    const { EPSILON_CREDENTIALS_TENANT: tenantId } = variables;
     const ownPath = variable(variables, 'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', /^\//);
-    return (await import('./from-api.ts')).fromApi({ ...of, url, attempt, ownPath });
+    return (await import('./from-api.ts')).fromApi({
+      ...of,
+      url,
+      attempt,
+      ownPath,
+      ...(tenantId === undefined ? {} : { tenantId }),
+    });
   }
   const output = variable(variables, 'EPSILON_OUTPUT', /^s3:\/\/[^/]+\/[^/]+\//);
   return (await import('./from-role.ts')).fromRole({

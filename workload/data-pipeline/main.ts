@@ -6,6 +6,7 @@ import { Tally } from '../../lib/documents/tally.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { readDocuments } from '../../lib/files/documents.ts';
 import { findJudged, type JudgedFiles } from '../../lib/files/judged-documents.ts';
+import { sharedOwner } from '../../lib/quality/datasets/jobs.ts';
 import { tokenize } from '../../lib/training/models/vectors/tokens.ts';
 import { ArtifactWriter } from '../job/artifacts.ts';
 import { inputUri, type JobContext } from '../job/context.ts';
@@ -145,8 +146,11 @@ async function prepare(context: JobContext) {
 }
 
 await runJob({
-  options: { 'tenant-id': { type: 'string' }, output: { type: 'string' } },
-  run: async (context, { output }) => {
+  options: { 'tenant-id': { type: 'string' }, output: { type: 'string' }, profile: { type: 'boolean' } },
+  // Small datasets of several tenants share a job, which is none of theirs.
+  owner: ({ 'tenant-id': owner, profile }) => (profile && owner === sharedOwner ? sharedOwner : undefined),
+  run: async (context, { output, profile }) => {
+    if (profile) return (await import('./profile.ts')).profileDatasets(context);
     if (output !== context.output)
       throw new JobFailure(
         jobExit.usage,

@@ -5,7 +5,7 @@ import { checkSchema } from '../../lib/errors/check-schema.ts';
 import { createFileObjectStore } from '../../lib/files/file-object-store.ts';
 import type { ObjectStore } from '../../lib/ports/object-store.ts';
 import { contractVersions } from '../../lib/training/attempts/job-contract.ts';
-import { stageNames } from '../../lib/training/stages.ts';
+import { jobStageNames } from '../../lib/training/stages.ts';
 import { JobFailure, jobExit } from './failure.ts';
 import { openProgress, type Progress, publishProgress } from './progress.ts';
 
@@ -18,7 +18,7 @@ const contract = z.object({
       error: `is no version of the job contract that this job knows (${contractVersions.join(', ')})`,
     }),
   EPSILON_RUN_ID: z.string().min(1),
-  EPSILON_TRAINING_STAGE: z.enum(stageNames),
+  EPSILON_TRAINING_STAGE: z.enum(jobStageNames),
   EPSILON_ATTEMPT: z.coerce.number().int().positive(),
   EPSILON_INPUTS: z.string().optional(),
   EPSILON_INPUTS_FILE: z.string().min(1).optional(),

@@ -16,6 +16,8 @@ export type ResultFields = Readonly<Record<string, unknown>>;
 /** A job of an image: the arguments it takes and what it does. */
 export interface JobDefinition {
   readonly options: Readonly<Record<string, { readonly type: 'string' | 'boolean' }>>;
+  /** Who the job is for, where it is no tenant. */
+  owner?(args: JobArguments): string | undefined;
   run(context: JobContext, args: JobArguments): Promise<ResultFields>;
 }
 
@@ -95,7 +97,7 @@ async function work(
   signal: AbortSignal,
 ): Promise<void> {
   const args = parse(definition, argv);
-  const tenantId = checkTenantId(args['tenant-id']);
+  const tenantId = definition.owner?.(args) ?? checkTenantId(args['tenant-id']);
   const context = await readContext(variables, tenantId, signal);
   const began = performance.now();
   context.progress('stage begins');

@@ -13,7 +13,9 @@ import type { ObjectStore } from '../../ports/object-store.ts';
 import type { AttemptKey } from '../../ports/run-store.ts';
 import { isOver, type JobObservation, type JobRef, type JobSpec } from '../../training/attempts/job.ts';
 import { readResultOfEnd, resultFields } from '../../training/attempts/job-result.ts';
+import { isStage } from '../../training/stages.ts';
 import type { BatchCalls } from './batch-calls.ts';
+import type { CallBudget } from './call-budget.ts';
 import type { JobDefinitions } from './job-definitions.ts';
 import { type BatchDeployment, submitInputOf } from './submit-input.ts';
 
@@ -31,6 +33,8 @@ export interface BatchJobRunnerOptions {
   readonly objects: Pick<ObjectStore, 'get'>;
   readonly instanceJobs: (instanceId: string) => Promise<readonly AttemptKey[]>;
   readonly queues: BatchQueues;
+  /** Submissions of jobs that look at datasets: a small part of the account's, so that training never waits for them. */
+  readonly profiles: CallBudget;
   readonly deployment: Pick<BatchDeployment, 'environment' | 'region' | 'credentialsUrl'>;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'count'>;
@@ -80,6 +84,7 @@ export function createBatchJobRunner(options: BatchJobRunnerOptions): JobRunner 
   }
 
   async function submit(spec: JobSpec): Promise<string> {
+    if (!isStage(spec.stage)) await options.profiles.spend();
     const definitionArn = await definitions.arnFor(spec);
     const jobId = await calls.submit(
       submitInputOf(spec, { ...deployment, queueArn: queues[spec.capacity], definitionArn }),

@@ -1,7 +1,7 @@
 import type { ECSClient, Tag } from '@aws-sdk/client-ecs';
 import type { Clock } from '../../ports/clock.ts';
 import type { AttemptKey } from '../../ports/run-store.ts';
-import { stageNames } from '../../training/stages.ts';
+import { jobStageNames } from '../../training/stages.ts';
 import { explainServiceError } from '../errors/service-errors.ts';
 import { DescribeTasksCommand, ListContainerInstancesCommand, ListTasksCommand } from '../lazy/ecs.ts';
 import type { BatchCalls } from './batch-calls.ts';
@@ -26,7 +26,7 @@ export interface InstanceJobsOptions {
 function attemptOf(tags: readonly Tag[], environment: string): AttemptKey | undefined {
   const values = new Map(tags.map(({ key, value }) => [key, value]));
   const runId = values.get(jobTags.run);
-  const stage = stageNames.find((name) => name === values.get(jobTags.stage));
+  const stage = jobStageNames.find((name) => name === values.get(jobTags.stage));
   const attempt = Number(values.get(jobTags.attempt));
   const ours = values.get(jobTags.environment) === environment && Number.isInteger(attempt) && attempt > 0;
   return ours && runId && stage ? { runId, stage, attempt } : undefined;

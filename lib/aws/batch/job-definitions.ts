@@ -2,7 +2,7 @@ import type { JobDefinition, RegisterJobDefinitionRequest } from '@aws-sdk/clien
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import { NotFound } from '../../errors/store-errors.ts';
 import type { JobSpec } from '../../training/attempts/job.ts';
-import type { StageName } from '../../training/stages.ts';
+import { isStage, type StageName } from '../../training/stages.ts';
 import type { BatchCalls } from './batch-calls.ts';
 
 /** Longest name of a definition. */
@@ -108,7 +108,9 @@ export function createJobDefinitions({ calls, templates }: JobDefinitionsOptions
   }
 
   return {
-    arnFor: ({ stage, image }) => {
+    arnFor: ({ stage: kind, image }) => {
+      // A look at datasets has image, user and limits of the stage that reads documents.
+      const stage = isStage(kind) ? kind : 'prepare';
       const key = `${stage} ${image}`;
       const there = kept.get(key);
       if (there) return there;

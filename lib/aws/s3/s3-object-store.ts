@@ -10,7 +10,7 @@ import { Throttled } from '../../errors/run-errors.ts';
 import { ConditionFailed, NotFound } from '../../errors/store-errors.ts';
 import { contentOf, contentTag } from '../../objects/object-content.ts';
 import { parseObjectUri, parsePrefixUri } from '../../objects/object-uri.ts';
-import type { ObjectInfo, ObjectStore } from '../../ports/object-store.ts';
+import type { ListOptions, ObjectInfo, ObjectStore } from '../../ports/object-store.ts';
 import { errorName, explainServiceError } from '../errors/service-errors.ts';
 import { copyObject } from './copy-object.ts';
 import { streamObject, uploadPieces } from './s3-streams.ts';
@@ -57,7 +57,7 @@ export function createS3ObjectStore({
     }
   };
 
-  async function* list(prefixUri: string): AsyncGenerator<ObjectInfo> {
+  async function* list(prefixUri: string, { after }: ListOptions = {}): AsyncGenerator<ObjectInfo> {
     const { bucket, key } = parsePrefixUri(prefixUri);
     let token: string | undefined;
     do {
@@ -67,6 +67,7 @@ export function createS3ObjectStore({
             Bucket: bucket,
             Prefix: key,
             ...(token === undefined ? {} : { ContinuationToken: token }),
+            ...(after === undefined ? {} : { StartAfter: key + after }),
           }),
         )
         .catch((error: unknown) => Promise.reject(explain(error, 's3:ListBucket', prefixUri)));

@@ -23,7 +23,13 @@ export const tenantKeys = {
   live: (tenantId: string): ItemKey => ({ pk: `TENANT#${tenantId}`, sk: 'LIVE' }),
   verdict: (tenantId: string): ItemKey => ({ pk: `TENANT#${tenantId}`, sk: 'VERDICT' }),
   baseline: (tenantId: string): ItemKey => ({ pk: `TENANT#${tenantId}`, sk: 'BASELINE' }),
+  dataset: (tenantId: string): ItemKey => ({ pk: `TENANT#${tenantId}`, sk: 'DATASET' }),
   override: (tenantId: string): ItemKey => ({ pk: `TENANT#${tenantId}`, sk: 'OVERRIDE' }),
+  datasetPartitions: 'PARTITION#',
+  datasetPartition: (tenantId: string, at: string): ItemKey => ({
+    pk: `TENANT#${tenantId}`,
+    sk: `PARTITION#${at}`,
+  }),
   qualities: 'QUALITY#',
   quality: (tenantId: string, checkedAt: string): ItemKey => ({
     pk: `TENANT#${tenantId}`,

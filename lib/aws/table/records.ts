@@ -1,5 +1,6 @@
 import type { AuditRecord } from '../../audit/record.ts';
 import type { Lease } from '../../ports/lease-store.ts';
+import type { DatasetMemory, PartitionEntry } from '../../quality/datasets/memory.ts';
 import type {
   GateOverride,
   QualityHistoryEntry,
@@ -69,7 +70,11 @@ export const runForm = formOf<Run>({
 });
 
 /** Attempts, without their token: a job's result may hold anything. */
-export const attemptForm = formOf<Omit<Attempt, 'taskToken'>>({ result: true, resources: true });
+export const attemptForm = formOf<Omit<Attempt, 'taskToken'>>({
+  result: true,
+  resources: true,
+  profiles: true,
+});
 
 /** Tenants. */
 export const tenantForm = formOf<Tenant>({
@@ -98,6 +103,21 @@ export const memoryForm = formOf<QualityMemory>({ profile: true, baseline: true 
 
 /** Judgements of the past. */
 export const historyForm = formOf<QualityHistoryEntry>({
+  findings: true,
+  profile: true,
+  expected: true,
+});
+
+/** What quality checks learnt of datasets. */
+export const datasetForm = formOf<DatasetMemory>({
+  partitions: true,
+  baseline: true,
+  excluded: true,
+  backfill: true,
+});
+
+/** Judgements of partitions. */
+export const partitionForm = formOf<PartitionEntry>({
   findings: true,
   profile: true,
   expected: true,

@@ -12,7 +12,7 @@ import type {
 } from '../../ports/run-store.ts';
 import { type Attempt, attemptName, type Run } from '../../training/run.ts';
 import type { Shard } from '../../training/shards.ts';
-import type { StageName } from '../../training/stages.ts';
+import type { JobStage } from '../../training/stages.ts';
 import { absent, all, any, beginsWith, compare, isOneOf, type Part, present } from './expressions.ts';
 import { openAttributes, runKeys } from './keys.ts';
 import { newAttemptParts, whyRefused } from './new-attempt.ts';
@@ -142,7 +142,7 @@ export class TableRunStore implements RunStore {
     return item ? this.#read(item) : undefined;
   }
 
-  async latestAttempt(runId: string, stage: StageName): Promise<Attempt | undefined> {
+  async latestAttempt(runId: string, stage: JobStage): Promise<Attempt | undefined> {
     const [item] = await this.#table.query({
       partition: partitionIs(runKeys.partition(runId)),
       range: beginsWith('sk', runKeys.attemptsOf(stage)),

@@ -6,25 +6,29 @@ import { createBatchJobRunner } from '../batch/batch-job-runner.ts';
 import { createCallBudget } from '../batch/call-budget.ts';
 import { createJobDefinitions } from '../batch/job-definitions.ts';
 import { createTableBucket } from '../batch/table-bucket.ts';
+import type { BucketRule } from '../batch/token-bucket.ts';
 import { createS3ObjectStore } from '../s3/s3-object-store.ts';
 import type { AwsBase } from './base.ts';
-import { batchRule } from './batch-rule.ts';
+import { batchRule, profilesRule } from './batch-rule.ts';
 
 type InstanceJobs = ReturnType<typeof import('../batch/instance-jobs.ts').createInstanceJobs>;
 
 /** The job runner of Batch. */
 export const wireBatch = ({ clients, config, deployment, clock, log, metrics }: AwsBase) => {
-  const bucket = createTableBucket({
-    client: clients.of(DynamoDBClient),
-    tableName: deployment.tableName,
-    name: 'batch',
-    rule: batchRule,
-    clock,
-  });
+  const bucketOf = (name: string, rule: BucketRule) =>
+    createTableBucket({
+      client: clients.of(DynamoDBClient),
+      tableName: deployment.tableName,
+      name,
+      rule,
+      clock,
+    });
+  const budgetOf = (api: string, rule: BucketRule) =>
+    createCallBudget({ api, bucket: bucketOf(api, rule), clock, metrics });
   const calls = createBatchCalls({
     client: clients.of(BatchClient),
     nonRetrying: clients.of(NonRetryingBatchClient),
-    budget: createCallBudget({ api: 'batch', bucket, clock, metrics }),
+    budget: budgetOf('batch', batchRule),
   });
   const { environment, region } = config;
   const queues = { spot: deployment.batchSpotQueueArn, 'on-demand': deployment.batchOnDemandQueueArn };
@@ -45,6 +49,7 @@ export const wireBatch = ({ clients, config, deployment, clock, log, metrics }: 
       return (await instanceJobs)(instanceId);
     },
     queues,
+    profiles: budgetOf('batch-profiles', profilesRule),
     deployment: {
       environment,
       region,

@@ -11,7 +11,7 @@ import {
 } from '../../training/attempts/placement.ts';
 import { unplaceableReason } from '../../training/attempts/stop-reason.ts';
 import type { Attempt } from '../../training/run.ts';
-import { stages } from '../../training/stages.ts';
+import { jobKinds } from '../../training/stages.ts';
 
 type Needed = Pick<Ports, 'runs' | 'jobs' | 'notifier' | 'config' | 'clock' | 'log' | 'metrics'>;
 
@@ -37,7 +37,7 @@ interface Move {
 }
 
 function cpuOf(attempt: Attempt): number {
-  return (attempt.resources ?? stages[attempt.stage].resources).cpu;
+  return (attempt.resources ?? jobKinds[attempt.stage].resources).cpu;
 }
 
 /** A night with time to spare waits for spot: only a job on spot has such a time. */

@@ -1,11 +1,11 @@
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
-import type { SessionCredentials } from '../../ports/job-sessions.ts';
+import type { SessionCredentials, SessionScope } from '../../ports/job-sessions.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { AttemptKey } from '../../ports/run-store.ts';
 import { type Attempt, attemptName, type Run, terminalStatuses } from '../../training/run.ts';
-import { stages } from '../../training/stages.ts';
+import { isStage, jobKinds } from '../../training/stages.ts';
 
-type Needed = Required<Pick<Ports, 'sessions'>> & Pick<Ports, 'runs' | 'log'>;
+type Needed = Required<Pick<Ports, 'sessions'>> & Pick<Ports, 'runs' | 'tenants' | 'config' | 'log'>;
 
 /** A refusal that says no more than that: a job learns nothing of attempts that are not its own. */
 function refusal(): EpsilonError {
@@ -19,29 +19,57 @@ function isClosed({ status, settledAt, abandonedAt }: Attempt): boolean {
   return terminalStatuses.has(status) || settledAt !== undefined || abandonedAt !== undefined;
 }
 
+/** Prefix of everything that belongs to an attempt's run. */
+function prefixOf({ outputUri, stage, attempt }: Attempt): string {
+  return outputUri.slice(0, -`${stage}/${attempt}/`.length);
+}
+
 /** What an attempt reads: the documents if its stage prepares them, and the outputs of its run. */
-function readOf({ documentsUri }: Run, { outputUri, stage, attempt }: Attempt): string[] {
-  const ofRun = outputUri.slice(0, -`${stage}/${attempt}/`.length);
-  const ofDocuments = Object.values(stages[stage].inputs).includes('documents');
-  return ofDocuments ? [ofRun, documentsUri] : [ofRun];
+function readOf(run: Run | undefined, attempt: Attempt): string[] {
+  const ofDocuments = run && Object.values(jobKinds[attempt.stage].inputs).includes('documents');
+  return ofDocuments ? [prefixOf(attempt), run.documentsUri] : [prefixOf(attempt)];
+}
+
+/** What a job that looks at datasets may do for one of its tenants: read the dataset, and write nothing but below a prefix of its own. */
+async function scopeOfDataset(
+  { tenants, config }: Needed,
+  attempt: Attempt,
+  tenantId: string,
+): Promise<SessionScope | undefined> {
+  const dataset = attempt.profiles?.includes(tenantId) ? (await tenants.get(tenantId))?.dataset : undefined;
+  if (!dataset) return undefined;
+  const own = `s3://${config.dataBucket}/${tenantId}/runs/${attempt.runId}/${attempt.stage}/${attempt.attempt}/`;
+  return { tenantId, name: attemptName(attempt), read: [dataset.location], write: own };
+}
+
+/** The attempt and its run; of a job that looks at datasets there is none. */
+async function findAttempt(
+  { runs }: Needed,
+  asked: AttemptKey,
+): Promise<{ readonly run: Run | undefined; readonly attempt: Attempt | undefined }> {
+  const isIt = ({ stage, attempt }: Attempt) => stage === asked.stage && attempt === asked.attempt;
+  if (!isStage(asked.stage))
+    return { run: undefined, attempt: (await runs.listAttempts(asked.runId)).find(isIt) };
+  const found = await runs.getRunWithAttempts(asked.runId);
+  return { run: found?.run, attempt: found?.attempts.find(isIt) };
 }
 
 /**
- * Credentials for one attempt on Batch, for the task that runs its job and nobody else. `taskId` is the id of the task that asks, as
- * the platform attests it. Errors: `CREDENTIALS_REFUSED` (another's attempt, none, or a closed one), `CREDENTIALS_TOO_EARLY`
- * (retryable: the job's id or task is not on record yet).
+ * Credentials for one attempt on Batch, for the task that runs its job and nobody else; with `tenantId` those for one of the datasets that
+ * it looks at. `taskId` is the id of the task that asks, as the platform attests it. Errors: `CREDENTIALS_REFUSED` (another's attempt,
+ * none, or a closed one), `CREDENTIALS_TOO_EARLY` (retryable: the job's id or task is not on record yet).
  */
 export async function lendCredentials(
-  { sessions, runs, log }: Needed,
-  asked: AttemptKey & { readonly taskId: string },
+  ports: Needed,
+  asked: AttemptKey & { readonly taskId: string; readonly tenantId?: string | undefined },
 ): Promise<SessionCredentials> {
-  const found = await runs.getRunWithAttempts(asked.runId);
-  const attempt = found?.attempts.find((one) => one.stage === asked.stage && one.attempt === asked.attempt);
+  const { sessions, log } = ports;
+  const { run, attempt } = await findAttempt(ports, asked);
   const why = (reason: string) => {
     log.warn('credentials refused', { runId: asked.runId, taskId: asked.taskId, reason });
     return refusal();
   };
-  if (!found || !attempt || attempt.backend !== 'batch') throw why('no such attempt on Batch');
+  if (attempt?.backend !== 'batch' || (isStage(asked.stage) && !run)) throw why('no such attempt on Batch');
   if (isClosed(attempt)) throw why('the attempt is closed');
   const task = attempt.jobId === undefined ? undefined : await sessions.taskOf(attempt.jobId);
   if (task === undefined)
@@ -50,10 +78,14 @@ export async function lendCredentials(
       retryable: true,
     });
   if (task !== asked.taskId) throw why('another task runs its job');
-  return sessions.begin({
-    tenantId: attempt.tenantId,
-    name: attemptName(attempt),
-    read: readOf(found.run, attempt),
-    write: attempt.outputUri,
-  });
+  if (asked.tenantId === undefined)
+    return sessions.begin({
+      tenantId: attempt.tenantId,
+      name: attemptName(attempt),
+      read: readOf(run, attempt),
+      write: attempt.outputUri,
+    });
+  const scope = await scopeOfDataset(ports, attempt, asked.tenantId);
+  if (!scope) throw why('none of its datasets');
+  return sessions.begin(scope);
 }

@@ -5,7 +5,7 @@ import { isoNow } from '../../ports/clock.ts';
 import type { JobRunner } from '../../ports/job-runner.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { chooseCapacity, hurryOf } from '../../training/attempts/capacity.ts';
-import type { JobObservation } from '../../training/attempts/job.ts';
+import type { JobObservation, JobSpec } from '../../training/attempts/job.ts';
 import { jobNameOf } from '../../training/attempts/job-name.ts';
 import { jobSpecOf, type StageOutputs, stagePrefix } from '../../training/attempts/job-spec.ts';
 import { nextStep, stepForOpenAttempt } from '../../training/attempts/submission.ts';
@@ -16,10 +16,11 @@ import { noteUnwanted, withinGrace } from './abandon.ts';
 import { leaseOfTry, renewalFor, takeLease } from './hold-lease.ts';
 import { recordAndSettle, recordProgress, settleAttempt } from './settle-attempt.ts';
 
-type Needed = Pick<
+type Submitting = Pick<
   Ports,
-  'runs' | 'leases' | 'jobs' | 'callbacks' | 'imageRecords' | 'config' | 'clock' | 'log' | 'metrics'
+  'runs' | 'jobs' | 'callbacks' | 'imageRecords' | 'config' | 'clock' | 'log' | 'metrics'
 >;
+type Needed = Submitting & Pick<Ports, 'leases'>;
 
 /** One entry of a stage state, with the run and its attempts as they were read for it. */
 export interface StageEntry {
@@ -44,7 +45,7 @@ export type EntryOutcome =
   /** A later entry, or a later try of the execution, has the stage: nothing was touched. */
   | 'superseded';
 
-function runnerOf(ports: Needed, attempt: Attempt): JobRunner {
+function runnerOf(ports: Submitting, attempt: Attempt): JobRunner {
   const runner = ports.jobs[attempt.backend];
   if (runner) return runner;
   throw new EpsilonError(
@@ -121,7 +122,7 @@ function isRefusal(error: unknown): boolean {
  * Lets the next entry submit at once, and the job of an attempt that was given up count as none: throttling is common and must not wait
  * until the backend's lists can be trusted. A submission that somebody else began since is not touched.
  */
-async function noteRefusal(ports: Needed, attempt: Attempt): Promise<void> {
+async function noteRefusal(ports: Submitting, attempt: Attempt): Promise<void> {
   const { submitBegunAt = null } = attempt;
   await ports.runs
     .changeAttempt(attempt, { submitBegunAt: null }, { submitBegunAt })
@@ -130,14 +131,23 @@ async function noteRefusal(ports: Needed, attempt: Attempt): Promise<void> {
     );
 }
 
-async function submit(
-  ports: Needed,
+/** What the job of an attempt of a run is told. */
+export function specOf(
+  { config }: Pick<Ports, 'config'>,
   { run, attempts }: Pick<StageEntry, 'run' | 'attempts'>,
   attempt: Attempt,
+): JobSpec {
+  return jobSpecOf(run, attempt, outputsOf(attempts), config.dataBucket);
+}
+
+/** Submits the job of an attempt; `fresh` as of `SubmitOptions`. */
+export async function submitJob(
+  ports: Submitting,
+  attempt: Attempt,
+  spec: JobSpec,
   fresh: boolean,
 ): Promise<void> {
   const runner = runnerOf(ports, attempt);
-  const spec = jobSpecOf(run, attempt, outputsOf(attempts), ports.config.dataBucket);
   const { jobId } = await runner.submit(spec, { fresh }).catch(async (error: unknown) => {
     if (runner.lookupLags && isRefusal(error)) await noteRefusal(ports, attempt);
     throw error;
@@ -159,10 +169,10 @@ async function submit(
  * Puts this entry's token on an attempt, with its place in the order of entries: an earlier entry that comes late does not replace the
  * token, and the end of an earlier try leaves the attempt alone. Undefined when the attempt went on meanwhile.
  */
-async function takeOver(
-  ports: Needed,
+export async function takeOver(
+  ports: Pick<Ports, 'runs'>,
   attempt: Attempt,
-  { taskToken, redriveCount, retryCount }: StageEntry,
+  { taskToken, redriveCount, retryCount }: Pick<StageEntry, 'taskToken' | 'redriveCount' | 'retryCount'>,
 ): Promise<Attempt | undefined> {
   const tokenDigest = tokenDigestOf(taskToken);
   const { changed, attempt: mine } = await ports.runs.changeAttempt(
@@ -183,28 +193,29 @@ export function mayStillShowUp(ports: Pick<Ports, 'clock' | 'config'>, attempt: 
  * Submits under an intent that is there already. Of all who have read the attempt only one may, and it says so first, on condition
  * that nobody else has since: whoever comes next waits for this submission. False when somebody else was first.
  */
-export async function submitAgain(
-  ports: Needed,
-  of: Pick<StageEntry, 'run' | 'attempts'>,
-  attempt: Attempt,
-): Promise<boolean> {
+export async function submitAgain(ports: Submitting, attempt: Attempt, spec: JobSpec): Promise<boolean> {
   const { submitBegunAt: before = null } = attempt;
   const submitBegunAt = isoNow(ports.clock);
   const unchanged = { status: ['intent'], submitBegunAt: before } as const;
   const { changed } = await ports.runs.changeAttempt(attempt, { submitBegunAt }, unchanged);
   if (!changed) return false;
-  await submit(ports, of, { ...attempt, submitBegunAt }, false);
+  await submitJob(ports, { ...attempt, submitBegunAt }, spec, false);
   return true;
 }
 
-async function continueAttempt(ports: Needed, entry: StageEntry, attempt: Attempt): Promise<EntryOutcome> {
+/** Goes on with an attempt that is open: adopts its job, settles it, or submits it. */
+export async function continueAttempt(
+  ports: Submitting,
+  attempt: Attempt,
+  spec: () => JobSpec,
+): Promise<EntryOutcome> {
   const runner = runnerOf(ports, attempt);
   const observed = await runner.find(attempt.jobName);
   const step = stepForOpenAttempt(attempt, observed);
   if (step === 'submit') {
     // If there is a job after all, its events come; if not, the reconciler submits once the grace is over.
     if (runner.lookupLags && mayStillShowUp(ports, attempt)) return 'waiting';
-    return (await submitAgain(ports, entry, attempt)) ? 'submitted' : 'waiting';
+    return (await submitAgain(ports, attempt, spec())) ? 'submitted' : 'waiting';
   }
   if (step === 'adopt' && observed) {
     await recordProgress(ports, attempt, observed);
@@ -235,7 +246,7 @@ async function beginAttempt(ports: Needed, entry: StageEntry, number: number): P
     if (error instanceof ConditionFailed) return false;
     throw error;
   }
-  await submit(ports, entry, attempt, true);
+  await submitJob(ports, attempt, specOf(ports, entry, attempt), true);
   return true;
 }
 
@@ -288,7 +299,7 @@ async function decideOnce(ports: Needed, entry: StageEntry): Promise<EntryOutcom
   await ports.leases.renew(renewalFor(ports, entry.run));
   const owned = await takeOver(ports, step.attempt, entry);
   if (!owned) return undefined;
-  if (step.kind === 'look-up') return continueAttempt(ports, entry, owned);
+  if (step.kind === 'look-up') return continueAttempt(ports, owned, () => specOf(ports, entry, owned));
   if (terminalStatuses.has(owned.status)) await settleAttempt(ports, owned);
   return 'settled';
 }

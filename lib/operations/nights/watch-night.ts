@@ -12,7 +12,7 @@ import type { DueTenant } from '../../training/nights/due-tenants.ts';
 import { dayBefore } from '../../training/nights/logical-date.ts';
 import { nightDate, nightInputSchema } from '../../training/nights/night-input.ts';
 import { type Attempt, type Run, terminalStatuses } from '../../training/run.ts';
-import { stages } from '../../training/stages.ts';
+import { isStage, jobKinds } from '../../training/stages.ts';
 
 type Needed = Pick<
   Ports,
@@ -91,8 +91,11 @@ interface Progress {
 }
 
 function progressOf(tenant: Tenant, attempts: readonly Attempt[], now: number): Progress {
-  const done = new Set(attempts.filter(({ status }) => status === 'succeeded').map(({ stage }) => stage));
-  const open = attempts.filter(({ status, stage }) => !terminalStatuses.has(status) && !done.has(stage));
+  const succeeded = attempts.filter(({ status }) => status === 'succeeded');
+  const done = new Set(succeeded.map(({ stage }) => stage).filter(isStage));
+  const open = attempts.filter(
+    ({ status, stage }) => !terminalStatuses.has(status) && isStage(stage) && !done.has(stage),
+  );
   const began = open.flatMap(({ status, startedAt }) =>
     status === 'running' && startedAt !== undefined ? [Date.parse(startedAt)] : [],
   );
@@ -110,7 +113,7 @@ function usesOf({ clock, config }: Needed, open: readonly Attempt[]): Map<QueueN
     [...queues].map(([queue, attempts]) => {
       const running = attempts
         .filter(({ status }) => status === 'running')
-        .map(({ stage, resources }) => resources ?? stages[stage].resources);
+        .map(({ stage, resources }) => resources ?? jobKinds[stage].resources);
       const sum = (key: 'cpu' | 'memoryMiB') => running.reduce((total, asked) => total + asked[key], 0);
       const use = { running: { cpu: sum('cpu'), memoryMiB: sum('memoryMiB') } };
       return [queue, { ...use, waitsLong: attempts.some(waitsLong) }];

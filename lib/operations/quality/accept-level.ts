@@ -41,7 +41,7 @@ export async function acceptLevel(
     tenantId,
     checkedAt: now,
     profile: { ...memory.profile, digest: noDigest },
-    baseline: { detectors: {}, scripts: memory.profile.scripts, count: 0, since: now },
+    baseline: { detectors: {}, count: 0, since: now },
   });
   return { tenantId, acceptedAt: now };
 }

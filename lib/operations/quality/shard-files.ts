@@ -2,6 +2,7 @@ import { EpsilonError } from '../../errors/epsilon-error.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { Baseline, Expected } from '../../quality/baseline.ts';
 import type { CheckShard } from '../../quality/check-input.ts';
+import type { DatasetLook, JudgedDataset } from '../../quality/datasets/judge.ts';
 import type { CheckName, Finding } from '../../quality/finding.ts';
 import type { Profile } from '../../quality/profile.ts';
 import type { Rules } from '../../quality/rules.ts';
@@ -16,15 +17,22 @@ export type ProfileEntry = {
   /** Profiles that the tenant's baseline has learnt from before this look. */
   readonly learnt: number;
 } & (
-  | { readonly profile: Profile; readonly changed: boolean }
+  | { readonly profile: Profile; readonly changed: boolean; readonly dataset?: DatasetLook }
   | { readonly fault: { readonly code: string; readonly message: string } }
 );
+
+/** What goes on record of a dataset. */
+export type LearntDataset = Pick<JudgedDataset, 'memory' | 'entries' | 'relearn'>;
 
 /** What one check found about one tenant; `baseline` is what the anomaly check learnt. */
 export interface FindingsEntry {
   readonly tenantId: string;
   readonly findings: readonly Finding[];
   readonly baseline?: Baseline;
+  /** What it learnt of the tenant's dataset, and its judgements of partitions. */
+  readonly dataset?: LearntDataset;
+  /** A job did not look at the dataset: the check itself failed, and makes no verdict unless it is a critical one. */
+  readonly unlooked?: true;
   /** What it expected of this profile before it learnt from it. */
   readonly expected?: Expected;
 }
@@ -39,6 +47,7 @@ export interface VerdictEntry {
     readonly baseline: Baseline;
     readonly expected: Expected;
   };
+  readonly dataset?: LearntDataset;
 }
 
 /** Files of a shard and what is in them. */

@@ -9,7 +9,7 @@ import { giveUpPlacement } from '../attempts/give-up-placement.ts';
 import { renewalFor } from '../attempts/hold-lease.ts';
 import { recordAndSettle, recordProgress, settleAttempt } from '../attempts/settle-attempt.ts';
 import { stopUnstartable } from '../attempts/stop-unstartable.ts';
-import { lostJob, mayStillShowUp, submitAgain } from '../attempts/submit-attempt.ts';
+import { lostJob, mayStillShowUp, specOf, submitAgain } from '../attempts/submit-attempt.ts';
 import { settleRun } from '../runs/settle-run.ts';
 
 type Needed = Pick<
@@ -154,7 +154,7 @@ async function resumeIntent(
   const found = runner.lookupLags ? await runner.find(attempt.jobName) : undefined;
   if (found) return reconcileOne(ports, pass, attempt, found, renewed);
   const of = await ports.runs.getRunWithAttempts(attempt.runId);
-  if (of?.run.status === 'running' && (await submitAgain(ports, of, attempt)))
+  if (of?.run.status === 'running' && (await submitAgain(ports, attempt, specOf(ports, of, attempt))))
     ports.log.warn('submitted a job for an intent that had none', { jobName: attempt.jobName });
   return 'alive';
 }

@@ -3,7 +3,7 @@ import { StaleFence } from '../../errors/run-errors.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { isDrivenByAirflow } from '../../training/airflow-run.ts';
 import { type Attempt, type Run, terminalStatuses } from '../../training/run.ts';
-import { stages } from '../../training/stages.ts';
+import { jobKinds } from '../../training/stages.ts';
 import { renewalFor } from '../attempts/hold-lease.ts';
 import { settleAttempt } from '../attempts/settle-attempt.ts';
 import { settleRun } from '../runs/settle-run.ts';
@@ -28,7 +28,7 @@ interface DrivenPass {
 }
 
 function mayStillRun(ports: Pick<Ports, 'clock'>, { stage, intentAt, status }: Attempt): boolean {
-  const seconds = stages[stage].timeoutSeconds + reportSeconds;
+  const seconds = jobKinds[stage].timeoutSeconds + reportSeconds;
   return !terminalStatuses.has(status) && ports.clock.now() < Date.parse(intentAt) + seconds * 1000;
 }
 

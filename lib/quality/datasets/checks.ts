@@ -10,7 +10,8 @@ const clockSkew = 5 * 60_000;
 
 const percent = (share: number) => `${Number((share * 100).toPrecision(3))} %`;
 
-const critical = (code: string, sentence: string): Finding => ({
+/** A finding of completeness that closes the gate. */
+export const critical = (code: string, sentence: string): Finding => ({
   check: 'completeness',
   code,
   severity: 'critical',
@@ -52,24 +53,16 @@ function fieldFindings(
   });
 }
 
-/** What is missing in a dataset by its contract; `now` in milliseconds. */
-export function checkDatasetCompleteness(
-  profile: DatasetProfile,
-  contract: DatasetContract,
-  now: number,
-): Finding[] {
+/** What a contract does not allow of rows and files, of one partition or of a dataset without any. */
+export function checkRows(profile: DatasetProfile, contract: DatasetContract): Finding[] {
   const { rows, broken, duplicates, unreadable, sampled } = profile;
   const { minRows, maxBroken, maxDuplicates, keys } = contract;
-  const missing = missingPartitions(Object.keys(profile.partitions), contract, now);
   return [
     ...unreadable
       .slice(0, 5)
       .map(({ file, why }) => critical('UNREADABLE_FILE', `${JSON.stringify(file)} cannot be read: ${why}`)),
     ...(unreadable.length > 5
       ? [critical('UNREADABLE_FILE', `${unreadable.length - 5} more files cannot be read`)]
-      : []),
-    ...(missing.length > 0
-      ? [critical('MISSING_PARTITIONS', `${missing.length} partitions are missing: ${named(missing)}`)]
       : []),
     ...(rows < minRows && !sampled
       ? [critical('TOO_FEW_ROWS', `${rows} rows, at least ${minRows} are needed`)]
@@ -85,9 +78,43 @@ export function checkDatasetCompleteness(
   ];
 }
 
+/** Partitions that should be there and are not; `first` is the first that was ever seen, `now` in milliseconds. */
+export function checkMissing(
+  there: readonly string[],
+  contract: DatasetContract,
+  { first, now }: { readonly first: string | null; readonly now: number },
+): Finding[] {
+  const missing = missingPartitions(there, contract, { first, now });
+  if (missing.length === 0) return [];
+  return [critical('MISSING_PARTITIONS', `${missing.length} partitions are missing: ${named(missing)}`)];
+}
+
+/** Partitions with fewer rows than a contract asks for. */
+function checkPartitionRows(
+  { partitions, sampled }: DatasetProfile,
+  { minRows }: DatasetContract,
+): Finding[] {
+  const few = Object.entries(partitions).filter(([, rows]) => rows < minRows && !sampled);
+  if (few.length === 0) return [];
+  const shown = named(few.map(([name, rows]) => `${name} (${rows})`));
+  return [critical('TOO_FEW_ROWS', `fewer than ${minRows} rows are in ${shown}`)];
+}
+
+/** What is missing in a whole dataset by its contract; `now` in milliseconds. */
+export function checkDatasetCompleteness(
+  profile: DatasetProfile,
+  contract: DatasetContract,
+  now: number,
+): Finding[] {
+  const missing = checkMissing(Object.keys(profile.partitions), contract, { first: null, now });
+  if (contract.partitioning === 'none') return checkRows(profile, contract);
+  const byPartition = checkPartitionRows(profile, contract);
+  return [...missing, ...byPartition, ...checkRows(profile, { ...contract, minRows: 0 })];
+}
+
 /** Whether a dataset is as young as its contract says; `now` in milliseconds. */
 export function checkDatasetFreshness(
-  { newestEvent, newestArrival }: DatasetProfile,
+  { newestEvent, newestArrival }: Pick<DatasetProfile, 'newestEvent' | 'newestArrival'>,
   { eventTime, maxAgeHours }: DatasetContract,
   now: number,
 ): Finding[] {

@@ -2,8 +2,8 @@ import type { DatasetContract } from './contract.ts';
 
 const hour = 3_600_000;
 
-/** How far back missing partitions are looked for: longer gaps were told when they were new. */
-const lookBack = { date: 14 * 24 * hour, hour: 48 * hour };
+/** How far back partitions are looked at, and missed: longer gaps were told when they were new. */
+export const lookBack = { date: 14 * 24 * hour, hour: 48 * hour };
 
 /** Milliseconds of one partition. */
 const lengthOf = { date: 24 * hour, hour };
@@ -32,19 +32,29 @@ export function partitionOf(
   return of === undefined || Number(of) > 23 ? undefined : `${date}T${of}`;
 }
 
-const startOf = (partition: string) =>
+/** When a partition begins, in milliseconds. */
+export const startOf = (partition: string): number =>
   Date.parse(partition.length === 10 ? `${partition}T00:00:00Z` : `${partition}:00:00Z`);
 
+/** The partition that an instant is in; it may be one that is never there. */
+export function partitionAt(at: number, partitioning: 'date' | 'hour'): string {
+  return new Date(at).toISOString().slice(0, partitioning === 'date' ? 10 : 13);
+}
+
+/** When a partition ends, in milliseconds. */
+export const endOf = (partition: string): number =>
+  startOf(partition) + lengthOf[partition.length === 10 ? 'date' : 'hour'];
+
 /**
- * Partitions that should be there and are not, from the first that is known (at most two weeks of days, two days of hours back) to the
+ * Partitions that should be there and are not, from the first that was ever seen, or is known (at most two weeks of days, two days of hours back) to the
  * last whose watermark is over; `now` in milliseconds. Partitions are UTC, so that no day has 23 or 25 hours.
  */
 export function missingPartitions(
   known: readonly string[],
   { partitioning, watermarkMinutes }: Pick<DatasetContract, 'partitioning' | 'watermarkMinutes'>,
-  now: number,
+  { first: seen, now }: { readonly first: string | null; readonly now: number },
 ): string[] {
-  const first = known.toSorted()[0];
+  const first = seen ?? known.toSorted()[0];
   if (partitioning === 'none' || first === undefined) return [];
   const length = lengthOf[partitioning];
   const there = new Set(known);
@@ -55,7 +65,7 @@ export function missingPartitions(
     at + length + watermarkMinutes * 60_000 <= now;
     at += length
   ) {
-    const name = new Date(at).toISOString().slice(0, partitioning === 'date' ? 10 : 13);
+    const name = partitionAt(at, partitioning);
     if (!there.has(name)) missing.push(name);
   }
   return missing;

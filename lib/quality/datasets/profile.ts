@@ -31,6 +31,8 @@ export const datasetProfileSchema = z.strictObject({
   broken: count,
   duplicates: count,
   fields: z.array(fieldProfile),
+  /** Rows by value, of fields that are categories: the most frequent values; the others count as "other". */
+  categories: z.record(z.string(), z.record(z.string(), count)).default({}),
   /** Event time of the newest row, and rows that have none that can be read. */
   newestEvent: z.iso.datetime().nullable(),
   /** Rows by partition, `2026-11-24` or `2026-11-24T02`. */

@@ -105,6 +105,18 @@ export function candidatesOf({ keys }: DatasetContract, rows: string): string {
   return `SELECT count(*) AS candidates FROM (SELECT hash(${key}) AS h FROM (${rows}) WHERE ${whole} GROUP BY h HAVING count(*) > 1)`;
 }
 
+/** Characters of a category's value that are kept, and values that are told apart. */
+const longestValue = 60;
+const mostValues = 50;
+
+/** Rows by the value of a category, the most frequent first; rows without one are none of it. */
+export function valuesOf(field: string, rows: string): string {
+  const value = `left(${identifier(field)}::VARCHAR, ${longestValue})`;
+  const counted = `SELECT ${value} AS value, count(*) AS n FROM (${rows}) WHERE NOT "row is broken" AND ${identifier(field)} IS NOT NULL GROUP BY value`;
+  const ranked = `SELECT value, n, row_number() OVER (ORDER BY n DESC, value) AS place FROM (${counted})`;
+  return `SELECT CASE WHEN place <= ${mostValues} THEN value ELSE 'other values' END AS value, sum(n)::BIGINT AS total FROM (${ranked}) GROUP BY ALL`;
+}
+
 /** Rows by file. */
 export const rowsByFile = (rows: string): string =>
   `SELECT "file of the row" AS file, count(*) AS total FROM (${rows}) GROUP BY file`;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Backend } from '../../tenants/tenant.ts';
 import type { Attempt } from '../run.ts';
-import type { StageName } from '../stages.ts';
+import type { JobStage } from '../stages.ts';
 
 /** Longest name Kubernetes accepts for a Job whose name becomes a label. */
 const longest = 63;
@@ -21,7 +21,7 @@ const digestOf = (text: string) => createHash('sha256').update(text).digest('hex
 export interface NamedAttempt {
   readonly tenantId: string;
   readonly runId: string;
-  readonly stage: StageName;
+  readonly stage: JobStage;
   readonly attempt: number;
 }
 

@@ -1,6 +1,6 @@
 import { artifactNames } from '../models/candidate.ts';
 import type { Attempt, Run } from '../run.ts';
-import { type StageName, stages } from '../stages.ts';
+import { isStage, type StageName, stages } from '../stages.ts';
 import type { JobSpec } from './job.ts';
 import { contractVersion } from './job-contract.ts';
 
@@ -28,8 +28,10 @@ function inputsOf(run: Run, stage: StageName, outputs: StageOutputs): Record<str
 
 /** Everything the backend needs to run one attempt: the job contract (docs/job-contract.md) filled in. */
 export function jobSpecOf(run: Run, attempt: Attempt, outputs: StageOutputs, bucket: string): JobSpec {
-  const stage = stages[attempt.stage];
-  const inputs = inputsOf(run, attempt.stage, outputs);
+  const { stage: name } = attempt;
+  if (!isStage(name)) throw new Error(`${attempt.jobName} is no job of a training.`);
+  const stage = stages[name];
+  const inputs = inputsOf(run, name, outputs);
   const resources = run.resources[stage.name] ?? stage.resources;
   const checkpoints = stage.checkpoints ? { checkpoints: stagePrefix(bucket, run, stage.name) } : {};
   return {
@@ -71,6 +73,6 @@ export function jobSpecOf(run: Run, attempt: Attempt, outputs: StageOutputs, buc
 }
 
 /** W3C traceparent of a 32-hex trace id; the parent span is the trace's first 16 digits. */
-function traceparentOf(traceId: string): string {
+export function traceparentOf(traceId: string): string {
   return `00-${traceId}-${traceId.slice(0, 16)}-01`;
 }

@@ -1,5 +1,5 @@
 import type { Capacity } from '../run.ts';
-import type { Resources, StageName } from '../stages.ts';
+import type { JobStage, Resources } from '../stages.ts';
 import type { JobProgress } from './job-progress.ts';
 import type { JobReason } from './job-reason.ts';
 
@@ -11,7 +11,7 @@ export interface JobSpec {
   readonly runId: string;
   readonly logicalDate: string;
   readonly traceId: string;
-  readonly stage: StageName;
+  readonly stage: JobStage;
   readonly attempt: number;
   /** Image reference that ends in `@sha256:<64 hex>`. */
   readonly image: string;

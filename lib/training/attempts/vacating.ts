@@ -1,5 +1,5 @@
 import { type Attempt, terminalStatuses } from '../run.ts';
-import { stages } from '../stages.ts';
+import { jobKinds } from '../stages.ts';
 
 /** What EC2 says about a spot instance: that it will be taken away in two minutes, or that this has become more likely. */
 export type SpotSignal = 'interruption' | 'rebalance';
@@ -28,7 +28,7 @@ export function stayingBecause(
   if (attempt.capacity === 'on-demand') return 'on-demand';
   const moved = on.siblings.some((one) => one.stage === attempt.stage && one.status === 'preempted');
   if (moved) return 'moved-before';
-  if (stages[attempt.stage].checkpoints || ageSeconds(attempt, on.now) <= hintCostsAtMostSeconds)
+  if (jobKinds[attempt.stage].checkpoints || ageSeconds(attempt, on.now) <= hintCostsAtMostSeconds)
     return undefined;
   return 'too-much-to-lose';
 }

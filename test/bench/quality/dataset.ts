@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { DuckDBInstance } from '@duckdb/node-api';
+import { profileDataset } from '../../../lib/files/datasets/profile-dataset.ts';
 import { contractSchema } from '../../../lib/quality/datasets/contract.ts';
-import { profileDataset } from '../../../local/quality/profile-dataset.ts';
 
 const rows = 10_000_000;
 
@@ -73,7 +73,7 @@ export async function benchDataset(): Promise<Record<string, unknown>> {
   try {
     const file = join(folder, 'rows.parquet');
     await generate(file);
-    const location = pathToFileURL(folder).href;
+    const location = `${pathToFileURL(folder).href}/`;
     const contract = contractSchema.parse({
       location,
       format: 'parquet',

@@ -17,7 +17,7 @@ const grid: readonly (readonly [Fault['kind'], readonly number[]])[] = [
 
 function judged(before: Baseline | undefined, profile: Profile, at: number) {
   const followed = followProfile(before, profile, at);
-  return { ...followed, findings: checkAnomalies(before, { judged: followed.judged, profile, at }) };
+  return { ...followed, findings: checkAnomalies(before, { ...followed, at }) };
 }
 
 /** The upper 95 % bound of a Poisson mean of which `count` events were seen (Wilson and Hilferty's approximation). */

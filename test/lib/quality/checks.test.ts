@@ -79,8 +79,7 @@ function learnt(days: number): Baseline {
 }
 
 function anomaliesOf(before: Baseline, next: Profile) {
-  const { judged } = followProfile(before, next, at);
-  return checkAnomalies(before, { judged, profile: next, at });
+  return checkAnomalies(before, { ...followProfile(before, next, at), at });
 }
 
 describe('anomalies', () => {
@@ -130,9 +129,9 @@ describe('the false-discovery procedure', () => {
 
 describe('the stability of a mix', () => {
   it('is 0 for the same mix, and judged by how much was counted', () => {
-    expect(stability({ a: 2_000, b: 2_000 }, { a: 2_000, b: 2_000 }).index).toBeCloseTo(0, 12);
-    const few = stability({ a: 2_000, b: 2_000 }, { a: 1_200, b: 2_800 });
-    const many = stability({ a: 2e6, b: 2e6 }, { a: 1.2e6, b: 2.8e6 });
+    expect(stability({ a: 2_000, b: 2_000 }, { a: 2_000, b: 2_000 }, 200).index).toBeCloseTo(0, 12);
+    const few = stability({ a: 2_000, b: 2_000 }, { a: 1_200, b: 2_800 }, 200);
+    const many = stability({ a: 2e6, b: 2e6 }, { a: 1.2e6, b: 2.8e6 }, 200);
     expect(few.index).toBeLessThan(0.25);
     expect(few.surprise).toBeLessThan(1);
     expect(many.surprise).toBeGreaterThan(20);

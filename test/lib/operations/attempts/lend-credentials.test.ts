@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { createLendCredentials } from '../../../../functions/training/lend-credentials.ts';
 import { Throttled } from '../../../../lib/errors/run-errors.ts';
 import type { JobSessions, SessionScope } from '../../../../lib/ports/job-sessions.ts';
+import { contractSchema } from '../../../../lib/quality/datasets/contract.ts';
 import type { Attempt } from '../../../../lib/training/run.ts';
 import { VirtualClock } from '../../../../local/clock/virtual-clock.ts';
 import { openMemoryStores } from '../../../dynamodb/memory-stores.ts';
 import { testPorts } from '../../../fixtures/ports.ts';
-import { anAttempt, aRun } from '../../../fixtures/records.ts';
+import { anAttempt, aRun, aTenant } from '../../../fixtures/records.ts';
 import { silentLog } from '../../../fixtures/silent-log.ts';
 
 const ownTask = 'a'.repeat(32);
@@ -41,6 +42,12 @@ function open(
       const [first] = mine;
       return first && { run: aRun({ runId, tenantId: first.tenantId }), attempts: mine };
     },
+    listAttempts: async (runId: string) => attempts.filter((one) => one.runId === runId),
+  });
+  const dataset = (tenantId: string) =>
+    contractSchema.parse({ location: `s3://epsilon-data/${tenantId}/orders/`, format: 'csv' });
+  const tenants = Object.assign(openMemoryStores({ clock }).tenants, {
+    get: async (tenantId: string) => aTenant({ tenantId, dataset: dataset(tenantId) }),
   });
   const sessions = {
     taskOf: async (jobId: string) => tasks[jobId],
@@ -53,7 +60,7 @@ function open(
   };
   const counted: string[] = [];
   const metrics = { count: (name: string) => void counted.push(name), duration: () => {} };
-  const lend = createLendCredentials({ ...testPorts({ clock }), metrics, runs, sessions });
+  const lend = createLendCredentials({ ...testPorts({ clock }), metrics, runs, tenants, sessions });
   const ask = async (body: unknown, userArn = `${jobRole}/${ownTask}`) => {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
     const requestContext = { requestId: '1', identity: { userArn } };
@@ -65,6 +72,36 @@ function open(
 }
 
 describe('the credentials API', () => {
+  it('lends a job that looks at datasets its own prefix, and each tenant of its own the dataset alone', async () => {
+    const profile = anAttempt({
+      backend: 'batch',
+      status: 'running',
+      jobId: 'job-own',
+      tenantId: 'quality',
+      runId: 'quality-1',
+      stage: 'profile',
+      outputUri: 's3://epsilon-data/quality/runs/quality-1/profile/1/',
+      profiles: ['acme'],
+    });
+    const { ask, begun } = open([profile]);
+    const question = { runId: 'quality-1', stage: 'profile', attempt: 1 };
+    expect(await ask(question)).toMatchObject({ statusCode: 200 });
+    expect(await ask({ ...question, tenantId: 'acme' })).toMatchObject({ statusCode: 200 });
+    expect(await ask({ ...question, tenantId: 'beta' })).toMatchObject({ statusCode: 403 });
+    expect(begun).toMatchObject([
+      {
+        tenantId: 'quality',
+        read: ['s3://epsilon-data/quality/runs/quality-1/'],
+        write: profile.outputUri,
+      },
+      {
+        tenantId: 'acme',
+        read: ['s3://epsilon-data/acme/orders/'],
+        write: expect.stringMatching(/\/acme\/runs\/quality-1\/profile\/1\/$/),
+      },
+    ]);
+  });
+
   it('lends a job what its attempt needs: its run to read, its own prefix to write', async () => {
     const { ask, begun } = open([own]);
     expect(await ask(asked)).toEqual({

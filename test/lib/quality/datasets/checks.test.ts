@@ -32,6 +32,7 @@ const profile = (over: Partial<DatasetProfile> = {}): DatasetProfile => ({
   fields: [field],
   newestEvent: null,
   partitions: {},
+  categories: {},
   sampled: false,
   ...over,
 });
@@ -93,21 +94,23 @@ describe('freshness of a dataset', () => {
 describe('partitions', () => {
   it('are missed once their watermark is over, and not before the first that is known', () => {
     const by = { partitioning: 'hour', watermarkMinutes: 60 } as const;
-    expect(missingPartitions(['2026-11-23T22', '2026-11-24T00'], by, now)).toEqual(['2026-11-23T23']);
+    expect(missingPartitions(['2026-11-23T22', '2026-11-24T00'], by, { first: null, now })).toEqual([
+      '2026-11-23T23',
+    ]);
     const half = { partitioning: 'hour', watermarkMinutes: 30 } as const;
-    expect(missingPartitions(['2026-11-23T22', '2026-11-24T00'], half, now)).toEqual([
+    expect(missingPartitions(['2026-11-23T22', '2026-11-24T00'], half, { first: null, now })).toEqual([
       '2026-11-23T23',
       '2026-11-24T01',
     ]);
-    expect(missingPartitions([], by, now)).toEqual([]);
+    expect(missingPartitions([], by, { first: null, now })).toEqual([]);
   });
 
   it('of a day on which clocks are moved are 24, because all are UTC', () => {
     const by = { partitioning: 'hour', watermarkMinutes: 0 } as const;
     const at = Date.parse('2026-10-26T00:00:00Z');
     const known = Array.from({ length: 24 }, (_, hour) => `2026-10-25T${String(hour).padStart(2, '0')}`);
-    expect(missingPartitions(known, by, at)).toEqual([]);
-    expect(missingPartitions(known.toSpliced(3, 1), by, at)).toEqual(['2026-10-25T03']);
+    expect(missingPartitions(known, by, { first: null, now: at })).toEqual([]);
+    expect(missingPartitions(known.toSpliced(3, 1), by, { first: null, now: at })).toEqual(['2026-10-25T03']);
   });
 
   it.each([

@@ -3,9 +3,9 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, it } from 'vitest';
+import { profileDataset } from '../../../lib/files/datasets/profile-dataset.ts';
 import { contractSchema } from '../../../lib/quality/datasets/contract.ts';
-import { profileDataset } from '../../../local/quality/profile-dataset.ts';
-import { freshDir } from '../asl/harness.ts';
+import { freshDir } from '../../local/asl/harness.ts';
 
 const everything = { maxBytes: Number.POSITIVE_INFINITY };
 

@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import type { DatasetContract } from '../../lib/quality/datasets/contract.ts';
+import type { DatasetContract } from '../../quality/datasets/contract.ts';
 import {
   type AlikeFiles,
   candidatesOf,
@@ -10,7 +10,8 @@ import {
   rowsByFile,
   rowsOf,
   summaryOf,
-} from '../../lib/quality/datasets/queries.ts';
+  valuesOf,
+} from '../../quality/datasets/queries.ts';
 
 /**
  * A process of its own for one dataset: what is wrong with its files, or with their reader, ends with it. It reads what it is asked on
@@ -157,6 +158,20 @@ async function repeated(
   return Number(row?.['duplicates'] ?? 0);
 }
 
+async function categoriesOf(
+  connection: DuckDBConnection,
+  { fields }: DatasetContract,
+  rows: string,
+): Promise<Record<string, Record<string, number>>> {
+  const found: Record<string, Record<string, number>> = {};
+  for (const { name, category } of fields) {
+    if (!category) continue;
+    const values = await ask(connection, valuesOf(name, rows));
+    found[name] = Object.fromEntries(values.map(({ value, total }) => [String(value), Number(total)]));
+  }
+  return found;
+}
+
 function fieldsOf({ fields }: DatasetContract, summary: Row) {
   const rows = Number(summary['total'] ?? 0) - Number(summary['broken'] ?? 0);
   return fields.map(({ name }, index) => {
@@ -190,6 +205,7 @@ async function profile(asked: Asked) {
     fields: fieldsOf(contract, summary),
     newestEvent: newest === null ? null : new Date(Number(newest)).toISOString(),
     duplicates: rows === undefined ? 0 : await repeated(connection, contract, rows),
+    categories: rows === undefined ? {} : await categoriesOf(connection, contract, rows),
     unreadable: found.unreadable,
     rowsByFile: Object.fromEntries(byFile.map(({ file, total }) => [String(file), Number(total)])),
   };

@@ -3,35 +3,48 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { lstat, readdir, realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, relative, sep } from 'node:path';
+import { join, sep } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
-import { pathOfFileUri } from '../../lib/objects/file-uri.ts';
-import type { DatasetContract } from '../../lib/quality/datasets/contract.ts';
-import { kindOfFile, partitionOf } from '../../lib/quality/datasets/partitions.ts';
-import { type DatasetProfile, datasetProfileSchema } from '../../lib/quality/datasets/profile.ts';
+import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
+import { pathOfFileUri } from '../../objects/file-uri.ts';
+import type { DatasetContract } from '../../quality/datasets/contract.ts';
+import { kindOfFile, partitionOf } from '../../quality/datasets/partitions.ts';
+import { type DatasetProfile, datasetProfileSchema } from '../../quality/datasets/profile.ts';
 
 const worker = fileURLToPath(new URL('./profile-worker.ts', import.meta.url));
 
 /** Milliseconds after which a profile is given up. */
 const longest = 30 * 60_000;
 
-interface DataFile {
+/** A file of this host that is a part of a dataset. */
+export interface DataFile {
   readonly path: string;
+  /** What it is called in the profile: its path below the dataset's location. */
+  readonly name: string;
   readonly size: number;
+  /** Milliseconds. */
   readonly modifiedAt: number;
 }
 
 /** What the worker writes. */
 const answerSchema = datasetProfileSchema
-  .pick({ rows: true, broken: true, fields: true, newestEvent: true, duplicates: true, unreadable: true })
+  .pick({
+    rows: true,
+    broken: true,
+    fields: true,
+    newestEvent: true,
+    duplicates: true,
+    unreadable: true,
+    categories: true,
+  })
   .extend({ rowsByFile: z.record(z.string(), z.int().min(0)) });
 
 type Answer = z.output<typeof answerSchema>;
 
-async function filesBelow(folder: string) {
+/** Files below a folder; `all` of them, or those that hold data. `DATASET_NOT_FOUND`. */
+export async function filesBelow(folder: string, kinds: 'all' | 'data') {
   let names: string[];
   try {
     names = await readdir(folder, { recursive: true });
@@ -53,14 +66,18 @@ async function filesBelow(folder: string) {
     if (!found?.isFile()) continue;
     const kind = kindOfFile(name.split(sep).join('/'));
     if (kind === 'unfinished') unfinished += 1;
-    else if (kind === 'data') files.push({ path, size: found.size, modifiedAt: found.mtimeMs });
+    if (kind === 'data' || kinds === 'all')
+      files.push({ path, name: name.split(sep).join('/'), size: found.size, modifiedAt: found.mtimeMs });
   }
   return { files, unfinished };
 }
 
 /** Files up to `maxBytes`, always the same of the same ones: in the order of a hash of their names. At least one. */
-function sampleOf(folder: string, files: readonly DataFile[], maxBytes: number): DataFile[] {
-  const key = ({ path }: DataFile) => createHash('sha256').update(relative(folder, path)).digest('hex');
+export function sampleOf<F extends Pick<DataFile, 'name' | 'size'>>(
+  files: readonly F[],
+  maxBytes: number,
+): F[] {
+  const key = ({ name }: F) => createHash('sha256').update(name).digest('hex');
   const ordered = files.map((file) => ({ file, key: key(file) })).sort((a, b) => (a.key < b.key ? -1 : 1));
   let bytes = 0;
   return ordered
@@ -93,40 +110,47 @@ async function askWorker(asked: Readonly<Record<string, unknown>>): Promise<Answ
 }
 
 function partitionsOf(
-  folder: string,
-  { files, contract, answer }: { files: readonly DataFile[]; contract: DatasetContract; answer: Answer },
+  files: readonly DataFile[],
+  contract: DatasetContract,
+  { rowsByFile }: Answer,
 ): Record<string, number> {
   const partitions: Record<string, number> = {};
-  for (const { path } of files) {
-    const partition = partitionOf(relative(folder, path).split(sep).join('/'), contract);
+  for (const { path, name } of files) {
+    const partition = partitionOf(name, contract);
     if (partition === undefined) continue;
-    partitions[partition] = (partitions[partition] ?? 0) + (answer.rowsByFile[path] ?? 0);
+    partitions[partition] = (partitions[partition] ?? 0) + (rowsByFile[path] ?? 0);
   }
   return partitions;
 }
 
+/** Files that are looked at together. */
+export interface DatasetFiles {
+  /** Folder that holds them, and may be read. */
+  readonly folder: string;
+  readonly files: readonly DataFile[];
+  /** Files that are still being written. */
+  readonly unfinished: number;
+}
+
 /**
- * Looks at a dataset of this host by its contract, in a process of its own that holds at most 350 MB of data. Larger data is read up to
- * `maxBytes`, by whole files, and marked `sampled`. `DATASET_NOT_FOUND`, `DATASET_NOT_PROFILED`, `DOCUMENTS_URI_INVALID`.
+ * Looks at files of this host by a contract, in a process of its own that holds at most 350 MB of data. Larger data is read up to
+ * `maxBytes`, by whole files, and marked `sampled`. `DATASET_NOT_PROFILED`.
  */
-export async function profileDataset(
+export async function profileFiles(
   contract: DatasetContract,
+  { folder, files, unfinished }: DatasetFiles,
   { maxBytes }: { readonly maxBytes: number },
 ): Promise<DatasetProfile> {
-  const folder = await realpath(pathOfFileUri(contract.location)).catch(() =>
-    pathOfFileUri(contract.location),
-  );
-  const { files, unfinished } = await filesBelow(folder);
-  const read = sampleOf(folder, files, maxBytes);
+  const read = sampleOf(files, maxBytes);
+  const names = new Map(files.map(({ path, name }) => [path, name]));
   const temporary = mkdtempSync(join(tmpdir(), 'epsilon-dataset-'));
   try {
-    const asked = {
+    const answer = await askWorker({
       contract,
       files: read.map(({ path }) => path),
       folders: [`${folder}/`, `${temporary}/`],
       temporary,
-    };
-    const answer = await askWorker(asked);
+    });
     const { rowsByFile: _, unreadable, ...rest } = answer;
     const newest = Math.max(...files.map(({ modifiedAt }) => modifiedAt));
     return datasetProfileSchema.parse({
@@ -134,12 +158,26 @@ export async function profileDataset(
       files: files.length,
       bytes: files.reduce((sum, { size }) => sum + size, 0),
       newestArrival: files.length === 0 ? null : new Date(newest).toISOString(),
-      unreadable: unreadable.map(({ file, why }) => ({ file: relative(folder, file), why })),
+      unreadable: unreadable.map(({ file, why }) => ({
+        file: names.get(file) ?? '',
+        why: why.replaceAll(file, names.get(file) ?? ''),
+      })),
       unfinished,
-      partitions: partitionsOf(folder, { files, contract, answer }),
+      partitions: partitionsOf(files, contract, answer),
       sampled: read.length < files.length,
     });
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
+}
+
+/** Looks at a dataset of this host by its contract. `DATASET_NOT_FOUND`, `DOCUMENTS_URI_INVALID`, and those of `profileFiles`. */
+export async function profileDataset(
+  contract: DatasetContract,
+  options: { readonly maxBytes: number },
+): Promise<DatasetProfile> {
+  const folder = await realpath(pathOfFileUri(contract.location)).catch(() =>
+    pathOfFileUri(contract.location),
+  );
+  return profileFiles(contract, { folder, ...(await filesBelow(folder, 'data')) }, options);
 }

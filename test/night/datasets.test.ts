@@ -1,0 +1,125 @@
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { contractSchema } from '../../lib/quality/datasets/contract.ts';
+import type { JobSpec } from '../../lib/training/attempts/job.ts';
+import { leaveProfiles } from '../fixtures/dataset-jobs.ts';
+import { freshDir } from '../local/asl/harness.ts';
+import { type Night, openNight } from './harness.ts';
+
+let night: Night;
+
+afterEach(async () => {
+  await night.runtime.close();
+});
+
+const orders = 's3://epsilon-data/acme/orders/';
+
+const contract = {
+  location: orders,
+  format: 'csv',
+  partitioning: 'hour',
+  fields: [
+    { name: 'id', type: 'integer' },
+    { name: 'country', type: 'string', category: true },
+  ],
+  keys: ['id'],
+  minRows: 3,
+};
+
+/** The job leaves its result before the backend says that it has ended. */
+async function looks({ environment, outputUri }: JobSpec): Promise<void> {
+  leaveProfiles(night.jobs.objectsRoot, { inputs: environment['EPSILON_INPUTS'] ?? '', output: outputUri });
+}
+
+async function write(partition: string, rows: string): Promise<void> {
+  const [date = '', hour = ''] = partition.split('T');
+  const uri = `${orders}date=${date}/hour=${hour}/part-0.csv`;
+  await night.runtime.ports.objects.put(uri, `id,country\n${rows}`);
+  // Objects have the age of the virtual clock.
+  const now = new Date(night.clock.now());
+  utimesSync(join(night.jobs.objectsRoot, uri.slice('s3://'.length)), now, now);
+}
+
+async function addAcme(): Promise<void> {
+  await night.add('acme');
+  const { tenants } = night.runtime.ports;
+  const tenant = await tenants.get('acme');
+  const folder = freshDir();
+  mkdirSync(folder, { recursive: true });
+  for (let index = 0; index < 12; index += 1) {
+    writeFileSync(join(folder, `${index}.txt`), `Document number ${index} says something.`);
+    utimesSync(join(folder, `${index}.txt`), 0, 0);
+  }
+  if (tenant)
+    await tenants.put(
+      { ...tenant, documentsUri: `file://${folder}/`, dataset: contractSchema.parse(contract) },
+      tenant.version,
+    );
+}
+
+async function check() {
+  const { executionArn } = await night.runtime.ports.workflows.start({
+    machine: 'data-quality-check',
+    input: { trigger: 'manual' },
+  });
+  expect(await night.until(executionArn)).toMatchObject({ status: 'SUCCEEDED' });
+  const { verdict } = await night.runtime.control.quality.standing('acme');
+  return { verdict: verdict?.verdict, sentences: verdict?.findings.map(({ sentence }) => sentence) };
+}
+
+const whole = '1,DE\n2,DE\n3,FR\n';
+
+describe('a dataset with a contract', () => {
+  it('is looked at by a job, partition by partition: what breaks closes the gate until it is replaced', async () => {
+    night = await openNight({ schedules: false, variables: { EPSILON_QUALITY_GATE: 'required' } });
+    night.jobs.beforeSubmit = looks;
+    await addAcme();
+    for (const hour of ['22', '23']) await write(`2026-11-23T${hour}`, whole);
+    // Its watermark is not over yet.
+    await write('2026-11-24T00', '1,DE\n');
+    expect(await check()).toEqual({ verdict: 'learning', sentences: [] });
+    expect(night.jobs.specs).toMatchObject([{ stage: 'profile', tenantId: 'quality', priority: 100 }]);
+    const { verdicts } = night.runtime.ports;
+    const [newest] = await verdicts.partitions('acme', 9);
+    expect(newest).toMatchObject({ partition: '2026-11-23T23', profile: { rows: 3 }, findings: [] });
+
+    await night.advance(3_600_000);
+    expect(await check()).toEqual({
+      verdict: 'critical',
+      sentences: ['2026-11-24T00: 1 rows, at least 3 are needed'],
+    });
+
+    await write('2026-11-24T00', whole);
+    await write('2026-11-24T01', '1,DE\n1,DE\n,FR\n');
+    await night.advance(3_600_000);
+    expect(await check()).toMatchObject({
+      verdict: 'critical',
+      sentences: [
+        '2026-11-24T01: 1 of 3 rows (33.3 %) have no "id", 1 % may',
+        '2026-11-24T01: 1 of 3 rows (33.3 %) repeat the key id of another, 0 % may',
+      ],
+    });
+    await write('2026-11-24T01', whole);
+    await night.advance(3_600_000);
+    expect(await check()).toEqual({
+      verdict: 'critical',
+      sentences: ['1 partitions are missing: 2026-11-24T02'],
+    });
+    await write('2026-11-24T02', whole);
+    expect(await check()).toEqual({ verdict: 'learning', sentences: [] });
+    // Nothing has changed: no job.
+    const before = night.jobs.specs.length;
+    expect(await check()).toEqual({ verdict: 'learning', sentences: [] });
+    expect(night.jobs.specs).toHaveLength(before);
+    expect(await verdicts.partitions('acme', 9)).toHaveLength(5);
+  });
+
+  it('makes no verdict when its job fails: the last one stays', async () => {
+    night = await openNight({ schedules: false });
+    night.jobs.fate = () => ({ exitCode: 65 });
+    await addAcme();
+    for (const hour of ['22', '23']) await write(`2026-11-23T${hour}`, whole);
+    expect(await check()).toEqual({ verdict: undefined, sentences: undefined });
+  });
+});
