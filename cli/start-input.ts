@@ -47,7 +47,7 @@ function checkTenantUse(session: Session, { key, tenants }: Machine, tenant: unk
       `${key} takes no --tenant; it ${tenants.does}. For one tenant: ${command(session, `run ${tenants.instead} --tenant ${String(tenant)}`)}`,
     );
   if (tenants.tenant === 'required' && tenant === undefined)
-    throw new EpsilonError('USAGE', `${key} ${tenants.does}: say --tenant <tenant>.`);
+    throw new EpsilonError('USAGE', `${key} ${tenants.does}: add --tenant <tenant>.`);
 }
 
 /**

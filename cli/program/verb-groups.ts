@@ -41,9 +41,9 @@ export const verbGroups: readonly VerbGroup[] = [
       { term: 'executions', summary: 'list executions, newest first' },
       {
         term: 'describe <execution>',
-        summary: 'show one execution in full: of a night its tenants, of a run its attempts',
+        summary: 'show one execution in full: the tenants of a night, the attempts of a run',
       },
-      { term: 'history <execution>', summary: 'tell the history of an execution, one event a line' },
+      { term: 'history <execution>', summary: 'print the history of an execution, one event a line' },
       {
         term: 'redrive <execution>',
         summary: 'continue a failed execution from where it failed, and watch it',
@@ -56,7 +56,7 @@ export const verbGroups: readonly VerbGroup[] = [
     verbs: [
       {
         term: 'forecast',
-        summary: 'say what the next night will have ready by its deadline, without beginning it',
+        summary: 'show what the next night is expected to have ready by its deadline, without starting it',
       },
     ],
     load: async () => (await import('../verbs/forecast.ts')).addForecast,
@@ -66,7 +66,7 @@ export const verbGroups: readonly VerbGroup[] = [
     load: async () => (await import('../verbs/scale.ts')).addScale,
   },
   {
-    verbs: [{ term: 'cost', summary: 'say what training cost, by tenant, stage or day' }],
+    verbs: [{ term: 'cost', summary: 'show what training cost, by tenant, stage or day' }],
     load: async () => (await import('../verbs/cost.ts')).addCost,
   },
   {
@@ -78,7 +78,7 @@ export const verbGroups: readonly VerbGroup[] = [
     load: async () => (await import('../verbs/tenants.ts')).addTenants,
   },
   {
-    verbs: [{ term: 'map-runs', summary: 'runs of distributed Maps: look at them, widen them' }],
+    verbs: [{ term: 'map-runs', summary: 'list, show and change runs of distributed Maps' }],
     load: async () => (await import('../verbs/map-runs.ts')).addMapRuns,
   },
   {
@@ -93,7 +93,7 @@ export const verbGroups: readonly VerbGroup[] = [
     load: async () => (await import('../verbs/job.ts')).addJob,
   },
   {
-    verbs: [{ term: 'images', summary: 'show and clear images that jobs could not be started by' }],
+    verbs: [{ term: 'images', summary: 'list and clear images that jobs could not be started from' }],
     load: async () => (await import('../verbs/images.ts')).addImages,
   },
   {
@@ -118,7 +118,7 @@ export const verbGroups: readonly VerbGroup[] = [
     verbs: [
       {
         term: 'state',
-        summary: 'where the space of the state directory is, and when its disk will be full',
+        summary: 'show what takes up space in the state directory, and when its disk will be full',
       },
     ],
     load: async () => (await import('../verbs/state.ts')).addState,
@@ -149,7 +149,10 @@ export const verbGroups: readonly VerbGroup[] = [
   },
   {
     verbs: [
-      { term: 'completion <shell>', summary: 'print what makes bash, zsh or fish complete this command' },
+      {
+        term: 'completion <shell>',
+        summary: 'print the completion script of this command for bash, zsh or fish',
+      },
     ],
     load: async () => (await import('../verbs/completion.ts')).addCompletion,
   },

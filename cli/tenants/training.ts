@@ -83,12 +83,12 @@ export function namesTraining({ workload, modelType, epochs, option }: TrainingW
 export function addTrainingOptions(verb: Command): Command {
   const collect = (word: string, before: readonly string[] = []) => [...before, word];
   return verb
-    .option('--workload <name>', 'whose jobs train it, of those in infra/config (reference)')
+    .option('--workload <name>', 'workload whose jobs train it, one of those in infra/config (reference)')
     .option('--model-type <type>', "model to train (the workload's first)")
     .option('--epochs <n>', 'passes over the data, or "none" (the model type\'s, 10)')
     .option(
       '--option <name=value>',
-      'option of the model type; may be repeated, empty takes it back',
+      'option of the model type; may be repeated, an empty value removes it',
       collect,
     );
 }

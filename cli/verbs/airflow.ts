@@ -154,7 +154,7 @@ export function addAirflow(program: Command, session: () => Session): void {
     .action((options: ExportOptions) => exportTo(session(), options));
   airflow
     .command('check')
-    .description('say whether an Airflow would run jobs for Epsilon: credentials, DAG, pause, limit')
+    .description('check whether an Airflow server could run jobs for Epsilon: credentials, DAG, pause, limit')
     .requiredOption('--url <url>', 'address of its web server')
     .option('--api <v1|v2>', 'v1 of Airflow 2, v2 of Airflow 3', 'v2')
     .option('--user <name>', `its user; the password is read from ${passwordVariable}`, 'epsilon')

@@ -72,8 +72,8 @@ export function addAudit(program: Command, session: () => Session): void {
     )
     .option('--since <time>', 'ISO 8601, or 30d, 12h, 15m ago', '30d')
     .option('--until <time>', 'the same; default: now')
-    .option('--actor <id>', 'of one actor, as os:alice or an ARN')
-    .option('--subject <subject>', 'on one subject, as "tenant acme"')
+    .option('--actor <id>', 'only of this actor: os:alice, or an ARN')
+    .option('--subject <subject>', 'only on this subject: "tenant acme"')
     .option('--limit <n>', 'how many', '50')
     .action((options: AuditOptions) => list(session(), options));
 }

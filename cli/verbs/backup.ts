@@ -232,9 +232,9 @@ export function addBackup(program: Command, session: () => Session): void {
     .command('restore')
     .description('restore a backup into a new state directory')
     .option('--id <point>', 'the point with this id')
-    .option('--to <time>', 'the newest point not after an instant with a zone, or "newest"')
+    .option('--to <time>', 'the newest point at or before this time, ISO 8601 with a zone, or "newest"')
     .option('--into <folder>', 'the new state directory (--state-dir)')
     .option(...where)
-    .option('--approve <digest>', 'make what was restored the state that goes on')
+    .option('--approve <digest>', 'promote what was restored: the digest that the restore printed')
     .action((options: RestoreOptions) => restore(session(), options));
 }

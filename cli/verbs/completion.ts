@@ -16,7 +16,7 @@ async function complete(session: Session, word: string): Promise<void> {
 export function addCompletion(program: Command, session: () => Session): void {
   program
     .command('completion')
-    .description('print what makes bash, zsh or fish complete this command')
+    .description('print the completion script of this command for bash, zsh or fish')
     .argument('<shell>', 'bash, zsh or fish')
     .action((shell: string) => complete(session(), shell));
 }

@@ -82,7 +82,7 @@ function textOf(session: Session, ledger: Ledger, days: readonly string[], month
   const { by, lines, total } = ledger;
   const old = priceAgeNote(session.clock.now());
   return [
-    `Training from ${days[0]} to ${days.at(-1)}, ${ledger.equivalent ? 'on this machine, at the price of the same on AWS' : 'on AWS'} (estimate):`,
+    `Training from ${days[0]} to ${days.at(-1)}, ${ledger.equivalent ? 'on this host, at the price of the same on AWS' : 'on AWS'} (estimate):`,
     table(
       session.output,
       [by.toUpperCase(), 'RUNS', 'ATTEMPTS', 'VCPU H', 'GIB H', 'JOBS', 'REPEATED', 'CONTROL', 'SUM'],
@@ -183,15 +183,15 @@ async function commit(session: Session, options: CommitOptions): Promise<void> {
 export function addCost(program: Command, session: () => Session): void {
   const verb = program
     .command('cost')
-    .description('say what training cost, by tenant, stage or day')
+    .description('show what training cost, by tenant, stage or day')
     .option('--by <key>', 'tenant, stage or day', 'tenant')
-    .option('--days <n>', 'so many days', '7')
-    .option('--until <date>', 'the last of them; default: today (UTC)')
-    .option('--tenant <id>', 'of one tenant alone')
+    .option('--days <n>', 'number of days', '7')
+    .option('--until <date>', 'the last day, YYYY-MM-DD; default: today (UTC)')
+    .option('--tenant <id>', 'only of this tenant')
     .action((options: CostOptions) => cost(session(), options));
   verb
     .command('commit')
-    .description('say which one-year commitment recorded usage would have paid for')
+    .description('show which one-year commitment the recorded usage would have paid for')
     .requiredOption('--usage <file>', 'CSV with the columns timestamp and value: dollars an hour, on-demand')
     .option('--committed <dollars>', 'dollars an hour, at on-demand prices, that are committed already', '0')
     .action((options: CommitOptions) => commit(session(), options));

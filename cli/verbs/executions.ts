@@ -194,15 +194,15 @@ export function addExecutions(program: Command, session: () => Session): void {
     .option('--tenant <tenant>', `the tenant (${ofOneTenant.join(', ')})`)
     .option('--input <json>', 'input as JSON, or @file')
     .option('--name <name>', 'execution name; default: a new one')
-    .option('--catch-up <from..to>', 'of nightly-training: the nights of these dates, one after the other')
+    .option('--catch-up <from..to>', 'nightly-training: run the nights of these dates, one after the other')
     .option('--no-wait', 'return as soon as it is started (AWS, or a running "epsilon start", continues it)')
     .option('--retry-scale <0-1>', 'factor on the pauses of retries')
     .action((machine: string, options: RunOptions) => run(session(), machine, options));
   program
     .command('executions')
     .description('list executions, newest first')
-    .option('--machine <machine>')
-    .option('--status <status>', 'RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED')
+    .option('--machine <machine>', 'only of this state machine')
+    .option('--status <status>', 'only this status: RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED')
     .option('--limit <n>', 'how many', '20')
     .action((options: { machine?: string; status?: string; limit: string }) =>
       withControl(session(), { mode: 'read' }, async (control) => {
@@ -229,7 +229,7 @@ export function addExecutions(program: Command, session: () => Session): void {
     );
   program
     .command('describe')
-    .description('show one execution in full: of a night its tenants, of a run its attempts')
+    .description('show one execution in full: the tenants of a night, the attempts of a run')
     .argument('<execution>', 'name, machine/name or ARN')
     .action((given: string) =>
       withControl(session(), { mode: 'read' }, async (control) => {
@@ -242,7 +242,7 @@ export function addExecutions(program: Command, session: () => Session): void {
     );
   program
     .command('history')
-    .description('tell the history of an execution, one event a line')
+    .description('print the history of an execution, one event a line')
     .argument('<execution>')
     .action((given: string) => history(session(), given));
   program

@@ -82,7 +82,7 @@ async function forecastNight(session: Session, options: ForecastOptions): Promis
 export function addForecast(program: Command, session: () => Session): void {
   program
     .command('forecast')
-    .description('say what the next night will have ready by its deadline, without beginning it')
+    .description('show what the next night is expected to have ready by its deadline, without starting it')
     .option('--at <time>', 'when it begins, ISO 8601; default: when its schedule fires next')
     .option('--limit <n>', 'how many tenants to list, in the order of the night', '20')
     .action((options: ForecastOptions) => forecastNight(session(), options));

@@ -49,10 +49,10 @@ async function clear(session: Session, image: string): Promise<void> {
 export function addImages(program: Command, session: () => Session): void {
   const images = program
     .command('images')
-    .description('show and clear images that jobs could not be started by');
+    .description('list and clear images that jobs could not be started from');
   images
     .command('list')
-    .description('list images, when jobs were last started by them, and which are bad')
+    .description('list images, when jobs were last started from them, and which are bad')
     .action(() => list(session()));
   images
     .command('clear')

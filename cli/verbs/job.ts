@@ -98,7 +98,7 @@ export function addJob(program: Command, session: () => Session): void {
     .description('check programs of your own against the job contract')
     .command('check')
     .description(
-      'run a command as a job in a scratch folder: to its end, with SIGTERM in the middle, again, without inputs, with an output that cannot be written; list what it does against the job contract, with the fix',
+      'run a command as a job in a scratch folder: to its end, with SIGTERM in the middle, again, without inputs, with an output that cannot be written; list each breach of the job contract, with the fix',
     )
     .argument('[command...]', 'program and arguments, behind "--"')
     .option('--stage <stage>', 'stage that the command is for', 'train')

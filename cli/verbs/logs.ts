@@ -80,8 +80,8 @@ export function addLogs(program: Command, session: () => Session): void {
     .command('logs')
     .description("show the output of a run's jobs, one JSON object per line")
     .argument('<run>', 'run id: the name of the tenant execution')
-    .option('--stage <stage>', stageNames.join(', '))
-    .option('--attempt <n>')
+    .option('--stage <stage>', `only this stage: ${stageNames.join(', ')}`)
+    .option('--attempt <n>', 'only this attempt, from 1')
     .option('-f, --follow', 'continue until the jobs have ended')
     .action((runId: string, options: LogOptions) =>
       withControl(session(), { mode: 'read' }, async (control) => {

@@ -73,7 +73,7 @@ async function update(session: Session, mapRunArn: string, options: UpdateOption
 
 /** `map-runs list`, `map-runs describe`, `map-runs update`. */
 export function addMapRuns(program: Command, session: () => Session): void {
-  const group = program.command('map-runs').description('runs of distributed Maps: look at them, widen them');
+  const group = program.command('map-runs').description('list, show and change runs of distributed Maps');
   group
     .command('list')
     .description('list the map runs of an execution')

@@ -88,7 +88,7 @@ export function addModels(program: Command, session: () => Session): void {
     .description("search with a tenant's live model")
     .requiredOption('--tenant <tenant>', 'whose live model is asked')
     .argument('<text>', 'the question')
-    .option('-k <n>', 'answers', '3')
+    .option('-k <n>', 'number of answers', '3')
     .action((text: string, options: { tenant: string; k: string }) =>
       withControl(session(), { mode: 'read' }, async (control) => {
         const k = wholeNumber('-k', options.k, 1_000);

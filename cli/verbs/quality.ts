@@ -161,7 +161,7 @@ export function addQuality(program: Command, session: () => Session): void {
     .command('history')
     .description("list a tenant's judgements of new data, newest first")
     .argument('<tenant>')
-    .option('--limit <n>', 'at most so many', '30')
+    .option('--limit <n>', 'how many at most', '30')
     .action((tenantId: string, { limit }: { limit: string }) => history(session(), tenantId, limit));
   quality
     .command('run')
@@ -185,7 +185,7 @@ export function addQuality(program: Command, session: () => Session): void {
   quality
     .command('accept')
     .description(
-      'take the data as it is now for usual: forget what was learnt, and learn from the next check on',
+      'accept the data as it is now as normal: forget what was learnt, and learn again from the next check on',
     )
     .argument('<tenant>')
     .requiredOption('--reason <text>', 'why, for the audit log')

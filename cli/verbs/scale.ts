@@ -212,15 +212,15 @@ export function addScale(program: Command, session: () => Session): void {
     .option('--per-replica <load>', 'load that one replica carries at 100 % of its request')
     .option(
       '--request-cores <n>',
-      'learn that load from the columns cores and ready of the file; a replica asks for so many cores',
+      'cores that a replica requests; its load is learned from the columns cores and ready of the file',
     )
-    .option('--min <replicas>', 'least replicas of the HPA', String(specFleet.minReplicas))
-    .option('--max <replicas>', 'most replicas of the HPA', String(specFleet.maxReplicas))
-    .option('--node-start <minutes>', 'from the order of a node until it takes pods', '5')
+    .option('--min <replicas>', 'minimum replicas of the HPA', String(specFleet.minReplicas))
+    .option('--max <replicas>', 'maximum replicas of the HPA', String(specFleet.maxReplicas))
+    .option('--node-start <minutes>', 'minutes from ordering a node until it takes pods', '5')
     .option('--node-type <type>', 'instance type of the nodes', 't3.large')
     .option('--on-demand', 'nodes are on-demand, not spot')
-    .option('--short-to-idle <n>', 'a replica hour short costs as much as so many idle ones', '100')
-    .option('--html <file>', 'write a page with plots, too')
+    .option('--short-to-idle <n>', 'idle replica hours that cost as much as one that is missing', '100')
+    .option('--html <file>', 'also write a page with plots')
     .action((options: PlanOptions) => plan(session(), options));
   addScaleOverride(scale, session);
 }

@@ -33,13 +33,13 @@ function textOf(output: Output, usage: StateUsage, forecast: Forecast | undefine
 export function addState(program: Command, session: () => Session): void {
   program
     .command('state')
-    .description('where the space of the state directory is, and when its disk will be full')
+    .description('show what takes up space in the state directory, and when its disk will be full')
     .action(() => {
       const { output, clock, target } = session();
       if (target.kind !== 'local')
         throw new EpsilonError(
           'USAGE',
-          '"state" is about the state directory of this machine (--target local).',
+          '"state" is about the state directory of this host (--target local).',
         );
       const { path } = openStateDirectory(target.stateDir, 'read');
       const usage = measureState(path);

@@ -118,17 +118,17 @@ export function addReadingOptions(verb: Command): Command {
 export function addTenantUpdate(tenants: Command, session: () => Session): void {
   const verb = tenants
     .command('update')
-    .description("change a tenant's record; what is not named stays")
+    .description("change a tenant's record; fields that are not named stay")
     .argument('<tenant>')
     .option('--documents <path>', 'folder, glob, file (uploaded when on AWS) or s3://bucket/prefix/')
     .option('--backend <backend>', 'local, batch or eks')
-    .option('--priority <0-100>', 'who comes first at night')
+    .option('--priority <0-100>', 'order at night; 100 is first')
     .option('--schedule <on|off|airflow>', 'train every night, or leave that to Airflow')
     .option('--max-tokens <n>', 'cap of training tokens, or "none"')
     .option('--max-documents <n>', 'cap of documents, or "none"')
-    .option('--dataset <file>', 'contract that its dataset is held to every hour, or "none"')
-    .option('--spot', 'on spot capacity too')
-    .option('--no-spot', 'never on spot capacity');
+    .option('--dataset <file>', 'contract that its dataset is checked against every hour, or "none"')
+    .option('--spot', 'use spot capacity too')
+    .option('--no-spot', 'never use spot capacity');
   addReadingOptions(addTrainingOptions(verb)).action((tenantId: string, options: UpdateOptions) =>
     update(session(), tenantId, options),
   );

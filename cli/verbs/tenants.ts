@@ -87,7 +87,7 @@ async function checkNew(session: Session, control: OperatorApi, tenant: NewTenan
   if (!(await control.tenants.get(tenant.tenantId))) return;
   throw new EpsilonError(
     'TENANT_EXISTS',
-    `Tenant "${tenant.tenantId}" is there already; nothing was changed.`,
+    `Tenant "${tenant.tenantId}" already exists; nothing was changed.`,
     { exitCode: exitCodes.conflict },
   );
 }
@@ -155,7 +155,7 @@ export function addTenants(program: Command, session: () => Session): void {
     .option('--schedule <on|off|airflow>', 'train every night, or leave that to Airflow', 'on')
     .option('--max-tokens <n>', 'cap of training tokens')
     .option('--max-documents <n>', 'cap of documents')
-    .option('--dataset <file>', 'contract that its dataset is held to every hour (docs/quality.md)')
+    .option('--dataset <file>', 'contract that its dataset is checked against every hour (docs/quality.md)')
     .option('--no-spot', 'never use spot capacity');
   addReadingOptions(addTrainingOptions(verb)).action((tenantId: string, options: AddOptions) =>
     add(session(), tenantId, options),
@@ -216,7 +216,7 @@ export function addTenants(program: Command, session: () => Session): void {
       if (!yes)
         throw new EpsilonError(
           'CONFIRM_REQUIRED',
-          `Removing "${tenantId}" cannot be undone; say --yes, or use "${command(session(), `tenants suspend ${tenantId}`)}".`,
+          `Removing "${tenantId}" cannot be undone; add --yes, or use "${command(session(), `tenants suspend ${tenantId}`)}".`,
         );
       await withControl(session(), { mode: 'write', schedules: false }, async (control) => {
         await withHints(session(), () => control.tenants.remove({ tenantId }));

@@ -59,7 +59,7 @@ export async function addTenant(ports: Adding, draft: Readonly<Record<string, un
     if (!(error instanceof ConditionFailed)) throw error;
     throw new EpsilonError(
       'TENANT_EXISTS',
-      `Tenant "${tenant.tenantId}" is there already; nothing was changed.`,
+      `Tenant "${tenant.tenantId}" already exists; nothing was changed.`,
       { exitCode: exitCodes.conflict, details: { tenantId: tenant.tenantId } },
     );
   }

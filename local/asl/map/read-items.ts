@@ -29,7 +29,7 @@ function csvRows(text: string, reader: ItemReader): Json[] {
     bom: true,
   }) as string[][];
   const header = reader.csvHeaders ?? rows.shift() ?? [];
-  if (new Set(header).size < header.length) throw new Error('a name stands twice in its header');
+  if (new Set(header).size < header.length) throw new Error('a name is twice in its header');
   return rows.map((row) => Object.fromEntries(header.map((column, index) => [column, row[index] ?? ''])));
 }
 
