@@ -2,11 +2,19 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { carriesJob } from './environment.ts';
 import type { JobFolder } from './job-folder.ts';
-import { childrenOf, groupMembers, processesWith, signal } from './processes.ts';
+import { childrenOf, commandOf, groupMembers, processesWith, signal } from './processes.ts';
 
 /** Without its shim a group is only ours when its members carry a job's environment. */
 function isOurs(members: readonly number[]): boolean {
   return !existsSync('/proc/self/environ') || members.some((pid) => carriesJob(pid));
+}
+
+/** What a process of this name starts is the job; it passes no signal on itself. */
+const bubblewrap = 'bwrap';
+
+/** The job's first processes below one that the shim has started; none while bubblewrap is just beginning. */
+function firstBelow(pid: number): readonly number[] {
+  return commandOf(pid) === bubblewrap ? childrenOf(pid).flatMap(firstBelow) : [pid];
 }
 
 /**
@@ -16,7 +24,7 @@ function isOurs(members: readonly number[]): boolean {
 export function signalFirst(folder: JobFolder, name: NodeJS.Signals): number {
   const { started } = folder;
   if (!started || !folder.alive) return 0;
-  const first = childrenOf(started.shim);
+  const first = childrenOf(started.shim).flatMap(firstBelow);
   for (const pid of first) signal(pid, name);
   return first.length;
 }

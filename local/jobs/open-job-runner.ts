@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { Log } from '../../lib/ports/log.ts';
 import type { JobRef, JobSpec } from '../../lib/training/attempts/job.ts';
@@ -8,9 +8,11 @@ import { readKey } from '../stores/key-file.ts';
 import type { StateDirectory } from '../stores/state-directory.ts';
 import type { HostPlace } from '../workloads/host-workloads.ts';
 import { CacheAccess } from './cache-access.ts';
+import { confined, findBubblewrap } from './confine.ts';
 import type { JobListener, LocalJobRunner, ProcessJobRunnerOptions } from './local-job-runner.ts';
 import { ProcessJobRunner } from './process-job-runner.ts';
 import { diskRoom } from './room-watch.ts';
+import type { JobCommand } from './start-job.ts';
 import type { StrayWrites } from './stray-writes.ts';
 import { workloadCommand } from './workload-command.ts';
 
@@ -46,10 +48,30 @@ class AdmittingJobRunner extends ProcessJobRunner {
   }
 }
 
+/** Confines jobs of workloads other than Epsilon's own, where bubblewrap is there; the log says where it is not. */
+function confining({ options, state, log }: JobSurroundings) {
+  let found: { readonly bubblewrap: string | undefined } | undefined;
+  const find = () => {
+    const bubblewrap = findBubblewrap(options.variables);
+    if (bubblewrap === undefined)
+      log.warn('jobs are not confined: they may read and write what this user may (bubblewrap is not used)');
+    return { bubblewrap };
+  };
+  return (command: JobCommand, spec: JobSpec, jobFolder: string): JobCommand => {
+    if (command.image === undefined) return command;
+    found ??= find();
+    if (found.bubblewrap === undefined) return command;
+    const temporary = options.variables['TMPDIR'] ?? '/tmp';
+    const place = { stateDir: state.path, objectsRoot: state.objects, jobFolder, temporary };
+    return confined(found.bubblewrap, command, spec, place);
+  };
+}
+
 /** The runner of a control plane on this host: the one that was handed in, or one whose jobs are processes. */
 export function openJobRunner(surroundings: JobSurroundings, onObservation: JobListener): LocalJobRunner {
   const { options, state, clock, log, outside, workloads, strays } = surroundings;
   if (options.makeRunner) return options.makeRunner(onObservation);
+  const confine = confining(surroundings);
   const { REDIS_URL: cacheUrl } = options.variables;
   const cache = cacheUrl
     ? new CacheAccess(cacheUrl, () => readKey(join(state.path, 'keys/cache')))
@@ -61,7 +83,8 @@ export function openJobRunner(surroundings: JobSurroundings, onObservation: JobL
     variables: options.variables,
     ...(options.graceMs === undefined ? {} : { graceMs: options.graceMs }),
     command: (spec, { resultPath }) => {
-      const command = workloadCommand(spec, { ...workloads, resultPath, objectsRoot: state.objects });
+      const open = workloadCommand(spec, { ...workloads, resultPath, objectsRoot: state.objects });
+      const command = confine(open, spec, dirname(resultPath));
       if (!cache || !usesCache(spec)) return command;
       return { ...command, env: { ...command.env, REDIS_URL: cache.urlOf(spec) } };
     },

@@ -64,6 +64,15 @@ const numbered = (field: 1 | 2, value: number): number[] =>
     Number(fields[field]) === value && !isDead(fields) ? [pid] : [],
   );
 
+/** Name of the program that a process runs, of at most 15 characters; undefined where that cannot be seen. */
+export function commandOf(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}
+
 /** Children of a process that are alive. */
 export function childrenOf(parent: number): number[] {
   return numbered(1, parent);
