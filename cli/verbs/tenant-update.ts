@@ -21,6 +21,7 @@ import { withHints } from '../hints.ts';
 import { print } from '../print.ts';
 import { readContract } from '../quality/contract-file.ts';
 import { type Session, withControl } from '../session.ts';
+import { type PromotionWords, promotionOf } from '../tenants/promotion.ts';
 import {
   addTrainingOptions,
   namesTraining,
@@ -28,7 +29,7 @@ import {
   trainingFields,
 } from '../tenants/training.ts';
 
-interface UpdateOptions extends ReadingWords, LimitWords, TrainingWords {
+interface UpdateOptions extends ReadingWords, LimitWords, TrainingWords, PromotionWords {
   readonly documents?: string;
   readonly dryRun?: boolean;
   readonly backend?: string;
@@ -52,6 +53,7 @@ function changesOf(tenant: Tenant, options: UpdateOptions, workloads: Workloads)
     ...(spot === undefined ? {} : { capacity: { spotAllowed: spot } }),
     ...(limits ? { limits: limitsOf(options, tenant.limits) } : {}),
     ...(reading ? readingOf(options, tenant.reading) : {}),
+    ...(options.maxRegression === undefined ? {} : { promotion: promotionOf(options, tenant.promotion) }),
     ...(dataset === undefined ? {} : { dataset: dataset === 'none' ? null : readContract(dataset) }),
   };
   return changes as TenantChanges;
@@ -127,6 +129,7 @@ export function addTenantUpdate(tenants: Command, session: () => Session): void 
     .option('--max-tokens <n>', 'cap of training tokens, or "none"')
     .option('--max-documents <n>', 'cap of documents, or "none"')
     .option('--dataset <file>', 'contract that its dataset is checked against every hour, or "none"')
+    .option('--max-regression <0-1>', 'share of passages that a new model may find less, or "none" (0.05)')
     .option('--spot', 'use spot capacity too')
     .option('--no-spot', 'never use spot capacity');
   addReadingOptions(addTrainingOptions(verb)).action((tenantId: string, options: UpdateOptions) =>

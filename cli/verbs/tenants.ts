@@ -22,11 +22,12 @@ import { print } from '../print.ts';
 import { readContract } from '../quality/contract-file.ts';
 import { command, type Session, withControl } from '../session.ts';
 import { table } from '../table.ts';
+import { type PromotionWords, promotionOf } from '../tenants/promotion.ts';
 import { addTrainingOptions, type TrainingWords, trainingFields } from '../tenants/training.ts';
 import { addReadingOptions, addTenantUpdate } from './tenant-update.ts';
 
 /** What a tenant's record is made of, as typed. */
-export interface TenantWords extends ReadingWords, TrainingWords {
+export interface TenantWords extends ReadingWords, TrainingWords, PromotionWords {
   readonly documentsUri: string;
   readonly backend: string;
   readonly priority: string;
@@ -60,7 +61,7 @@ export function tenantOf(tenantId: string, options: TenantWords, workloads: Work
     ...readingOf(options, undefined),
     ...(options.dataset === undefined ? {} : { dataset: readContract(options.dataset) }),
     datasets: [],
-    promotion: { minSelfRetrieval: 0.9 },
+    promotion: promotionOf(options, { minSelfRetrieval: 0.9 }),
   } as NewTenant;
 }
 
@@ -156,6 +157,10 @@ export function addTenants(program: Command, session: () => Session): void {
     .option('--max-tokens <n>', 'cap of training tokens')
     .option('--max-documents <n>', 'cap of documents')
     .option('--dataset <file>', 'contract that its dataset is checked against every hour (docs/quality.md)')
+    .option(
+      '--max-regression <0-1>',
+      'share of passages that a new model may find less than the live one (0.05)',
+    )
     .option('--no-spot', 'never use spot capacity');
   addReadingOptions(addTrainingOptions(verb)).action((tenantId: string, options: AddOptions) =>
     add(session(), tenantId, options),

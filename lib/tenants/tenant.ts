@@ -88,6 +88,8 @@ export const tenantSchema = z
     promotion: z.strictObject({
       /** Share of sampled passages that must find themselves first, 0 to 1. */
       minSelfRetrieval: z.number().min(0).max(1),
+      /** Share of passages that a new model may find less than the live one, 0 to 1; 0.05 where it is absent. */
+      maxRegression: z.number().min(0).max(1).optional(),
     }),
     /** Rises by one with every change. */
     version: z.int().positive(),

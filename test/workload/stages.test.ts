@@ -34,7 +34,11 @@ describe('the five stages on real processes', () => {
     const deploy = await stage('deploy');
     expect(deploy, deploy.stderr).toMatchObject({
       code: 0,
-      result: { selfRetrieval: 1, vectors: index.result['vectors'] },
+      result: {
+        selfRetrieval: 1,
+        vectors: index.result['vectors'],
+        probes: { found: expect.stringMatching(/^([0-9a-f]{6})+$/) },
+      },
     });
     const cache = await stage('cache');
     expect(cache, cache.stderr).toMatchObject({

@@ -1,4 +1,11 @@
+import {
+  mostProbes,
+  probeKey,
+  type StoredProbes,
+  storeProbes,
+} from '../../lib/training/models/regression.ts';
 import { type FlatRows, scoreOf } from '../../lib/training/models/vectors/flat-index.ts';
+import { tokenize } from '../../lib/training/models/vectors/tokens.ts';
 import { ArtifactWriter } from '../job/artifacts.ts';
 import { type Candidate, openCandidate } from '../job/candidate.ts';
 import { inputUri, type JobContext } from '../job/context.ts';
@@ -24,17 +31,53 @@ interface Lookup {
   beaten: boolean;
 }
 
-/** Evenly spread passages, each with the score of its own row. */
-async function sample({ embedder, rows, entries }: Candidate): Promise<Lookup[]> {
+/** A passage that is looked up by a part of its text, so that a later model can be compared on it. */
+interface Probe extends Lookup {
+  readonly id: string;
+}
+
+/** Every second word of a text. */
+const partOf = (text: string) =>
+  tokenize(text)
+    .filter((_, index) => index % 2 === 0)
+    .join(' ');
+
+/** The probes with one more, those with the smallest ids: the same ones in every corpus that has their passages. */
+function withProbe(probes: Probe[], probe: () => Probe | undefined, id: string): void {
+  if (probes.length >= mostProbes && id >= (probes.at(-1)?.id ?? '')) return;
+  const made = probe();
+  if (!made) return;
+  const at = probes.findIndex((one) => one.id > id);
+  probes.splice(at < 0 ? probes.length : at, 0, made);
+  if (probes.length > mostProbes) probes.pop();
+}
+
+/** Evenly spread passages, each with the score of its own row, and the probes. */
+async function sample({
+  embedder,
+  rows,
+  entries,
+}: Candidate): Promise<{ lookups: Lookup[]; probes: Probe[] }> {
   const step = Math.max(1, Math.floor(rows / sampleSize));
   const lookups: Lookup[] = [];
+  const probes: Probe[] = [];
   for await (const { row, passage, vector } of entries()) {
-    const query = row % step === 0 ? embedder.embed(passage.text) : undefined;
-    if (!query) continue;
-    const score = scoreOf({ dimensions: vector.length, vectors: vector }, query, 0);
-    lookups.push({ row, query, score, alike: 0, beaten: false });
+    const lookupOf = (text: string): Lookup | undefined => {
+      const query = embedder.embed(text);
+      if (!query) return undefined;
+      const score = scoreOf({ dimensions: vector.length, vectors: vector }, query, 0);
+      return { row, query, score, alike: 0, beaten: false };
+    };
+    const { id, text } = passage;
+    const lookup = row % step === 0 ? lookupOf(text) : undefined;
+    if (lookup) lookups.push(lookup);
+    const probe = () => {
+      const made = lookupOf(partOf(text));
+      return made && { ...made, id };
+    };
+    withProbe(probes, probe, id);
   }
-  return lookups;
+  return { lookups, probes };
 }
 
 /** Looks at some rows of the index for a lookup: one that scores better beats it. */
@@ -54,18 +97,24 @@ function lookThrough(rows: FlatRows, lookup: Lookup): void {
 async function selfRetrieval(
   context: JobContext,
   candidate: Candidate,
-): Promise<{ readonly share: number; readonly sampled: number }> {
-  const lookups = await sample(candidate);
+): Promise<{ readonly share: number; readonly sampled: number; readonly probes: StoredProbes }> {
+  const { lookups, probes } = await sample(candidate);
   for await (const rows of candidate.index()) {
     checkInterrupted(context);
-    for (const lookup of lookups) lookThrough(rows, lookup);
+    for (const lookup of [...lookups, ...probes]) lookThrough(rows, lookup);
     context.report({ done: rows.firstRow, total: candidate.rows, unit: 'rows' });
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
-  const found = lookups.filter(
-    ({ score, alike, beaten }) => !beaten && score > 0 && (alike === 1 || alike <= candidate.rows / 2),
-  );
-  return { share: lookups.length === 0 ? 0 : found.length / lookups.length, sampled: lookups.length };
+  const isFound = ({ score, alike, beaten }: Lookup) =>
+    !beaten && score > 0 && (alike === 1 || alike <= candidate.rows / 2);
+  const found = lookups.filter(isFound);
+  const keysOf = (wanted: boolean) =>
+    probes.filter((probe) => isFound(probe) === wanted).map(({ id }) => probeKey(id));
+  return {
+    share: lookups.length === 0 ? 0 : found.length / lookups.length,
+    sampled: lookups.length,
+    probes: storeProbes({ found: keysOf(true), missed: keysOf(false) }),
+  };
 }
 
 await runJob({
@@ -80,7 +129,7 @@ await runJob({
     }
     const candidate = await openCandidate(context);
     const wanted = context.options.minSelfRetrieval ?? defaultShare;
-    const { share, sampled } = await selfRetrieval(context, candidate);
+    const { share, sampled, probes } = await selfRetrieval(context, candidate);
     context.progress('self-retrieval measured', { share, sampled, wanted });
     if (share < wanted) {
       throw new JobFailure(
@@ -98,6 +147,6 @@ await runJob({
     };
     await writer.write('verdict.json', JSON.stringify({ ...facts, wanted, accepted: true }));
     await writer.close(facts);
-    return facts;
+    return { ...facts, probes };
   },
 });

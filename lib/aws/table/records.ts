@@ -90,7 +90,7 @@ export const tenantForm = formOf<Tenant>({
 });
 
 /** Registered models. */
-export const modelForm = formOf<ModelVersion>({ checksums: true });
+export const modelForm = formOf<ModelVersion>({ checksums: true, probes: true });
 
 /** Live pairs. */
 export const liveForm = formOf<LiveModel>({});

@@ -6,6 +6,7 @@ import type { Ports } from '../../ports/ports.ts';
 import { checkTenantId } from '../../tenants/tenant.ts';
 import { candidateOf } from '../../training/models/candidate.ts';
 import type { LiveModel, ModelVersion } from '../../training/models/model.ts';
+import { compareProbes, defaultRegression, hasRegressed } from '../../training/models/regression.ts';
 import type { Attempt, Run } from '../../training/run.ts';
 import { findTenant } from '../tenants/find-tenant.ts';
 import { announcePromotion } from './promotion-event.ts';
@@ -69,17 +70,40 @@ async function switchTo(
   return { live, announced: await announcePromotion(ports, live, { runId, logicalDate, traceId }) };
 }
 
+/** Throws `CANDIDATE_REGRESSED` when the candidate certainly finds less than the live model of what both know. */
+async function refuseRegression(
+  { models, tenants, log }: Pick<Ports, 'models' | 'tenants' | 'log'>,
+  { tenantId, modelVersion, runId, probes }: ModelVersion,
+): Promise<void> {
+  const live = await models.live(tenantId);
+  if (!live || !probes || live.modelVersion === modelVersion) return;
+  const before = (await models.get(tenantId, live.modelVersion))?.probes;
+  const compared = before && compareProbes(before, probes);
+  if (!compared) return;
+  const { promotion } = (await tenants.get(tenantId)) ?? {};
+  const most = promotion?.maxRegression ?? defaultRegression;
+  log.info('compared with the live model', { runId, tenantId, ...compared, most });
+  if (!hasRegressed(compared, most)) return;
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  throw new EpsilonError(
+    'CANDIDATE_REGRESSED',
+    `Of ${compared.pairs} passages that the live model ${live.modelVersion} knows too, model ${modelVersion} finds ${percent(-compared.change)} less by a part of their text (at least ${percent(-compared.atMost)}, one-sided 95 % bound; ${percent(most)} are allowed). The live model stays; "epsilon models promote ${tenantId} ${modelVersion}" takes the new one all the same.`,
+    { exitCode: exitCodes.runFailed, details: { tenantId, modelVersion } },
+  );
+}
+
 /**
  * Registers what a run produced and lets it answer, under the run's own fence. Safe to repeat. Errors: `STAGE_MISSING`,
- * `CANDIDATE_REFUSED`, `STALE_FENCE`.
+ * `CANDIDATE_REFUSED`, `CANDIDATE_REGRESSED`, `STALE_FENCE`.
  */
 export async function promoteCandidate(
-  ports: Pick<Ports, 'models' | 'events' | 'clock' | 'log'>,
+  ports: Pick<Ports, 'models' | 'tenants' | 'events' | 'clock' | 'log'>,
   run: Run,
   attempts: readonly Attempt[],
 ): Promise<{ readonly live: LiveModel; readonly candidate: ModelVersion }> {
   const candidate = candidateOf(run, attempts, isoNow(ports.clock));
   await ports.models.register(candidate);
+  await refuseRegression(ports, candidate);
   const { fence, traceId } = run;
   const { live } = await switchTo(ports, candidate, { fence, traceId, reason: 'run' });
   return { live, candidate };

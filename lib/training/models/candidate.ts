@@ -2,6 +2,7 @@ import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import type { Attempt, Run } from '../run.ts';
 import type { StageName } from '../stages.ts';
 import type { ModelVersion } from './model.ts';
+import { probesOf } from './regression.ts';
 
 /** Names of the files that the stages leave below their output prefixes. */
 export const artifactNames = { model: 'model.bin', index: 'index.faiss', manifest: 'manifest.json' } as const;
@@ -37,6 +38,7 @@ export function candidateOf(run: Run, attempts: readonly Attempt[], now: string)
       },
     );
   }
+  const probes = probesOf(deploy.result?.['probes']);
   return {
     tenantId: run.tenantId,
     modelVersion: run.modelVersion,
@@ -50,6 +52,7 @@ export function candidateOf(run: Run, attempts: readonly Attempt[], now: string)
     dimensions: count(index, 'dimensions'),
     selfRetrieval,
     checksums: checksumsOf([train, index]),
+    ...(probes ? { probes } : {}),
     createdAt: now,
   };
 }

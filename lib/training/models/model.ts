@@ -1,3 +1,5 @@
+import type { StoredProbes } from './regression.ts';
+
 /** A trained and checked model with its index, ready to be promoted: `TENANT#id / MODEL#version`. */
 export interface ModelVersion {
   readonly tenantId: string;
@@ -15,6 +17,8 @@ export interface ModelVersion {
   readonly dimensions: number;
   readonly selfRetrieval: number;
   readonly checksums: Readonly<Record<string, string>>;
+  /** What later models are compared on; absent where the workload makes none. */
+  readonly probes?: StoredProbes;
   readonly createdAt: string;
 }
 
