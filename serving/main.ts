@@ -4,15 +4,18 @@ import { Figures, figuresType } from '../lib/metrics/exposition.ts';
 
 /**
  * The smallest stand-in for a serving application (backend-api, ml-engine): what manifests, analyses and alerts ask of one. The real ones
- * are the customer's. `FAIL_SHARE` (0 to 1) has it answer that share of requests with 500, to try a bad revision.
+ * are the customer's. `FAIL_SHARE` (0 to 1) has it answer that share of requests with 500, `FAIL_AFTER` only after so many requests, to
+ * try a bad revision.
  */
 const {
   SERVICE: service = 'backend-api',
   FAIL_SHARE: failing = '0',
+  FAIL_AFTER: wellFor = '0',
   PORT: httpPort = '8080',
   METRICS_PORT: metricsPort = '9090',
 } = environmentVariables();
 const failShare = Number(failing);
+const wellRequests = Number(wellFor);
 
 const figures = new Figures({
   http_requests_total: { kind: 'counter', help: 'Requests that were answered, without probes, by code.' },
@@ -22,7 +25,8 @@ for (const code of ['200', '404', '500']) figures.count('http_requests_total', {
 
 let asked = 0;
 /** Evenly: of ten requests at 0.2 every fifth fails. */
-const fails = () => Math.floor((asked + 1) * failShare) > Math.floor(asked * failShare);
+const fails = () =>
+  asked >= wellRequests && Math.floor((asked + 1) * failShare) > Math.floor(asked * failShare);
 
 function answer(response: ServerResponse, code: number, body: object): void {
   response.writeHead(code, { 'content-type': 'application/json' }).end(`${JSON.stringify(body)}\n`);

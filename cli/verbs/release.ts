@@ -1,14 +1,22 @@
 import { readFileSync } from 'node:fs';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { NotFound } from '../../lib/errors/store-errors.ts';
 import { checkMachineInput } from '../../lib/machines/check-input.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import { releaseMachines } from '../../lib/release/machines.ts';
-import { lastKept, type Release, type ReleaseAct, releaseName } from '../../lib/release/release.ts';
+import {
+  lastKept,
+  type Release,
+  type ReleaseAct,
+  type ReleaseEnvironment,
+  releaseEnvironments,
+  releaseName,
+} from '../../lib/release/release.ts';
 import { withHints } from '../hints.ts';
 import { plain, toTheSecond } from '../output.ts';
 import { print } from '../print.ts';
+import { workOn } from '../release/work.ts';
 import { checkSignal, command, lookInterval, pause, type Session, withControl } from '../session.ts';
 import { table } from '../table.ts';
 import { wholeNumber } from '../whole-number.ts';
@@ -153,9 +161,38 @@ async function start(session: Session, options: StartOptions): Promise<void> {
   const name = releaseName({ commit: options.commit, images }, '', again);
   const input = { commit: options.commit, images, canaryTenant: options.canary };
   await withControl(session, { mode: 'write', schedules: false }, async (control) => {
-    await startRelease(session, control, name, input);
+    const there = await control.releases.get(name);
+    if (there?.outcome !== undefined)
+      throw new EpsilonError(
+        'RELEASE_OVER',
+        `Release ${name} is over: ${stateOf(there)}. "--again ${again + 1}" releases the same once more.`,
+        { exitCode: exitCodes.conflict },
+      );
+    // Begun by a command that died, or by another try of the same workflow: it goes on.
+    if (!there) await startRelease(session, control, name, input);
     if (options.wait) endOf(session, await watch(session, control, name));
     else print(session.output, { releaseId: name }, () => `Release ${name} is under way.`);
+  });
+}
+
+async function list(session: Session): Promise<void> {
+  await withControl(session, { mode: 'read' }, async (control) => {
+    const releases = await control.releases.list();
+    print(session.output, { releases }, () =>
+      releases.length === 0
+        ? 'There was no release yet.'
+        : table(
+            session.output,
+            ['RELEASE', 'STATE', 'STARTED', 'FINISHED', 'COMMIT'],
+            releases.map((one) => [
+              one.releaseId,
+              stateOf(one),
+              toTheSecond(one.startedAt),
+              one.finishedAt === undefined ? '' : toTheSecond(one.finishedAt),
+              one.commit.slice(0, 12),
+            ]),
+          ),
+    );
   });
 }
 
@@ -169,7 +206,7 @@ async function rollback(
     const { releaseId, outcome } = await find(session, control, given);
     if (outcome === undefined) {
       await withHints(session, () => control.releases.rollback({ releaseId, reason: options.reason }));
-      endOf(session, await watch(session, control, releaseId).catch(rethrown));
+      endOf(session, await watch(session, control, releaseId));
       return;
     }
     const before = outcome === 'kept' ? lastKept(await control.releases.list(), releaseId) : undefined;
@@ -191,10 +228,6 @@ async function rollback(
   });
 }
 
-const rethrown = (error: unknown): never => {
-  throw error;
-};
-
 /** `release ...`. */
 export function addRelease(program: Command, session: () => Session): void {
   const release = program
@@ -212,26 +245,7 @@ export function addRelease(program: Command, session: () => Session): void {
   release
     .command('list')
     .description('list releases, newest first')
-    .action(() =>
-      withControl(session(), { mode: 'read' }, async (control) => {
-        const releases = await control.releases.list();
-        print(session().output, { releases }, () =>
-          releases.length === 0
-            ? 'There was no release yet.'
-            : table(
-                session().output,
-                ['RELEASE', 'STATE', 'STARTED', 'FINISHED', 'COMMIT'],
-                releases.map((one) => [
-                  one.releaseId,
-                  stateOf(one),
-                  toTheSecond(one.startedAt),
-                  one.finishedAt === undefined ? '' : toTheSecond(one.finishedAt),
-                  one.commit.slice(0, 12),
-                ]),
-              ),
-        );
-      }),
-    );
+    .action(() => list(session()));
   release
     .command('show')
     .description('show a release, the newest by default: its images, its acts, how it ended')
@@ -240,6 +254,22 @@ export function addRelease(program: Command, session: () => Session): void {
       withControl(session(), { mode: 'read' }, async (control) => {
         const found = await find(session(), control, releaseId);
         print(session().output, { release: found }, () => textOf(session(), found));
+      }),
+    );
+  release
+    .command('work')
+    .description(
+      'do the acts that a release asks for in one environment, each with a program; ends when it is over there',
+    )
+    .argument('<release>')
+    .addOption(
+      new Option('--in <environment>', 'where').choices([...releaseEnvironments]).makeOptionMandatory(),
+    )
+    .requiredOption('--with <program>', 'is called with the act and the environment: infra/release/act.sh')
+    .action((releaseId: string, options: { in: ReleaseEnvironment; with: string }) =>
+      withControl(session(), { mode: 'write', schedules: false }, async (control) => {
+        const work = { releaseId, environment: options.in, program: options.with };
+        endOf(session(), await workOn(session(), control, work));
       }),
     );
   release

@@ -18,8 +18,12 @@ interface World {
   /** Prints generation|observed|abort|hash|active|phase. */
   readonly kubectl?: string;
   readonly curl?: string;
+  readonly aws?: string;
+  /** npm and npx. */
+  readonly deploy?: string;
 }
 
+const gitPath = spawnSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).stdout.trim();
 const healthy = 'printf "7|7||new|new|Healthy"';
 
 /** A repository with a remote whose release/production has an older tree, and programs that note how they are called. */
@@ -43,7 +47,8 @@ function repository(world: World = {}) {
   program('argocd', world.argocd ?? ':');
   program('kubectl', world.kubectl ?? healthy);
   program('curl', world.curl ?? ':');
-  program('aws', ':');
+  program('aws', world.aws ?? ':');
+  for (const one of ['npm', 'npx']) program(one, world.deploy ?? ':');
   program('docker', ':');
   spawnSync('git', ['init', '--quiet', '--bare', join(folder, 'remote')]);
   git('init', '--quiet');
@@ -61,28 +66,26 @@ function repository(world: World = {}) {
   const wanted = commit('new');
   const file = join(folder, 'images');
   writeFileSync(file, images('a'));
-  const release = (of = wanted) => {
-    const { status, stderr } = spawnSync(
-      join(work, 'infra/release/release.sh'),
-      ['production', of, file, 'https://api.example.com'],
-      {
-        cwd: work,
-        encoding: 'utf8',
-        env: {
-          ...process.env,
-          PATH: `${bin}:${process.env['PATH']}`,
-          ARGOCD_SERVER: 'argocd.example.com',
-          ARGOCD_AUTH_TOKEN: 'token',
-          RELEASE_PAUSE: '0.01',
-          RELEASE_WAIT: '0',
-          RELEASE_WATCH: '0',
-          // As on a runner of CI: git knows nobody.
-          HOME: folder,
-          GIT_CONFIG_NOSYSTEM: '1',
-        },
-      },
-    );
-    return { status, stderr };
+  const environment = {
+    ...process.env,
+    PATH: `${bin}:${process.env['PATH']}`,
+    ARGOCD_SERVER: 'argocd.example.com',
+    ARGOCD_AUTH_TOKEN: 'token',
+    API_URL: 'https://api.example.com',
+    RELEASE_PAUSE: '0.01',
+    RELEASE_WAIT: '0',
+    RELEASE_WATCH: '0',
+    // As on a runner of CI: git knows nobody.
+    HOME: folder,
+    GIT_CONFIG_NOSYSTEM: '1',
+  };
+  const act = (kind: string, more: Readonly<Record<string, string>> = {}) => {
+    const { status, stderr } = spawnSync(join(work, 'infra/release/act.sh'), [kind, 'production'], {
+      cwd: work,
+      encoding: 'utf8',
+      env: { ...environment, RELEASE_COMMIT: wanted, RELEASE_IMAGES: file, ...more },
+    });
+    return { status, last: stderr.trimEnd().split('\n').at(-1) };
   };
   const calls = () => (existsSync(`${folder}/calls`) ? readFileSync(`${folder}/calls`, 'utf8') : '');
   const ref = (what: string) => {
@@ -93,13 +96,17 @@ function repository(world: World = {}) {
     git('fetch', '--quiet', 'origin');
     return git('log', '--format=%s', 'origin/release/production').split('\n');
   };
-  return { git, release, calls, ref, log, old, wanted, images: file, program };
+  return { git, act, calls, ref, log, old, wanted, images: file, program };
 }
 
-describe('a release', () => {
-  it('moves the ref forward to the tree of the commit with the digests, and waits for both applications', () => {
-    const { release, calls, ref, git, wanted } = repository();
-    expect(release()).toMatchObject({ status: 0 });
+describe('an act of a release', () => {
+  it('moves the ref to the tree of the commit with the digests, is watched and kept, each as often as it is asked for', () => {
+    const { act, ref, log, calls, git, wanted } = repository();
+    for (const kind of ['move', 'move', 'smoke', 'watch', 'keep', 'keep'])
+      expect(act(kind)).toEqual({ status: 0, last: `${kind} of production is done.` });
+    // The second move found the tree there.
+    expect(log()).toHaveLength(2);
+    expect(ref('origin/release/production-good')).toBe(ref('origin/release/production'));
     expect(ref('origin/release/production:new')).toBe(git('rev-parse', `${wanted}:new`));
     const component = git(
       'show',
@@ -117,95 +124,102 @@ describe('a release', () => {
     expect(calls()).toContain('argocd app sync embeddings-saas-production --server argocd.example.com');
     for (const part of ['rollout backend-api', 'rollout ml-engine', '/health', '/ready'])
       expect(calls()).toContain(part);
-    expect(calls()).not.toMatch(/--revision|app rollback|token/);
+    expect(calls()).not.toMatch(/--revision|app rollback|token|serverless/);
   });
 
-  it('goes back by a commit with the last good tree when a smoke test fails, says so, and ends with 1', () => {
-    const { release, ref, log, old, calls, git } = repository({
-      curl: 'case "$*" in */ready) exit 22;; esac',
-    });
-    const { status, stderr } = release();
-    expect(status).toBe(1);
-    expect(stderr).toContain('https://api.example.com/ready does not answer with success. Going back.');
-    expect(log()).toHaveLength(3);
-    expect(log()[0]).toMatch(/^Roll back [0-9a-f]{40} in production: https:\/\/api\.example\.com\/ready/);
-    expect(ref('origin/release/production^{tree}')).toBe(git('rev-parse', `${old}^{tree}`));
-    expect(calls().match(/argocd app sync/g)).toHaveLength(2);
-  });
-
-  it('goes back at once when an application was aborted, and says which', () => {
-    const { release, log } = repository({ kubectl: 'printf "7|7|true|new|old|Degraded"' });
-    const { status, stderr } = release();
-    expect(status).toBe(1);
-    expect(stderr).toContain(
-      'backend-api was aborted: its analysis failed, or it did not start. Going back.',
-    );
-    expect(stderr).toContain('production is NOT well after going back');
-    expect(log()).toHaveLength(3);
-  });
-
-  it('goes back when the new colour is not live in time', () => {
-    const { release } = repository({ kubectl: 'printf "7|7||new|old|Paused"' });
-    const { status, stderr } = release();
-    expect(status).toBe(1);
-    expect(stderr).toContain('backend-api is not live (phase Paused, new colour new, live old). Going back.');
-  });
-
-  it('does not take for the new release what a Rollout says of the one before', () => {
-    const { release } = repository({ kubectl: 'printf "8|7||old|old|Healthy"' });
-    expect(release().status).toBe(1);
-  });
-
-  it('goes back when Argo CD cannot sync, and says that nobody knows how it is', () => {
-    const { release, log } = repository({ argocd: 'exit 20' });
-    const { status, stderr } = release();
-    expect(status).toBe(1);
-    expect(stderr).toContain('Argo CD could not sync. Going back.');
-    expect(stderr).toContain('production is NOT well after going back');
-    expect(log()).toHaveLength(3);
-  });
-
-  it('goes back to what was good last, though a release before it died half-way', () => {
-    const first = repository();
-    expect(first.release().status).toBe(0);
-    const good = first.ref('origin/release/production^{tree}');
-    // Another one that left its tree on the ref.
-    first.git('push', '--quiet', '--force', 'origin', `${first.old}:refs/heads/release/production`);
-    first.program('curl', 'exit 22');
-    writeFileSync(first.images, images('b'));
-    expect(first.release().status).toBe(1);
-    expect(first.ref('origin/release/production^{tree}')).toBe(good);
-  });
-
-  it('refuses images that are not named by digest, before anything moves', () => {
-    const { release, ref, old, images: file, calls } = repository();
+  it('move refuses images that are not named by digest and commits that are not there, before anything moves', () => {
+    const { act, ref, old, images: file, calls } = repository();
     for (const bad of [
       'backend-api repo:latest\n',
       images('a').replace(/^smoke.*\n/m, ''),
       'x; rm -rf /\n',
     ]) {
       writeFileSync(file, bad);
-      expect(release().status).toBe(2);
+      expect(act('move').status).toBe(1);
     }
+    writeFileSync(file, images('a'));
+    expect(act('move', { RELEASE_COMMIT: '0'.repeat(40) }).status).toBe(1);
     expect(ref('origin/release/production')).toBe(old);
     expect(calls()).toBe('');
   });
 
-  it('says that the ref could not be moved back when somebody else moved it meanwhile', () => {
-    const { release, program, git, old, ref } = repository();
+  it('back of the first release returns to what was there before it, however often it is asked for', () => {
+    const { act, git, old, ref, log } = repository();
+    for (const kind of ['move', 'back', 'back']) expect(act(kind).status).toBe(0);
+    expect(ref('origin/release/production^{tree}')).toBe(git('rev-parse', `${old}^{tree}`));
+    expect(log()).toEqual([expect.stringMatching(/^Roll back/), expect.stringMatching(/^Release/), 'old']);
+  });
+
+  it('back says that somebody else moved the ref meanwhile, and moves nothing', () => {
+    const { act, git, old, program, ref } = repository();
+    expect(act('move').status).toBe(0);
     const other = git('commit-tree', `${old}^{tree}`, '-m', 'other');
     git('push', '--quiet', 'origin', `${other}:refs/heads/other`);
-    program('curl', `git push --quiet --force origin ${other}:refs/heads/release/production; exit 22`);
-    const { status, stderr } = release();
-    expect(status).toBe(1);
-    expect(stderr).toContain('release/production could not be moved back: somebody else moved it.');
+    program(
+      'git',
+      `case "$1" in push) ${gitPath} push --quiet --force origin ${other}:refs/heads/release/production;; esac\nexec ${gitPath} "$@"`,
+    );
+    const { status, last } = act('back');
+    expect({ status, last }).toEqual({
+      status: 1,
+      last: 'release/production could not be moved: somebody else moved it',
+    });
     expect(ref('origin/release/production')).toBe(other);
   });
 
-  it('refuses a commit that is not there', () => {
-    const { release, ref, old } = repository();
-    expect(release('0'.repeat(40)).status).not.toBe(0);
-    expect(ref('origin/release/production')).toBe(old);
+  it.each([
+    ['smoke', { curl: 'exit 22' }, 'https://api.example.com/health does not answer with success'],
+    ['watch', { kubectl: 'printf "7|7|true|n|o|Degraded"' }, 'backend-api was aborted'],
+    // What a Rollout says of the release before is no answer.
+    ['watch', { kubectl: 'printf "8|7||old|old|Healthy"' }, 'backend-api is not healthy'],
+    ['move', { kubectl: 'printf "7|7||new|old|Paused"' }, 'new colour new, live old'],
+    ['move', { argocd: 'exit 20' }, 'Argo CD could not sync'],
+    ['deploy', { deploy: 'exit 1' }, 'could not be deployed'],
+  ])('%s that fails says why in its last line, and ends with 1', (kind, world, why) => {
+    const { status, last } = repository(world).act(kind);
+    expect({ status, last }).toEqual({ status: 1, last: expect.stringContaining(why) });
+  });
+
+  it('back returns to the release that was kept before, though another tree is called good', () => {
+    const { act, git, old, ref, log, images: file } = repository();
+    expect([act('move').status, act('keep').status]).toEqual([0, 0]);
+    const replaces = { RELEASE_REPLACES: old, RELEASE_REPLACES_IMAGES: `${file}-old` };
+    writeFileSync(`${file}-old`, images('0'));
+    expect(act('back', replaces)).toMatchObject({ status: 0 });
+    expect(act('back', replaces)).toMatchObject({ status: 0 });
+    expect(log()).toHaveLength(3);
+    const tree = 'origin/release/production';
+    expect(git('show', `${ref(tree)}:infra/k8s/serving/production/images/kustomization.yaml`)).toContain(
+      digest('0'),
+    );
+    expect(git('ls-tree', '--name-only', ref(tree))).not.toContain('new');
+  });
+
+  it('restore ends a deploy that moves aliases before it deploys the commit of before', () => {
+    const {
+      act,
+      calls,
+      old,
+      images: file,
+    } = repository({
+      aws: 'case "$*" in *describe-stacks*) echo UPDATE_IN_PROGRESS;; esac',
+    });
+    expect(act('restore', { RELEASE_REPLACES: old, RELEASE_REPLACES_IMAGES: file })).toMatchObject({
+      status: 0,
+    });
+    const order = [
+      'cancel-update-stack',
+      'wait stack-rollback-complete',
+      'npm audit signatures',
+      'serverless deploy --stage prod',
+    ];
+    const at = order.map((what) => calls().indexOf(what));
+    expect(at).toEqual(at.toSorted((one, other) => one - other));
+    expect(Math.min(...at)).toBeGreaterThan(0);
+  });
+
+  it('that nobody knows is refused', () => {
+    expect(repository().act('delete')).toEqual({ status: 2, last: 'there is no act "delete"' });
   });
 });
 
@@ -297,5 +311,51 @@ describe('the token that moves a ref', () => {
       verify('sha256', Buffer.from(`${head}.${claims}`), publicKey, Buffer.from(signature, 'base64url')),
     ).toBe(true);
     expect(calls).not.toContain(signature);
+  });
+});
+
+describe('tokens of a job', () => {
+  const job = (script: string, ...args: string[]) => {
+    const folder = freshDir();
+    writeFileSync(
+      join(folder, 'curl'),
+      `#!/bin/bash\necho "$*" >> "${folder}/calls"\nwhile [ $# -gt 0 ]; do case $1 in --config) cat "$2" >> "${folder}/read";; subject_token@*) cat "\${1#subject_token@}" >> "${folder}/read";; esac; shift; done\ncase "$(tail -n 1 "${folder}/calls")" in *dex/token*) echo '{"access_token":"argo-made"}';; *) echo '{"value":"github-made"}';; esac\n`,
+      { mode: 0o755 },
+    );
+    const { status, stdout, stderr } = spawnSync(join('infra/release', script), args, {
+      encoding: 'utf8',
+      env: {
+        ...process.env,
+        PATH: `${folder}:${process.env['PATH']}`,
+        HOME: folder,
+        ARGOCD_SERVER: 'argocd.example.com',
+        ACTIONS_ID_TOKEN_REQUEST_URL: 'https://token.example.com/?v=1',
+        ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'asked-with',
+      },
+    });
+    const file = (name: string) =>
+      existsSync(join(folder, name)) ? readFileSync(join(folder, name), 'utf8') : '';
+    return { status, stdout, stderr, calls: file('calls'), read: file('read'), file };
+  };
+
+  it('of Argo CD is the own one of GitHub, exchanged at its Dex, and neither is an argument of a process', () => {
+    const { status, stdout, calls, read } = job('argocd-token.sh');
+    expect({ status, stdout }).toEqual({ status: 0, stdout: 'argo-made\n' });
+    expect(calls).toContain('https://token.example.com/?v=1&audience=argo-cd-cli');
+    expect(calls).toContain('https://argocd.example.com/api/dex/token');
+    expect(calls).toContain('connector_id=github-actions');
+    expect(read).toContain('Authorization: bearer asked-with');
+    expect(read).toContain('github-made');
+    expect(calls).not.toMatch(/asked-with|github-made/);
+  });
+
+  it('of the role that answers is a file that its owner alone can read, under a profile of its own', () => {
+    const role = 'arn:aws:iam::123456789012:role/epsilon-prod-release-control';
+    const { status, file, calls } = job('control-profile.sh', role);
+    expect(status).toBe(0);
+    expect(file('.aws/config')).toContain(`[profile control]\nrole_arn = ${role}\n`);
+    expect(file('.aws/control-token')).toBe('github-made\n');
+    expect(calls).not.toMatch(/asked-with|github-made/);
+    expect(job('control-profile.sh', 'a role\nrole_arn = other').status).toBe(2);
   });
 });

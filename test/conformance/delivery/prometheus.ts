@@ -21,11 +21,12 @@ export interface RuleState {
 /** A real Prometheus that scrapes every second. */
 export class Prometheus {
   readonly #process: Beside;
-  readonly #url: string;
+  /** Where it answers. */
+  readonly url: string;
 
   private constructor(process: Beside, url: string) {
     this.#process = process;
-    this.#url = url;
+    this.url = url;
   }
 
   /** Starts one with these rules and targets by job; `alertmanager` is host and port. */
@@ -33,6 +34,8 @@ export class Prometheus {
     readonly groups: unknown;
     readonly targets: Readonly<Record<string, string>>;
     readonly alertmanager?: string;
+    /** File with targets and their labels, which is read again when it changes. */
+    readonly discovered?: string;
   }): Promise<Prometheus> {
     const folder = mkdtempSync(join(tmpdir(), 'epsilon-prometheus-'));
     writeFileSync(join(folder, 'rules.yml'), stringify({ groups: options.groups }, { lineWidth: 0 }));
@@ -42,10 +45,20 @@ export class Prometheus {
       ...(options.alertmanager && {
         alerting: { alertmanagers: [{ static_configs: [{ targets: [options.alertmanager] }] }] },
       }),
-      scrape_configs: Object.entries(options.targets).map(([job, target]) => ({
-        job_name: job,
-        static_configs: [{ targets: [target] }],
-      })),
+      scrape_configs: [
+        ...Object.entries(options.targets).map(([job, target]) => ({
+          job_name: job,
+          static_configs: [{ targets: [target] }],
+        })),
+        ...(options.discovered === undefined
+          ? []
+          : [
+              {
+                job_name: 'pods',
+                file_sd_configs: [{ files: [options.discovered], refresh_interval: '1s' }],
+              },
+            ]),
+      ],
     };
     writeFileSync(join(folder, 'prometheus.yml'), stringify(config));
     const port = await freePort();
@@ -56,13 +69,13 @@ export class Prometheus {
     ]);
     const made = new Prometheus(process, `http://127.0.0.1:${port}`);
     await until(`Prometheus: ${process.said}`, 30, async () =>
-      (await fetch(`${made.#url}/-/ready`)).ok ? true : undefined,
+      (await fetch(`${made.url}/-/ready`)).ok ? true : undefined,
     );
     return made;
   }
 
   async #get(path: string): Promise<unknown> {
-    const answer = await fetch(`${this.#url}${path}`);
+    const answer = await fetch(`${this.url}${path}`);
     const body = (await answer.json()) as { status: string; error?: string; data: unknown };
     if (body.status !== 'success') throw new Error(body.error);
     return body.data;

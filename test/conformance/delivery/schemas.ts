@@ -7,14 +7,14 @@ import { moduleFolder } from '../kubernetes/build.ts';
 type Schema = Readonly<Record<string, unknown>>;
 
 /** Modules whose versions are those that infra/argocd installs and infra/config names. */
-const modules = {
+export const schemaModules = {
   kubernetes: 'k8s.io/kubernetes@v1.35.4',
   argoCd: 'github.com/argoproj/argo-cd/v3@v3.2.0',
   rollouts: 'github.com/argoproj/argo-rollouts@v1.10.2',
   monitoring: 'github.com/prometheus-operator/prometheus-operator@v0.85.0',
 };
 /** The toolchain that Argo Rollouts asks for. */
-const newerGo = 'go1.26.10';
+export const newerGo = 'go1.26.10';
 
 /** Every object is closed, as a strict API server has it, and a value that may be number or text may be both. */
 function closed(schema: unknown): unknown {
@@ -57,7 +57,7 @@ function write(folder: string, { group, version, kind }: Kind, schema: Schema): 
 }
 
 function writeKubernetes(folder: string, wanted: ReadonlySet<string>): void {
-  const file = join(moduleFolder(modules.kubernetes), 'api/openapi-spec/swagger.json');
+  const file = join(moduleFolder(schemaModules.kubernetes), 'api/openapi-spec/swagger.json');
   const swagger = JSON.parse(readFileSync(file, 'utf8')) as { definitions: Record<string, unknown> };
   const definitions = closed(swagger.definitions) as Record<string, unknown>;
   for (const [name, one] of Object.entries(definitions)) {
@@ -88,8 +88,8 @@ function writeDefinitions(folder: string, from: string): void {
 export function writeSchemas(wanted: ReadonlySet<string>): string {
   const folder = mkdtempSync(join(tmpdir(), 'epsilon-schemas-'));
   writeKubernetes(folder, wanted);
-  writeDefinitions(folder, join(moduleFolder(modules.argoCd), 'manifests/crds'));
-  writeDefinitions(folder, join(moduleFolder(modules.rollouts, newerGo), 'manifests/crds'));
-  writeDefinitions(folder, join(moduleFolder(modules.monitoring), 'example/prometheus-operator-crd'));
+  writeDefinitions(folder, join(moduleFolder(schemaModules.argoCd), 'manifests/crds'));
+  writeDefinitions(folder, join(moduleFolder(schemaModules.rollouts, newerGo), 'manifests/crds'));
+  writeDefinitions(folder, join(moduleFolder(schemaModules.monitoring), 'example/prometheus-operator-crd'));
   return folder;
 }

@@ -121,7 +121,21 @@ function writeKubeconfig(programs: Programs, server: string, who: Who = 'admin')
   return path;
 }
 
-function startControllers(programs: Programs, kube: string, kubeconfig: string, port: number): void {
+/** Controllers of every control plane. */
+const usualControllers =
+  'job-controller,pod-garbage-collector-controller,garbage-collector-controller,serviceaccount-controller,ttl-after-finished-controller,resourcequota-controller';
+
+interface ControllersOptions {
+  readonly kubeconfig: string;
+  readonly port: number;
+  readonly more: readonly string[];
+}
+
+function startControllers(
+  programs: Programs,
+  kube: string,
+  { kubeconfig, port, more }: ControllersOptions,
+): void {
   programs.start(
     'controllers',
     kube,
@@ -132,8 +146,7 @@ function startControllers(programs: Programs, kube: string, kubeconfig: string, 
       'cert-dir': programs.file('controller-certs'),
       'leader-elect': 'false',
       'service-account-private-key-file': programs.file('sa.key'),
-      controllers:
-        'job-controller,pod-garbage-collector-controller,garbage-collector-controller,serviceaccount-controller,ttl-after-finished-controller,resourcequota-controller',
+      controllers: [usualControllers, ...more].join(','),
     },
     ['controllers'],
   );
@@ -156,8 +169,8 @@ export class ControlPlane {
     this.kubectl = kubectlFor(kube, this.#kubeconfig);
   }
 
-  /** Starts it in a folder of its own; `kube` is the program that ./server builds. */
-  static async start(kube: string): Promise<ControlPlane> {
+  /** Starts it in a folder of its own; `kube` is the program that ./server builds, `more` are controllers beside the usual ones. */
+  static async start(kube: string, more: readonly string[] = []): Promise<ControlPlane> {
     const programs = new Programs();
     const [client = 0, peer = 0, port = 0, controllers = 0] = await Promise.all([1, 2, 3, 4].map(freePort));
     writeKeys(programs);
@@ -166,7 +179,7 @@ export class ControlPlane {
     const plane = new ControlPlane(programs, kube, `https://127.0.0.1:${port}`);
     try {
       await plane.ready();
-      startControllers(programs, kube, plane.#kubeconfig, controllers);
+      startControllers(programs, kube, { kubeconfig: plane.#kubeconfig, port: controllers, more });
     } catch (error) {
       await plane.close();
       throw error;
@@ -187,6 +200,11 @@ export class ControlPlane {
   /** A kubeconfig of one of the identities. */
   kubeconfigOf(who: Who): string {
     return writeKubeconfig(this.#programs, this.#server, who);
+  }
+
+  /** For programs that speak to it themselves, as the administrator. */
+  get kubeconfig(): string {
+    return this.#kubeconfig;
   }
 
   /** A connection as one of the identities; closed with the plane. */
