@@ -6,14 +6,15 @@ import { SystemClock } from '../../../lib/system/system-clock.ts';
 import { freePort } from '../../free-port.ts';
 import { Programs } from './programs.ts';
 
-/** Who may be played: `admin`, a function's role, the watcher's service account, a worker of Airflow, a stranger. */
-export type Who = 'admin' | 'runner' | 'watcher' | 'airflow' | 'nobody';
+/** Who may be played: `admin`, a function's role, one that sets capacity, the watcher's service account, a worker of Airflow, a stranger. */
+export type Who = 'admin' | 'runner' | 'watcher' | 'airflow' | 'capacity' | 'nobody';
 
 /** Lines of the static token file: token, name, uid, groups. */
 const identities: Readonly<Record<Who, string>> = {
   admin: 'admin,admin,1,"system:masters"',
   runner: 'runner,function,2,"epsilon:job-submitters,epsilon:job-keepers"',
   watcher: 'watcher,system:serviceaccount:epsilon:job-watcher,3,"system:serviceaccounts"',
+  capacity: 'capacity,function,6,"epsilon:capacity-setters"',
   airflow: 'airflow,airflow-worker,5,"epsilon:airflow-workers"',
   nobody: 'nobody,nobody,4,"strangers"',
 };
