@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { commitmentsFor } from '../../lib/cost/commitments.ts';
 import { type Ledger, type LedgerKey, type LedgerLine, ledgerOf } from '../../lib/cost/ledger.ts';
+import { dollars, percent } from '../../lib/cost/money.ts';
 import { priceAgeNote, priceList } from '../../lib/cost/prices.ts';
 import { type UnusualCost, unusualCosts } from '../../lib/cost/unusual.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
@@ -11,6 +12,7 @@ import { print } from '../print.ts';
 import { type Session, withControl } from '../session.ts';
 import { table } from '../table.ts';
 import { wholeNumber } from '../whole-number.ts';
+import { addCostBill } from './cost-bill.ts';
 
 interface CostOptions {
   readonly by: string;
@@ -40,10 +42,6 @@ function dayOf(text: string | undefined, now: number): string {
     return text;
   throw new EpsilonError('USAGE', `--until ${text} is no date such as 2026-11-24.`);
 }
-
-/** Dollars with as many places as small sums need. */
-const dollars = (usd: number) => `$${usd.toFixed(usd === 0 || usd >= 1 ? 2 : usd >= 0.01 ? 4 : 6)}`;
-const percent = (part: number) => `${(100 * part).toFixed(1)} %`;
 
 const rowOf = ({
   key,
@@ -195,4 +193,5 @@ export function addCost(program: Command, session: () => Session): void {
     .requiredOption('--usage <file>', 'CSV with the columns timestamp and value: dollars an hour, on-demand')
     .option('--committed <dollars>', 'dollars an hour, at on-demand prices, that are committed already', '0')
     .action((options: CommitOptions) => commit(session(), options));
+  addCostBill(verb, session);
 }

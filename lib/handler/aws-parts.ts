@@ -91,3 +91,7 @@ export const awsReplicas: AwsPart<Pick<Ports, 'replication' | 'replica'>> = asyn
 /** Versions behind the aliases of the machines, in Step Functions. */
 export const awsVersions: AwsPart<Pick<Ports, 'versions'>> = async () =>
   (await import('../aws/wiring/wire-versions.ts')).wireVersions;
+
+/** The account's bill, from Cost Explorer. */
+export const awsBills: AwsPart<Pick<Ports, 'bills'>> = async () =>
+  (await import('../aws/wiring/wire-bills.ts')).wireBills;

@@ -89,6 +89,17 @@ export const metricDefinitions = {
     dimensions: [],
     help: 'nothing was decided about replicas: metrics are missing, old or unusable',
   },
+  BillGaps: {
+    unit: 'count',
+    dimensions: [],
+    help: 'the estimate of training and the bill of settled days differ by more than 5 % of the bill',
+  },
+  TenantCostsUnusual: {
+    unit: 'count',
+    dimensions: [],
+    help: "a tenant's newest run cost several times what its earlier ones did",
+  },
+  PricesOld: { unit: 'count', dimensions: [], help: 'the list of prices is older than 90 days' },
   CredentialsLent: { unit: 'count', dimensions: [], help: 'a job on Batch got credentials for its attempt' },
   CredentialsRefused: {
     unit: 'count',

@@ -60,6 +60,21 @@ export const controlPlaneAlerts = {
     summary: 'Capacity that was set ended without being renewed: nothing decides any more, or it fails.',
     watched: { kind: 'counted', metric: 'CapacityExpired', period: hour, atLeast: 1 },
   },
+  BillGap: {
+    severity: 'warning',
+    summary: 'The estimate of costs and the bill differ by more than 5 %.',
+    watched: { kind: 'counted', metric: 'BillGaps', period: hour, atLeast: 1 },
+  },
+  TenantCostUnusual: {
+    severity: 'warning',
+    summary: "A tenant's newest run cost several times what its earlier ones did.",
+    watched: { kind: 'counted', metric: 'TenantCostsUnusual', period: hour, atLeast: 1 },
+  },
+  PricesOld: {
+    severity: 'warning',
+    summary: 'The list of prices is older than 90 days.',
+    watched: { kind: 'counted', metric: 'PricesOld', period: hour, atLeast: 1 },
+  },
   ReconcilerFaults: {
     severity: 'warning',
     summary: 'The reconciler keeps failing on an attempt.',

@@ -5,6 +5,7 @@ import type { RecoveryRecords } from './backup/recovery-records.ts';
 import type { ReplicaObjects } from './backup/replica-objects.ts';
 import type { ReplicationMetrics } from './backup/replication-metrics.ts';
 import type { Tables } from './backup/table-service.ts';
+import type { Bills } from './bills.ts';
 import type { ClaimStore } from './claim-store.ts';
 import type { Clock } from './clock.ts';
 import type { EventPublisher } from './event-publisher.ts';
@@ -69,6 +70,7 @@ export interface Ports extends BasePorts {
   readonly images: ImageResolver;
   readonly imageRecords: ImageRecords;
   readonly workflows: Workflows;
+  readonly bills: Bills;
   readonly loadMetrics: LoadMetrics;
   readonly replicaFloor: ReplicaFloor;
   /** Nodes that replicas run on. */

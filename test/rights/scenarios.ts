@@ -46,6 +46,7 @@ const scenarios: readonly Scenario[] = [
       await mustEnd(night, await night.fire(), 'SUCCEEDED');
       const event = { scheduledTime: '2026-11-25T01:50:00Z', minutesAhead: 10 };
       await night.invoke('prewarmNight', event);
+      await night.invoke('recordBill', {});
     },
   },
   {

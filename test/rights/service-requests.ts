@@ -282,6 +282,7 @@ const services: Readonly<Record<string, Readonly<Record<string, Of<never>>>>> = 
   KMSClient: { Decrypt: keyUse('Decrypt'), GenerateDataKey: keyUse('GenerateDataKey') },
   EventBridgeClient: { PutEvents: events },
   SNSClient: { Publish: publish },
+  CostExplorerClient: { GetCostAndUsage: everywhere('ce:GetCostAndUsage') },
   CloudWatchClient: { GetMetricData: everywhere('cloudwatch:GetMetricData') },
   STSClient: {
     AssumeRole: ({ RoleArn, Tags }: { RoleArn: string; Tags: readonly { Key: string; Value: string }[] }) => {

@@ -221,6 +221,7 @@ export function serviceAnswers({ ports, tasksOn, digest }: Behind): Record<strin
     },
     SNSClient: { Publish: () => ({ MessageId: '1' }) },
     CloudWatchClient: { GetMetricData: () => ({ MetricDataResults: [] }) },
+    CostExplorerClient: { GetCostAndUsage: () => ({ ResultsByTime: [] }) },
     ECRClient: {
       DescribeImages: () => ({
         imageDetails: [{ imageDigest: digest(), imageTags: ['v1'], imagePushedAt: new Date(0) }],

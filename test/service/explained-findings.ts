@@ -56,6 +56,11 @@ export const explainedFindings: readonly ExplainedFinding[] = [
     reason: 'documents of every tenant, which are read and counted; nothing may be written there',
   },
   {
+    rule: wildcard(`${bucket}/cost/*`),
+    on: /^RecordBillRole$/,
+    reason: 'one folder of the bucket; the names below it are months',
+  },
+  {
     rule: wildcard(`${bucket}/scaling/*`),
     on: /^(DecideCapacity|ApplyCapacity|ExpireCapacity|PrewarmNight)Role$/,
     reason: 'one folder of the bucket; the names below it are node groups',

@@ -43,6 +43,10 @@ export const explainedStars: readonly ExplainedStar[] = [
     reason: 'how Step Functions arranges the delivery of its logs; deliveries have no resource',
   },
   {
+    actions: ['ce:GetCostAndUsage'],
+    reason: 'Cost Explorer shows the bill of the account, which has no resource',
+  },
+  {
     actions: ['cloudwatch:GetMetricData'],
     reason: 'metrics have no resource',
   },

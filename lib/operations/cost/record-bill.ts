@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import type { ServiceConfig } from '../../config/service-config.ts';
+import { type BilledDay, type BillRecord, isYoung, type Reconciliation, reconcile } from '../../cost/bill.ts';
+import { ledgerOf, type RunWork } from '../../cost/ledger.ts';
+import { checkSchema } from '../../errors/check-schema.ts';
+import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
+import type { Bills } from '../../ports/bills.ts';
+import type { ObjectStore } from '../../ports/object-store.ts';
+
+/** Where months of the bill are kept. */
+interface BillPlace {
+  readonly objects: Pick<ObjectStore, 'get'>;
+  readonly config: Pick<ServiceConfig, 'dataBucket'>;
+}
+
+/** What the bill is kept with. */
+interface BillPorts extends BillPlace {
+  readonly objects: Pick<ObjectStore, 'get' | 'put'>;
+  readonly bills: Bills;
+}
+
+const recordSchema = z.object({
+  month: z.string().regex(/^\d{4}-\d{2}$/),
+  askedAt: z.iso.datetime(),
+  requests: z.int().min(0),
+  days: z.array(
+    z.object({
+      day: z.iso.date(),
+      final: z.boolean(),
+      lines: z.array(
+        z.object({ service: z.string(), usage: z.string(), usd: z.number(), quantity: z.number() }),
+      ),
+    }),
+  ),
+});
+
+const placeOf = ({ config }: BillPlace, month: string) =>
+  `s3://${config.dataBucket}/cost/billed/${month}.json`;
+
+/** A month of the bill; undefined while nothing of it is known. Error: `BILL_INVALID`. */
+export async function readBill(ports: BillPlace, month: string): Promise<BillRecord | undefined> {
+  const place = placeOf(ports, month);
+  let bytes: Uint8Array;
+  try {
+    bytes = await ports.objects.get(place);
+  } catch (error) {
+    if (error instanceof EpsilonError && error.code === 'OBJECT_NOT_FOUND') return undefined;
+    throw error;
+  }
+  const invalid = () =>
+    new EpsilonError(
+      'BILL_INVALID',
+      `${place} is no month of a bill; delete it, the next day makes it again.`,
+      {
+        exitCode: exitCodes.backend,
+      },
+    );
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    throw invalid();
+  }
+  const checked = checkSchema(recordSchema, value);
+  if (checked.success) return checked.data;
+  throw invalid();
+}
+
+const dayOf = (at: number) => new Date(at).toISOString().slice(0, 10);
+
+/** The month before one. */
+export const monthBefore = (month: string) => dayOf(Date.parse(`${month}-01T00:00:00Z`) - 1).slice(0, 7);
+
+/** What is asked for: the running month, and the one before while it may change. Closed months are never asked for again. */
+async function firstDay(ports: BillPorts, today: string): Promise<string> {
+  const month = today.slice(0, 7);
+  const before = await readBill(ports, monthBefore(month));
+  const closed = before !== undefined && before.days.length > 0 && before.days.every(({ final }) => final);
+  return `${closed ? month : monthBefore(month)}-01`;
+}
+
+/** Asks for the bill once and keeps its months. What was asked for today already is not asked again. */
+export async function recordBill(ports: BillPorts, now: number): Promise<BillRecord[]> {
+  const today = dayOf(now);
+  const month = today.slice(0, 7);
+  const known = await readBill(ports, month);
+  if (known?.askedAt.startsWith(today)) return [known];
+  const { days, requests } = await ports.bills.daily(await firstDay(ports, today), dayOf(now + 86_400_000));
+  const byMonth = Map.groupBy(days, ({ day }) => day.slice(0, 7));
+  const records: BillRecord[] = [];
+  for (const [of, own] of byMonth.set(month, byMonth.get(month) ?? [])) {
+    const before = await readBill(ports, of);
+    const asked = (before?.requests ?? 0) + (of === month ? requests : 0);
+    const record = { month: of, askedAt: new Date(now).toISOString(), requests: asked, days: own };
+    await ports.objects.put(placeOf(ports, of), JSON.stringify(record), { contentType: 'application/json' });
+    records.push(record);
+  }
+  return records;
+}
+
+/** Holds the estimate beside the bill on the days that are settled. */
+export function reconcileSettled(
+  days: readonly BilledDay[],
+  works: readonly RunWork[],
+  now: number,
+): Reconciliation {
+  const settled = days.filter(({ day }) => !isYoung(day, now));
+  const known = new Set(settled.map(({ day }) => day));
+  const { total } = ledgerOf(
+    works.filter(({ run }) => known.has(run.logicalDate)),
+    'day',
+    now,
+  );
+  return reconcile(settled, total);
+}
