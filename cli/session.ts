@@ -5,7 +5,7 @@ import type { Clock } from '../lib/ports/clock.ts';
 import type { IdSource } from '../lib/ports/id-source.ts';
 import type { OperatorApi } from '../lib/ports/operator-api.ts';
 import type { ExecutionDetail } from '../lib/ports/workflows.ts';
-import type { Waiting } from '../local/outside.ts';
+import type { Waiting } from '../local/host/outside.ts';
 import type { Output } from './output.ts';
 import { commandFor, type Target } from './target.ts';
 

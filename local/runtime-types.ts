@@ -5,8 +5,8 @@ import type { OperatorApi } from '../lib/ports/operator-api.ts';
 import type { Random } from '../lib/ports/random.ts';
 import type { LocalPorts } from './adapters/functions.ts';
 import type { Self } from './control/server.ts';
+import type { Waiting } from './host/outside.ts';
 import type { JobListener, LocalJobRunner } from './jobs/local-job-runner.ts';
-import type { Waiting } from './outside.ts';
 import type { LocalStores } from './stores/local-stores.ts';
 import type { StateDirectory } from './stores/state-directory.ts';
 

@@ -39,7 +39,7 @@ export async function main(projectDir: string): Promise<void> {
       open: async (target, options) => {
         // The embedded runtime and the SDK are loaded for those who need them only.
         if (target.kind === 'local') {
-          const { openControl } = await import('../../local/control/open-control.ts');
+          const { openControl } = await import('../../local/open-control.ts');
           const { stateDir } = target;
           const { signal } = stop;
           return (await openControl({ projectDir, stateDir, variables, clock, signal, ...options })).control;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isOver, type JobObservation } from '../training/attempts/job.ts';
-import type { JobReason } from '../training/attempts/job-reason.ts';
 import { stopReasonOf } from '../training/attempts/stop-reason.ts';
+import type { JobReason } from '../training/job-reason.ts';
 import { type JobStage, jobStageNames } from '../training/stages.ts';
 
 /** Longest reason Batch takes, in characters. */

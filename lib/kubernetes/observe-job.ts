@@ -1,7 +1,7 @@
 import type { V1ContainerStateTerminated, V1Job, V1JobCondition, V1Pod } from '@kubernetes/client-node';
 import type { JobObservation } from '../training/attempts/job.ts';
-import type { JobReason } from '../training/attempts/job-reason.ts';
 import { stopReasonOf } from '../training/attempts/stop-reason.ts';
+import type { JobReason } from '../training/job-reason.ts';
 import type { Capacity } from '../training/run.ts';
 import { jobAnnotations, jobLabels } from './job-labels.ts';
 import {

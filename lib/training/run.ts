@@ -1,5 +1,5 @@
 import type { Backend } from '../tenants/tenant.ts';
-import type { JobReason } from './attempts/job-reason.ts';
+import type { JobReason } from './job-reason.ts';
 import type { ImageName, JobStage, Resources, StageName, StageSeconds } from './stages.ts';
 
 /** Where a run stands. `skipped` and `busy` ended on purpose without training. */

@@ -15,7 +15,7 @@ import type { DatabaseFinding } from '../../lib/backup/verification.ts';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { contentOf, digestOf } from '../../lib/operations/backup/content.ts';
 import type { RestoreTarget } from '../../lib/ports/backup/target.ts';
-import { processesWith, signal } from '../jobs/processes.ts';
+import { processesWith, signal } from '../host/processes.ts';
 import { freeBytes } from '../state/usage.ts';
 import { liveHolder, stateMarker, takeLock } from '../stores/state-directory.ts';
 import type { DatabaseName } from './cut-databases.ts';

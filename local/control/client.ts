@@ -3,7 +3,7 @@ import type { ServiceConfig } from '../../lib/config/service-config.ts';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
-import type { Waiting } from '../outside.ts';
+import type { Waiting } from '../host/outside.ts';
 import { type ExposedPort, exposed } from './call.ts';
 import { followWaiting } from './follow-waiting.ts';
 import { errorOf, type Reply, unpack } from './rpc.ts';

@@ -2,7 +2,7 @@ import { get } from 'node:http';
 import { z } from 'zod';
 import { checkSchema } from '../../lib/errors/check-schema.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
-import { type Condition, conditionCodes, overText, type Waiting } from '../outside.ts';
+import { type Condition, conditionCodes, overText, type Waiting } from '../host/outside.ts';
 
 /** Milliseconds between two looks at what a control plane waits for. */
 const lookEvery = 1_000;

@@ -9,7 +9,7 @@ import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { NotFound } from '../../lib/errors/store-errors.ts';
 import { figuresType } from '../../lib/metrics/exposition.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
-import type { Condition } from '../outside.ts';
+import type { Condition } from '../host/outside.ts';
 import { callOf } from './call.ts';
 import { ownerOf } from './owner.ts';
 import { type Answer, answer, refusal } from './rpc.ts';

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { pathOfFileUri } from '../../lib/objects/file-uri.ts';
 import { parseObjectUri } from '../../lib/objects/object-uri.ts';
 import type { JobSpec } from '../../lib/training/attempts/job.ts';
-import { findProgram } from '../find-program.ts';
+import { findProgram } from '../host/find-program.ts';
 import type { JobCommand } from './start-job.ts';
 
 /** What a confined job sees of a state directory. */

@@ -12,14 +12,14 @@ import {
 import { join } from 'node:path';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import type { JobObservation, JobSpec } from '../../lib/training/attempts/job.ts';
-import type { JobReason } from '../../lib/training/attempts/job-reason.ts';
 import {
   type JobResult,
   largestResult,
   parseJobResult,
   resultFields,
 } from '../../lib/training/attempts/job-result.ts';
-import { isAlive } from './processes.ts';
+import type { JobReason } from '../../lib/training/job-reason.ts';
+import { isAlive } from '../host/processes.ts';
 import { lastProgress } from './progress-file.ts';
 
 /** What the shim wrote about its processes. */

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { carriesJob } from './environment.ts';
+import { carriesJob } from '../host/environment.ts';
+import { childrenOf, commandOf, groupMembers, processesWith, signal } from '../host/processes.ts';
 import type { JobFolder } from './job-folder.ts';
-import { childrenOf, commandOf, groupMembers, processesWith, signal } from './processes.ts';
 
 /** Without its shim a group is only ours when its members carry a job's environment. */
 function isOurs(members: readonly number[]): boolean {

@@ -1,6 +1,6 @@
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import type { Clock, Timer } from '../../lib/ports/clock.ts';
-import type { OutsideConditions } from '../outside.ts';
+import type { OutsideConditions } from '../host/outside.ts';
 import { freeBytes } from '../state/usage.ts';
 
 /** Milliseconds between looks at the room that jobs have. */

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { largestInlineInputs } from '../../lib/training/attempts/job-contract.ts';
-import { allowedEnvironment } from './environment.ts';
+import { allowedEnvironment } from '../host/environment.ts';
 import type { Exit, JobFolder } from './job-folder.ts';
 
 /** What starts a job. */

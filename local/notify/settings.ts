@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { checkSchema } from '../../lib/errors/check-schema.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
-import { findProgram } from '../find-program.ts';
+import { findProgram } from '../host/find-program.ts';
 
 const text = z.string().min(1).max(4_096);
 

@@ -13,7 +13,7 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
-import { isAlive, processStartTime } from '../jobs/processes.ts';
+import { isAlive, processStartTime } from '../host/processes.ts';
 import { explainSqlite } from './database.ts';
 
 /** Version of the directory's layout. */

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { findWorkload } from '../../lib/config/training-of.ts';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { contractVersion } from '../../lib/training/attempts/job-contract.ts';
-import { allowedEnvironment } from '../jobs/environment.ts';
+import { allowedEnvironment } from '../host/environment.ts';
 import { type HostPlace, programOf } from './host-workloads.ts';
 
 /** Milliseconds in which a question has to be embedded; a large library is loaded in this time. */

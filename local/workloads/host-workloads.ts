@@ -5,8 +5,8 @@ import { findWorkload } from '../../lib/config/training-of.ts';
 import { referenceWorkload, type Workloads } from '../../lib/config/workloads.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import type { ImageName } from '../../lib/training/stages.ts';
-import { findProgram, findUnrunnable } from '../find-program.ts';
-import { allowedEnvironment } from '../jobs/environment.ts';
+import { allowedEnvironment } from '../host/environment.ts';
+import { findProgram, findUnrunnable } from '../host/find-program.ts';
 import { addFolder } from './folder-digest.ts';
 import { programIdentity } from './program-identity.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SystemClock } from '../../lib/system/system-clock.ts';
 import { systemIds } from '../../lib/system/system-ids.ts';
-import { openControl } from '../../local/control/open-control.ts';
+import { openControl } from '../../local/open-control.ts';
 import { freshDir } from '../fresh-dir.ts';
 import { call } from './harness.ts';
 

@@ -2,7 +2,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { SystemClock } from '../../lib/system/system-clock.ts';
 import { systemIds } from '../../lib/system/system-ids.ts';
-import { openControl } from '../../local/control/open-control.ts';
+import { openControl } from '../../local/open-control.ts';
 import { call } from '../cli/harness.ts';
 import { aState } from '../local/backup/a-state.ts';
 

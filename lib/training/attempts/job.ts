@@ -1,7 +1,7 @@
+import type { JobReason } from '../job-reason.ts';
 import type { Capacity } from '../run.ts';
 import type { JobStage, Resources } from '../stages.ts';
 import type { JobProgress } from './job-progress.ts';
-import type { JobReason } from './job-reason.ts';
 
 /** Everything a backend needs to start one job. */
 export interface JobSpec {

@@ -1,4 +1,4 @@
-import type { JobReason } from './job-reason.ts';
+import type { JobReason } from '../job-reason.ts';
 
 /** What a job that we stopped counts as. */
 export type StopReason = Extract<JobReason, 'cancelled' | 'preempted' | 'unplaceable' | 'unstartable'>;

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { setPriority } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { processorMs } from '../../jobs/processes.ts';
+import { processorMs } from '../../host/processes.ts';
 import { evaluationLimits, stoppedBecause } from './limits.ts';
 import type { Evaluation, EvaluationResult } from './protocol.ts';
 

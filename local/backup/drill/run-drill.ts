@@ -18,10 +18,10 @@ import { processActor } from '../../control/owner.ts';
 import { loadLocalService } from '../../declaration/local-service.ts';
 import { writeDurably } from '../durable-files.ts';
 import { FileBackupRepository } from '../file-repository.ts';
+import { drillsFolder } from '../last-drill.ts';
 import { type OpenBackups, repositoryOf } from '../open-backups.ts';
 import { StateTarget } from '../state-target.ts';
 import { drillFaults } from './faults.ts';
-import { drillsFolder } from './last-drill.ts';
 import { drillRound, type RoundParts } from './round.ts';
 
 /** How a drill is run. */

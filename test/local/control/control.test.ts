@@ -8,7 +8,7 @@ import type { Call } from '../../../local/control/call.ts';
 import { connectControl } from '../../../local/control/client.ts';
 import { answer } from '../../../local/control/rpc.ts';
 import { type Listening, serveHttp, serveSocket } from '../../../local/control/server.ts';
-import type { Condition, Waiting } from '../../../local/outside.ts';
+import type { Condition, Waiting } from '../../../local/host/outside.ts';
 import { type Night, openNight } from '../../night/harness.ts';
 import { freshDir } from '../asl/harness.ts';
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { processesWith } from '../../../local/jobs/processes.ts';
+import { processesWith } from '../../../local/host/processes.ts';
 import { aRunner, aSpec, expectNothingLeft, scripts } from './runner-harness.ts';
 
 afterEach(expectNothingLeft);

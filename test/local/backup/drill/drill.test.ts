@@ -3,9 +3,9 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type DrillRound, judgeDrill } from '../../../../lib/backup/drill.ts';
 import { SystemClock } from '../../../../lib/system/system-clock.ts';
-import { lastPassedDrill } from '../../../../local/backup/drill/last-drill.ts';
 import { Ledger, lossOf } from '../../../../local/backup/drill/ledger.ts';
 import { runDrill } from '../../../../local/backup/drill/run-drill.ts';
+import { lastPassedDrill } from '../../../../local/backup/last-drill.ts';
 import { freshDir } from '../../../fresh-dir.ts';
 import { aState } from '../a-state.ts';
 

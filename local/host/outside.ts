@@ -1,5 +1,5 @@
-import { EpsilonError, exitCodes } from '../lib/errors/epsilon-error.ts';
-import type { Clock } from '../lib/ports/clock.ts';
+import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
+import type { Clock } from '../../lib/ports/clock.ts';
 
 /** Milliseconds between two tries of what waits for something outside this process. */
 const tryAgainMs = 1_000;

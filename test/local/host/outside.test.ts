@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
-import { VirtualClock } from '../../local/clock/virtual-clock.ts';
-import { isOutside, OutsideConditions, type Waiting } from '../../local/outside.ts';
+import { EpsilonError } from '../../../lib/errors/epsilon-error.ts';
+import { VirtualClock } from '../../../local/clock/virtual-clock.ts';
+import { isOutside, OutsideConditions, type Waiting } from '../../../local/host/outside.ts';
 
 const full = () => new EpsilonError('DISK_FULL', 'The disk is full.', { exitCode: 4 });
 const locked = () => new EpsilonError('DATABASE_LOCKED', 'The database is locked.', { exitCode: 4 });

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { createFileObjectStore } from '../../lib/files/file-object-store.ts';
-import type { OperatorApi } from '../../lib/ports/operator-api.ts';
-import { SystemClock } from '../../lib/system/system-clock.ts';
-import { loadLocalService } from '../declaration/local-service.ts';
-import { openRuntime, type RuntimeOptions } from '../runtime.ts';
-import { connectControl } from './client.ts';
+import { createFileObjectStore } from '../lib/files/file-object-store.ts';
+import type { OperatorApi } from '../lib/ports/operator-api.ts';
+import { SystemClock } from '../lib/system/system-clock.ts';
+import { connectControl } from './control/client.ts';
+import { loadLocalService } from './declaration/local-service.ts';
+import { openRuntime, type RuntimeOptions } from './runtime.ts';
 
 /**
  * The control plane of a state directory: the process that runs it, through its socket, or else this process.

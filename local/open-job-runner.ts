@@ -1,20 +1,20 @@
 import { dirname, join } from 'node:path';
-import type { Clock } from '../../lib/ports/clock.ts';
-import type { Log } from '../../lib/ports/log.ts';
-import type { JobRef, JobSpec } from '../../lib/training/attempts/job.ts';
-import type { OutsideConditions } from '../outside.ts';
-import type { RuntimeOptions } from '../runtime-types.ts';
-import { readKey } from '../stores/key-file.ts';
-import type { StateDirectory } from '../stores/state-directory.ts';
-import type { HostPlace } from '../workloads/host-workloads.ts';
-import { CacheAccess } from './cache-access.ts';
-import { confined, findBubblewrap } from './confine.ts';
-import type { JobListener, LocalJobRunner, ProcessJobRunnerOptions } from './local-job-runner.ts';
-import { ProcessJobRunner } from './process-job-runner.ts';
-import { diskRoom } from './room-watch.ts';
-import type { JobCommand } from './start-job.ts';
-import type { StrayWrites } from './stray-writes.ts';
-import { workloadCommand } from './workload-command.ts';
+import type { Clock } from '../lib/ports/clock.ts';
+import type { Log } from '../lib/ports/log.ts';
+import type { JobRef, JobSpec } from '../lib/training/attempts/job.ts';
+import type { OutsideConditions } from './host/outside.ts';
+import { CacheAccess } from './jobs/cache-access.ts';
+import { confined, findBubblewrap } from './jobs/confine.ts';
+import type { JobListener, LocalJobRunner, ProcessJobRunnerOptions } from './jobs/local-job-runner.ts';
+import { ProcessJobRunner } from './jobs/process-job-runner.ts';
+import { diskRoom } from './jobs/room-watch.ts';
+import type { JobCommand } from './jobs/start-job.ts';
+import type { StrayWrites } from './jobs/stray-writes.ts';
+import { workloadCommand } from './jobs/workload-command.ts';
+import type { RuntimeOptions } from './runtime-types.ts';
+import { readKey } from './stores/key-file.ts';
+import type { StateDirectory } from './stores/state-directory.ts';
+import type { HostPlace } from './workloads/host-workloads.ts';
 
 /** What jobs run in. */
 export interface JobSurroundings {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { allowedEnvironment } from '../../../local/jobs/environment.ts';
+import { allowedEnvironment } from '../../../local/host/environment.ts';
 
 it('T7: the environment that a job of this host inherits has no address of Redis, and no secret', () => {
   const variables = {
