@@ -49,8 +49,11 @@ export function groupFor(site: Site, network: Network, part: string, port?: numb
   return group;
 }
 
-/** Security group of functions and Batch instances: calls out over TLS and to the data stores, takes nothing in. */
-export function createWorkerGroup(site: Site, network: Network, part: string): SecurityGroup {
+/**
+ * Security group of functions or of Batch instances: calls out over TLS, takes nothing in. Functions also reach the data stores; jobs,
+ * which are foreign code, do not.
+ */
+export function createWorkerGroup(site: Site, network: Network, part: 'functions' | 'batch'): SecurityGroup {
   const group = groupFor(site, network, part);
   const out = (name: string, port: number, cidr: string) =>
     new SecurityGroupEgressRule(
@@ -66,6 +69,7 @@ export function createWorkerGroup(site: Site, network: Network, part: string): S
       site.here,
     );
   out('https', 443, '0.0.0.0/0');
+  if (part === 'batch') return group;
   out('postgres', 5432, site.config.network.cidr);
   out('redis', 6379, site.config.network.cidr);
   return group;

@@ -49,6 +49,9 @@ export const deploymentSchema = z.object({
   /** Bucket and key of the replicas, in the region of the setting `recovery.region`. */
   replicaBucket: z.string().min(3).optional(),
   replicaKeyArn: arn.optional(),
+  /** Host of the cache, and the secret with its token; absent where functions do not reach its network. */
+  cacheEndpoint: z.string().min(1).optional(),
+  cacheSecretArn: arn.optional(),
 });
 
 /** The resources around a deployed function. */

@@ -49,6 +49,10 @@ export const awsWorkflows: AwsPart<Pick<Ports, 'workflows'>> = async () =>
 export const awsSessions: AwsPart<Required<Pick<Ports, 'sessions'>>> = async () =>
   (await import('../aws/wiring/wire-sessions.ts')).wireSessions;
 
+/** The cache that answers users, on ElastiCache, where the function reaches it. */
+export const awsCacheStore: AwsPart<Pick<Ports, 'cacheStore'>> = async () =>
+  (await import('../aws/wiring/wire-cache-store.ts')).wireCacheStore;
+
 /** Our bus, on EventBridge. */
 export const awsEvents: AwsPart<Pick<Ports, 'events'>> = async () =>
   (await import('../aws/wiring/wire-events.ts')).wireEvents;

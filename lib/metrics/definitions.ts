@@ -156,6 +156,16 @@ export const metricDefinitions = {
     dimensions: [],
     help: 'a night was planned: tenants whose runs are not expected to end by their deadline',
   },
+  CachesFilled: {
+    unit: 'count',
+    dimensions: [],
+    help: 'the cache was filled with the passages of a model that was promoted',
+  },
+  CacheFilesRefused: {
+    unit: 'count',
+    dimensions: [],
+    help: 'a cache stage wrote a file that is not cached: no entries, or more than a tenant may have',
+  },
   TenantsExpectedLate: {
     unit: 'count',
     dimensions: [],

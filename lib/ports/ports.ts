@@ -26,6 +26,7 @@ import type { Random } from './random.ts';
 import type { ReleaseRecords } from './release/release-records.ts';
 import type { VersionRouting } from './release/version-routing.ts';
 import type { RunStore } from './run-store.ts';
+import type { CacheStore } from './serving/cache-store.ts';
 import type { LoadMetrics } from './serving/load-metrics.ts';
 import type { ReplicaFloor } from './serving/replica-floor.ts';
 import type { SizedGroups } from './serving/sized-groups.ts';
@@ -87,4 +88,6 @@ export interface Ports extends BasePorts {
   readonly versions: VersionRouting;
   /** Absent in the embedded runtime: jobs of this host reach its files, and need no credentials. */
   readonly sessions?: JobSessions;
+  /** Absent in the embedded runtime, whose cache stages fill Redis themselves, and where functions do not reach the cache. */
+  readonly cacheStore?: CacheStore;
 }

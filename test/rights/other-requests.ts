@@ -49,6 +49,15 @@ export const rareRequests: Readonly<Record<string, readonly AwsRequest[]>> = {
     }),
     missingObject({ Bucket: resources.bucket, Key: 'nights/2026-11-24/night-1/tenants-1.json' }),
   ],
+  // Where functions reach the network of the cache.
+  fillCache: [
+    ...requestsOfCall('S3Client', 'GetObject', {
+      Bucket: resources.bucket,
+      Key: 'acme/runs/acme-2026-11-24/cache/1/cache.jsonl',
+    }),
+    missingObject({ Bucket: resources.bucket, Key: 'acme/runs/acme-2026-11-24/cache/1/cache.jsonl' }),
+    ...requestsOfCall('SecretsManagerClient', 'GetSecretValue', { SecretId: resources.cacheSecret }),
+  ],
   // Of a check that made no verdict.
   beginRun: requestsOfCall('SFNClient', 'DescribeExecution', {
     executionArn: names.executionArn('data-quality-check/for-0'),

@@ -24,6 +24,7 @@ export const resources = {
   logsKey: arnOf('kms', 'key/00000000-0000-4000-8000-00000000000c'),
   topic: arnOf('sns', 'epsilon-dev-alerts'),
   cluster: 'embeddings-saas-cluster-dev',
+  cacheSecret: arnOf('secretsmanager', 'secret:epsilon/dev/redis-AbCdEf'),
   queues: {
     spot: arnOf('batch', 'job-queue/epsilon-dev-batch-spot'),
     'on-demand': arnOf('batch', 'job-queue/epsilon-dev-batch-on-demand'),

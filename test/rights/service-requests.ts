@@ -290,6 +290,12 @@ const services: Readonly<Record<string, Readonly<Record<string, Of<never>>>>> = 
       return [ask('sts:AssumeRole', RoleArn, context), ask('sts:TagSession', RoleArn, context)];
     },
   },
+  SecretsManagerClient: {
+    GetSecretValue: ({ SecretId }: { SecretId: string }) => [
+      ask('secretsmanager:GetSecretValue', SecretId),
+      throughService('Decrypt', dataKey, 'secretsmanager', { SecretARN: SecretId }),
+    ],
+  },
   ECRClient: {
     DescribeImages: ({
       repositoryName,

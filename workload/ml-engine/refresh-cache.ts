@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createClient } from 'redis';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
+import { cacheKey } from '../../lib/training/models/cache-key.ts';
 import { ArtifactWriter } from '../job/artifacts.ts';
 import { type Candidate, openCandidate } from '../job/candidate.ts';
 import type { JobContext } from '../job/context.ts';
@@ -72,24 +73,24 @@ class Entries {
 
 /** Fills Redis under keys of this run; readers are switched by promotion, never by this. */
 async function fillRedis(context: JobContext, url: string, entries: Entries): Promise<string> {
-  const prefix = `epsilon:${context.tenantId}:${context.runId}`;
+  const key = cacheKey(context);
   const client = createClient({ url, socket: { connectTimeout: 5_000, reconnectStrategy: false } });
   client.on('error', () => {});
   try {
     await client.connect();
     for await (const lines of entries.batches())
       await client.hSet(
-        `${prefix}:passages`,
+        key,
         lines.flatMap(({ id, json }) => [id, json]),
       );
-    const stored = await client.hLen(`${prefix}:passages`);
+    const stored = await client.hLen(key);
     if (stored !== entries.count)
       throw new JobFailure(
         jobExit.tryAgain,
         'CACHE_INCOMPLETE',
         `Redis holds ${stored} of ${entries.count} entries.`,
       );
-    return prefix;
+    return key.replace(/:passages$/, '');
   } catch (error) {
     throw asRedisFailure(error, url);
   } finally {
@@ -121,7 +122,7 @@ async function fillFile(context: JobContext, writer: ArtifactWriter, entries: En
     );
 }
 
-/** Fills the tenant's cache: Redis where REDIS_URL is set, otherwise a file the embedded runtime reads. */
+/** Fills the tenant's cache: Redis where REDIS_URL is set, otherwise a file, from which `fillCache` fills the one on AWS. */
 export async function refreshCache(context: JobContext) {
   const entries = new Entries(context, await openCandidate(context));
   const writer = new ArtifactWriter(context);

@@ -22,6 +22,8 @@ export type Statements = readonly Tree[];
 export type DeclaredFunction = Tree & {
   /** Kubernetes group of a function that reaches the cluster, without the prefix `epsilon:`. */
   readonly cluster?: string;
+  /** Whether a function that does not reach the cluster reaches its network. */
+  readonly network?: boolean;
   /** Invocations of itself that a function fans out to at most. */
   readonly shards?: number;
 };
@@ -37,7 +39,7 @@ export type DeclaredMachine = Tree & {
 /** What a function that reaches the cluster gets, where there is one (infra/serverless/kubernetes/on.yml). */
 export interface ClusterSettings {
   readonly vpc: Tree;
-  /** Policy name to statements. */
+  /** Policy name to statements; `network` is that of every function in it. */
   readonly policies: Readonly<Record<string, Statements>>;
 }
 

@@ -27,12 +27,12 @@ function functionAdditions(declared: Declared): Additions {
   const ofEvents = new Set(eventFunctions(declared));
   const onFailure = { type: 'sqs', arn: arnOf('FailedInvocations') };
   return Object.fromEntries(
-    Object.entries(declared.functions).map(([key, { cluster, shards }]) => [
+    Object.entries(declared.functions).map(([key, { cluster, network, shards }]) => [
       key,
       {
         role: functionIds(key).role,
         ...(ofEvents.has(key) && { destinations: { onFailure } }),
-        ...(cluster !== undefined && declared.cluster && { vpc: declared.cluster.vpc }),
+        ...((cluster !== undefined || network) && declared.cluster && { vpc: declared.cluster.vpc }),
         ...(shards !== undefined && { reservedConcurrency: shards + 1 }),
       },
     ]),

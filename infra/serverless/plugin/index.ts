@@ -109,6 +109,7 @@ export default class EpsilonPlugin {
     serverless.configSchemaHandler.defineFunctionProperties('aws', {
       properties: {
         cluster: { enum: ['job-submitters', 'job-keepers', 'job-reconcilers', 'capacity-setters'] },
+        network: { type: 'boolean' },
         shards: { type: 'integer', minimum: 1 },
       },
     });

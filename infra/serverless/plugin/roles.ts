@@ -99,8 +99,10 @@ const jobGroups: ReadonlySet<string> = new Set(['job-submitters', 'job-keepers',
 
 function functionRole(key: string, own: Statements, declared: Declared): Resource {
   const onFailure = eventFunctions(declared).includes(key) ? ofEventFunctions : [];
-  const group = declared.functions[key]?.cluster;
-  const onCluster = group === undefined ? {} : declared.cluster?.policies;
+  const { cluster: group, network } = declared.functions[key] ?? {};
+  const inNetwork =
+    network && declared.cluster ? { network: declared.cluster.policies['network'] ?? [] } : {};
+  const onCluster = group === undefined ? inNetwork : declared.cluster?.policies;
   const onAirflow = group !== undefined && jobGroups.has(group) ? declared.airflow : {};
   return role('lambda.amazonaws.com', false, {
     [key]: [...ofEveryFunction(key), ...onFailure, ...own],

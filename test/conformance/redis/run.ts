@@ -8,6 +8,7 @@ import { CacheAccess } from '../../../local/jobs/cache-access.ts';
 import { freePort } from '../../free-port.ts';
 import { documentsFolder, openWorkload } from '../../workload/harness.ts';
 import { conclude, installPackage, works } from '../debian.ts';
+import { cacheStore } from './cache-store.ts';
 import { hostile } from './hostile.ts';
 
 /**
@@ -91,6 +92,12 @@ else {
   await client.hSet('epsilon:beta:r1:passages', 'id', 'a text of beta');
   await client.hSet('epsilon:acme-2:r1:passages', 'id', 'a text of acme-2');
   for (const [what, held] of await hostile({ access, job: jobOf('acme', 1), all })) expect(what, held);
+  const place = {
+    url: `redis://127.0.0.1:${port}`,
+    token: password,
+    dead: `redis://127.0.0.1:${await freePort()}`,
+  };
+  for (const [what, holds] of await cacheStore(place)) expect(what, holds);
   client.destroy();
   server.kill('SIGKILL');
   await new Promise((resolve) => server.once('exit', resolve));

@@ -230,6 +230,13 @@ describe('the budget', () => {
 });
 
 describe('instances of Batch', () => {
+  it('T7: reach no port but that of TLS, so neither cache nor database', () => {
+    const ports = ofType(prod, 'vpc/securityGroupEgressRule:SecurityGroupEgressRule')
+      .filter(({ name }) => name.startsWith('epsilon-prod-batch-'))
+      .map(({ inputs }) => [inputs['fromPort'], inputs['toPort']]);
+    expect(ports).toEqual([[443, 443]]);
+  });
+
   it('T8: close metadata to all but root before the agent of ECS takes a job, and give no process new rights', () => {
     const [template] = ofType(prod, 'ec2/launchTemplate:LaunchTemplate').filter(
       ({ name }) => name === 'epsilon-prod-batch',
