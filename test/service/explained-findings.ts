@@ -46,6 +46,16 @@ export const explainedFindings: readonly ExplainedFinding[] = [
     reason: 'one folder of the bucket; the names below it are dates and executions',
   },
   {
+    rule: wildcard(`${bucket}/*/runs/*/cache.jsonl`),
+    on: /^FillCacheRole$/,
+    reason: 'one file of each run, whatever the tenant, the run and the attempt are called',
+  },
+  {
+    rule: wildcard(`arn:<AWS::Partition>:secretsmanager:${here}:secret:epsilon/<environment>/redis-*`),
+    on: /^FillCacheRole$/,
+    reason: 'one secret; Secrets Manager adds six characters to its name',
+  },
+  {
     rule: wildcard(`${bucket}/quality/*`),
     on: /^(ProfileShard|CheckShard|JudgeShard|RecordVerdicts)Role$/,
     reason: 'one folder of the bucket; the names below it are executions and shards',
