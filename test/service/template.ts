@@ -104,5 +104,6 @@ export function everyValue(value: Json, key: string): Json[] {
 export function neutral(value: Json, environment: string): string {
   return JSON.stringify(value)
     .replaceAll(`epsilon-${environment}`, 'epsilon-<environment>')
+    .replaceAll(/:secret:epsilon\/(dev|staging|prod)\//g, ':secret:epsilon/<environment>/')
     .replaceAll(/embeddings-saas-data(-dev|-staging)?/g, '<bucket>');
 }

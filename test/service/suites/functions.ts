@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { lazyBundleFile } from '../../../infra/serverless/lazy-bundle.ts';
 import { deploymentVariables } from '../../../lib/config/deployment.ts';
 import { settingPaths, variableOf } from '../../../lib/config/load-config.ts';
-import { awsBatch, awsKubernetes, awsReplicaFloor } from '../../../lib/handler/aws-parts.ts';
+import { awsBatch, awsCacheStore, awsKubernetes, awsReplicaFloor } from '../../../lib/handler/aws-parts.ts';
 import type { EpsilonHandler } from '../../../lib/handler/define-handler.ts';
 import { loadLocalService } from '../../../local/declaration/local-service.ts';
 import { readYaml } from '../../../local/declaration/read-yaml.ts';
@@ -118,7 +118,9 @@ export function checkFunctions(packaged: () => Packaged): void {
       const handler = await handlerIn(file);
       // Names of files stand in a zip as they are.
       const zip = readFileSync(join(packaged().folder, `${key}.zip`));
-      const needed = [awsKubernetes, awsBatch, awsReplicaFloor].some((part) => handler.aws.includes(part));
+      const needed = [awsKubernetes, awsBatch, awsReplicaFloor, awsCacheStore].some((part) =>
+        handler.aws.includes(part),
+      );
       expect(zip.includes(lazyBundleFile), key).toBe(needed);
     }
   });
