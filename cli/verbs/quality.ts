@@ -11,9 +11,10 @@ import { withHints } from '../hints.ts';
 import { causeText, plain, toTheSecond } from '../output.ts';
 import { writePage } from '../pages/write-page.ts';
 import { print } from '../print.ts';
+import { addQualityActs } from '../quality/acts.ts';
 import { profileByContract } from '../quality/dataset.ts';
 import { lookAtData } from '../quality/look-at-data.ts';
-import { command, type Session, withControl } from '../session.ts';
+import { type Session, withControl } from '../session.ts';
 import { table } from '../table.ts';
 import { wholeNumber } from '../whole-number.ts';
 
@@ -144,7 +145,6 @@ async function history(session: Session, tenantId: string, limit: string): Promi
 }
 
 /** `quality ...`. */
-// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a factory; it registers commands, and each function in it keeps the budget.
 export function addQuality(program: Command, session: () => Session): void {
   const quality = program.command('quality').description("show what the checks say about tenants' data");
   quality
@@ -182,24 +182,7 @@ export function addQuality(program: Command, session: () => Session): void {
           : wholeNumber('--max-bytes', maxBytes, Number.MAX_SAFE_INTEGER),
       ),
     );
-  quality
-    .command('accept')
-    .description(
-      'accept the data as it is now as normal: forget what was learnt, and learn again from the next check on',
-    )
-    .argument('<tenant>')
-    .requiredOption('--reason <text>', 'why, for the audit log')
-    .action((tenantId: string, { reason }: { reason: string }) =>
-      withControl(session(), { mode: 'write', schedules: false }, async (control) => {
-        const accepted = await withHints(session(), () => control.quality.accept({ tenantId, reason }));
-        const next = command(session(), `quality run ${tenantId}`);
-        print(
-          session().output,
-          { accepted },
-          () => `What is usual of ${tenantId} is learnt again from the next check on ("${next}").`,
-        );
-      }),
-    );
+  addQualityActs(quality, session);
   quality
     .command('open')
     .description('let a tenant be trained for some hours whatever its verdict; 0 hours ends that')

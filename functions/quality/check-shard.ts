@@ -8,8 +8,9 @@ import {
   readShardFile,
   writeShardFile,
 } from '../../lib/operations/quality/shard-files.ts';
+import type { QualityVerdicts } from '../../lib/ports/quality-verdicts.ts';
 import { checkAnomalies } from '../../lib/quality/anomalies.ts';
-import { followProfile } from '../../lib/quality/baseline.ts';
+import { followProfile, isExcluded } from '../../lib/quality/baseline.ts';
 import { shardSchema } from '../../lib/quality/check-input.ts';
 import { checkCompleteness } from '../../lib/quality/completeness.ts';
 import type { ProfiledDataset } from '../../lib/quality/datasets/jobs.ts';
@@ -23,6 +24,8 @@ import {
 import { type CheckName, checkNames, type Finding } from '../../lib/quality/finding.ts';
 import { expectedOf } from '../../lib/quality/follow.ts';
 import { checkFreshness } from '../../lib/quality/freshness.ts';
+import type { Profile } from '../../lib/quality/profile.ts';
+import type { QualityMemory } from '../../lib/quality/verdict.ts';
 
 const input = z.object({
   shard: shardSchema,
@@ -59,6 +62,32 @@ const ofDataset: Readonly<Record<CheckName, (state: DatasetState) => Omit<Findin
   },
 };
 
+/** The state of a tenant's dataset; undefined where it has no contract. */
+async function stateOf(
+  verdicts: Pick<QualityVerdicts, 'dataset'>,
+  { tenantId, checkedAt, dataset: look }: Looked,
+  profiled: ReadonlyMap<string, ProfiledDataset>,
+): Promise<DatasetState | undefined> {
+  if (!look) return undefined;
+  const known = await verdicts.dataset(tenantId);
+  const memory = known?.location === look.contract.location ? known : undefined;
+  return { tenantId, checkedAt, look, memory, found: profiled.get(tenantId) };
+}
+
+/** Judges a profile against what is known of the ones before, and learns from it. */
+function judgeProfile(
+  memory: QualityMemory | undefined,
+  profile: Profile,
+  at: number,
+): Omit<FindingsEntry, 'tenantId'> {
+  const { baseline: before, excluded } = memory ?? {};
+  const { judged, mix, baseline } = followProfile(before, profile, at);
+  const about = { expected: expectedOf(judged), ...(excluded ? { excluded } : {}) };
+  // Hours that an operator excluded are unusual, which is known, and teach nothing.
+  if (before && isExcluded(at, excluded ?? [])) return { ...about, findings: [], baseline: before };
+  return { ...about, findings: checkAnomalies(before, { judged, mix, at }), baseline };
+}
+
 /** Makes one of the checks over a shard's profiles and writes what it found. */
 export function createCheckShard(ports: Wired<typeof aws>) {
   const { verdicts } = ports;
@@ -74,21 +103,8 @@ export function createCheckShard(ports: Wired<typeof aws>) {
       return { tenantId, findings: before ?? [] };
     }
     const at = Date.parse(checkedAt);
-    const before = (await verdicts.memory(tenantId))?.baseline;
-    const { judged, mix, baseline } = followProfile(before, profile, at);
-    const findings = checkAnomalies(before, { judged, mix, at });
-    return { tenantId, findings, baseline, expected: expectedOf(judged) };
-  }
-
-  /** The state of a tenant's dataset; undefined where it has no contract. */
-  async function stateOf(
-    { tenantId, checkedAt, dataset: look }: Looked,
-    profiled: ReadonlyMap<string, ProfiledDataset>,
-  ): Promise<DatasetState | undefined> {
-    if (!look) return undefined;
-    const known = await verdicts.dataset(tenantId);
-    const memory = known?.location === look.contract.location ? known : undefined;
-    return { tenantId, checkedAt, look, memory, found: profiled.get(tenantId) };
+    const memory = await verdicts.memory(tenantId);
+    return { tenantId, ...judgeProfile(memory, profile, at) };
   }
 
   const ofDocuments: Readonly<Record<CheckName, (entry: Looked) => Promise<FindingsEntry> | FindingsEntry>> =
@@ -110,7 +126,7 @@ export function createCheckShard(ports: Wired<typeof aws>) {
     profiled: ReadonlyMap<string, ProfiledDataset>,
   ): Promise<FindingsEntry> {
     const own = await ofDocuments[check](entry);
-    const state = await stateOf(entry, profiled);
+    const state = await stateOf(verdicts, entry, profiled);
     if (!state) return own;
     const { findings, ...more } = ofDataset[check](state);
     const about = findings.map((finding): Finding => ({ ...finding, about: 'dataset' }));

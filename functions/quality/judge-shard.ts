@@ -30,7 +30,7 @@ export function createJudgeShard(ports: Wired<typeof aws>) {
     if (!looked && findings.length === 0) return undefined;
     const unlooked = found.some((each) => each?.unlooked);
     if (unlooked && findings.every(({ severity }) => severity !== 'critical')) return undefined;
-    const { baseline, expected = {} } = found.find((each) => each?.baseline) ?? {};
+    const { baseline, expected = {}, excluded } = found.find((each) => each?.baseline) ?? {};
     const { dataset } = found.find((each) => each?.dataset) ?? {};
     const { verdict: before } = await verdicts.standing(tenantId);
     const verdict = judge(
@@ -51,7 +51,7 @@ export function createJudgeShard(ports: Wired<typeof aws>) {
       verdict,
       turns: was === is ? 'neither' : is ? 'closed' : 'open',
       ...(looked && entry.changed && baseline
-        ? { learnt: { profile: entry.profile, baseline, expected } }
+        ? { learnt: { profile: entry.profile, baseline, expected, ...(excluded ? { excluded } : {}) } }
         : {}),
       ...(dataset ? { dataset } : {}),
     };

@@ -28,9 +28,15 @@ export function createRecordVerdicts(ports: Wired<typeof aws>) {
     if (dataset) await rememberDataset(ports, dataset);
     if (learnt) {
       const { tenantId, checkedAt, findings } = verdict;
-      const { profile, baseline, expected } = learnt;
+      const { profile, baseline, expected, excluded } = learnt;
       await verdicts.append({ tenantId, checkedAt, verdict: verdict.verdict, findings, profile, expected });
-      await verdicts.remember({ tenantId, checkedAt, profile, baseline });
+      await verdicts.remember({
+        tenantId,
+        checkedAt,
+        profile,
+        baseline,
+        ...(excluded === undefined ? {} : { excluded }),
+      });
     }
     return true;
   }

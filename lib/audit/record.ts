@@ -33,6 +33,8 @@ export const operatorActs = [
   'releases.answer',
   'quality.open',
   'quality.accept',
+  'quality.exclude',
+  'quality.backfill',
   'scaling.override',
   'backups.run',
   'backups.prune',

@@ -73,11 +73,24 @@ export interface ExecutionActs {
   updateMapRun(mapRunArn: string, changes: MapRunChanges): Promise<void>;
 }
 
+/** Some hours, ISO 8601, without the second instant, and why something is decided about them. */
+interface WindowOfHours {
+  readonly from: string;
+  readonly to: string;
+  readonly reason: string;
+}
+
 /** Whether data is good enough to train on. `TENANT_NOT_FOUND`, `INPUT_INVALID`. */
 export interface QualityActs {
   open(request: TenantRef & { readonly reason: string; readonly hours: number }): Promise<GateOverride>;
   /** Also `QUALITY_NOT_LEARNT`. */
-  accept(request: TenantRef & { readonly reason: string }): Promise<{ readonly acceptedAt: string }>;
+  accept(
+    request: TenantRef & { readonly reason: string; readonly from?: string | undefined },
+  ): Promise<{ readonly acceptedAt: string; readonly from: string }>;
+  /** Also `QUALITY_NOT_LEARNT`. */
+  exclude(request: TenantRef & WindowOfHours): Promise<TenantRef & Omit<WindowOfHours, 'reason'>>;
+  /** Also `QUALITY_NOT_LEARNT`, `QUALITY_NO_DATASET`. */
+  backfill(request: TenantRef & WindowOfHours): Promise<TenantRef & Omit<WindowOfHours, 'reason'>>;
 }
 
 /** How much capacity stands ready. Errors: lib/operations/scaling/override-capacity.ts. */

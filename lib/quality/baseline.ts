@@ -1,3 +1,4 @@
+import type { Window } from './datasets/memory.ts';
 import { type Detectors, follow, type Judged } from './follow.ts';
 import { type MetricName, metrics } from './metrics.ts';
 import { followMix, type JudgedMix, type Mix } from './mix.ts';
@@ -43,8 +44,33 @@ export function followProfile(
     detectors,
     mix: learnt,
     count: (before?.count ?? 0) + 1,
-    since: before?.since ?? new Date(at).toISOString(),
+    since: before && before.count > 0 ? before.since : new Date(at).toISOString(),
     learning: judged.some(({ judgement }) => judgement.learning),
   };
   return { judged, mix, baseline };
+}
+
+/** A baseline that has learnt nothing; `at` in milliseconds. */
+const emptyBaseline = (at: number): Baseline => ({
+  detectors: {},
+  count: 0,
+  since: new Date(at).toISOString(),
+});
+
+/** Whether an instant is in one of the windows. */
+export function isExcluded(at: number, excluded: readonly Window[]): boolean {
+  return excluded.some(({ from, to }) => at >= Date.parse(from) && at < Date.parse(to));
+}
+
+/** What is usual, learnt again from the history, oldest first. */
+export function learnAgain(
+  history: readonly { readonly checkedAt: string; readonly profile: Profile }[],
+  excluded: readonly Window[],
+): Baseline {
+  let baseline: Baseline | undefined;
+  for (const { checkedAt, profile } of history) {
+    const at = Date.parse(checkedAt);
+    if (!isExcluded(at, excluded)) baseline = followProfile(baseline, profile, at).baseline;
+  }
+  return baseline ?? emptyBaseline(0);
 }

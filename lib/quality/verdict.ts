@@ -1,4 +1,5 @@
 import type { Baseline, Expected } from './baseline.ts';
+import type { Window } from './datasets/memory.ts';
 import type { Finding } from './finding.ts';
 import type { Profile } from './profile.ts';
 
@@ -31,6 +32,8 @@ export interface QualityMemory {
   readonly checkedAt: string;
   readonly profile: Profile;
   readonly baseline: Baseline;
+  /** Windows whose looks teach nothing. */
+  readonly excluded?: readonly Window[];
 }
 
 /** How long a judgement stays in the history. */

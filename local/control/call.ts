@@ -24,7 +24,7 @@ export const exposed = {
   schedules: ['list', 'fire', 'pause', 'resume'],
   images: ['list', 'clear'],
   releases: ['list', 'get', 'rollback', 'answer', 'beat'],
-  quality: ['standing', 'standings', 'history', 'open', 'accept'],
+  quality: ['standing', 'standings', 'history', 'open', 'accept', 'exclude', 'backfill'],
   scaling: ['override', 'set'],
   audit: ['list'],
   backups: ['run', 'prune'],

@@ -115,6 +115,76 @@ describe('a dataset with a contract', () => {
     expect(await verdicts.partitions('acme', 9)).toHaveLength(5);
   });
 
+  it('is looked at again on request, also where checks do not look any more; and hours are left out of what is usual', async () => {
+    night = await openNight({ schedules: false });
+    night.jobs.beforeSubmit = looks;
+    await addAcme();
+    const { quality } = night.runtime.control;
+    const hours = {
+      tenantId: 'acme',
+      from: '2026-11-20T00:00:00Z',
+      to: '2026-11-20T12:00:00Z',
+      reason: 'late',
+    };
+    await expect(quality.backfill(hours)).rejects.toMatchObject({ code: 'QUALITY_NOT_LEARNT' });
+    await write('2026-11-20T05', whole);
+    for (const hour of ['22', '23']) await write(`2026-11-23T${hour}`, whole);
+    await check();
+    const { verdicts } = night.runtime.ports;
+    expect(await verdicts.partitions('acme', 9)).toHaveLength(2);
+    await quality.backfill(hours);
+    await night.advance(60_000);
+    await check();
+    const judged = await verdicts.partitions('acme', 9);
+    expect(judged.map(({ partition }) => partition)).toEqual([
+      '2026-11-23T23',
+      '2026-11-23T22',
+      '2026-11-20T05',
+    ]);
+    expect(await verdicts.dataset('acme')).toMatchObject({ baseline: { count: 3 } });
+    expect(await verdicts.dataset('acme')).not.toHaveProperty('backfill');
+
+    await night.advance(60_000);
+    await quality.exclude({ ...hours, from: '2026-11-23T22:00:00Z', to: '2026-11-23T23:00:00Z' });
+    expect(await verdicts.dataset('acme')).toMatchObject({ baseline: { count: 2 } });
+    expect(await verdicts.memory('acme')).toMatchObject({ excluded: [{ from: '2026-11-23T22:00:00.000Z' }] });
+    await night.advance(60_000);
+    await quality.accept({ tenantId: 'acme', reason: 'new', from: '2026-11-23T23:00:00Z' });
+    expect(await verdicts.dataset('acme')).toMatchObject({ baseline: { count: 1 } });
+    const acts = await night.runtime.control.audit.list({
+      since: '2026-01-01T00:00:00Z',
+      until: '2027-01-01T00:00:00Z',
+      limit: 9,
+    });
+    expect(acts.map(({ act, outcome }) => `${act} ${outcome}`)).toEqual([
+      'quality.accept done',
+      'quality.exclude done',
+      'quality.backfill done',
+      'quality.backfill refused',
+    ]);
+  });
+
+  it('is not looked at again for hours or a tenant that cannot be meant', async () => {
+    night = await openNight({ schedules: false });
+    await night.add('beta');
+    const hours = {
+      tenantId: 'beta',
+      from: '2026-11-20T00:00:00Z',
+      to: '2026-11-20T12:00:00Z',
+      reason: 'late',
+    };
+    for (const [over, code] of [
+      [{ to: '2026-11-19T00:00:00Z' }, 'INPUT_INVALID'],
+      [{ from: 'yesterday' }, 'INPUT_INVALID'],
+      [{ reason: ' ' }, 'INPUT_INVALID'],
+      [{ tenantId: 'nobody' }, 'TENANT_NOT_FOUND'],
+      [{ tenantId: 'beta' }, 'QUALITY_NO_DATASET'],
+    ] as const)
+      await expect(night.runtime.control.quality.backfill({ ...hours, ...over })).rejects.toMatchObject({
+        code,
+      });
+  });
+
   it('makes no verdict when its job fails: the last one stays', async () => {
     night = await openNight({ schedules: false });
     night.jobs.fate = () => ({ exitCode: 65 });

@@ -99,7 +99,11 @@ export const liveForm = formOf<LiveModel>({});
 export const verdictForm = formOf<QualityVerdict>({ findings: true });
 
 /** What quality checks learnt. */
-export const memoryForm = formOf<QualityMemory>({ profile: true, baseline: true });
+export const memoryForm = formOf<QualityMemory>({
+  profile: true,
+  baseline: true,
+  excluded: true,
+});
 
 /** Judgements of the past. */
 export const historyForm = formOf<QualityHistoryEntry>({

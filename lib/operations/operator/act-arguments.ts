@@ -56,7 +56,8 @@ export const actArguments = {
   capacity: z.tuple([
     z.strictObject({ minReplicas: z.number(), reason: z.string().max(400), hours: z.number() }),
   ]),
-  level: z.tuple([tenant.extend({ reason: z.string().max(1_000) })]),
+  level: z.tuple([tenant.extend({ reason: z.string().max(1_000), from: text.optional() })]),
+  hours: z.tuple([tenant.extend({ from: text, to: text, reason: z.string().max(1_000) })]),
   firing: z.tuple([text, text]),
   rollback: z.tuple([z.strictObject({ releaseId: text, reason: z.string().min(1).max(1_000) })]),
   answer: z.tuple([

@@ -14,6 +14,7 @@ import {
 import { clearImage } from '../images/clear-image.ts';
 import { promoteModel, rollBackModel } from '../models/promote-model.ts';
 import { acceptLevel } from '../quality/accept-level.ts';
+import { backfillHours, excludeHours } from '../quality/learn-again.ts';
 import { openGate } from '../quality/open-gate.ts';
 import { readOverride } from '../scaling/capacity-records.ts';
 import { overrideCapacity } from '../scaling/override-capacity.ts';
@@ -155,6 +156,18 @@ function qualityActs(ports: OperatorPorts, act: Act) {
       args: args.level,
       subject: ([request]) => tenantSubject(request),
       perform: ([request]) => acceptLevel(ports, request),
+    }),
+    exclude: act({
+      act: 'quality.exclude',
+      args: args.hours,
+      subject: ([request]) => tenantSubject(request),
+      perform: ([request]) => excludeHours(ports, request),
+    }),
+    backfill: act({
+      act: 'quality.backfill',
+      args: args.hours,
+      subject: ([request]) => tenantSubject(request),
+      perform: ([request]) => backfillHours(ports, request),
     }),
   };
 }

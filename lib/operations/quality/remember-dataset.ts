@@ -10,7 +10,7 @@ type Needed = Pick<Ports, 'verdicts' | 'tenants'>;
 const mostPartitions = 2_160;
 
 /** What is known of a dataset, with what is usual of it learnt again from its history. `TENANT_NOT_FOUND`. */
-async function relearnt({ verdicts, tenants }: Needed, memory: DatasetMemory): Promise<DatasetMemory> {
+export async function relearnt({ verdicts, tenants }: Needed, memory: DatasetMemory): Promise<DatasetMemory> {
   const { tenantId, excluded } = memory;
   const { dataset: contract } = await findTenant({ tenants }, tenantId);
   const { baseline: _, ...rest } = memory;

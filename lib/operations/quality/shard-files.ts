@@ -3,6 +3,7 @@ import type { Ports } from '../../ports/ports.ts';
 import type { Baseline, Expected } from '../../quality/baseline.ts';
 import type { CheckShard } from '../../quality/check-input.ts';
 import type { DatasetLook, JudgedDataset } from '../../quality/datasets/judge.ts';
+import type { Window } from '../../quality/datasets/memory.ts';
 import type { CheckName, Finding } from '../../quality/finding.ts';
 import type { Profile } from '../../quality/profile.ts';
 import type { Rules } from '../../quality/rules.ts';
@@ -29,6 +30,8 @@ export interface FindingsEntry {
   readonly tenantId: string;
   readonly findings: readonly Finding[];
   readonly baseline?: Baseline;
+  /** What an operator excluded, which stays so. */
+  readonly excluded?: readonly Window[];
   /** What it learnt of the tenant's dataset, and its judgements of partitions. */
   readonly dataset?: LearntDataset;
   /** A job did not look at the dataset: the check itself failed, and makes no verdict unless it is a critical one. */
@@ -46,6 +49,7 @@ export interface VerdictEntry {
     readonly profile: Profile;
     readonly baseline: Baseline;
     readonly expected: Expected;
+    readonly excluded?: readonly Window[];
   };
   readonly dataset?: LearntDataset;
 }

@@ -1,3 +1,4 @@
+import { isExcluded } from '../baseline.ts';
 import type { Finding } from '../finding.ts';
 import { checkDatasetFreshness, checkMissing, checkRows, critical } from './checks.ts';
 import type { DatasetContract } from './contract.ts';
@@ -11,7 +12,7 @@ import {
   wholeDataset,
 } from './memory.ts';
 import { endOf, lookBack, startOf } from './partitions.ts';
-import type { ListedPartition } from './plan.ts';
+import { type ListedPartition, mostAtOnce } from './plan.ts';
 
 /** What the listing of a dataset says, and which of its partitions a job looks at. */
 export interface DatasetLook {
@@ -116,10 +117,6 @@ export interface JudgedDataset {
   readonly relearn: boolean;
 }
 
-function isExcluded(at: number, excluded: readonly Window[]): boolean {
-  return excluded.some(({ from, to }) => at >= Date.parse(from) && at < Date.parse(to));
-}
-
 /** The partition as a judgement takes it. */
 function lookOf({ name, profile }: Partition, { look, memory, checkedAt }: DatasetState) {
   const partitioned = name !== wholeDataset;
@@ -176,6 +173,17 @@ const isAnomaly = ({ check }: Finding) => check === 'anomalies';
 /** Anomalies that close the gate stay with their partition: its data is there until it is replaced. */
 const closing = (finding: Finding) => isAnomaly(finding) && finding.severity === 'critical';
 
+/** What is left of a backfill after this look: all of it when the job failed, the rest when there were more partitions than one check looks at. */
+function leftOf(state: DatasetState): Window | undefined {
+  const { memory, look } = state;
+  const { backfill } = memory ?? {};
+  if (!backfill || isUnlooked(state)) return backfill;
+  const last = look.asked.toSorted().at(-1);
+  if (last === undefined || look.asked.length < mostAtOnce) return undefined;
+  const from = new Date(endOf(last)).toISOString();
+  return from < backfill.to ? { ...backfill, from } : undefined;
+}
+
 /**
  * Judges what a job found against the dataset's own past, oldest partition first, and learns from it. What breaks the contract, and what an
  * operator excluded, teaches nothing; one that was replaced or came late teaches in its place, when everything is learnt again.
@@ -199,7 +207,8 @@ export function judgeAnomalies(state: DatasetState): JudgedDataset {
   const earlier = Object.entries(known).filter(([name]) =>
     entries.every(({ partition }) => partition !== name),
   );
-  const { backfill, ...before } = memory ?? { excluded: [] };
+  const { backfill: _, ...before } = memory ?? { excluded: [] };
+  const backfill = leftOf(state);
   return {
     entries,
     relearn: again,
@@ -215,7 +224,7 @@ export function judgeAnomalies(state: DatasetState): JudgedDataset {
       first: memory?.first ?? Object.keys(look.partitions).sort()[0] ?? null,
       partitions: keptOf(state, known),
       ...(baseline ? { baseline } : {}),
-      ...(backfill !== undefined && isUnlooked(state) ? { backfill } : {}),
+      ...(backfill ? { backfill } : {}),
     },
   };
 }

@@ -31,7 +31,7 @@ export interface DatasetListing {
 }
 
 /** Partitions that are looked at by one check; the others are looked at by the next. */
-const mostAtOnce = 48;
+export const mostAtOnce = 48;
 
 /** Where the listing begins: names below a location are in order, so that what is older needs no calls. Undefined: with the first name. */
 export function listedAfter(
