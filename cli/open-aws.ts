@@ -54,3 +54,6 @@ export async function openAws(target: AwsTarget, surroundings: AwsSurroundings):
   });
   return createOperatorApi(ports, actor);
 }
+
+/** Looks up prices with the credentials of the SDK's own chain. */
+export { lookUpPrices as lookUp } from '../lib/aws/billing/look-up-prices.ts';

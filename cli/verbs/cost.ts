@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { commitmentsFor } from '../../lib/cost/commitments.ts';
 import { type Ledger, type LedgerKey, type LedgerLine, ledgerOf } from '../../lib/cost/ledger.ts';
 import { dollars, percent } from '../../lib/cost/money.ts';
-import { priceAgeNote, priceList } from '../../lib/cost/prices.ts';
+import { instancePrices, priceAgeNote, priceList } from '../../lib/cost/prices.ts';
 import { type UnusualCost, unusualCosts } from '../../lib/cost/unusual.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { daysUntil, readWork } from '../../lib/operations/cost/read-work.ts';
@@ -13,6 +13,7 @@ import { type Session, withControl } from '../session.ts';
 import { table } from '../table.ts';
 import { wholeNumber } from '../whole-number.ts';
 import { addCostBill } from './cost-bill.ts';
+import { addCostPrices } from './cost-prices.ts';
 
 interface CostOptions {
   readonly by: string;
@@ -90,7 +91,7 @@ function textOf(session: Session, ledger: Ledger, days: readonly string[], month
     ...(total.runs > 0
       ? [`A run costs ${dollars(total.usd / total.runs)}; at this rate a month costs ${dollars(month)}.`]
       : []),
-    `List prices of ${priceList.region}, ${priceList.listedAt}; spot assumed at ${Math.round(100 * priceList.spotShare)} % of on-demand.`,
+    `List prices of ${priceList.region}, ${instancePrices.listedAt}; spot at its price of the day where that is listed, otherwise taken as ${Math.round(100 * priceList.spotShare)} % of on-demand.`,
     ...(old === undefined ? [] : [`note: ${old}`]),
   ].join('\n');
 }
@@ -194,4 +195,5 @@ export function addCost(program: Command, session: () => Session): void {
     .option('--committed <dollars>', 'dollars an hour, at on-demand prices, that are committed already', '0')
     .action((options: CommitOptions) => commit(session(), options));
   addCostBill(verb, session);
+  addCostPrices(verb, session);
 }

@@ -1,4 +1,4 @@
-import { priceList } from './prices.ts';
+import { priceList, spotShareOf } from './prices.ts';
 
 /** One kind of usage of one day, as it is billed (amortized: commitments are spread over their time). */
 export interface BillLine {
@@ -70,12 +70,12 @@ function instanceOf({ usage }: BillLine): { readonly type: string; readonly spot
 }
 
 /** What a line should cost by the list of prices; what is not on it costs what is billed. */
-function expectedUsd(line: BillLine): number {
+function expectedUsd(line: BillLine, day: string): number {
   const instance = instanceOf(line);
   const prices: Readonly<Record<string, number>> = priceList.instanceHour;
   const hour = instance && Object.hasOwn(prices, instance.type) ? prices[instance.type] : undefined;
   if (!instance || hour === undefined) return line.usd;
-  return line.quantity * hour * (instance.spot ? priceList.spotShare : 1);
+  return line.quantity * hour * (instance.spot ? spotShareOf(instance.type, day) : 1);
 }
 
 /** What our own attempts cost by the estimate, on the same days. */
@@ -116,7 +116,13 @@ function kindOf(line: BillLine): Kind {
 export function reconcile(days: readonly BilledDay[], estimated: Estimated): Reconciliation {
   const lines = days.flatMap((day) => day.lines);
   const of = (kind: Kind) => lines.filter((line) => kindOf(line) === kind);
-  const expected = of('training').reduce((sum, line) => sum + expectedUsd(line), 0);
+  const expected = days.reduce(
+    (sum, day) =>
+      day.lines
+        .filter((line) => kindOf(line) === 'training')
+        .reduce((within, line) => within + expectedUsd(line, day.day), sum),
+    0,
+  );
   const billUsd = sumOf(lines);
   const estimateUsd = estimated.jobsUsd + estimated.controlUsd;
   const idleUsd = Math.max(0, expected - estimated.jobsUsd);

@@ -1,9 +1,9 @@
 import { type Attempt, type Run, terminalStatuses } from '../training/run.ts';
 import { type JobStage, jobKinds, type StageName, stageNames } from '../training/stages.ts';
-import { priceList, priceOf } from './prices.ts';
+import { priceList, priceOf, spotShareOf } from './prices.ts';
 
 /** The instance that jobs are priced by: what the training groups are made of. */
-const node = { type: 'c5.4xlarge', vcpus: 16, memoryMiB: 32 * 1024 } as const;
+export const node = { type: 'c5.4xlarge', vcpus: 16, memoryMiB: 32 * 1024 } as const;
 
 /** Transitions of a run beside its stages; with five stages nine. */
 const runTransitions = 4;
@@ -65,7 +65,7 @@ export function costOfAttempt(attempt: Attempt, now: number): AttemptCost {
     seconds,
     vcpuSeconds: seconds * cpu,
     gibSeconds: (seconds * memoryMiB) / 1024,
-    usd: spot ? onDemandUsd * priceList.spotShare : onDemandUsd,
+    usd: spot ? onDemandUsd * spotShareOf(node.type, (attempt.startedAt ?? '').slice(0, 10)) : onDemandUsd,
     onDemandUsd,
   };
 }

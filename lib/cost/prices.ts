@@ -1,5 +1,25 @@
+import instances from './instances.json' with { type: 'json' };
+
 /** US dollars by name of what is priced. */
 type Prices = Readonly<Record<string, number>>;
+
+/** Prices of hours of instances, which `epsilon cost prices update` looks up again, as a whole. */
+export interface InstancePrices {
+  /** Day on which they were looked up. */
+  readonly listedAt: string;
+  readonly source: string;
+  /** An hour of an instance, on-demand. */
+  readonly instanceHour: Prices;
+  /** An hour of a database in one zone; in two zones it costs twice as much. */
+  readonly databaseHour: Prices;
+  /** An hour of a node of the cache. */
+  readonly cacheHour: Prices;
+  /** An hour on spot, by instance type, zone and day: its mean over the day. */
+  readonly spotHour: Readonly<Record<string, Readonly<Record<string, Prices>>>>;
+}
+
+/** The prices of instances that are listed. */
+export const instancePrices: InstancePrices = instances;
 
 /**
  * The one list of AWS prices, US dollars. It says where and when the prices are from; a new list replaces it as a whole. What is
@@ -12,7 +32,7 @@ export const priceList = {
   source: "AWS' public price pages as they were in 2025, not looked up again",
   /** Hours of a month, as AWS counts them. */
   hoursPerMonth: 730,
-  /** Part of the on-demand price that spot is assumed to cost; the real one moves. */
+  /** Part of the on-demand price that spot is assumed to cost on days of which its price is not listed. */
   spotShare: 1 / 3,
   /** Part of the on-demand price that a commitment for one year saves, nothing paid up front. */
   oneYear: {
@@ -21,12 +41,9 @@ export const priceList = {
     'reserved database nodes': 0.3,
     'reserved cache nodes': 0.32,
   },
-  /** An hour of an instance, on-demand. */
-  instanceHour: { 't3.large': 0.0832, 'c5.2xlarge': 0.34, 'c5.4xlarge': 0.68 } as Prices,
-  /** An hour of a database in one zone; in two zones it costs twice as much. */
-  databaseHour: { 'db.t3.medium': 0.0725 } as Prices,
-  /** An hour of a node of the cache. */
-  cacheHour: { 'cache.t3.medium': 0.068 } as Prices,
+  instanceHour: instancePrices.instanceHour,
+  databaseHour: instancePrices.databaseHour,
+  cacheHour: instancePrices.cacheHour,
   /** Hours of what costs while it exists. */
   hour: { cluster: 0.1, natGateway: 0.045, publicAddress: 0.005, endpointZone: 0.01 },
   /** Months of what costs while it exists. GiB: one of an instance's disk (gp3), one of a database's disk in one zone. */
@@ -58,9 +75,31 @@ export function priceOf(prices: Prices, name: string): number {
 /** Days after which a list of prices is said to be old. */
 const oldAfterDays = 90;
 
-/** What is to be said of the list's age, if anything. */
+/** What is to be said of the age of the prices, if anything. */
 export function priceAgeNote(now: number): string | undefined {
-  const days = Math.floor((now - Date.parse(priceList.listedAt)) / 86_400_000);
-  if (days <= oldAfterDays) return undefined;
-  return `prices are ${days} days old (${priceList.region}, ${priceList.listedAt}); look them up again in lib/cost/prices.ts`;
+  const old = [
+    { what: 'prices of instances', at: instancePrices.listedAt, how: 'epsilon cost prices update' },
+    { what: 'other prices', at: priceList.listedAt, how: 'look them up again in lib/cost/prices.ts' },
+  ]
+    .map((one) => ({ ...one, days: Math.floor((now - Date.parse(one.at)) / 86_400_000) }))
+    .filter(({ days }) => !(days <= oldAfterDays));
+  if (old.length === 0) return undefined;
+  return old
+    .map(({ what, at, days, how }) => `${what} are ${days} days old (${priceList.region}, ${at}): ${how}`)
+    .join('; ');
+}
+
+/**
+ * Part of the on-demand price that spot cost on a day (`YYYY-MM-DD`) in a zone, or in all zones on average where that is not known; the assumed part
+ * where no price of that day is listed.
+ */
+export function spotShareOf(type: string, day: string, zone?: string, prices = instancePrices): number {
+  const zones = Object.hasOwn(prices.spotHour, type) ? prices.spotHour[type] : undefined;
+  const onDemand = prices.instanceHour[type];
+  const hours = Object.entries(zones ?? {}).flatMap(([name, days]) => {
+    const hour = zone === undefined || zone === name ? days[day] : undefined;
+    return hour === undefined ? [] : [hour];
+  });
+  if (hours.length === 0 || onDemand === undefined) return priceList.spotShare;
+  return hours.reduce((sum, hour) => sum + hour, 0) / hours.length / onDemand;
 }
