@@ -10,11 +10,12 @@ import { type CommandOf, type Ended, Scratch } from '../../../local/job-check/sc
 import { lastProgress } from '../../../local/jobs/progress-file.ts';
 import { freshDir } from '../../fresh-dir.ts';
 import { conclude, installPackage, works } from '../debian.ts';
+import { checkAws } from './aws.ts';
 import { compareWithShell } from './beside-shell.ts';
 import { killedNight } from './night.ts';
 import { allWorkloads, exampleVariables, exampleWorkloads, python } from './workloads.ts';
 
-/** `npm run test:conformance:python`: the examples in Python, with Debian's PyTorch and FAISS, under the real control plane. */
+/** `npm run test:conformance:python`: the examples in Python, with Debian's PyTorch and FAISS, under the real control plane; `-- aws` the part on AWS alone. */
 const clock = new SystemClock();
 const faults: string[] = [];
 let compared = 0;
@@ -164,10 +165,13 @@ async function poisonedModel(
   process.stdout.write(`PyTorch ${String(version)} of Debian\n`);
 }
 
-const missing =
-  installPackage('python3-torch', () => works(python, '-c', 'import torch')) ??
-  installPackage('python3-faiss', () => works(python, '-c', 'import faiss'));
-if (missing !== undefined) conclude(0, [], missing);
+const onlyAws = process.argv[2] === 'aws';
+checkAws(expect);
+const missing = onlyAws
+  ? undefined
+  : (installPackage('python3-torch', () => works(python, '-c', 'import torch')) ??
+    installPackage('python3-faiss', () => works(python, '-c', 'import faiss')));
+if (missing !== undefined || onlyAws) conclude(compared, faults, missing);
 else {
   await checkContract();
   await interruptedTraining();
