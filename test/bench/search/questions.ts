@@ -1,10 +1,12 @@
 /** A question of a reader, with the packages or pages any of which answers it. */
 export type Question = readonly [text: string, ...answers: readonly string[]];
 
-/** Documentation that npm brings, with questions of known answers. */
+/** Documentation that a package brings, with questions of known answers. */
 export interface SearchCorpus {
   readonly name: string;
-  /** Files below node_modules. */
+  /** The package of PyPI whose source archive has it; node_modules has it where absent. */
+  readonly pypi?: string;
+  /** Files below that folder. */
   readonly files: string;
   /** Files that are no documents of their own. */
   readonly without?: RegExp;

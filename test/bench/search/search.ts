@@ -7,6 +7,8 @@ import { openSearch } from '../../../lib/operations/models/search.ts';
 import type { LiveModel } from '../../../lib/training/models/model.ts';
 import { freshDir } from '../../fresh-dir.ts';
 import { openWorkload } from '../../workload/harness.ts';
+import { pypiSource } from './pypi.ts';
+import { pypiCorpora } from './pypi-questions.ts';
 import { type SearchCorpus, searchCorpora } from './questions.ts';
 
 /** Answers that are looked at for the rank of the first right one. */
@@ -25,17 +27,21 @@ interface Marks {
   readonly missed: readonly string[];
 }
 
+/** Name of the document that answers are named by. */
+const fileOf = (name: string) => `${name.replaceAll('/', '-')}.md`;
+
 /** Copies a corpus's documents into a folder, each named by its path; of two copies of a page the first. */
-function gather({ files, without, named }: SearchCorpus): string {
+function gather({ pypi, files, without, named }: SearchCorpus): string {
+  const source = pypi === undefined ? 'node_modules' : pypiSource(pypi);
   const folder = freshDir();
   mkdirSync(folder, { recursive: true });
   const names = new Set<string>();
-  for (const file of globSync(files, { cwd: 'node_modules' }).sort()) {
+  for (const file of globSync(files, { cwd: source }).sort()) {
     const name = named.exec(file)?.[1];
     if (name === undefined || names.has(name) || without?.test(file)) continue;
-    if (!statSync(join('node_modules', file)).isFile()) continue;
+    if (!statSync(join(source, file)).isFile()) continue;
     names.add(name);
-    copyFileSync(join('node_modules', file), join(folder, `${name}.md`));
+    copyFileSync(join(source, file), join(folder, fileOf(name)));
   }
   return folder;
 }
@@ -44,7 +50,7 @@ async function mark({ questions }: SearchCorpus, ask: Ask): Promise<Marks> {
   let [hits, reciprocals] = [0, 0];
   const missed: string[] = [];
   for (const [question, ...answers] of questions) {
-    const right = new Set(answers.map((name) => `${name}.md`));
+    const right = new Set(answers.map(fileOf));
     const sources = await ask(question);
     const rank = sources.findIndex((source) => right.has(source.split('/').at(-1) ?? ''));
     if (rank >= 0 && rank < 3) hits += 1;
@@ -116,6 +122,6 @@ async function measure(corpus: SearchCorpus) {
 /** `npm run bench -- search`: answers of the reference workload's models beside BM25 (minisearch), on the same passages. */
 export async function benchSearch(): Promise<Record<string, unknown>> {
   const figures: Record<string, unknown> = {};
-  for (const corpus of searchCorpora) figures[corpus.name] = await measure(corpus);
+  for (const corpus of [...searchCorpora, ...pypiCorpora]) figures[corpus.name] = await measure(corpus);
   return figures;
 }
