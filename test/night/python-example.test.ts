@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -6,6 +7,7 @@ import { workloadsSchema } from '../../lib/config/workloads.ts';
 import { openVectorSearch } from '../../lib/operations/models/search.ts';
 import { openRuntime, type Runtime } from '../../local/runtime.ts';
 import { embedQuestion } from '../../local/workloads/embed-question.ts';
+import { withModelCopy } from '../../local/workloads/model-copy.ts';
 import { aTenant } from '../fixtures/records.ts';
 import { freshDir } from '../fresh-dir.ts';
 import { documentsFolder } from '../workload/harness.ts';
@@ -73,6 +75,13 @@ describe.skipIf(!python)('the example workload in plain Python', () => {
     await expect(nearest('xyzzy', undefined, 1)).rejects.toThrow(
       expect.objectContaining({ code: 'QUERY_UNKNOWN_WORDS' }),
     );
+    const elsewhere = await withModelCopy(
+      runtime.control.objects,
+      live.modelUri.replace(/[^/]+$/, ''),
+      async (objectsRoot) => [objectsRoot, await ask(question, { objectsRoot })] as const,
+    );
+    expect(elsewhere[1]).toEqual(await ask(question));
+    expect(existsSync(elsewhere[0])).toBe(false);
     await expect(ask('bread', { dimensions: 8 })).rejects.toThrow(
       expect.objectContaining({
         code: 'QUERY_COMMAND_FAILED',
