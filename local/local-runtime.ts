@@ -11,10 +11,9 @@ import { systemIds } from '../lib/system/system-ids.ts';
 import type { JobObservation, JobSpec } from '../lib/training/attempts/job.ts';
 import { enginePorts } from './adapters/engine-ports.ts';
 import { LocalFunctions, type LocalPorts } from './adapters/functions.ts';
-import { recoveryPorts } from './adapters/recovery-ports.ts';
 import { playOn, releasePorts } from './adapters/release-stand-in.ts';
 import { busPublisher } from './adapters/service-ports.ts';
-import { servingPorts } from './adapters/serving-ports.ts';
+import { surroundings } from './adapters/surroundings.ts';
 import { workloadImages } from './adapters/workload-images.ts';
 import { Engine } from './asl/engine/engine.ts';
 import { SqliteJournal } from './asl/journal/sqlite.ts';
@@ -130,8 +129,7 @@ export class LocalRuntime {
       events: busPublisher(this.bus),
       notifier: this.#notifier,
       images: workloadImages(workloads),
-      ...servingPorts(state.path, config),
-      ...recoveryPorts(),
+      ...surroundings(state.path, config),
     };
     this.functions.bind(this.ports);
   }

@@ -77,6 +77,7 @@ function draftRun(
     ...(asked.nightArn === undefined ? {} : { nightArn: asked.nightArn }),
     status: 'running',
     traceId: asked.traceId ?? ids.traceId(),
+    ...(asked.traceparent === undefined ? {} : { traceparent: asked.traceparent }),
     modelVersion: ids.ulid(),
     modelType: tenant.modelType,
     workload,

@@ -7,6 +7,7 @@ import { awsEvents, awsStores, type Wired } from '../../lib/handler/aws-parts.ts
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import { leaseOfTry, runIsOver } from '../../lib/operations/attempts/hold-lease.ts';
 import { isoNow } from '../../lib/ports/clock.ts';
+import { traceparentOfRun } from '../../lib/tracing/ids.ts';
 import type { Run } from '../../lib/training/run.ts';
 
 const input = z.object({
@@ -61,7 +62,10 @@ export function createFinishRun(ports: Wired<typeof aws>) {
       {
         source: 'epsilon.training',
         detailType: detailTypes.runStateChange,
-        detail: eventDetail(run, { status: 'succeeded', modelVersion: model.modelVersion }),
+        detail: eventDetail(
+          { ...run, traceparent: traceparentOfRun(run) },
+          { status: 'succeeded', modelVersion: model.modelVersion },
+        ),
       },
     ]);
     return { outcome: 'succeeded', tenantId: run.tenantId, runId, logicalDate: run.logicalDate, ...model };

@@ -60,7 +60,7 @@ function coerce(text: string): unknown {
 }
 
 /** Sections whose keys differ from deployment to deployment. */
-const tables: ReadonlySet<string> = new Set(['workloads', 'scaling', 'airflow', 'recovery']);
+const tables: ReadonlySet<string> = new Set(['workloads', 'scaling', 'airflow', 'recovery', 'tracing']);
 
 const isTable = ([section = '']: readonly string[]) => tables.has(section);
 

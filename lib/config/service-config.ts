@@ -4,6 +4,7 @@ import { timeOfDay } from '../capacity/deadline.ts';
 import { scalingSchema } from '../scaling/configuration.ts';
 import { airflowSchema } from './airflow.ts';
 import { environments } from './environments.ts';
+import { tracingSchema } from './tracing.ts';
 import { workloadsSchema } from './workloads.ts';
 
 /**
@@ -60,6 +61,8 @@ export const serviceConfigSchema = z.strictObject({
   scaling: scalingSchema,
   /** Whether jobs of the eks backend are runs of an Airflow (docs/airflow.md). */
   airflow: airflowSchema,
+  /** Where traces of runs go (docs/metrics.md). */
+  tracing: tracingSchema,
   /** How the environment is backed up on AWS, and where it is restored. */
   recovery: recoverySchema,
 });

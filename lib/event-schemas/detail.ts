@@ -62,6 +62,8 @@ export function eventDetail(
     readonly runId: string;
     readonly logicalDate: string;
     readonly traceId: string;
+    /** W3C's header of the span that the event is of; the trace alone where there is none. */
+    readonly traceparent?: string;
   },
   data: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
@@ -71,6 +73,7 @@ export function eventDetail(
     runId: of.runId,
     logicalDate: of.logicalDate,
     traceId: of.traceId,
+    traceparent: of.traceparent ?? `00-${of.traceId}-${of.traceId.slice(0, 16)}-01`,
     data,
   };
 }

@@ -65,6 +65,10 @@ export const awsNotifier: AwsPart<Pick<Ports, 'notifier'>> = async () =>
 export const awsImages: AwsPart<Pick<Ports, 'images'>> = async () =>
   (await import('../aws/wiring/wire-images.ts')).wireImages;
 
+/** Spans, to the collector that the settings name. */
+export const awsTraces: AwsPart<Pick<Ports, 'traces'>> = async () =>
+  (await import('../aws/wiring/wire-traces.ts')).wireTraces;
+
 /** Measured load, from CloudWatch. */
 export const awsLoadMetrics: AwsPart<Pick<Ports, 'loadMetrics'>> = async () =>
   (await import('../aws/wiring/wire-load-metrics.ts')).wireLoadMetrics;

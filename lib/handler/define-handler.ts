@@ -78,7 +78,7 @@ function build<S extends z.ZodType, O, A extends readonly AwsPart[]>(
 }
 
 /**
- * The one stack every handler wears: log line, metric and trace per invocation, input parsed at the door, errors passed
+ * The one stack every handler wears: log line and metric per invocation, input parsed at the door, errors passed
  * on with their literal names. Importing a handler does nothing; ports are wired on the first call.
  */
 export function defineHandler<S extends z.ZodType, O, const A extends readonly AwsPart[]>(

@@ -1,6 +1,5 @@
 import type { MiddlewareObj } from '@middy/core';
 import { EpsilonError, exitCodes } from '../errors/epsilon-error.ts';
-import { traceFields } from '../event-schemas/trace-fields.ts';
 import type { BasePorts } from '../ports/ports.ts';
 
 /** Not as `message`: that is the line's own, and the logger drops a second one. */
@@ -17,7 +16,7 @@ function isFault(error: unknown): boolean {
 }
 
 /**
- * One line, one duration and one trace segment per invocation. An error is logged once, here, and passed on unchanged;
+ * One line and one duration per invocation. An error is logged once, here, and passed on unchanged;
  * what was counted is written also then.
  */
 export function logInvocation(
@@ -26,7 +25,7 @@ export function logInvocation(
 ): MiddlewareObj<unknown, unknown> {
   const started = new WeakMap<object, number>();
   const finish = async (request: object, error?: unknown): Promise<void> => {
-    const { log, metrics, clock, tracing } = await ports();
+    const { log, metrics, clock } = await ports();
     const milliseconds = clock.now() - (started.get(request) ?? clock.now());
     metrics.duration('HandlerDuration', milliseconds, { function: name });
     const fields = { function: name, milliseconds };
@@ -37,13 +36,11 @@ export function logInvocation(
       log.warn('handler failed', { ...fields, ...nameOf(error) });
     }
     metrics.flush?.();
-    tracing?.end(traceFields(), error);
   };
   return {
     before: async (request) => {
-      const { clock, tracing } = await ports();
+      const { clock } = await ports();
       started.set(request, clock.now());
-      tracing?.begin(name);
     },
     after: (request) => finish(request),
     onError: (request) => finish(request, request.error),

@@ -32,7 +32,7 @@ import type { ReplicaFloor } from './serving/replica-floor.ts';
 import type { SizedGroups } from './serving/sized-groups.ts';
 import type { TaskCallbacks } from './task-callbacks.ts';
 import type { TenantStore } from './tenant-store.ts';
-import type { Tracing } from './tracing.ts';
+import type { TraceSink } from './trace-sink.ts';
 import type { Workflows } from './workflows.ts';
 
 /** What every handler has, whatever else it is wired with. */
@@ -43,7 +43,6 @@ export interface BasePorts {
   readonly random: Random;
   readonly log: Log;
   readonly metrics: Metrics;
-  readonly tracing?: Tracing;
 }
 
 /**
@@ -72,6 +71,7 @@ export interface Ports extends BasePorts {
   readonly imageRecords: ImageRecords;
   readonly workflows: Workflows;
   readonly bills: Bills;
+  readonly traces: TraceSink;
   readonly loadMetrics: LoadMetrics;
   readonly replicaFloor: ReplicaFloor;
   /** Nodes that replicas run on. */

@@ -24,6 +24,8 @@ export interface Run {
   readonly nightArn?: string;
   readonly status: RunStatus;
   readonly traceId: string;
+  /** The span that asked for it, where its start named one (W3C's header). */
+  readonly traceparent?: string;
   /** ULID given when the run began; kept by a redrive. */
   readonly modelVersion: string;
   readonly modelType: string;

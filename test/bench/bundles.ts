@@ -211,7 +211,7 @@ async function handlerFigures(key: string, file: string, place: Place, bare: Rea
 
 /**
  * Size and load time of each function's bundle, beside the same function unbundled and the bare SDK client. Ratios are of
- * processor time. `ready` counts everything up to the first event: settings, clients, log, metrics, tracer.
+ * processor time. `ready` counts everything up to the first event: settings, clients, log, metrics.
  */
 export async function benchBundles(): Promise<Record<string, unknown>> {
   const place: Place = { folder: mkdtempSync(join(tmpdir(), 'epsilon-bundles-')), variables: environment() };

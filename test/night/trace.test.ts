@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { EventPublisher } from '../../lib/ports/event-publisher.ts';
+import { placeOfNight } from '../../lib/tracing/ids.ts';
 import { nightTraceId } from '../../lib/training/nights/night-input.ts';
+import { openCollector } from '../contract/trace-sink.ts';
 import { type Night, openNight } from './harness.ts';
 
 let night: Night;
@@ -30,8 +32,8 @@ function handlerLines(): Line[] {
 }
 
 /** Details of what the handlers publish from now on. */
-function published(): { readonly traceId: unknown; readonly tenantId: unknown }[] {
-  const details: { traceId: unknown; tenantId: unknown }[] = [];
+function published() {
+  const details: { traceId: unknown; tenantId: unknown; traceparent?: unknown }[] = [];
   const events: { publish: EventPublisher['publish'] } = night.runtime.ports.events;
   const { publish } = events;
   events.publish = async (entries) => {
@@ -40,6 +42,39 @@ function published(): { readonly traceId: unknown; readonly tenantId: unknown }[
   };
   return details;
 }
+
+describe('the trace of a run', () => {
+  it('is sent once, in one batch, when the run has settled: what its jobs and events name is in it', async () => {
+    const collector = await openCollector();
+    const tracing = { mode: 'otlp', endpoint: collector.endpoint };
+    night = await openNight({ variables: { EPSILON_TRACING: JSON.stringify(tracing) } });
+    await night.add('acme', 'beta');
+    night.jobs.fate = ({ tenantId, stage }) =>
+      tenantId === 'beta' && stage === 'index' ? { exitCode: 65 } : {};
+    const details = published();
+    const arn = await night.fire();
+    await night.until(arn);
+    await night.advance(60_000);
+    collector.close();
+
+    expect(collector.requests).toHaveLength(2);
+    const spans = collector.requests.flat();
+    expect(new Set(spans.map(({ spanId }) => spanId)).size).toBe(spans.length);
+    const ids = new Set(spans.map(({ traceId, spanId }) => `00-${traceId}-${spanId}-01`));
+    expect(night.jobs.specs.length).toBe(8);
+    for (const { environment } of night.jobs.specs) expect(ids).toContain(environment['EPSILON_TRACEPARENT']);
+    const ends = details.filter(({ tenantId }) => tenantId !== '*').map((one) => one.traceparent);
+    expect(ends.filter((header) => ids.has(String(header)))).toHaveLength(2);
+    for (const root of spans.filter(({ name }) => name === 'tenant-model-training'))
+      expect(root.links).toMatchObject([placeOfNight(arn)]);
+    expect(
+      spans
+        .filter(({ status }) => status.code === 2)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(['index', 'index attempt 1', 'tenant-model-training']);
+  });
+});
 
 describe('one trace id', () => {
   it('goes from the schedule to the result of every job: log, events, environment, records', async () => {
@@ -70,8 +105,6 @@ describe('one trace id', () => {
     for (const detail of details) expect(detail.traceId).toBe(traceId);
 
     expect(night.jobs.specs).toHaveLength(10);
-    for (const { environment } of night.jobs.specs)
-      expect(environment['EPSILON_TRACEPARENT']?.split('-')[1]).toBe(traceId);
 
     for (const tenantId of ['acme', 'beta']) {
       const [run] = await night.runtime.control.runs.listRuns({ tenantId });

@@ -1,6 +1,7 @@
 import { jobTags } from '../../lib/aws/batch/submit-input.ts';
 import type { AttemptKey } from '../../lib/ports/run-store.ts';
 import { sdkError } from '../aws/batch-stand-in.ts';
+import { openCollector } from '../contract/trace-sink.ts';
 import { account, region } from '../fixtures/aws-base.ts';
 import { openDeployedNight, type Recorded } from './deployed-night.ts';
 import { qualityScenarios } from './quality-scenarios.ts';
@@ -36,6 +37,9 @@ const tasksOf = (attempts: readonly AttemptKey[]) =>
     [jobTags.attempt]: String(attempt),
   }));
 
+/** Who collects the traces of a night. */
+const collector = await openCollector();
+
 /** What the deployed functions live through while their requests are noted; each a path that no other one takes. */
 const scenarios: readonly Scenario[] = [
   {
@@ -51,6 +55,7 @@ const scenarios: readonly Scenario[] = [
   },
   {
     name: 'a night in which a tenant fails, that is redriven after a release, and the night after',
+    variables: { EPSILON_TRACING: JSON.stringify({ mode: 'otlp', endpoint: collector.endpoint }) },
     happens: async (night) => {
       await night.add('acme', 'beta');
       const fails = ({ jobName = '' }) => jobName.startsWith('beta') && jobName.includes('-train-');

@@ -57,6 +57,8 @@ export interface Declared {
   readonly cluster?: ClusterSettings;
   /** What functions that work with jobs of the cluster may do besides, where an Airflow starts these (infra/serverless/airflow). */
   readonly airflow?: Readonly<Record<string, Statements>>;
+  /** What the function that sends traces may do besides (infra/serverless/tracing). */
+  readonly tracing?: Readonly<Record<string, Statements>>;
   /** Resources that are written by hand; rules and schedules are among them. */
   readonly resources: Resources;
 }

@@ -36,6 +36,7 @@ interface Serverless {
       readonly roles: readonly Readonly<Record<string, Statements>>[];
       readonly cluster?: ClusterSettings | null;
       readonly airflow?: Readonly<Record<string, Statements>>;
+      readonly tracing?: Readonly<Record<string, Statements>>;
     };
     readonly functions: Readonly<Record<string, DeclaredFunction>>;
     readonly resources: { readonly Resources: Resources };
@@ -136,7 +137,7 @@ export default class EpsilonPlugin {
 
   #derive(): void {
     const { service, configurationInput } = this.#serverless;
-    const { config, roles, cluster, airflow } = service.custom;
+    const { config, roles, cluster, airflow, tracing } = service.custom;
     const machines = configurationInput.stepFunctions.stateMachines;
     try {
       const derived = derive({
@@ -148,6 +149,7 @@ export default class EpsilonPlugin {
         statements: merged(roles),
         ...(cluster && { cluster }),
         ...(airflow && { airflow }),
+        ...(tracing && { tracing }),
         resources: service.resources.Resources,
       });
       for (const [key, added] of Object.entries(derived.functions))

@@ -108,6 +108,7 @@ function functionRole(key: string, own: Statements, declared: Declared): Resourc
     [key]: [...ofEveryFunction(key), ...onFailure, ...own],
     ...onCluster,
     ...onAirflow,
+    ...(key === 'traceRun' ? declared.tracing : {}),
   });
 }
 

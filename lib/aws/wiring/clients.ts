@@ -14,8 +14,6 @@ export interface ClientSettings {
   readonly profile?: string;
   /** Aborted when nobody waits any more: calls that only read are given up, writes are seen through. */
   readonly signal?: AbortSignal;
-  /** Called with each new client, to trace its calls. */
-  readonly onClient?: (client: object) => void;
 }
 
 /** The part of an SDK client's configuration that Epsilon sets. */
@@ -106,7 +104,6 @@ export function createClients(settings: ClientSettings): Clients {
         step: 'initialize',
         name: 'explainAccess',
       });
-      settings.onClient?.(client);
       made.set(Client, client);
       return client;
     },

@@ -6,7 +6,6 @@ import { SystemClock } from '../../system/system-clock.ts';
 import { systemIds } from '../../system/system-ids.ts';
 import { createPowertoolsLog } from '../powertools/log.ts';
 import { createPowertoolsMetrics } from '../powertools/metrics.ts';
-import type { TracingSetup } from '../powertools/tracing.ts';
 import type { AwsBase, AwsPart, PartPorts, Wired } from './base.ts';
 import { createClients } from './clients.ts';
 
@@ -27,19 +26,6 @@ export async function assemblePorts<const A extends readonly AwsPart[]>(
   return ports as Wired<A>;
 }
 
-/** The tracer, on Lambda only and unless it is switched off: elsewhere nobody collects segments. */
-async function tracingOf(
-  variables: Readonly<Record<string, string | undefined>>,
-): Promise<TracingSetup | undefined> {
-  const collected = variables['AWS_LAMBDA_FUNCTION_NAME'] && variables['AWS_XRAY_DAEMON_ADDRESS'];
-  if (!collected || variables['POWERTOOLS_TRACE_ENABLED'] === 'false') return undefined;
-  const [{ Tracer }, { createTracing }] = await Promise.all([
-    import('@aws-lambda-powertools/tracer'),
-    import('../powertools/tracing.ts'),
-  ]);
-  return createTracing(new Tracer({ serviceName: 'epsilon', captureHTTPsRequests: false }));
-}
-
 /**
  * Ports of a deployed function: settings and resources from its environment, clients built once per process, and of the
  * adapters those that `parts` name. Errors: `CONFIG_INVALID`, `DEPLOYMENT_INCOMPLETE`, each naming the variable.
@@ -50,21 +36,16 @@ export async function wireAws<const A extends readonly AwsPart[]>(
 ): Promise<Wired<A>> {
   const config = loadConfig({ variables });
   const deployment = deploymentOf(variables);
-  const tracing = await tracingOf(variables);
   const clock = new SystemClock();
   const base: AwsBase = {
     config,
     deployment,
-    clients: createClients({
-      region: config.region,
-      ...(tracing ? { onClient: (client: object) => tracing.traceClient(client) } : {}),
-    }),
+    clients: createClients({ region: config.region }),
     clock,
     ids: systemIds(clock),
     random: Math.random,
     log: createPowertoolsLog({ environment: config.environment }),
     metrics: createPowertoolsMetrics(config.environment),
-    ...(tracing ? { tracing: tracing.tracing } : {}),
   };
   return assemblePorts(base, parts);
 }

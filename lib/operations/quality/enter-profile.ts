@@ -2,11 +2,11 @@ import { ConditionFailed } from '../../errors/store-errors.ts';
 import { isoNow } from '../../ports/clock.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { orderFile, orderInput, type ProfileJob, profilePrefix } from '../../quality/datasets/jobs.ts';
+import { spanIdOfAttempt, traceparentOf } from '../../tracing/ids.ts';
 import { chooseCapacity } from '../../training/attempts/capacity.ts';
 import type { JobSpec } from '../../training/attempts/job.ts';
 import { contractVersion } from '../../training/attempts/job-contract.ts';
 import { jobNameOf } from '../../training/attempts/job-name.ts';
-import { traceparentOf } from '../../training/attempts/job-spec.ts';
 import { nextStep } from '../../training/attempts/submission.ts';
 import { tokenDigestOf } from '../../training/attempts/token-digest.ts';
 import { nightTraceId } from '../../training/nights/night-input.ts';
@@ -89,7 +89,7 @@ function specOf({ config }: Pick<Ports, 'config'>, { job }: ProfileEntryOf, atte
       EPSILON_OUTPUT: outputUri,
       EPSILON_FENCE: '0',
       EPSILON_SEED: '0',
-      EPSILON_TRACEPARENT: traceparentOf(attempt.traceId),
+      EPSILON_TRACEPARENT: traceparentOf({ traceId: attempt.traceId, spanId: spanIdOfAttempt(attempt) }),
       EPSILON_CPUS: String(kind.resources.cpu),
     },
     outputUri,

@@ -2,6 +2,7 @@ import { ConditionFailed } from '../../errors/store-errors.ts';
 import { detailTypes, eventDetail } from '../../event-schemas/detail.ts';
 import { isoNow } from '../../ports/clock.ts';
 import type { Ports } from '../../ports/ports.ts';
+import { traceparentOfRun } from '../../tracing/ids.ts';
 import type { Attempt, Run, RunStatus } from '../../training/run.ts';
 import { abandonAttempt, seeOff } from '../attempts/abandon.ts';
 
@@ -93,7 +94,10 @@ async function announce(ports: Needed, run: Run, end: ExecutionEnd): Promise<voi
     {
       source: 'epsilon.training',
       detailType: detailTypes.runStateChange,
-      detail: eventDetail(run, { status: statusOf[end.status], error: end.error, cause: end.cause }),
+      detail: eventDetail(
+        { ...run, traceparent: traceparentOfRun(run) },
+        { status: statusOf[end.status], error: end.error, cause: end.cause },
+      ),
     },
   ]);
   await ports.notifier.notify({

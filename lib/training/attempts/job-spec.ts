@@ -1,3 +1,4 @@
+import { spanIdOfAttempt, traceIdOfRun, traceparentOf } from '../../tracing/ids.ts';
 import { artifactNames } from '../models/candidate.ts';
 import type { Attempt, Run } from '../run.ts';
 import { isStage, type StageName, stages } from '../stages.ts';
@@ -60,7 +61,7 @@ export function jobSpecOf(run: Run, attempt: Attempt, outputs: StageOutputs, buc
       EPSILON_OUTPUT: attempt.outputUri,
       EPSILON_FENCE: String(attempt.fence),
       EPSILON_SEED: String(run.seed),
-      EPSILON_TRACEPARENT: traceparentOf(run.traceId),
+      EPSILON_TRACEPARENT: traceparentOf({ traceId: traceIdOfRun(run), spanId: spanIdOfAttempt(attempt) }),
       EPSILON_OPTIONS: JSON.stringify(run.jobOptions),
       EPSILON_CPUS: String(resources.cpu),
     },
@@ -70,9 +71,4 @@ export function jobSpecOf(run: Run, attempt: Attempt, outputs: StageOutputs, buc
     timeoutSeconds: stage.timeoutSeconds,
     priority: run.priority,
   };
-}
-
-/** W3C traceparent of a 32-hex trace id; the parent span is the trace's first 16 digits. */
-export function traceparentOf(traceId: string): string {
-  return `00-${traceId}-${traceId.slice(0, 16)}-01`;
 }
