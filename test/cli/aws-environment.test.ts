@@ -8,7 +8,7 @@ import { GetParametersCommand } from '@aws-sdk/client-ssm';
 import { describe, expect, it } from 'vitest';
 import { ssmParameters } from '../../lib/config/ssm-parameters.ts';
 import { loadLocalService } from '../../local/declaration/local-service.ts';
-import { aModel, aTenant } from '../fixtures/records.ts';
+import { aModel, aRun, aTenant } from '../fixtures/records.ts';
 import { deployed, parametersOf } from '../lib/aws/operator/deployed.ts';
 import { base, begun, deployedEnvironment, machine, scheduler, sfn, ssm } from './aws-harness.ts';
 
@@ -75,6 +75,14 @@ describe('--target aws: the rest', () => {
     sfn.on(ListStateMachineAliasesCommand).callsFake(({ stateMachineArn }: { stateMachineArn: string }) => ({
       stateMachineAliases: [{ stateMachineAliasArn: `${stateMachineArn}:live`, creationDate: begun }],
     }));
+    // Whether Batch gives a job what credentials are lent by is known when a run has succeeded there.
+    await stores().tenants.put(aTenant({ tenantId: 'fresh', backend: 'batch' }), 0);
+    const before = await epsilon(['validate']);
+    expect(before.code).toBe(4);
+    expect(before.err).toContain('No job on Batch has got credentials yet');
+    await stores().runs.createRun(
+      aRun({ runId: 'fresh-1', tenantId: 'fresh', backend: 'batch', status: 'succeeded' }),
+    );
     const ran = await epsilon(['validate']);
     expect(ran).toMatchObject({ code: 0, err: '' });
     expect(ran.out).toContain(

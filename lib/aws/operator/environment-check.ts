@@ -10,7 +10,10 @@ import { findParameters } from './parameters.ts';
 
 /** What the check is made of. */
 export interface EnvironmentCheckOptions {
-  readonly control: Pick<OperatorPorts, 'workflows' | 'schedules' | 'tenants' | 'objects' | 'config'>;
+  readonly control: Pick<
+    OperatorPorts,
+    'workflows' | 'schedules' | 'tenants' | 'runs' | 'objects' | 'config'
+  >;
   readonly states: SFNClient;
   readonly parameters: SSMClient;
   readonly location: WorkflowLocation;
@@ -59,6 +62,28 @@ function missingOf(what: string, declared: readonly string[], found: readonly st
     .map((name) => `${what} ${name} is declared but not deployed.`);
 }
 
+/** Tenants on Batch whose runs are looked at: one that succeeded is enough. */
+const tenantsLookedAt = 20;
+
+/**
+ * That ECS names the session of a task's role after the task is not documented, and jobs on Batch get credentials by it. A run that
+ * succeeded there confirms it, because there is no other way to credentials.
+ */
+async function credentialFaults({ control }: EnvironmentCheckOptions): Promise<string[]> {
+  const onBatch = (await control.tenants.list()).filter(
+    ({ backend, status }) => backend === 'batch' && status === 'active',
+  );
+  for (const { tenantId } of onBatch.slice(0, tenantsLookedAt)) {
+    const runs = await control.runs.listRuns({ tenantId, limit: 10 });
+    if (runs.some(({ backend, status }) => backend === 'batch' && status === 'succeeded')) return [];
+  }
+  const [first] = onBatch;
+  if (!first) return [];
+  return [
+    `No job on Batch has got credentials yet: run tenant-model-training for "${first.tenantId}" before the first night (docs/deploy.md).`,
+  ];
+}
+
 /** Holds an environment against what the service declares: parameters, machines with their alias, schedules, stores. */
 export async function checkEnvironment(
   options: EnvironmentCheckOptions,
@@ -85,7 +110,7 @@ export async function checkEnvironment(
     ),
   );
   for (const { name, enabled } of schedules) if (!enabled) faults.push(`Schedule ${name} is disabled.`);
-  await looked(faults, undefined, () => control.tenants.get('epsilon'));
+  faults.push(...(await looked(faults, [], () => credentialFaults(options))));
   await looked(faults, undefined, async () => {
     for await (const _ of control.objects.list(`s3://${control.config.dataBucket}/nights/`)) return;
   });

@@ -6,7 +6,7 @@ import { requestsOfCall } from '../../rights/service-requests.ts';
 export interface Probe {
   readonly of: string | 'everybody';
   /** Whose work it is after all. */
-  readonly except?: string;
+  readonly except?: readonly string[];
   readonly why: string;
   readonly request: AwsRequest;
 }
@@ -93,14 +93,32 @@ const instances: Probe[] = [
   }),
 ].map((request) => ({ of: 'vacateInstance', why: 'tasks of somebody else, or more than to look', request }));
 
-/** What one function has to do, and no other may. */
-const worksOf: Readonly<Record<string, string>> = {
-  'a tenant’s documents': 'profileShard',
-  'a live model': 'profileShard',
-  'everything in the bucket': 'profileShard',
-  'a tenant’s listing': 'profileShard',
-  'the night’s executions': 'loadTenants',
-  'the tenant role': 'lendCredentials',
+const others: Probe[] = [
+  {
+    of: 'watchNight',
+    why: 'the Map of another machine',
+    request: ask('states:UpdateMapRun', arnOf('states', 'mapRun:epsilon-dev-data-quality-check/x:1')),
+  },
+  {
+    of: 'fillCache',
+    why: 'another secret of the environment',
+    request: ask('secretsmanager:GetSecretValue', arnOf('secretsmanager', 'secret:epsilon/dev/rds-AbCdEf')),
+  },
+  {
+    of: 'fillCache',
+    why: 'a model',
+    request: ask('s3:GetObject', `arn:aws:s3:::${resources.bucket}/acme/runs/r/train/1/model.bin`),
+  },
+];
+
+/** What one function has to do, or two, and no other may. */
+const worksOf: Readonly<Record<string, readonly string[]>> = {
+  'a tenant’s documents': ['profileShard'],
+  'a live model': ['profileShard'],
+  'everything in the bucket': ['profileShard'],
+  'a tenant’s listing': ['profileShard'],
+  'the night’s executions': ['loadTenants', 'watchNight'],
+  'the tenant role': ['lendCredentials'],
 };
 
 const everybody: Probe[] = [
@@ -178,6 +196,8 @@ export const probes: readonly Probe[] = [
     'settleRun',
     'vacateInstance',
     'lendCredentials',
+    'watchNight',
+    'fillCache',
   ].map(
     (of): Probe => ({
       of,
@@ -186,6 +206,7 @@ export const probes: readonly Probe[] = [
     }),
   ),
   ...instances,
+  ...others,
   ...requestsOfCall('BatchClient', 'TerminateJob', { jobId: '1' }).map(
     (request): Probe => ({ of: 'submitStage', why: 'a job stopped', request }),
   ),
