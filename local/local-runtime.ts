@@ -121,6 +121,7 @@ export class LocalRuntime {
       random: options.random ?? Math.random,
       log,
       metrics,
+      ...surroundings(state.path, config, () => own.epoch()),
       ...this.stores,
       ...releasePorts(this, (error) => this.fault(error)),
       objects: this.strays.objects,
@@ -129,7 +130,6 @@ export class LocalRuntime {
       events: busPublisher(this.bus),
       notifier: this.#notifier,
       images: workloadImages(workloads),
-      ...surroundings(state.path, config),
     };
     this.functions.bind(this.ports);
   }

@@ -14,6 +14,7 @@ import {
 } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import { acquireLease, resumeRun, runIsOver } from '../../lib/operations/attempts/hold-lease.ts';
+import { requireCurrent } from '../../lib/operations/backup/require-current.ts';
 import { requireGoodImages } from '../../lib/operations/images/require-good-images.ts';
 import { gateOf } from '../../lib/operations/quality/look-first.ts';
 import { findActiveTenant } from '../../lib/operations/tenants/find-tenant.ts';
@@ -157,6 +158,7 @@ export function createBeginRun(ports: Wired<typeof aws>) {
   }
 
   return async (event: Event) => {
+    await requireCurrent(ports);
     const tenant = await requireTenant(ports, event.input.tenantId);
     requireScheduler(tenant, event.execution.id);
     const drafted = draftRun(ports, event, tenant);

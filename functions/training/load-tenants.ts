@@ -5,6 +5,7 @@ import { ConditionFailed } from '../../lib/errors/store-errors.ts';
 import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
 import { awsNotifier, awsObjects, awsStores, awsWorkflows, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
+import { requireCurrent } from '../../lib/operations/backup/require-current.ts';
 import { airflowTenants } from '../../lib/operations/nights/airflow-tenants.ts';
 import { type PlannedNight, planDueTenants } from '../../lib/operations/nights/plan-due.ts';
 import { noteWidth } from '../../lib/operations/nights/watch-night.ts';
@@ -112,6 +113,7 @@ export function createLoadTenants(ports: Wired<typeof aws>) {
     const logicalDate = nightDate(event.input, clock.now());
     const traceId = nightTraceId(execution.id);
     noteTraceFields({ traceId, logicalDate });
+    const epoch = await requireCurrent(ports);
     if (isScheduled(event)) {
       await claim(event);
       await waitForEarlier(event);
@@ -151,7 +153,7 @@ export function createLoadTenants(ports: Wired<typeof aws>) {
       key,
       firstKey,
       maxConcurrency,
-      suffix: nightSuffix(trigger, execution.name, execution.redriveCount),
+      suffix: nightSuffix({ trigger, name: execution.name, round: execution.redriveCount, epoch }),
     };
   }
 

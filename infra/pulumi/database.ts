@@ -16,17 +16,20 @@ export interface Database {
   readonly secretArn: Output<string>;
 }
 
+/** Parameters of the database, and of one that is restored from its backups. */
+export const databaseParameters = [
+  { name: 'rds.force_ssl', value: '1' },
+  { name: 'log_statement', value: 'ddl' },
+  { name: 'log_min_duration_statement', value: '1000' },
+];
+
 function createParameters(site: Site): ParameterGroup {
   return new ParameterGroup(
     site.name('postgres15'),
     {
       name: site.name('postgres15'),
       family: 'postgres15',
-      parameters: [
-        { name: 'rds.force_ssl', value: '1' },
-        { name: 'log_statement', value: 'ddl' },
-        { name: 'log_min_duration_statement', value: '1000' },
-      ],
+      parameters: databaseParameters,
     },
     site.here,
   );

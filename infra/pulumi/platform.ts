@@ -15,6 +15,7 @@ import { createNetwork, type Network } from './network.ts';
 import { createNodeGroups } from './node-groups.ts';
 import { writeParameters } from './parameters.ts';
 import { createPodIdentities, createPodLogs } from './pod-identities.ts';
+import { createLanding } from './recovery.ts';
 import { createRegistry } from './registry.ts';
 import { createSite, type Site } from './site.ts';
 import { createStorage } from './storage.ts';
@@ -59,6 +60,7 @@ export function createPlatform(config: InfrastructureConfig): PlatformOutputs {
   const alerts = createAlerts(site, keys);
   const cluster = createKubernetes(site, network, { keys, jobs: roles.pod, alertsArn: alerts.arn });
   const database = createDatabase(site, network, keys);
+  const landing = createLanding(site);
   const cache = createCache(site, network, keys);
   const images = createRegistry(site, keys);
   const batch = createBatch(site, network);
@@ -84,6 +86,9 @@ export function createPlatform(config: InfrastructureConfig): PlatformOutputs {
     'kms/key-arn': keys.data.arn,
     'kms/logs-key-arn': keys.logs.arn,
     'kms/replica-key-arn': keys.replica.arn,
+    'recovery/subnet-group': landing.subnetGroup,
+    'recovery/parameter-group': landing.parameterGroup,
+    'recovery/security-group-id': landing.securityGroupId,
     'jobs/role-arn': roles.tenant,
     'ecr/data-pipeline-url': images['data-pipeline'].repositoryUrl,
     'ecr/ml-engine-url': images['ml-engine'].repositoryUrl,

@@ -1,5 +1,7 @@
+import { EpsilonError } from '../errors/epsilon-error.ts';
 import type { Machine } from '../machines/machine.ts';
-import { backupInputSchema } from './cloud/inputs.ts';
+import { backupInputSchema, restoreInputSchema } from './cloud/inputs.ts';
+import { instantOf, newest } from './points.ts';
 
 /** Finds out what could be restored, and keeps the day's snapshot in two regions. */
 const backup: Machine = {
@@ -13,5 +15,36 @@ const backup: Machine = {
   outcome: 'execution',
 };
 
+/** Restores into the other region under new names, and verifies; a second execution promotes what was approved. */
+const restore: Machine = {
+  key: 'restore',
+  summary: 'restores a moment into the other region, or promotes what was approved',
+  input: restoreInputSchema,
+  check: ({ to, id, approve }) => {
+    if ((approve === undefined) !== (id === undefined) || (to === undefined) === (id === undefined))
+      throw new EpsilonError(
+        'INPUT_INVALID',
+        'Input of restore: either "to" (newest, or an instant with a zone), or "id" and "approve" of one that was verified.',
+      );
+    if (typeof to === 'string' && to !== newest) instantOf(to);
+  },
+  startedBy: [],
+  tenants: { tenant: 'unused' },
+  manual: { trigger: 'manual' },
+  outcome: 'execution',
+};
+
+/** Restores the newest moment in isolation, verifies and removes it. */
+const restoreDrill: Machine = {
+  key: 'restore-drill',
+  summary: 'proves a restore in the other region, and removes what it restored',
+  input: backupInputSchema,
+  check: () => {},
+  startedBy: [{ schedule: 'restore-drill' }],
+  tenants: { tenant: 'unused' },
+  manual: { trigger: 'manual' },
+  outcome: 'execution',
+};
+
 /** State machines of backups. */
-export const backupMachines: readonly Machine[] = [backup];
+export const backupMachines: readonly Machine[] = [backup, restore, restoreDrill];

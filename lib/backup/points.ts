@@ -15,7 +15,8 @@ export const newest = 'newest';
 
 const withZone = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})$/;
 
-function instantOf(text: string): number {
+/** Milliseconds of an instant that names its zone; `RESTORE_TIME_INVALID` otherwise. */
+export function instantOf(text: string): number {
   if (!withZone.test(text))
     throw new EpsilonError(
       'RESTORE_TIME_INVALID',

@@ -52,6 +52,10 @@ export const deploymentSchema = z.object({
   /** Host of the cache, and the secret with its token; absent where functions do not reach its network. */
   cacheEndpoint: z.string().min(1).optional(),
   cacheSecretArn: arn.optional(),
+  /** Where a restored database goes in that region. */
+  restoreSubnetGroup: z.string().min(1).optional(),
+  restoreParameterGroup: z.string().min(1).optional(),
+  restoreSecurityGroupId: z.string().min(1).optional(),
 });
 
 /** The resources around a deployed function. */

@@ -56,6 +56,21 @@ export const ssmParameters: readonly SsmParameter[] = [
     'key of data at rest in the disaster recovery region',
   ),
   parameter(
+    'recovery/subnet-group',
+    'serverless.yml (restores)',
+    'subnets of restored databases, in that region',
+  ),
+  parameter(
+    'recovery/parameter-group',
+    'serverless.yml (restores)',
+    'parameters of restored databases, in that region',
+  ),
+  parameter(
+    'recovery/security-group-id',
+    'serverless.yml (restores)',
+    'group of restored databases, in that region',
+  ),
+  parameter(
     'jobs/role-arn',
     'serverless.yml (job runner)',
     'role that a job takes with its TenantId session tag',

@@ -231,6 +231,11 @@ export const metricDefinitions = {
     dimensions: [],
     help: 'a pass found a moment that all stores can be restored to in the other region; 0 when it found none',
   },
+  RestoreDrills: {
+    unit: 'count',
+    dimensions: ['outcome'],
+    help: 'a drill restored the newest moment in the other region (`succeeded`) or could not (`failed`)',
+  },
   RecoveryFaults: {
     unit: 'count',
     dimensions: ['store'],

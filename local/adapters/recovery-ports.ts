@@ -2,7 +2,7 @@ import type { RecoveryRecord } from '../../lib/backup/cloud/records.ts';
 import type { RecoveryRecords, Waiter } from '../../lib/ports/backup/recovery-records.ts';
 
 /** Records of backups in this process: nothing on one host writes any, which has backups of its own (local/backup). */
-export function memoryRecoveryRecords(): RecoveryRecords {
+export function memoryRecoveryRecords(epoch = () => 0): RecoveryRecords {
   const records = new Map<string, RecoveryRecord>();
   const waiters = new Map<string, Waiter>();
   return {
@@ -16,6 +16,7 @@ export function memoryRecoveryRecords(): RecoveryRecords {
         .slice(0, limit),
     get: async <K extends RecoveryRecord['kind']>(kind: K, id: string) =>
       records.get(`${kind}/${id}`) as Extract<RecoveryRecord, { kind: K }> | undefined,
+    epoch: async () => ({ epoch: epoch() }),
     wait: async (waiter) => {
       waiters.set(waiter.resource, waiter);
     },
@@ -27,8 +28,8 @@ export function memoryRecoveryRecords(): RecoveryRecords {
 }
 
 /** What the machines of backups find on one host: the settings say that they are off. */
-export const recoveryPorts = () => ({
-  recoveryRecords: memoryRecoveryRecords(),
+export const recoveryPorts = (epoch: () => number) => ({
+  recoveryRecords: memoryRecoveryRecords(epoch),
   databases: undefined,
   tables: undefined,
   replication: undefined,

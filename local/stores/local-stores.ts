@@ -13,6 +13,7 @@ import type { ScheduleCursorStore } from '../schedule/scheduler.ts';
 import { localAuditLog } from './audit-log.ts';
 import { Database } from './database.ts';
 import { localImageRecords } from './image-records.ts';
+import { lineageOf } from './lineage.ts';
 import { localModelRegistry } from './model-registry.ts';
 import { localQualityVerdicts } from './quality-store.ts';
 import { localReleaseRecords } from './release-records.ts';
@@ -35,6 +36,8 @@ export interface LocalStores {
   readonly releases: ReleaseRecords;
   readonly audit: AuditLog;
   readonly cursors: ScheduleCursorStore;
+  /** Restores that these records have behind them. */
+  epoch(): number;
   close(): void;
 }
 
@@ -62,6 +65,7 @@ export function openLocalStores({
     releases: localReleaseRecords(db, box),
     audit: localAuditLog(db),
     cursors: localScheduleCursors(db),
+    epoch: () => lineageOf(db).epoch,
     close: () => db.close(),
   };
 }

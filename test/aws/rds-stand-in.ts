@@ -99,6 +99,7 @@ export class RdsStandIn {
         this.#restore(region, asked),
       DeleteDBInstance: ({ DBInstanceIdentifier: id }: { DBInstanceIdentifier: string }) => {
         const found = this.#there(this.region(region).instances, id, 'DBInstanceNotFoundFault');
+        if (found.DBInstanceStatus === 'creating') throw sdkError('InvalidDBInstanceStateFault');
         if (found.DeletionProtection)
           throw sdkError('InvalidParameterCombination', 'deletion protection is on');
         this.region(region).instances.delete(id);

@@ -1,22 +1,30 @@
 import { createHash } from 'node:crypto';
 import { rdsDatabaseService } from '../../lib/aws/rds/rds-database-service.ts';
 import type { ReplicationFigures } from '../../lib/backup/cloud/replication.ts';
-import type { ContinuousBackup } from '../../lib/backup/cloud/resources.ts';
 import { loadConfig } from '../../lib/config/load-config.ts';
-import type { TableService } from '../../lib/ports/backup/table-service.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 import type { VirtualClock } from '../../local/clock/virtual-clock.ts';
 import { readYaml } from '../../local/declaration/read-yaml.ts';
+import { type MemoryStores, openMemoryStores } from '../dynamodb/memory-stores.ts';
 import { account, region } from '../fixtures/aws-base.ts';
 import { objectStoreOf, testPorts } from '../fixtures/ports.ts';
 import { aModel, aTenant } from '../fixtures/records.ts';
 import { RdsStandIn } from './rds-stand-in.ts';
+import { TablesStandIn } from './tables-stand-in.ts';
 
 /** The region of the replicas, and its key. */
 export const there = 'us-east-1';
 export const replicaKey = `arn:aws:kms:${there}:${account}:key/replica`;
 /** The database that is live. */
 export const databaseId = 'embeddings-saas-db-dev';
+
+/** What a restored database has of that region. */
+const landing = {
+  subnetGroup: 'landing',
+  parameterGroup: 'landing-postgres15',
+  securityGroups: ['sg-landing'],
+  keyArn: replicaKey,
+};
 
 const minute = 60_000;
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -49,12 +57,17 @@ export class RecoveryCloud {
   readonly replica = new Map<string, string>();
   readonly counted: { readonly name: string; readonly value: number; readonly dimensions: unknown }[] = [];
   figures: ReplicationFigures = { latencySeconds: 30, pendingOperations: 0, failedOperations: 0 };
-  tableThere: Partial<ContinuousBackup> | undefined = {};
+  readonly stores: MemoryStores;
+  readonly tablesHome: TablesStandIn;
+  readonly tablesThere: TablesStandIn;
   readonly #clock: VirtualClock;
 
   constructor(clock: VirtualClock) {
     this.#clock = clock;
     this.rds = new RdsStandIn(clock);
+    this.stores = openMemoryStores({ clock });
+    this.tablesHome = new TablesStandIn(region, clock, this.stores.dynamo);
+    this.tablesThere = new TablesStandIn(there, clock, this.stores.dynamo);
     const home = this.rds.region(region);
     const away = this.rds.region(there);
     home.instances.set(databaseId, {
@@ -68,8 +81,11 @@ export class RecoveryCloud {
       PubliclyAccessible: false,
       IAMDatabaseAuthenticationEnabled: true,
       CopyTagsToSnapshot: true,
+      KmsKeyId: 'home',
+      MasterUserSecret: {},
     });
     away.keys.add(replicaKey);
+    for (const group of [landing.subnetGroup, landing.parameterGroup]) away.groups.add(group);
     this.followDatabase();
   }
 
@@ -88,25 +104,6 @@ export class RecoveryCloud {
     });
   }
 
-  #table(name: string, found: () => Partial<ContinuousBackup> | undefined): TableService {
-    return {
-      region: name,
-      continuousBackup: async () => {
-        const there = found();
-        if (!there) return undefined;
-        const newest = new Date(this.#clock.now() - 5 * minute).toISOString();
-        return {
-          arn: 'epsilon-dev',
-          status: 'active',
-          oldest: '2026-10-20T00:00:00.000Z',
-          newest,
-          ...there,
-        };
-      },
-      table: async () => undefined,
-    };
-  }
-
   /** The ports of the functions of backups. */
   ports(recovery: object = {}): Ports {
     const clock = this.#clock;
@@ -117,9 +114,16 @@ export class RecoveryCloud {
     });
     const bucket = `${config.dataBucket}-replica`;
     return testPorts({
+      ...this.stores,
       clock,
       config,
-      objects: memoryObjects(this.home),
+      objects: {
+        ...memoryObjects(this.home),
+        put: async (uri, body) => {
+          this.home.set(uri, String(body));
+          this.replica.set(uri.replace(config.dataBucket, bucket), String(body));
+        },
+      },
       metrics: {
         count: (name, value, dimensions) => this.counted.push({ name, value, dimensions }),
         duration: () => {},
@@ -129,12 +133,9 @@ export class RecoveryCloud {
         home: rdsDatabaseService(this.rds.client(region), region),
         there: rdsDatabaseService(this.rds.client(there), there),
         keyArn: replicaKey,
+        landing,
       },
-      tables: {
-        name: 'epsilon-dev',
-        home: this.#table(region, () => ({})),
-        there: this.#table(there, () => this.tableThere),
-      },
+      tables: { name: this.stores.dynamo.tableName, home: this.tablesHome, there: this.tablesThere },
       replication: { figures: async () => this.figures },
       replica: { bucket, objects: memoryObjects(this.replica) },
     });

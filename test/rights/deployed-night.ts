@@ -19,13 +19,15 @@ import type { VirtualClock } from '../../local/clock/virtual-clock.ts';
 import { readYaml } from '../../local/declaration/read-yaml.ts';
 import { writeTemplates } from '../aws/batch-runner.ts';
 import { BatchStandIn } from '../aws/batch-stand-in.ts';
-import { RdsStandIn } from '../aws/rds-stand-in.ts';
+import type { RdsStandIn } from '../aws/rds-stand-in.ts';
 import { MemoryDynamoDb, type WireRequest } from '../dynamodb/memory-dynamodb.ts';
+import { RegionTables } from '../dynamodb/region-tables.ts';
 import { tableSchema } from '../dynamodb/table-schema.ts';
 import { account, arnOf, region } from '../fixtures/aws-base.ts';
 import { aTenant } from '../fixtures/records.ts';
 import { leaveOutputs } from '../night/batch-night.ts';
 import { type Night, openNight } from '../night/harness.ts';
+import { databasesOf, followDatabases } from './databases.ts';
 import { type AwsRequest, inRegion, resources } from './requests.ts';
 import { missingObject, requestsOfCall } from './service-requests.ts';
 import { serviceAnswers } from './stand-ins.ts';
@@ -80,27 +82,12 @@ function deploymentWith(batchJobDefinitionArns: Deployment['batchJobDefinitionAr
     EPSILON_AWS_DATABASE_ID: resources.database,
     EPSILON_AWS_REPLICA_BUCKET: resources.replicaBucket,
     EPSILON_AWS_REPLICA_KEY_ARN: resources.replicaKey,
+    EPSILON_AWS_RESTORE_SUBNET_GROUP: resources.landing,
+    EPSILON_AWS_RESTORE_PARAMETER_GROUP: resources.landing,
+    EPSILON_AWS_RESTORE_SECURITY_GROUP_ID: 'sg-1',
   });
   const { spot, 'on-demand': onDemand } = resources.localQueues;
   return { ...known, batchJobDefinitionArns, batchSpotQueueArn: spot, batchOnDemandQueueArn: onDemand };
-}
-
-/** A database in both regions, that both keep continuous backups of. */
-function databasesOf(clock: VirtualClock): RdsStandIn {
-  const rds = new RdsStandIn(clock);
-  const window = { EarliestTime: new Date(0), LatestTime: new Date(clock.now()) };
-  rds.region(region).instances.set(resources.database, {
-    DBInstanceIdentifier: resources.database,
-    DBInstanceStatus: 'available',
-    StorageEncrypted: true,
-  });
-  for (const [where, Status] of [
-    [region, 'active'],
-    ['us-east-1', 'replicating'],
-  ] as const)
-    rds.region(where).backups.set(resources.database, { Status, RestoreWindow: window });
-  rds.region('us-east-1').keys.add(resources.replicaKey);
-  return rds;
 }
 
 /** A service behind the clients: what is asked of it, by whom, and what it answers. */
@@ -108,6 +95,7 @@ class Plane {
   recorded: Recorded = new Map();
   readonly batch: BatchStandIn;
   readonly rds: RdsStandIn;
+  readonly tables: RegionTables;
   readonly answers: ReturnType<typeof serviceAnswers>;
   readonly #table: MemoryDynamoDb;
   readonly #own: LocalPorts;
@@ -124,6 +112,7 @@ class Plane {
     const batch = new BatchStandIn(own.clock, resources.localQueues);
     this.batch = batch;
     this.rds = databasesOf(own.clock as VirtualClock);
+    this.tables = new RegionTables('us-east-1', own.clock as VirtualClock, table);
     this.#deployment = deploymentWith(
       writeTemplates(batch, (stage) => `${resources.repository(stages[stage].image)}@${digestOf('0')}`),
     );
@@ -153,9 +142,14 @@ class Plane {
 
   #tableClient(key: string, where: string): DynamoDBClient {
     const handle = async (request: WireRequest) => {
+      if (where !== region) {
+        const { response, call } = this.tables.respond(request);
+        this.note(key, placed(requestsOfTableCall(call), where));
+        return { response: response as never };
+      }
       const response = this.#table.respond(request);
       const call = this.#table.calls.at(-1);
-      if (call) this.note(key, placed(requestsOfTableCall(call), where));
+      if (call) this.note(key, requestsOfTableCall(call));
       return { response: response as never };
     };
     return new DynamoDBClient({ region: where, credentials, requestHandler: { handle } });
@@ -364,6 +358,7 @@ export async function openDeployedNight(
     },
     replicate: () => {
       const root = night.jobs.objectsRoot;
+      followDatabases(plane.rds, night.clock);
       cpSync(join(root, resources.bucket), join(root, resources.replicaBucket), { recursive: true });
       const index = join(root, resources.replicaBucket, 'acme/runs/acme-manual/index/1');
       writeFileSync(join(index, 'ids.json'), '[]');

@@ -124,6 +124,7 @@ describe('a promise of the pages about rights', () => {
     expect(users.sort()).toEqual([
       'askAct',
       'completeJob',
+      'holdRestore',
       'holdSnapshot',
       'reconcileJobs',
       'submitStage',

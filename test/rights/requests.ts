@@ -21,6 +21,7 @@ export const resources = {
   replicaKey: `arn:aws:kms:us-east-1:${account}:key/00000000-0000-4000-8000-00000000000d`,
   replicaBucket: 'embeddings-saas-data-dev-replica',
   database: 'embeddings-saas-db-dev',
+  landing: 'epsilon-dev-restored',
   logsKey: arnOf('kms', 'key/00000000-0000-4000-8000-00000000000c'),
   topic: arnOf('sns', 'epsilon-dev-alerts'),
   cluster: 'embeddings-saas-cluster-dev',

@@ -29,6 +29,8 @@ const actionsOf = (key: string) =>
   new Set(statementsOf({ Statement: roles[key] ?? [] }).flatMap(({ actions }) => actions));
 
 function useOf({ action, resource, context }: AwsRequest): TableUse[] {
+  // Restored tables and the replica are held by their names.
+  if (!resource.includes(`:us-west-2:`) || !/table\/epsilon-dev($|\/)/.test(resource)) return [];
   const place = resource.includes('/index/') ? 'index' : 'table';
   return [context['dynamodb:LeadingKeys'] ?? []].flat().map((partition) => ({ action, place, partition }));
 }

@@ -286,8 +286,26 @@ const scenarios: readonly Scenario[] = [
       night.rds.fate = () => ({ minutes: 1, ends: 'available' });
       await night.proveRecovery();
       await mustEnd(night, await backUp(), 'SUCCEEDED');
+      const restore = async (machine: string, input: object) => {
+        const { executionArn } = await night.runtime.ports.workflows.start({ machine, input });
+        return night.until(executionArn);
+      };
+      night.replicate();
+      const verified = await restore('restore', { to: 'newest' });
+      if (verified.status !== 'SUCCEEDED') throw new Error(verified.cause);
+      const { id, digest } = verified.output as { id: string; digest: string };
+      const promoted = await restore('restore', { id, approve: digest });
+      const drilled = await restore('restore-drill', {});
+      for (const { status, cause } of [promoted, drilled]) if (status !== 'SUCCEEDED') throw new Error(cause);
+      const broken = await night.runtime.ports.workflows.start({ machine: 'restore-drill', input: {} });
+      await night.advance(minute / 2);
+      await night.runtime.control.workflows.stop(broken.executionArn, stopped);
+      await night.advance(5 * minute);
       night.rds.onEvent = () => {};
       await night.advance(15 * 1_440 * minute);
+      night.replicate();
+      await restore('restore-drill', {});
+      await night.advance(1_440 * minute);
       await mustEnd(night, await backUp(), 'SUCCEEDED');
     },
   },

@@ -237,6 +237,9 @@ interface RdsInput {
   readonly DBSnapshotIdentifier?: string;
   readonly SourceDBSnapshotIdentifier?: string;
   readonly TargetDBSnapshotIdentifier?: string;
+  readonly TargetDBInstanceIdentifier?: string;
+  readonly DBSubnetGroupName?: string;
+  readonly DBParameterGroupName?: string;
 }
 
 const databaseArn = (kind: string, id = '*') => arnOf('rds', `${kind}:${id}`);
@@ -267,6 +270,21 @@ const rds: Readonly<Record<string, Of<RdsInput>>> = {
     ask('rds:AddTagsToResource', databaseArn('snapshot', id)),
     ...grants(dataKey, region),
   ],
+  RestoreDBInstanceToPointInTime: (input) => [
+    ...[
+      databaseArn('auto-backup', 'ab-1'),
+      databaseArn('db', input.TargetDBInstanceIdentifier),
+      databaseArn('subgrp', input.DBSubnetGroupName),
+      databaseArn('pg', input.DBParameterGroupName),
+    ].map((resource) => ask('rds:RestoreDBInstanceToPointInTime', resource)),
+    ask('rds:AddTagsToResource', databaseArn('db', input.TargetDBInstanceIdentifier)),
+    ...grants(dataKey, region),
+    // RDS keeps the administrator's password as a secret of its own, in the caller's name.
+    ...['CreateSecret', 'TagResource'].map((action) =>
+      ask(`secretsmanager:${action}`, arnOf('secretsmanager', 'secret:rds!db-1')),
+    ),
+  ],
+  DeleteDBInstance: ({ DBInstanceIdentifier: id }) => [ask('rds:DeleteDBInstance', databaseArn('db', id))],
   DeleteDBSnapshot: ({ DBSnapshotIdentifier: id }) => [
     ask('rds:DeleteDBSnapshot', databaseArn('snapshot', id)),
   ],

@@ -182,14 +182,38 @@ export const explainedFindings: readonly ExplainedFinding[] = [
   },
   {
     rule: wildcard('arn:<AWS::Partition>:s3:::<ReplicaBucket>/*'),
-    on: /^AssessRecoveryRole$/,
+    on: /^(AssessRecovery|VerifyRestore|PromoteRestore)Role$/,
     reason:
       'reads in the other region what a restore would find there, of every tenant; nothing may be written there',
+  },
+  {
+    rule: wildcard('arn:<AWS::Partition>:rds:us-east-1:<AWS::AccountId>:db:*'),
+    on: /^(OpenRestore|HoldRestore|VerifyRestore|PromoteRestore)Role$/,
+    reason: 'whether a name is taken in the other region, and what became of a restored one; looking only',
+  },
+  ...['db:<DatabaseInstanceId>-*', 'db:<DatabaseInstanceId>-drill-*'].map((name) => ({
+    rule: wildcard(`arn:<AWS::Partition>:rds:us-east-1:<AWS::AccountId>:${name}`),
+    on: /^(OpenRestore|HoldRestore|CloseDrill)Role$/,
+    reason:
+      'what restores and drills make is named by their executions; only what a drill made can be removed',
+  })),
+  ...['*', 'restore-*', 'drill-*', 'restore-*/index/openWork'].map((name) => ({
+    rule: wildcard(
+      `arn:<AWS::Partition>:dynamodb:us-east-1:<AWS::AccountId>:table/epsilon-<environment>-${name}`,
+    ),
+    on: /^(OpenRestore|HoldRestore|VerifyRestore|PromoteRestore|CloseDrill)Role$/,
+    reason:
+      'what restores and drills make is named by their executions; only what a drill made can be removed',
+  })),
+  {
+    rule: wildcard('arn:<AWS::Partition>:secretsmanager:us-east-1:<AWS::AccountId>:secret:rds!*'),
+    on: /^HoldRestoreRole$/,
+    reason: "RDS names the secret that it keeps a restored database's password in",
   },
   ...regions.flatMap((where) => [
     {
       rule: wildcard(`arn:<AWS::Partition>:rds:${where}:auto-backup:*`),
-      on: /^AssessRecoveryRole$/,
+      on: /^(AssessRecovery|OpenRestore|HoldRestore|VerifyRestore|PromoteRestore)Role$/,
       reason: 'RDS gives automated backups their names; looking only',
     },
     {

@@ -133,5 +133,6 @@ export function openRanges(kind: OpenKind, shard: Shard): { openPart: string; fr
 export const recoveryKeys = {
   partition: (kind: string) => `RECOVERY#${kind}`,
   record: (kind: string, id: string): ItemKey => ({ pk: `RECOVERY#${kind}`, sk: id }),
+  epoch: { pk: 'RECOVERY#epoch', sk: 'EPOCH' } as ItemKey,
   wait: (resource: string): ItemKey => ({ pk: 'RECOVERY#wait', sk: resource }),
 };

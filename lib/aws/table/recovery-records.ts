@@ -1,5 +1,5 @@
 import type { RecoveryRecord } from '../../backup/cloud/records.ts';
-import type { RecoveryRecords } from '../../ports/backup/recovery-records.ts';
+import type { Epoch, RecoveryRecords } from '../../ports/backup/recovery-records.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { compare } from './expressions.ts';
 import { recoveryKeys } from './keys.ts';
@@ -18,6 +18,16 @@ interface Options {
 
 const bodyOf = <T extends RecoveryRecord>(item: Item) => JSON.parse(String(item['body'])) as T;
 
+/** Where the records of a table are in the line of restores. */
+export async function readEpoch(table: Table): Promise<Epoch> {
+  const item = await table.get(recoveryKeys.epoch);
+  const superseded = item?.['supersededBy'];
+  return {
+    epoch: Number(item?.['epoch'] ?? 0),
+    ...(superseded === undefined ? {} : { supersededBy: Number(superseded) }),
+  };
+}
+
 /** What is known of backups and restores, in the table: a partition for each kind. */
 export function tableRecoveryRecords({ table, tokens, clock }: Options): RecoveryRecords {
   const ttl = (days: number) => Math.floor(clock.now() / 1000) + days * daySeconds;
@@ -34,6 +44,7 @@ export function tableRecoveryRecords({ table, tokens, clock }: Options): Recover
       const item = await table.get(recoveryKeys.record(kind, id));
       return item && bodyOf(item);
     },
+    epoch: () => readEpoch(table),
     wait: async ({ resource, taskToken, deadline }) => {
       const sealed = await tokens.seal(taskToken, `wait:${resource}`);
       await table.put({ ...recoveryKeys.wait(resource), deadline, ...sealed, ttl: ttl(keptDays.wait) });

@@ -5,11 +5,16 @@ import {
   type DynamoDBClient,
   ListTagsOfResourceCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { TableService } from '../../ports/backup/table-service.ts';
+import type { TableRecords, TableService } from '../../ports/backup/table-service.ts';
 import { errorName, explained } from '../errors/service-errors.ts';
+import { changesOf } from './table-changes.ts';
 
 /** Tables of DynamoDB in the client's region. */
-export function dynamoTableService(client: DynamoDBClient, region: string): TableService {
+export function dynamoTableService(
+  client: DynamoDBClient,
+  region: string,
+  open: (table: string) => TableRecords,
+): TableService {
   async function ask<T>(action: string, table: string, call: () => Promise<T>): Promise<T | undefined> {
     try {
       return await explained(`dynamodb:${action}`, table, call);
@@ -27,6 +32,8 @@ export function dynamoTableService(client: DynamoDBClient, region: string): Tabl
   };
   return {
     region,
+    stores: open,
+    ...changesOf(client),
     continuousBackup: async (table) => {
       const found = await backupsOf(table);
       if (!found) return undefined;

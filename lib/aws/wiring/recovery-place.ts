@@ -1,5 +1,6 @@
 import type { RecoverySettings } from '../../backup/cloud/settings.ts';
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
+import type { Landing } from '../../ports/backup/database-service.ts';
 import type { AwsBase } from './base.ts';
 
 /** What backups need to know of the environment's two regions. */
@@ -8,6 +9,8 @@ export interface RecoveryPlace {
   readonly databaseId: string;
   readonly replicaKeyArn: string;
   readonly replicaBucket: string;
+  /** Settings of a restored database that belong to the region. */
+  readonly landing: Landing;
 }
 
 function refuse(code: string, message: string, details: Record<string, unknown>): EpsilonError {
@@ -25,6 +28,7 @@ export function recoveryPlace({
   const { recovery } = config;
   if (recovery.mode === 'off') return undefined;
   const { databaseId, replicaKeyArn, replicaBucket, accountId, partition } = deployment;
+  const { restoreSubnetGroup, restoreParameterGroup, restoreSecurityGroupId } = deployment;
   if (databaseId === undefined || replicaKeyArn === undefined || replicaBucket === undefined)
     throw refuse(
       'DEPLOYMENT_INCOMPLETE',
@@ -44,5 +48,11 @@ export function recoveryPlace({
       `The key of the replicas ${replicaKeyArn} is in ${region}; a copy in ${recovery.region} needs a key of that region.`,
       { expected: recovery.region, actual: region },
     );
-  return { settings: recovery, databaseId, replicaKeyArn, replicaBucket };
+  const landing = {
+    subnetGroup: restoreSubnetGroup ?? '',
+    parameterGroup: restoreParameterGroup ?? '',
+    securityGroups: restoreSecurityGroupId === undefined ? [] : [restoreSecurityGroupId],
+    keyArn: replicaKeyArn,
+  };
+  return { settings: recovery, databaseId, replicaKeyArn, replicaBucket, landing };
 }

@@ -16,6 +16,7 @@ export const wireDatabases = (base: AwsBase): { readonly databases: Databases | 
       home: rdsDatabaseService(clients.of(RDSClient), config.region),
       there: rdsDatabaseService(clients.in(region).of(RDSClient), region),
       keyArn: place.replicaKeyArn,
+      landing: place.landing,
     },
   };
 };

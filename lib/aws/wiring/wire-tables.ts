@@ -1,20 +1,27 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Tables } from '../../ports/backup/table-service.ts';
+import { openTableRecords } from '../table/restored-records.ts';
 import { dynamoTableService } from '../table/table-service.ts';
 import type { AwsBase } from './base.ts';
+import type { Clients } from './clients.ts';
 import { recoveryPlace } from './recovery-place.ts';
 
 /** The table in both regions; none where the settings say that nothing is backed up. */
 export const wireTables = (base: AwsBase): { readonly tables: Tables | undefined } => {
   const place = recoveryPlace(base);
   if (!place) return { tables: undefined };
-  const { clients, config, deployment } = base;
-  const { region } = place.settings;
+  const { clients, deployment, clock, random, ids } = base;
+  const service = (of: Clients) => {
+    const client = of.of(DynamoDBClient);
+    return dynamoTableService(client, of.region, (tableName) =>
+      openTableRecords({ client, tableName, clock, random, ids }),
+    );
+  };
   return {
     tables: {
       name: deployment.tableName,
-      home: dynamoTableService(clients.of(DynamoDBClient), config.region),
-      there: dynamoTableService(clients.in(region).of(DynamoDBClient), region),
+      home: service(clients),
+      there: service(clients.in(place.settings.region)),
     },
   };
 };

@@ -1,3 +1,5 @@
+import type { DatabaseSettings } from './resources.ts';
+
 /** The newest moment that a store can be restored to in the other region; without one, why. */
 export interface StoreReach {
   /** ISO 8601. */
@@ -24,6 +26,8 @@ export interface PointRecord {
   readonly oldest?: string;
   /** Objects that were read at the destination, and what was found. */
   readonly objects: ObjectsFound;
+  /** Settings of the live database, which a restored one has to have again; absent when there was none. */
+  readonly databaseSettings?: DatabaseSettings;
   /** Export of the settings, as an object's URI. */
   readonly export: string;
 }
@@ -61,11 +65,40 @@ export interface DrillRecord {
   readonly faults: readonly string[];
 }
 
-/** A restore: what was restored where, and what of it was found. */
+/** Where something is restored to: new names in the region of the replicas, and the bucket that is there already. */
+export interface RestorePlace {
+  readonly region: string;
+  readonly database: string;
+  readonly table: string;
+  readonly bucket: string;
+}
+
+/** One thing that a verification looked at: how many of it there were, and what was wrong. */
+export interface RestoreCheck {
+  readonly name: string;
+  readonly count: number;
+  readonly faults: readonly string[];
+}
+
+/** A restore: what is restored where, and what of it was found. */
 export interface RestoreRecord {
   readonly kind: 'restore';
   readonly id: string;
-  readonly body: string;
+  readonly drill: boolean;
+  /** ISO 8601: the moment of all stores. */
+  readonly point: string;
+  readonly beganAt: string;
+  /** ISO 8601: not restored by then is a failure. */
+  readonly deadline: string;
+  readonly target: RestorePlace;
+  /** ARN of the automated backups that the database is made of. */
+  readonly databaseFrom: string;
+  readonly databaseSettings: DatabaseSettings;
+  readonly state: 'restoring' | 'verified' | 'failed' | 'promoted' | 'removed';
+  readonly checks?: readonly RestoreCheck[];
+  /** What has to be approved. */
+  readonly digest?: string;
+  readonly epoch?: number;
 }
 
 /** What is kept of backups and restores. */

@@ -29,8 +29,10 @@ const reserveMs = 60_000;
 export async function assessRecovery(ports: Needed, remainingMs: () => number): Promise<PointRecord> {
   const { clock, recoveryRecords, metrics, log } = ports;
   const now = clock.now();
+  const databases = required(ports.databases);
+  const instance = await databases.home.instance(databases.id);
   const [database, table, replicated] = await Promise.all([
-    reachOfDatabase(required(ports.databases)),
+    reachOfDatabase(databases, instance),
     reachOfTable(required(ports.tables)),
     reachOfObjects(required(ports.replication), now),
   ]);
@@ -46,6 +48,7 @@ export async function assessRecovery(ports: Needed, remainingMs: () => number): 
     stores,
     ...reachOfAll(stores),
     objects,
+    ...(instance ? { databaseSettings: instance.settings } : {}),
     export: await exportSettings(ports),
   };
   await recoveryRecords.put(point);

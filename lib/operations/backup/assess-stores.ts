@@ -1,6 +1,6 @@
 import type { StoreReach } from '../../backup/cloud/records.ts';
 import { replicationFaults } from '../../backup/cloud/replication.ts';
-import { continuousFault } from '../../backup/cloud/resources.ts';
+import { continuousFault, type DatabaseInstance } from '../../backup/cloud/resources.ts';
 import type { Databases } from '../../ports/backup/database-service.ts';
 import type { ReplicationMetrics } from '../../ports/backup/replication-metrics.ts';
 import type { Tables } from '../../ports/backup/table-service.ts';
@@ -17,12 +17,11 @@ const spanOf = (found: { readonly oldest?: string; readonly newest?: string } | 
 });
 
 /** What the database can be restored to in the other region, as its service there says; and whether home still keeps its own. */
-export async function reachOfDatabase({ id, home, there }: Databases): Promise<StoreReach> {
-  const [instance, own, replicated] = await Promise.all([
-    home.instance(id),
-    home.continuousBackup(id),
-    there.continuousBackup(id),
-  ]);
+export async function reachOfDatabase(
+  { id, home, there }: Databases,
+  instance: DatabaseInstance | undefined,
+): Promise<StoreReach> {
+  const [own, replicated] = await Promise.all([home.continuousBackup(id), there.continuousBackup(id)]);
   const missing = instance ? undefined : `there is no database ${id} in ${home.region}`;
   const mistakes = instance && continuousFault(own, ['active'], home.region);
   const loss = continuousFault(replicated, ['replicating', 'active'], there.region);

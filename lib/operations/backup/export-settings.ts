@@ -15,6 +15,9 @@ export interface SettingsExport {
   readonly models: readonly ModelVersion[];
 }
 
+/** Where exports are in the data bucket. */
+export const exportsPrefix = 'recovery/exports/';
+
 /** Tenants whose models are read side by side. */
 const atOnce = 8;
 
@@ -45,7 +48,7 @@ export async function exportSettings({
     live: live.sort(byTenant),
     models: registered.sort(byTenant),
   };
-  const uri = `s3://${config.dataBucket}/recovery/exports/${exportedAt}.json`;
+  const uri = `s3://${config.dataBucket}/${exportsPrefix}${exportedAt}.json`;
   await objects.put(uri, JSON.stringify(content), { contentType: 'application/json' });
   return uri;
 }

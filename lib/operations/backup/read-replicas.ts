@@ -25,7 +25,7 @@ interface Tally {
 }
 
 /** Maps an object of the data bucket to its replica: the one place that knows. */
-function replicaUri(
+export function replicaUri(
   pointer: string,
   { dataBucket }: { readonly dataBucket: string },
   bucket: string,

@@ -7,7 +7,7 @@ import type { Step } from './hold-step.ts';
 export type SnapshotPart = 'snapshot' | 'copy';
 
 /** Identifier of a snapshot for who waits for it. */
-export function snapshotResource({ region }: Pick<DatabaseService, 'region'>, id: string): string {
+function snapshotResource({ region }: Pick<DatabaseService, 'region'>, id: string): string {
   return `${region}/snapshot/${id}`;
 }
 

@@ -43,7 +43,10 @@ export interface DatabaseService {
    * `RESTORE_POINT_OUT_OF_RANGE`, `RESTORE_SETTING_MISSING` when a group or key is not in this region.
    */
   restore(request: DatabaseRestore): Promise<void>;
-  /** Begins to remove an instance and its automated backups, without a last snapshot; what is not there is no error. */
+  /**
+   * Begins to remove an instance and its automated backups, without a last snapshot; what is not there is no error, `ResourceBusy`
+   * while it is being made.
+   */
   removeInstance(id: string): Promise<void>;
 }
 
@@ -69,4 +72,9 @@ export interface Databases {
   readonly there: DatabaseService;
   /** Key of data at rest in the region of the replicas. */
   readonly keyArn: string;
+  /** What a restored database has of the region of the replicas. */
+  readonly landing: Landing;
 }
+
+/** Settings of a database that belong to a region. */
+export type Landing = Pick<DatabaseSettings, 'subnetGroup' | 'parameterGroup' | 'securityGroups' | 'keyArn'>;

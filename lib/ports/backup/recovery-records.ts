@@ -17,12 +17,21 @@ export interface RecoveryRecords {
     kind: K,
     id: string,
   ): Promise<Extract<RecoveryRecord, { kind: K }> | undefined>;
+  /** Restores that these records have behind them. */
+  epoch(): Promise<Epoch>;
   /** Notes who waits for something, by its identifier, in place of who waited before. */
   wait(waiter: Waiter): Promise<void>;
   /** Who waits for something; undefined when nobody does. */
   waiter(resource: string): Promise<Waiter | undefined>;
   /** Nobody waits for it any more, unless somebody else does by now. */
   endWait(waiter: Waiter): Promise<void>;
+}
+
+/** Where records are in the line of restores. */
+export interface Epoch {
+  readonly epoch: number;
+  /** The epoch of a restored state that goes on instead of these records. */
+  readonly supersededBy?: number;
 }
 
 /** A state that waits. */

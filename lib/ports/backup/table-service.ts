@@ -1,13 +1,72 @@
 import type { ContinuousBackup } from '../../backup/cloud/resources.ts';
 import type { RestoredTable } from '../../backup/cloud/restored-table.ts';
+import type { ModelRegistry } from '../model-registry.ts';
+import type { TenantStore } from '../tenant-store.ts';
+import type { Tags } from './database-service.ts';
+import type { RecoveryRecords } from './recovery-records.ts';
 
-/** The service that holds the table, in one region. Errors: `ResourceBusy`. */
+/**
+ * The service that holds the table, in one region. What changes something answers before it is done; how it ended is seen by looking
+ * again.
+ */
 export interface TableService {
   readonly region: string;
   /** Backups of a table to any second; undefined when there is no such table. */
   continuousBackup(table: string): Promise<ContinuousBackup | undefined>;
   /** Undefined when there is none. */
   table(name: string): Promise<RestoredTable | undefined>;
+  /**
+   * Begins to make a new table of one of this region as it was at a moment, under a key of this region. `RESTORE_TARGET_NOT_EMPTY`
+   * when the name is taken, `RESTORE_POINT_OUT_OF_RANGE`.
+   */
+  restore(request: TableRestore): Promise<void>;
+  /** Sets again what a restored table does not bring along; what is set already stays. */
+  protect(
+    name: string,
+    request: { readonly deletionProtection: boolean; readonly tags: Tags },
+  ): Promise<void>;
+  /** Begins to remove a table that nothing protects; what is not there is no error, `ResourceBusy` while it is being made. */
+  remove(name: string): Promise<void>;
+  /** What a table of this region holds. */
+  stores(name: string): TableRecords;
+}
+
+/** Records of a table of this region: what a verification reads, and what a promotion changes. */
+export interface TableRecords {
+  readonly tenants: Pick<TenantStore, 'list'>;
+  readonly models: Pick<ModelRegistry, 'live' | 'get'>;
+  readonly recoveryRecords: Pick<RecoveryRecords, 'epoch'>;
+  /**
+   * Ends everything that was under way: open attempts are lost, running runs aborted, leases released with fences above all that were
+   * ever issued. Can be done again.
+   */
+  recover(request: RecordsRecovery): Promise<RecordsRecovered>;
+  /** Notes that a restored state of this epoch goes on instead; a higher one that is noted stays. */
+  supersede(epoch: number): Promise<void>;
+}
+
+/** What a recovery is told. */
+export interface RecordsRecovery {
+  readonly epoch: number;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly cause: string;
+}
+
+/** What a recovery ended. */
+export interface RecordsRecovered {
+  readonly runs: number;
+  readonly attempts: number;
+  readonly leases: number;
+}
+
+/** A new table as of a moment. */
+export interface TableRestore {
+  readonly from: string;
+  readonly name: string;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly keyArn: string;
 }
 
 /** The table of the environment in both regions. */

@@ -61,9 +61,21 @@ export function nightTraceId(nightArn: string): string {
   return createHash('sha256').update(nightArn).digest('hex').slice(0, 32);
 }
 
-/** Suffix of the tenant executions' names. An operator's night must not collide with the schedule's of the same date. */
-export function nightSuffix(trigger: 'schedule' | 'manual', nightName: string, round: number): string {
-  const own =
-    trigger === 'manual' ? `-m${createHash('sha256').update(nightName).digest('hex').slice(0, 8)}` : '';
-  return round === 0 ? own : `${own}-r${round}`;
+/**
+ * Suffix of the tenant executions' names. An operator's night must not collide with the schedule's of the same date, nor the night
+ * after a restore (`epoch`) with the one before it: names stay taken for 90 days.
+ */
+export function nightSuffix({
+  trigger,
+  name,
+  round,
+  epoch,
+}: {
+  readonly trigger: 'schedule' | 'manual';
+  readonly name: string;
+  readonly round: number;
+  readonly epoch: number;
+}): string {
+  const own = trigger === 'manual' ? `-m${createHash('sha256').update(name).digest('hex').slice(0, 8)}` : '';
+  return `${epoch === 0 ? '' : `-e${epoch}`}${own}${round === 0 ? '' : `-r${round}`}`;
 }

@@ -1,18 +1,38 @@
 import { readFileSync } from 'node:fs';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Context } from 'aws-lambda';
 import { handler as assessRecovery } from '../../../functions/backup/assess-recovery.ts';
+import { handler as closeDrill } from '../../../functions/backup/close-drill.ts';
+import { handler as holdRestore } from '../../../functions/backup/hold-restore.ts';
 import { handler as holdSnapshot } from '../../../functions/backup/hold-snapshot.ts';
 import { handler as openBackup } from '../../../functions/backup/open-backup.ts';
+import { handler as openRestore } from '../../../functions/backup/open-restore.ts';
+import { handler as promoteRestore } from '../../../functions/backup/promote-restore.ts';
 import { handler as pruneSnapshots } from '../../../functions/backup/prune-snapshots.ts';
+import { handler as verifyRestore } from '../../../functions/backup/verify-restore.ts';
 import { handler as wakeBackup } from '../../../functions/backup/wake-backup.ts';
+import { openTableStores } from '../../../lib/aws/table/open-stores.ts';
 import type { ExecutionDetail } from '../../../lib/ports/workflows.ts';
+import { systemIds } from '../../../lib/system/system-ids.ts';
 import { engineCallbacks } from '../../../local/adapters/engine-ports.ts';
 import { intrinsicName, resolveIntrinsics } from '../../../local/asl/definition/resolve-intrinsics.ts';
 import { VirtualClock } from '../../../local/clock/virtual-clock.ts';
 import { RecoveryCloud } from '../../aws/recovery-cloud.ts';
+import type { MemoryDynamoDb } from '../../dynamodb/memory-dynamodb.ts';
 import { makeBench } from '../../local/asl/harness.ts';
 
-const handlers = { assessRecovery, holdSnapshot, openBackup, pruneSnapshots, wakeBackup };
+const handlers = {
+  closeDrill,
+  holdRestore,
+  openRestore,
+  promoteRestore,
+  verifyRestore,
+  assessRecovery,
+  holdSnapshot,
+  openBackup,
+  pruneSnapshots,
+  wakeBackup,
+};
 const context = { awsRequestId: 'r', getRemainingTimeInMillis: () => 600_000 } as Context;
 
 /** The machines of backups, their real handlers and adapters, over two simulated regions under virtual time. */
@@ -29,25 +49,38 @@ export function openBackups(recovery: object = {}) {
     const invoke = handler.withPorts(wired);
     bound[key] = (payload) => invoke(JSON.parse(JSON.stringify(payload)), context);
   }
-  const text = readFileSync('statemachines/backup.asl.json', 'utf8');
-  bench.engine.registerMachine({
-    name: 'backup',
-    definition: resolveIntrinsics(JSON.parse(text), intrinsicName),
-  });
+  for (const name of ['backup', 'restore', 'restore-drill']) {
+    const text = readFileSync(`statemachines/${name}.asl.json`, 'utf8');
+    const definition = resolveIntrinsics(JSON.parse(text), intrinsicName);
+    bench.engine.registerMachine({ name, definition });
+  }
+  /** One execution of a machine until it is over. */
+  const execute = async (machine: string, input: object = {}): Promise<ExecutionDetail> => {
+    const { executionArn } = await bench.engine.startExecution({ machine, input });
+    return bench.until(executionArn);
+  };
   /** One execution, as the schedule starts it now, until it is over. */
   const hour = async (): Promise<ExecutionDetail> => {
     cloud.followDatabase();
-    const { executionArn } = await bench.engine.startExecution({
-      machine: 'backup',
-      input: { scheduledTime: new Date(clock.now()).toISOString() },
-    });
-    return bench.until(executionArn);
+    return execute('backup', { scheduledTime: new Date(clock.now()).toISOString() });
   };
   return {
     ...bench,
     cloud,
     ports,
     hour,
+    execute,
+    /** The stores of a deployment over a restored table. */
+    openStores: (dynamo: MemoryDynamoDb | undefined) =>
+      openTableStores({
+        client: dynamo?.client(1) as DynamoDBClient,
+        tableName: dynamo?.tableName ?? '',
+        clock,
+        random: () => 0.5,
+        ids: systemIds(clock),
+        tokenKeyArn: undefined,
+        kms: async () => Promise.reject(new Error('No token is opened here.')),
+      }),
     /** Events reach the machine. */
     listen: () => {
       cloud.rds.onEvent = (_, id) => void bound['wakeBackup']?.({ detail: { SourceIdentifier: id } });

@@ -30,10 +30,13 @@ beforeAll(async () => {
 const names = (resources: readonly Registered[], type: string, key: string) =>
   ofType(resources, type).map(({ inputs }) => at(inputs, key));
 
+/** Whether a zone is of the service's own region. */
+const isHome = (zone: unknown) => String(zone).startsWith('us-west-2');
+
 describe('network', () => {
   it('spans three zones and reaches AWS services from inside', () => {
     // Act
-    const zones = new Set(names(prod, 'ec2/subnet:Subnet', 'availabilityZone'));
+    const zones = new Set(names(prod, 'ec2/subnet:Subnet', 'availabilityZone').filter(isHome));
     const services = names(prod, 'ec2/vpcEndpoint:VpcEndpoint', 'serviceName').map((name) =>
       String(name).replace('com.amazonaws.us-west-2.', ''),
     );
@@ -87,7 +90,10 @@ describe('network', () => {
   });
 
   it('gives no two subnets the same addresses', () => {
-    const blocks = names(prod, 'ec2/subnet:Subnet', 'cidrBlock').map(String);
+    const subnets = ofType(prod, 'ec2/subnet:Subnet').filter(({ inputs }) =>
+      isHome(inputs['availabilityZone']),
+    );
+    const blocks = subnets.map(({ inputs }) => String(inputs['cidrBlock']));
     const spans = blocks.map((block) => {
       const [, , third = 0] = block.split('.').map(Number);
       return { from: third, to: third + (block.endsWith('/19') ? 31 : 0) };
@@ -97,6 +103,24 @@ describe('network', () => {
     );
     expect(spans).toHaveLength(6);
     expect(overlapping).toEqual([]);
+  });
+});
+
+describe('landing of a restore', () => {
+  it('is in the other region, takes the database port from inside, and has no way out', () => {
+    const away = ofType(prod, 'ec2/subnet:Subnet').filter(
+      ({ inputs }) => !isHome(inputs['availabilityZone']),
+    );
+    expect(away.map(({ inputs }) => inputs['availabilityZone'])).toEqual([
+      'us-east-1a',
+      'us-east-1b',
+      'us-east-1c',
+    ]);
+    expect(names(prod, 'rds/parameterGroup:ParameterGroup', 'parameters')).toEqual([
+      expect.anything(),
+      names(prod, 'rds/parameterGroup:ParameterGroup', 'parameters')[0],
+    ]);
+    expect(names(prod, 'ec2/securityGroup:SecurityGroup', 'name')).toContain('epsilon-prod-restored');
   });
 });
 

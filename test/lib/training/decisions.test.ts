@@ -180,11 +180,11 @@ describe('logical dates', () => {
 describe('nightSuffix', () => {
   it("is empty for the schedule's first round and tells every other round and operator's night apart", () => {
     const all = [
-      nightSuffix('schedule', 'n', 0),
-      nightSuffix('schedule', 'n', 1),
-      nightSuffix('manual', 'n', 0),
-      nightSuffix('manual', 'm', 0),
-      nightSuffix('manual', 'm', 1),
+      nightSuffix({ trigger: 'schedule', name: 'n', round: 0, epoch: 0 }),
+      nightSuffix({ trigger: 'schedule', name: 'n', round: 1, epoch: 0 }),
+      nightSuffix({ trigger: 'manual', name: 'n', round: 0, epoch: 0 }),
+      nightSuffix({ trigger: 'manual', name: 'm', round: 0, epoch: 0 }),
+      nightSuffix({ trigger: 'manual', name: 'm', round: 1, epoch: 0 }),
     ];
     expect(all[0]).toBe('');
     expect(new Set(all).size).toBe(all.length);

@@ -117,13 +117,13 @@ describe('backup', () => {
     ],
     [
       'a table without a replica',
-      (b) => Object.assign(b.cloud, { tableThere: undefined }),
+      (b) => Object.assign(b.cloud.tablesThere, { found: undefined }),
       'table',
       'no continuous backups in us-east-1',
     ],
     [
       'a replica of the table without recovery',
-      (b) => Object.assign(b.cloud, { tableThere: { status: 'disabled' } }),
+      (b) => Object.assign(b.cloud.tablesThere, { found: { status: 'disabled' } }),
       'table',
       'are disabled',
     ],

@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import { awsDatabases, awsReplicas, awsStores, awsTables, type Wired } from '../../lib/handler/aws-parts.ts';
+import { defineHandler } from '../../lib/handler/define-handler.ts';
+import { restoreOf } from '../../lib/operations/backup/open-restore.ts';
+import { promoteRestore } from '../../lib/operations/backup/promote-restore.ts';
+
+const input = z.object({ id: z.string().min(1), approve: z.string().min(1) });
+
+const aws = [awsStores, awsDatabases, awsTables, awsReplicas] as const;
+
+/** Makes an approved restore the state that goes on. */
+export function createPromoteRestore(ports: Wired<typeof aws>) {
+  return async ({ id, approve }: z.output<typeof input>) => {
+    const { record, recovered } = await promoteRestore(ports, await restoreOf(ports, id), approve);
+    const { epoch, point, target } = record;
+    return { outcome: 'promoted', id, epoch, point, target, recovered };
+  };
+}
+
+export const handler = defineHandler({ name: 'promoteRestore', input, aws, create: createPromoteRestore });

@@ -1,0 +1,21 @@
+import type { Ports } from '../../ports/ports.ts';
+import { exportsPrefix, type SettingsExport } from './export-settings.ts';
+import { required } from './required.ts';
+
+/** The newest export that is not after a moment, as it arrived in the other region; undefined when there is none. */
+export async function readExport(
+  { replica }: Pick<Ports, 'replica'>,
+  point: string,
+): Promise<SettingsExport | undefined> {
+  const { bucket, objects } = required(replica);
+  const prefix = `s3://${bucket}/${exportsPrefix}`;
+  let newest: string | undefined;
+  for await (const { uri } of objects.list(prefix)) {
+    const at = uri.slice(prefix.length).replace(/\.json$/, '');
+    if (at <= point) newest = uri;
+  }
+  if (newest === undefined) return undefined;
+  const parts: Uint8Array[] = [];
+  for await (const part of objects.stream(newest)) parts.push(part);
+  return JSON.parse(Buffer.concat(parts).toString('utf8')) as SettingsExport;
+}

@@ -1,0 +1,219 @@
+import { describe, expect, it } from 'vitest';
+import { databaseId, there } from '../../aws/recovery-cloud.ts';
+import { anAttempt, aRun } from '../../fixtures/records.ts';
+import { openBackups } from './backup-bench.ts';
+
+type Bench = ReturnType<typeof openBackups>;
+
+/** Two regions in which a tenant was trained, a run is under way, and a point is on record. */
+async function aBackedUpService(): Promise<Bench & { readonly version: string }> {
+  const backups = openBackups();
+  const version = await backups.cloud.train(backups.ports, 'acme');
+  await backups.hour();
+  await backups.ports.runs.createRun(aRun({ runId: 'acme-2026-11-24', status: 'running' }));
+  await backups.ports.runs.createAttempt(anAttempt({ runId: 'acme-2026-11-24', status: 'running' }));
+  backups.cloud.followDatabase();
+  return { ...backups, version };
+}
+
+/** Restored stores in the other region. */
+const restored = ({ cloud }: Bench) => ({
+  databases: [...cloud.rds.region(there).instances.keys()],
+  tables: [...cloud.tablesThere.made.keys()],
+});
+
+interface Verified {
+  readonly id: string;
+  readonly digest: string;
+  readonly point: string;
+  readonly checks: readonly { readonly name: string; readonly count: number }[];
+}
+
+describe('restore', () => {
+  it('machine restores one moment of all stores, with every setting, and verifies it without any event', async () => {
+    const backups = await aBackedUpService();
+    const { status, output } = await backups.execute('restore', { to: 'newest' });
+    expect(status).toBe('SUCCEEDED');
+    const { id, point, checks } = output as Verified;
+    const reach = backups.cloud.rds.region(there).backups.get(databaseId)?.RestoreWindow?.LatestTime;
+    expect(point).toBe(reach?.toISOString());
+    expect(checks.map(({ name }) => name)).toEqual(['database', 'table', 'records', 'pointers', 'export']);
+    expect(restored(backups)).toEqual({ databases: [`${databaseId}-${id}`], tables: [`epsilon-test-${id}`] });
+    expect(backups.cloud.rds.region(there).instances.get(`${databaseId}-${id}`)).toMatchObject({
+      DBInstanceStatus: 'available',
+      MultiAZ: true,
+      DeletionProtection: true,
+      PubliclyAccessible: false,
+      BackupRetentionPeriod: 7,
+      DBSubnetGroup: { DBSubnetGroupName: 'landing' },
+    });
+    expect(backups.cloud.tablesThere.made.get(`epsilon-test-${id}`)).toMatchObject({
+      ttlAttribute: 'ttl',
+      recoverable: true,
+      deletionProtection: true,
+    });
+  });
+
+  it('promotion fences what was backed up, ends what was under way, and refuses a promotion from before', async () => {
+    const backups = await aBackedUpService();
+    const before = await backups.ports.models.live('acme');
+    const { id, digest } = (await backups.execute('restore', { to: 'newest' })).output as Verified;
+    const wrong = await backups.execute('restore', { id, approve: 'another' });
+    expect(wrong).toMatchObject({ status: 'FAILED', error: 'RESTORE_NOT_APPROVED' });
+    const { output } = await backups.execute('restore', { id, approve: digest });
+    expect(output).toMatchObject({
+      outcome: 'promoted',
+      epoch: 1,
+      recovered: { runs: 1, attempts: 1, leases: 1 },
+    });
+    const table = backups.cloud.tablesThere.made.get(`epsilon-test-${id}`)?.dynamo;
+    const stores = backups.openStores(table);
+    expect(await stores.runs.getRun('acme-2026-11-24')).toMatchObject({
+      status: 'aborted',
+      error: 'LostInRecovery',
+    });
+    expect(await stores.runs.listOpenAttempts({ shard: 0, shards: 1 })).toEqual([]);
+    const late = {
+      tenantId: 'acme',
+      modelVersion: backups.version,
+      at: '2026-11-25T00:00:00Z',
+      reason: 'run',
+    } as const;
+    await stores.models.register({
+      ...(await stores.models.get('acme', backups.version)),
+      modelVersion: 'later',
+    } as never);
+    await expect(
+      stores.models.promote({ ...late, modelVersion: 'later', fence: (before?.fence ?? 0) + 100 }),
+    ).rejects.toMatchObject({ name: 'StaleFence' });
+    const lease = await stores.leases.acquire({
+      tenantId: 'acme',
+      holder: 'new',
+      now: '2026-11-25T00:00:00Z',
+      expiresAt: '2026-11-25T01:00:00Z',
+    });
+    expect(lease.fence).toBeGreaterThan(2 ** 32);
+    expect(await stores.recoveryRecords.epoch()).toEqual({ epoch: 1 });
+    // A home that comes back begins nothing.
+    expect(await backups.ports.recoveryRecords.epoch()).toEqual({ epoch: 0, supersededBy: 1 });
+    const again = await backups.execute('restore', { id, approve: digest });
+    expect(again).toMatchObject({ status: 'SUCCEEDED', output: { epoch: 1 } });
+  });
+
+  it('epoch of a second restore is above that of the first, whichever records it is made of', async () => {
+    const backups = await aBackedUpService();
+    for (const epoch of [1, 2]) {
+      const { id, digest } = (await backups.execute('restore', { to: 'newest' })).output as Verified;
+      expect(await backups.execute('restore', { id, approve: digest })).toMatchObject({ output: { epoch } });
+      backups.cloud.followDatabase();
+    }
+  });
+
+  it.each([
+    ['onto the live database', { to: 'newest', database: databaseId }, 'RESTORE_TARGET_LIVE'],
+    ['onto the live table', { to: 'newest', table: 'epsilon-TEST' }, 'RESTORE_TARGET_LIVE'],
+    ['onto a database that is there', { to: 'newest', database: 'taken' }, 'RESTORE_TARGET_NOT_EMPTY'],
+    ['of a time without a zone', { to: '2026-11-24T02:00:00' }, 'RESTORE_TIME_INVALID'],
+    ['of the future', { to: '2099-01-01T00:00:00Z' }, 'RESTORE_POINT_OUT_OF_RANGE'],
+    ['from before the first moment', { to: '2020-01-01T00:00:00Z' }, 'RESTORE_POINT_OUT_OF_RANGE'],
+    ['of a moment that one store has not yet', { to: '2026-11-24T03:15:00Z' }, 'RESTORE_POINT_OUT_OF_RANGE'],
+    ['that nobody began', { id: 'restore-0', approve: 'x' }, 'RESTORE_NOT_FOUND'],
+  ])('restore %s is refused before anything is changed', async (_, input, error) => {
+    const backups = await aBackedUpService();
+    backups.cloud.rds.region(there).instances.set('taken', { DBInstanceIdentifier: 'taken' });
+    const calls = backups.cloud.rds.calls.length;
+    expect(await backups.execute('restore', input)).toMatchObject({ status: 'FAILED', error });
+    const changing = backups.cloud.rds.calls
+      .slice(calls)
+      .filter(({ command }) => !command.startsWith('Describe'));
+    expect(changing).toEqual([]);
+    expect(restored(backups).tables).toEqual([]);
+  });
+
+  it.each(['failed', 'incompatible-restore', 'storage-full', 'incompatible-parameters'])(
+    'database that comes up %s fails the restore with its word',
+    async (ends) => {
+      const backups = await aBackedUpService();
+      backups.cloud.rds.fate = () => ({ minutes: 30, ends });
+      const { status, error, cause } = await backups.execute('restore', { to: 'newest' });
+      expect({ status, error }).toEqual({ status: 'FAILED', error: 'RecoveryFailed' });
+      expect(cause).toContain(ends);
+    },
+  );
+
+  it('restore that takes longer than four hours fails', async () => {
+    const backups = await aBackedUpService();
+    backups.cloud.rds.fate = () => ({ minutes: 100_000, ends: 'available' });
+    expect(await backups.execute('restore', { to: 'newest' })).toMatchObject({ error: 'RecoveryOverdue' });
+  });
+
+  it('restore waits for a quota, and group that is not in the region fails it by its name', async () => {
+    const backups = await aBackedUpService();
+    backups.cloud.rds.refuse('RestoreDBInstanceToPointInTime', 'InstanceQuotaExceededFault', 3);
+    expect(await backups.execute('restore', { to: 'newest' })).toMatchObject({ status: 'SUCCEEDED' });
+    backups.cloud.rds.region(there).groups.clear();
+    backups.cloud.followDatabase();
+    expect(await backups.execute('restore', { to: 'newest' })).toMatchObject({
+      error: 'RESTORE_SETTING_MISSING',
+    });
+  });
+});
+
+describe('restore-drill', () => {
+  it('drill restores, verifies, removes what it made, and is on record', async () => {
+    const backups = await aBackedUpService();
+    const ended = await backups.execute('restore-drill');
+    expect(ended).toMatchObject({ status: 'SUCCEEDED', output: { outcome: 'passed' } });
+    expect(restored(backups)).toEqual({ databases: [], tables: [] });
+    expect(await backups.ports.recoveryRecords.newest('drill', 1)).toMatchObject([
+      { passed: true, faults: [] },
+    ]);
+    const [{ id = '', digest = '' } = {}] = await backups.ports.recoveryRecords.newest('restore', 1);
+    expect(await backups.execute('restore', { id, approve: digest })).toMatchObject({
+      error: 'RESTORE_NOT_APPROVED',
+    });
+  });
+
+  it.each([
+    ['the tenants are missing', (b: Bench) => emptied(b, 'TENANTS'), 'records: nothing was checked'],
+    ['a live model is not registered', (b: Bench) => emptied(b, 'MODEL#'), 'is not registered'],
+    ['nothing was restored at all', (b: Bench) => emptied(b, ''), 'nothing was checked'],
+    ['an object is gone', (b: Bench) => void lose(b, 'model.bin'), 'nothing readable is at'],
+    ['a prefix is empty', (b: Bench) => void lose(b, 'entries.jsonl'), 'nothing readable is at'],
+    ['the export has not arrived', (b: Bench) => void lose(b, '.json'), 'export: nothing was checked'],
+  ])('drill in which %s fails, says so, and leaves nothing', async (_, happens, why) => {
+    const backups = await aBackedUpService();
+    happens(backups);
+    expect(await backups.execute('restore-drill')).toMatchObject({
+      status: 'FAILED',
+      error: 'RecoveryFailed',
+    });
+    const [drill] = await backups.ports.recoveryRecords.newest('drill', 1);
+    expect(drill).toMatchObject({ passed: false, faults: [expect.stringContaining(why)] });
+    expect(restored(backups)).toEqual({ databases: [], tables: [] });
+  });
+
+  it('drill removes what one before it left that broke off', async () => {
+    const backups = await aBackedUpService();
+    const { executionArn } = await backups.engine.startExecution({ machine: 'restore-drill', input: {} });
+    await backups.clock.advance(60_000);
+    await backups.engine.stopExecution(executionArn, { error: 'Stopped', cause: 'by the test' });
+    expect(restored(backups).databases).toHaveLength(1);
+    await backups.execute('restore-drill');
+    expect(restored(backups)).toEqual({ databases: [], tables: [] });
+  });
+});
+
+/** Items whose partition or sort key begins so are not in what is restored; all of them where it is empty. */
+function emptied({ cloud }: Bench, key: string): void {
+  cloud.tablesThere.onRestored = ({ table }) => {
+    for (const item of table.all()) {
+      const { pk, sk } = item as Record<'pk' | 'sk', { readonly S: string }>;
+      if (pk.S.startsWith(key) || sk.S.startsWith(key)) table.remove({ pk, sk }, {})();
+    }
+  };
+}
+
+function lose({ cloud }: Bench, ending: string): void {
+  for (const uri of [...cloud.replica.keys()]) if (uri.endsWith(ending)) cloud.replica.delete(uri);
+}
