@@ -1,9 +1,12 @@
 import { spawnSync } from 'node:child_process';
+import { createHash, createHmac } from 'node:crypto';
 import { chmodSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { SignatureV4 } from '@smithy/signature-v4';
 import { describe, expect, it } from 'vitest';
 import { kept } from '../../workload/credentials/kept.ts';
 import { lentCredentials } from '../../workload/credentials/lent-credentials.ts';
+import { signed } from '../../workload/credentials/signed.ts';
 import { freshDir } from '../fresh-dir.ts';
 
 const url = 'https://api.execute-api.us-west-2.amazonaws.com/live/credentials';
@@ -18,11 +21,11 @@ async function ask(...statuses: readonly number[]) {
     runId: 'acme-2026-11-24',
     stage: 'train',
     attempt: 1,
-    sign: async ({ headers }) => ({ headers: { ...headers, authorization: 'signed' } }),
-    fetch: async (_to, init) => {
-      sent.push({ headers: init?.headers, body: init?.body });
+    sign: async ({ headers }) => ({ ...headers, authorization: 'signed' }),
+    send: async (headers, body) => {
+      sent.push({ headers, body });
       const status = statuses[sent.length - 1] ?? statuses.at(-1) ?? 200;
-      return new Response(status === 200 ? given : '{"code":"SOME_CODE"}', { status });
+      return { status, text: status === 200 ? given : '{"code":"SOME_CODE"}' };
     },
     wait: async (milliseconds) => waits.push(milliseconds),
   }).catch((error: unknown) => error);
@@ -57,6 +60,39 @@ describe('the credentials program on Batch', () => {
       message: expect.stringMatching(/403.*SOME_CODE/),
     });
     expect((await ask(409)).sent).toHaveLength(30);
+  });
+});
+
+describe('the signature of a question', () => {
+  it('is the one that the SDK makes', async () => {
+    const own = { accessKeyId: 'ASIAEXAMPLE', secretAccessKey: 'a/secret+key', sessionToken: 'token/==' };
+    const [hostname, path, body] = [
+      'api.execute-api.us-west-2.amazonaws.com',
+      '/live/credentials',
+      '{"a":"ä"}',
+    ];
+    const request = { hostname, path, headers: { host: hostname, 'content-type': 'application/json' }, body };
+    const now = new Date('2026-11-27T04:05:06.789Z');
+    class Sha256 {
+      readonly #hash;
+      constructor(key?: string | ArrayBuffer | ArrayBufferView) {
+        this.#hash = key === undefined ? createHash('sha256') : createHmac('sha256', key as Uint8Array);
+      }
+      update = (data: string | ArrayBuffer | ArrayBufferView) => void this.#hash.update(data as Uint8Array);
+      digest = async () => new Uint8Array(this.#hash.digest());
+      reset = () => {};
+    }
+    const signer = new SignatureV4({
+      service: 'execute-api',
+      region: 'us-west-2',
+      credentials: own,
+      sha256: Sha256,
+    });
+    const theirs = await signer.sign(
+      { ...request, method: 'POST', protocol: 'https:', query: {} },
+      { signingDate: now },
+    );
+    expect(signed(request, own, { region: 'us-west-2', now })).toEqual(theirs.headers);
   });
 });
 

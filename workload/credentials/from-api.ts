@@ -1,29 +1,7 @@
-import { createHash, createHmac } from 'node:crypto';
-import { SignatureV4 } from '@smithy/signature-v4';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { lentCredentials } from './lent-credentials.ts';
-
-/** SHA-256 as the signer wants it: plain, or keyed. */
-class Sha256 {
-  readonly #hash;
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    const key = secret === undefined || typeof secret === 'string' ? secret : bytesOf(secret);
-    this.#hash = key === undefined ? createHash('sha256') : createHmac('sha256', key);
-  }
-  update(data: string | ArrayBuffer | ArrayBufferView): void {
-    this.#hash.update(typeof data === 'string' ? data : bytesOf(data));
-  }
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest();
-  }
-  reset(): void {}
-}
-
-function bytesOf(data: ArrayBuffer | ArrayBufferView): Uint8Array {
-  return ArrayBuffer.isView(data)
-    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    : new Uint8Array(data);
-}
+import { send } from './send.ts';
+import { type OwnCredentials, signed } from './signed.ts';
 
 /** Where ECS answers a task with the credentials of its role; the path is in the task's environment. */
 const taskHost = 'http://169.254.170.2';
@@ -40,38 +18,36 @@ export interface ApiQuestion {
   readonly ownPath: string;
 }
 
+function parsed(text: string): Readonly<Record<string, unknown>> {
+  try {
+    return (JSON.parse(text) ?? {}) as Readonly<Record<string, unknown>>;
+  } catch {
+    return {};
+  }
+}
+
 /**
  * Credentials of the task's own role. One request instead of the SDK's provider, whose loading takes as long as the whole question.
  * Error: `CREDENTIALS_NONE_OWN`.
  */
-async function own(path: string) {
-  const response = await fetch(new URL(path, taskHost));
-  const given = (await response.json().catch(() => ({}))) as Readonly<Record<string, unknown>>;
-  const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, Token: sessionToken } = given;
+async function own(path: string): Promise<OwnCredentials> {
+  const { status, text } = await send(new URL(path, taskHost).href, { method: 'GET' });
+  const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, Token: sessionToken } = parsed(text);
   if (
     typeof accessKeyId !== 'string' ||
     typeof secretAccessKey !== 'string' ||
     typeof sessionToken !== 'string'
   )
-    throw new EpsilonError(
-      'CREDENTIALS_NONE_OWN',
-      `${taskHost} answered ${response.status}, without credentials.`,
-    );
+    throw new EpsilonError('CREDENTIALS_NONE_OWN', `${taskHost} answered ${status}, without credentials.`);
   return { accessKeyId, secretAccessKey, sessionToken };
 }
 
 /** On Batch: asks the API that lends credentials, signed as the task's own role. */
 export function fromApi({ url, region, ownPath, ...attempt }: ApiQuestion): Promise<string> {
-  const signer = new SignatureV4({
-    service: 'execute-api',
-    region,
-    credentials: () => own(ownPath),
-    sha256: Sha256,
-  });
   return lentCredentials({
     ...attempt,
     url,
-    sign: (request) => signer.sign(request),
-    fetch: globalThis.fetch,
+    sign: async (request) => signed(request, await own(ownPath), { region, now: new Date() }),
+    send: (headers, body) => send(url, { method: 'POST', headers, body }),
   });
 }

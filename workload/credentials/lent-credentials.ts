@@ -1,10 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
+import type { Answer } from './send.ts';
 
-/** A signed request, as a signer takes and gives it. */
+/** A request, as the signer takes it. */
 export interface SignableRequest {
-  readonly method: string;
-  readonly protocol: string;
   readonly hostname: string;
   readonly path: string;
   readonly headers: Record<string, string>;
@@ -20,8 +19,8 @@ export interface LentCredentialsOptions {
   /** Of a job that looks at datasets of several tenants: whose credentials; the job's own where absent. */
   readonly tenantId?: string;
   /** Signs as the role that the job starts with. */
-  readonly sign: (request: SignableRequest) => Promise<{ readonly headers: Record<string, string> }>;
-  readonly fetch: typeof globalThis.fetch;
+  readonly sign: (request: SignableRequest) => Promise<Record<string, string>>;
+  readonly send: (headers: Record<string, string>, body: string) => Promise<Answer>;
   /** Waits so many milliseconds; a test does not. */
   readonly wait?: (milliseconds: number) => Promise<unknown>;
 }
@@ -39,26 +38,15 @@ const passes = (status: number) => status === 409 || status === 429 || status >=
  */
 export async function lentCredentials(options: LentCredentialsOptions): Promise<string> {
   const { url, runId, stage, attempt, tenantId, sign, wait = pause } = options;
-  const { protocol, hostname, pathname } = new URL(url);
+  const { hostname, pathname } = new URL(url);
   const body = JSON.stringify({ runId, stage, attempt, ...(tenantId === undefined ? {} : { tenantId }) });
   const plain = { host: hostname, 'content-type': 'application/json' };
   for (let tries = 1; ; tries += 1) {
-    const { headers } = await sign({
-      method: 'POST',
-      protocol,
-      hostname,
-      path: pathname,
-      headers: plain,
-      body,
-    });
-    const response = await options.fetch(url, { method: 'POST', headers, body });
-    const text = await response.text();
-    if (response.ok) return text;
-    if (!passes(response.status) || tries === mostTries)
-      throw new EpsilonError(
-        'CREDENTIALS_REFUSED',
-        `${hostname} answered ${response.status}: ${text.slice(0, 300)}`,
-      );
+    const headers = await sign({ hostname, path: pathname, headers: plain, body });
+    const { status, text } = await options.send(headers, body);
+    if (status === 200) return text;
+    if (!passes(status) || tries === mostTries)
+      throw new EpsilonError('CREDENTIALS_REFUSED', `${hostname} answered ${status}: ${text.slice(0, 300)}`);
     await wait(betweenTries);
   }
 }
