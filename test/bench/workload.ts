@@ -17,7 +17,7 @@ const bounds: Readonly<Record<(typeof measuredParts)[number], string>> = {
   index: 'vectors of at most 256 MiB and ids of at most 64 MiB; the rest goes to objects',
   deploy: 'some rows of the index at a time',
   cache: 'some rows of the index and a shard of passages at a time',
-  query: "12 bytes a passage, and 5 for each of the question's words that it has",
+  query: "24 bytes a passage, and 5 for each of the question's words that it has",
 };
 
 /** The word behind an option, as `--size 5GB` or `--size=5GB`. */

@@ -7,9 +7,9 @@ const passages = [
   { source: 'c.md', text: 'Rivers carry water to the sea.' },
   { source: 'd.md', text: 'requests requests requests requests requests requests requests requests' },
 ];
-const scoresOf = (question: string) => {
+const scoresOf = (question: string, of = passages) => {
   const words = new QuestionWords(question);
-  for (const passage of passages) words.add(passage);
+  for (const passage of of) words.add(passage);
   return [...words.scores()];
 };
 const best = (question: string) => {
@@ -26,12 +26,26 @@ describe('an index of the words of passages', () => {
 
   it('finds other forms of a word, and the very word before them', () => {
     expect(scoresOf('river')[2]).toBeGreaterThan(0);
-    expect(scoresOf('rivers')[2] ?? 0).toBeGreaterThan(scoresOf('river')[2] ?? 0);
+    const both = ['a river', 'two rivers'].map((text) => ({ source: text, text }));
+    expect(scoresOf('rivers', both)).toEqual([expect.any(Number), Math.max(...scoresOf('rivers', both))]);
     expect(best('caches')).toBe(1);
   });
 
   it("takes the words of a document's name for words of its passages", () => {
     expect(best('mock agent')).toBe(0);
+  });
+
+  it('finds a passage by what only its document says', () => {
+    const pages = [
+      { source: 'sea.md', text: 'Waves come and go.' },
+      { source: 'tea.md', text: 'Boil water.' },
+      { source: 'tea.md', text: 'Wait for some minutes.' },
+      { source: 'egg.md', text: 'Wait for some minutes.' },
+    ];
+    const [waves, boil, wait, egg] = scoresOf('water minutes', pages);
+    expect(wait).toBeGreaterThan(egg ?? 0);
+    expect(boil).toBeGreaterThan(waves ?? 0);
+    expect(waves).toBe(0);
   });
 
   it('is not outweighed by one word that is repeated', () => {
