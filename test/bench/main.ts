@@ -10,6 +10,7 @@ import { benchNight } from './night.ts';
 import { benchQuality } from './quality/quality.ts';
 import { benchRetention } from './retention.ts';
 import { benchScaling } from './scaling.ts';
+import { benchScrape } from './scrape.ts';
 import { benchSearch } from './search/search.ts';
 import { benchSpot } from './spot.ts';
 import { benchWorkload } from './workload.ts';
@@ -31,6 +32,7 @@ const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
   scaling: benchScaling,
   quality: benchQuality,
   search: benchSearch,
+  scrape: benchScrape,
 };
 
 /** Options that the word after them belongs to. */
