@@ -3,6 +3,8 @@ import { NightBelowTarget, NightIncomplete } from '../../lib/errors/run-errors.t
 import { detailTypes, eventDetail } from '../../lib/event-schemas/detail.ts';
 import { awsEvents, awsObjects, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
+import { placeOfNight, traceparentOf } from '../../lib/tracing/ids.ts';
+import { beginningOfNight } from '../../lib/tracing/night-span.ts';
 import type { DueTenant } from '../../lib/training/nights/due-tenants.ts';
 import { judgeNight, type NightJudgement } from '../../lib/training/nights/night.ts';
 import { executionSchema, nightSchema } from '../../lib/training/nights/night-input.ts';
@@ -44,11 +46,8 @@ export function createJudgeNight({ objects, runs, config, events, metrics, log }
       ({ tenantId }) => tenantId,
     );
     const { logicalDate } = night;
-    const judgement = judgeNight(
-      tenants,
-      await runs.listRuns({ logicalDate }),
-      config.training.successTarget,
-    );
+    const all = await runs.listRuns({ logicalDate });
+    const judgement = judgeNight(tenants, all, config.training.successTarget);
     const { counts, rate, met, failed, notStarted, unjudged, checkFailed } = judgement;
     const summary = summaryOf(judgement);
     const missed = failed.length + notStarted.length + (checkFailed ? unjudged.length : 0);
@@ -57,12 +56,19 @@ export function createJudgeNight({ objects, runs, config, events, metrics, log }
     }
     for (const [outcome, count] of Object.entries(counts)) metrics.count('NightTenants', count, { outcome });
     log.info('night judged', { logicalDate, ...counts, met });
-    const about = { tenantId: '*', runId: execution.name, logicalDate, traceId: night.traceId };
+    const traceparent = traceparentOf(placeOfNight(execution.id, execution.redriveCount));
+    const about = { tenantId: '*', runId: execution.name, logicalDate, traceId: night.traceId, traceparent };
+    const startedAt = beginningOfNight(execution.id, all);
     await events.publish([
       {
         source: 'epsilon.training',
         detailType: detailTypes.nightJudged,
-        detail: eventDetail(about, { ...counts, rate, met }),
+        detail: eventDetail(about, {
+          ...counts,
+          rate,
+          met,
+          ...(startedAt === undefined ? {} : { startedAt }),
+        }),
       },
     ]);
     if (checkFailed)

@@ -162,7 +162,10 @@ export class AirflowJobRunner implements JobRunner {
     const event = {
       source: 'epsilon.jobs',
       'detail-type': detailTypes.jobStateChange,
-      detail: eventDetail(spec, { stage, attempt, jobName, jobId: jobName }),
+      detail: eventDetail(
+        { ...spec, traceparent: spec.environment['EPSILON_TRACEPARENT'] },
+        { stage, attempt, jobName, jobId: jobName },
+      ),
     };
     // Place and resources are the pod's.
     return { ...contract, pod: this.podOf(spec), ...(report ? { report: { ...report, event } } : {}) };

@@ -63,7 +63,7 @@ export function eventDetail(
     readonly logicalDate: string;
     readonly traceId: string;
     /** W3C's header of the span that the event is of; the trace alone where there is none. */
-    readonly traceparent?: string;
+    readonly traceparent?: string | undefined;
   },
   data: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {

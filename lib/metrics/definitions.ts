@@ -31,6 +31,11 @@ export const metricDefinitions = {
     help: 'jobs of three tenants could not be started by an image: no run begins with it',
   },
   RunsSucceeded: { unit: 'count', dimensions: [], help: 'a run was promoted and recorded' },
+  TracesLost: {
+    unit: 'count',
+    dimensions: [],
+    help: 'a trace was not taken by the collector; the records still have what it says',
+  },
   RunsFailed: {
     unit: 'count',
     dimensions: [],

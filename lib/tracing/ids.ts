@@ -43,9 +43,10 @@ export function spanIdOfWait(attemptSpanId: string, kind: 'machine' | 'retry'): 
   return digest('wait', attemptSpanId, kind).slice(0, 16);
 }
 
-/** The span of a night, in the trace that all its log lines name. */
-export function placeOfNight(nightArn: string): SpanPlace {
-  return { traceId: digest(nightArn).slice(0, 32), spanId: digest('night', nightArn).slice(0, 16) };
+/** The span of a night, in the trace that all its log lines name; a redrive is another one. */
+export function placeOfNight(nightArn: string, redriveCount = 0): SpanPlace {
+  const of = redriveCount === 0 ? [] : [redriveCount];
+  return { traceId: digest(nightArn).slice(0, 32), spanId: digest('night', nightArn, ...of).slice(0, 16) };
 }
 
 /** W3C's header. */

@@ -57,8 +57,11 @@ describe('the trace of a run', () => {
     await night.advance(60_000);
     collector.close();
 
-    expect(collector.requests).toHaveLength(2);
-    const spans = collector.requests.flat();
+    expect(collector.requests).toHaveLength(3);
+    const [judged, ...spans] = collector.requests
+      .flat()
+      .toSorted((a) => (a.name === 'nightly-training' ? -1 : 0));
+    expect(judged).toMatchObject({ name: 'nightly-training', ...placeOfNight(arn), status: { code: 2 } });
     expect(new Set(spans.map(({ spanId }) => spanId)).size).toBe(spans.length);
     const ids = new Set(spans.map(({ traceId, spanId }) => `00-${traceId}-${spanId}-01`));
     expect(night.jobs.specs.length).toBe(8);
