@@ -94,6 +94,22 @@ export const metricDefinitions = {
     dimensions: [],
     help: 'nothing was decided about replicas: metrics are missing, old or unusable',
   },
+  LaunchesFailed: { unit: 'count', dimensions: [], help: 'Auto Scaling could not start an instance of ours' },
+  TerminationsFailed: {
+    unit: 'count',
+    dimensions: [],
+    help: 'Auto Scaling could not end an instance of ours, which goes on being paid for',
+  },
+  QueuesBlocked: {
+    unit: 'count',
+    dimensions: [],
+    help: 'Batch says that the first job of a queue of ours cannot be placed',
+  },
+  JobsWaiting: {
+    unit: 'count',
+    dimensions: ['backend', 'capacity'],
+    help: 'jobs that a pass of the reconciler found waiting for their start: by the minute, the depth of the queue',
+  },
   BillGaps: {
     unit: 'count',
     dimensions: [],

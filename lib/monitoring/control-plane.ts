@@ -60,6 +60,21 @@ export const controlPlaneAlerts = {
     summary: 'Capacity that was set ended without being renewed: nothing decides any more, or it fails.',
     watched: { kind: 'counted', metric: 'CapacityExpired', period: hour, atLeast: 1 },
   },
+  LaunchesFailed: {
+    severity: 'warning',
+    summary: 'Auto Scaling could not start instances, three within an hour.',
+    watched: { kind: 'counted', metric: 'LaunchesFailed', period: hour, atLeast: 3 },
+  },
+  TerminationsFailed: {
+    severity: 'warning',
+    summary: 'Auto Scaling could not end an instance, which goes on being paid for.',
+    watched: { kind: 'counted', metric: 'TerminationsFailed', period: hour, atLeast: 1 },
+  },
+  QueueBlocked: {
+    severity: 'warning',
+    summary: 'The first job of a queue of Batch cannot be placed, and jobs behind it wait.',
+    watched: { kind: 'counted', metric: 'QueuesBlocked', period: hour, atLeast: 1 },
+  },
   BillGap: {
     severity: 'warning',
     summary: 'The estimate of costs and the bill differ by more than 5 %.',

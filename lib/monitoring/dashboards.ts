@@ -115,6 +115,11 @@ export const dashboards: readonly Dashboard[] = [
         ),
       },
       {
+        title: 'Jobs that wait for their start, counted every minute',
+        unit: 'short',
+        lines: rises('5m', 'JobsWaiting'),
+      },
+      {
         title: 'Age of the newest backup, and of the last drill that passed',
         unit: 's',
         lines: { backup: 'epsilon_backup_age_seconds', drill: 'epsilon_drill_age_seconds' },

@@ -1,5 +1,6 @@
 import type { Ports } from '../../ports/ports.ts';
 import { isDrivenByAirflow } from '../../training/airflow-run.ts';
+import { type Attempt, terminalStatuses } from '../../training/run.ts';
 import { type ReconcileCounts, reconcileAttempts } from './reconcile-attempts.ts';
 import { reconcileDriven } from './reconcile-driven.ts';
 import { reconcileModels } from './reconcile-models.ts';
@@ -25,6 +26,18 @@ export interface ShardPass {
 /** Milliseconds that the calls under way need to end when the time is up; less than the SDK waits for a dead call. */
 const windDownMs = 5_000;
 
+/** How many jobs wait for their start, by where: the depth of the queues, as far as this shard goes. */
+function countWaiting({ metrics }: Pick<Ports, 'metrics'>, attempts: readonly Attempt[]): void {
+  const waiting = attempts.filter(
+    ({ status, submittedAt, startedAt }) =>
+      submittedAt !== undefined && startedAt === undefined && !terminalStatuses.has(status),
+  );
+  for (const [key, own] of Map.groupBy(waiting, ({ backend, capacity }) => `${backend}/${capacity}`)) {
+    const [backend = '', capacity = ''] = key.split('/');
+    metrics.count('JobsWaiting', own.length, { backend, capacity });
+  }
+}
+
 async function pass(ports: Needed, { shard, remainingMs }: ShardPass): Promise<ShardCounts> {
   const until = ports.clock.now() + Math.max(0, remainingMs - windDownMs);
   const part = { shard, shards: ports.config.reconcile.shards };
@@ -35,6 +48,7 @@ async function pass(ports: Needed, { shard, remainingMs }: ShardPass): Promise<S
   // What Airflow drives has no execution that could be described, and no Job: Airflow reports its ends.
   const own = attempts.filter((attempt) => !isDrivenByAirflow(attempt));
   const runs = new Map(running.flatMap((run) => (isDrivenByAirflow(run) ? [] : [[run.runId, run]])));
+  countWaiting(ports, attempts);
   const counts = await reconcileAttempts(ports, { shard, attempts: own, runs, until });
   const ended = await reconcileRuns(ports, { shard, attempts: own, runs, until });
   const runsEnded = ended + (await reconcileDriven(ports, { runs: running, attempts, until }));
