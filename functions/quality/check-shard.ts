@@ -142,7 +142,7 @@ export function createCheckShard(ports: Wired<typeof aws>) {
     }
     await writeShardFile(ports, shard, check, found);
     const findings = found.flatMap((each) => each.findings);
-    const critical = findings.filter(({ severity }) => severity === 'critical').length;
+    const critical = findings.filter(({ severity, holds }) => severity === 'critical' && !holds).length;
     return { check, tenants: found.length, critical, warnings: findings.length - critical };
   };
 }

@@ -29,7 +29,8 @@ export function createJudgeShard(ports: Wired<typeof aws>) {
     // The check itself failed, which says nothing about the data: the verdict before stays, and its age closes a required gate.
     if (!looked && findings.length === 0) return undefined;
     const unlooked = found.some((each) => each?.unlooked);
-    if (unlooked && findings.every(({ severity }) => severity !== 'critical')) return undefined;
+    if (unlooked && findings.every(({ severity, holds }) => severity !== 'critical' || holds))
+      return undefined;
     const { baseline, expected = {}, excluded } = found.find((each) => each?.baseline) ?? {};
     const { dataset } = found.find((each) => each?.dataset) ?? {};
     const { verdict: before } = await verdicts.standing(tenantId);

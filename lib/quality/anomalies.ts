@@ -22,18 +22,26 @@ const half = Math.log(0.5);
 /** 20 points more than expected, on the scale of shares: asin(sqrt(0.25)) - asin(sqrt(0.05)). */
 const points = 0.3;
 
-/** How far a number has to be from what was expected before it closes the gate, on the detector's scale. */
-export type ClosesGate = (metric: string, away: number) => boolean;
+/** What a distance from what was expected does to the gate: closes it, or keeps one closed that it has closed. */
+export type ClosesGate = (metric: string, away: number) => 'closes' | 'holds' | undefined;
+
+/** A gate opens again when 70 % are there, or no more than 10 points are too many. */
+const opens = { less: Math.log(0.7), more: 0.15 };
+
+const byLoss = (away: number) => (away <= half ? 'closes' : away <= opens.less ? 'holds' : undefined);
+const byShare = (away: number) => (away >= points ? 'closes' : away >= opens.more ? 'holds' : undefined);
 
 /** Numbers of documents that close it. More documents than expected close no gate. */
-const closesForDocuments: ClosesGate = (metric, away) =>
-  metric === 'documents'
-    ? away <= half
-    : (metric === 'unreadable' || metric === 'duplicates') && away >= points;
+const closesForDocuments: ClosesGate = (metric, away) => {
+  if (metric === 'documents') return byLoss(away);
+  return metric === 'unreadable' || metric === 'duplicates' ? byShare(away) : undefined;
+};
 
 /** Numbers of a dataset's partition that close it: rows that are gone, fields that are empty. */
-export const closesForDatasets: ClosesGate = (metric, away) =>
-  metric === 'rows' ? away <= half : metric.startsWith('nulls ') && away >= points;
+export const closesForDatasets: ClosesGate = (metric, away) => {
+  if (metric === 'rows') return byLoss(away);
+  return metric.startsWith('nulls ') ? byShare(away) : undefined;
+};
 
 const weekdays = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const;
 
@@ -81,13 +89,16 @@ export interface Looked {
   readonly closes: ClosesGate;
 }
 
+/** What is looked for most, beside 1 of every other number: rows that are missing; their bytes say the same once more. */
+const weights: Readonly<Record<string, number>> = { documents: 4, rows: 4, bytes: 0.5 };
+
 /** An index below this is no change worth telling, however certain it is (usual reading of the index). */
 const stabilityFloor = 0.1;
 
 function findingOf({ metric, value, judgement }: Judged, past: Past, { at, closes }: Looked): Finding {
   const { expected, low, high, surprise } = judgement;
   const shown = (at: number) => metric.show(metric.back(at));
-  const critical = closes(metric.name, value - expected) && surprise >= criticalSurprise;
+  const critical = closes(metric.name, value - expected) === 'closes' && surprise >= criticalSurprise;
   return {
     check: 'anomalies',
     code: anomalyCode(metric.name),
@@ -98,12 +109,22 @@ function findingOf({ metric, value, judgement }: Judged, past: Past, { at, close
 
 /** What of the numbers and mixes of one look is unlike the past, under false-discovery control over all of them. */
 export function reportAnomalies(looked: Looked, past: Past): Finding[] {
-  const { judged, mixes, at } = looked;
+  const { judged, mixes, at, closes } = looked;
   const surprises = [
     ...judged.map(({ judgement }) => judgement.surprise),
     ...mixes.map(({ mix }) => mix?.surprise ?? 0),
   ];
-  const reported = significant(surprises, discoveryRate);
+  const reported = significant(surprises, discoveryRate, [
+    ...judged.map(({ metric }) => weights[metric.name] ?? 1),
+    ...mixes.map(() => 1),
+  ]);
+  // Kept closed by what closed it, however little that is news.
+  const holding = judged
+    .filter(({ metric, value, judgement }) => {
+      const does = closes(metric.name, value - judgement.expected);
+      return does !== undefined && !judgement.learning;
+    })
+    .map((each): Finding => ({ ...findingOf(each, past, looked), severity: 'critical', holds: true }));
   const numbers = judged
     .filter((_, index) => reported[index])
     .map((each) => ({ news: each.judgement.news, finding: findingOf(each, past, looked) }))
@@ -116,7 +137,8 @@ export function reportAnomalies(looked: Looked, past: Past): Finding[] {
     const sentence = `the mix of ${of}${past.where} has moved (population stability index ${stability.index.toFixed(2)}): ${stability.largest}, ${history(past, at)}`;
     return [{ check: 'anomalies', code, severity: 'warning', sentence }];
   });
-  return [...numbers, ...moved];
+  const closing = new Set(numbers.filter(({ severity }) => severity === 'critical').map(({ code }) => code));
+  return [...numbers, ...moved, ...holding.filter(({ code }) => !closing.has(code))];
 }
 
 /** What is unlike the tenant's own past; `before` is the past without this profile, `at` in milliseconds. */

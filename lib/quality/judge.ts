@@ -29,8 +29,17 @@ export const nothingThere: Finding = {
   sentence: 'there are no objects where its documents should be',
 };
 
+/** Without what only keeps a gate closed, unless the verdict before was closed by the same. */
+function standingOf(findings: readonly Finding[], before: QualityVerdict | undefined): Finding[] {
+  const closed = new Set(
+    before?.findings.filter(({ severity }) => severity === 'critical').map(({ code }) => code),
+  );
+  return findings.flatMap(({ holds, ...finding }) => (holds && !closed.has(finding.code) ? [] : [finding]));
+}
+
 /** The verdict of one look, and since when the gate has been as it makes it. */
-export function judge(evidence: Evidence, before: QualityVerdict | undefined): QualityVerdict {
+export function judge(looked: Evidence, before: QualityVerdict | undefined): QualityVerdict {
+  const evidence = { ...looked, findings: standingOf(looked.findings, before) };
   const verdict = nameOf(evidence);
   const same = before !== undefined && closes(before.verdict) === closes(verdict);
   return {

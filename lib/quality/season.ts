@@ -14,7 +14,7 @@ export interface Season {
   /** How far the last days are from the week that is kept: growth, or a new level. */
   readonly drift: number;
   /** Mean squares of what the plain forecast and the week were wrong by in the last weeks. */
-  readonly errors: readonly [number, number];
+  readonly errors: readonly [number, number, number];
   /** The same of the last day or two: the week, and the week an hour earlier and an hour later. */
   readonly shifts: readonly [number, number, number];
 }
@@ -47,7 +47,7 @@ export function newSeason({ weekly }: { readonly weekly: boolean }): Season {
     dayCounts: filled(7, 0),
     week: filled<number | null>(weekly ? hoursOfWeek : 0, null),
     drift: 0,
-    errors: [0, 0],
+    errors: [0, 0, 0],
     shifts: [0, 0, 0],
   };
 }
@@ -74,8 +74,10 @@ function forecasts(season: Season, { hour, day, hourOfWeek }: Cell): Four {
   return [plain, weekAt(0), weekAt(-1), weekAt(1)];
 }
 
-function believed({ errors: [plain, week] }: Season): 0 | 1 {
-  return week < clearly * plain ? 1 : 0;
+/** The forecast that is believed: the one that was wrong by the least, or both in equal parts. */
+function believed({ errors: [plain, week, both] }: Season, made: Four): number {
+  if (both < plain && both < week / clearly) return (made[0] + made[1]) / 2;
+  return week < clearly * plain ? made[1] : made[0];
 }
 
 /** First and last day of the month, counted from January, on which some country's Sunday of the clock change falls. */
@@ -109,7 +111,7 @@ function clocksMayMove(at: number): boolean {
  */
 export function usualAt(season: Season, at: number, value: number): number {
   const made = forecasts(season, cellOf(at));
-  const usual = made[believed(season)];
+  const usual = believed(season, made);
   if (season.week.length === 0 || !clocksMayMove(at)) return usual;
   const bounds = [usual, made[2], made[3]];
   return Math.min(Math.max(value, Math.min(...bounds)), Math.max(...bounds));
@@ -183,7 +185,11 @@ export function learnSeason(
     dayCounts: byDay.counts,
     week: changed(season.week, hourOfWeek, short(made[1] - season.drift + weekGain * week)),
     drift: season.drift + gains.drift * week,
-    errors: [lately(errors[0], plain, gains.error), lately(errors[1], week, gains.error)] as const,
+    errors: [
+      lately(errors[0], plain, gains.error),
+      lately(errors[1], week, gains.error),
+      lately(errors[2], clipped(value - (made[0] + made[1]) / 2, bound), gains.error),
+    ] as const,
     shifts: [
       lately(shifts[0], week, gains.shift),
       lately(shifts[1], wrong[2], gains.shift),

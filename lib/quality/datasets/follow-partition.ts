@@ -46,7 +46,10 @@ export function followPartition(
   const findings =
     past.count < learningCount
       ? []
-      : reportAnomalies({ judged, mixes: moved, at, closes: closesForDatasets }, past);
+      : reportAnomalies({ judged, mixes: moved, at, closes: closesForDatasets }, past).filter(
+          // A partition keeps its own findings.
+          ({ holds }) => !holds,
+        );
   const kept: Record<string, (typeof detectors)[string]> = { ...before?.detectors, ...detectors };
   return {
     findings,

@@ -54,6 +54,8 @@ export interface Fault {
 /** One hour's partition of a tenant. */
 export interface Look {
   readonly at: number;
+  /** Standard deviation of the logarithm of the hour's rows for somebody who knows everything but this hour. */
+  readonly deviation: number;
   /** Absent where the hour has a gap: nothing arrived, and nothing is judged. */
   readonly profile: (fault?: Fault) => Profile | undefined;
 }
@@ -161,6 +163,11 @@ export function* tenantHours(
     drift = shape.persistence * drift + Math.sqrt(1 - shape.persistence ** 2) * draw.normal();
     const mean = expectedAt(shape, at) * Math.exp(noise * drift);
     const gap = draw.between(0, 1) < 0.001;
-    yield { at, profile: (fault) => (gap && !fault ? undefined : profileOf({ draw, shape, mean }, fault)) };
+    const deviation = Math.sqrt(noise ** 2 * (1 - shape.persistence ** 2) + 1 / 4_000 + 1 / mean);
+    yield {
+      at,
+      deviation,
+      profile: (fault) => (gap && !fault ? undefined : profileOf({ draw, shape, mean }, fault)),
+    };
   }
 }

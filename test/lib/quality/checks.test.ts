@@ -8,6 +8,7 @@ import { type Evidence, isSystemic, judge } from '../../../lib/quality/judge.ts'
 import type { Profile } from '../../../lib/quality/profile.ts';
 import { defaultRules, rulesOf } from '../../../lib/quality/rules.ts';
 import { chiSquaredSurprise, stability } from '../../../lib/quality/stability.ts';
+import type { QualityVerdict } from '../../../lib/quality/verdict.ts';
 import { wholeProfile as profile } from '../../fixtures/quality-history.ts';
 
 const at = Date.parse('2026-11-24T02:00:00Z');
@@ -171,6 +172,34 @@ describe('a judgement', () => {
     const nothing = judge(evidence({ files: 0 }), undefined);
     expect(nothing).toMatchObject({ verdict: 'no-data', findings: [{ code: 'NO_DATA' }] });
     expect(nothing).not.toHaveProperty('digest');
+  });
+
+  it('opens a gate later than it closes one: what is nearly as bad keeps it closed', () => {
+    const documents = (unreadable: number) =>
+      checkCompleteness(profile({ found: 100, used: 100 - unreadable, unreadable }), rulesOf({}));
+    const judged = (unreadable: number, before: QualityVerdict | undefined) =>
+      judge(evidence({ findings: documents(unreadable) }), before);
+    expect(judged(19, undefined).verdict).toBe('passed');
+    const closed = judged(21, undefined);
+    const held = judged(19, closed);
+    expect(held).toMatchObject({ verdict: 'critical', findings: [{ code: 'UNREADABLE' }] });
+    expect(held.findings[0]).not.toHaveProperty('holds');
+    expect(judged(17, held).verdict).toBe('passed');
+    expect(judged(19, judged(17, held)).verdict).toBe('passed');
+  });
+
+  it('of half of the documents holds until 70 % are there', () => {
+    const before = learnt(60);
+    const documents = (used: number, then: QualityVerdict | undefined) =>
+      judge(
+        evidence({ findings: anomaliesOf(before, profile({ used, found: used + 10, bytes: used * 1_000 })) }),
+        then,
+      );
+    const closed = documents(400, undefined);
+    expect(closed.verdict).toBe('critical');
+    expect(documents(650, undefined).verdict).toBe('warning');
+    expect(documents(650, closed).verdict).toBe('critical');
+    expect(documents(950, closed).verdict).not.toBe('critical');
   });
 
   it('keeps since when the gate has been as it is', () => {
