@@ -1,3 +1,4 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { AuditRecord } from '../../audit/record.ts';
 import type { Lease } from '../../ports/lease-store.ts';
 import type { DatasetMemory, PartitionEntry } from '../../quality/datasets/memory.ts';
@@ -26,7 +27,19 @@ const ours: ReadonlySet<string> = new Set([
   'sealedToken',
 ]);
 
-/** How records of one kind stand in the table: scalars as they are, the fields named here as JSON text. */
+/** How a field that is an object stands in the table: as JSON text, or, where it is long and written often, as packed JSON. */
+type Form = true | 'packed';
+
+/** What is packed costs a third: writes are paid by the KB. */
+const pack = (value: unknown): Uint8Array => deflateRawSync(JSON.stringify(value));
+
+/** A field as it was; text is what was written before it was packed. */
+function unpack(stored: unknown): unknown {
+  const text = stored instanceof Uint8Array ? inflateRawSync(stored).toString('utf8') : String(stored);
+  return JSON.parse(text);
+}
+
+/** How records of one kind stand in the table: scalars as they are, the fields named here as JSON. */
 export interface RecordForm<T> {
   /** Attributes of a record or of some of its fields; `null` stays, it takes a field away. */
   write(fields: Partial<{ [K in keyof T]: T[K] | null }>): Item;
@@ -39,24 +52,26 @@ type ObjectFields<T> = {
 }[keyof T];
 
 /** Every object field has to be named: the compiler finds one that was added to a record and forgotten here. */
-function formOf<T extends object>(jsonFields: Readonly<Record<ObjectFields<T>, true>>): RecordForm<T> {
-  const asJson: ReadonlySet<string> = new Set(Object.keys(jsonFields));
+function formOf<T extends object>(jsonFields: Readonly<Record<ObjectFields<T>, Form>>): RecordForm<T> {
+  const forms = new Map<string, Form>(Object.entries(jsonFields) as [string, Form][]);
+  const stored = (field: string, value: unknown) => {
+    const form = forms.get(field);
+    if (form === undefined || value === undefined || value === null) return value;
+    return form === 'packed' ? pack(value) : JSON.stringify(value);
+  };
   return {
     write: (fields) =>
       Object.fromEntries(
         Object.entries(withShortCause(fields as { cause?: unknown })).map(([field, value]) => [
           field,
-          asJson.has(field) && value !== undefined && value !== null ? JSON.stringify(value) : value,
+          stored(field, value),
         ]),
       ),
     read: (item) =>
       Object.fromEntries(
         Object.entries(item)
           .filter(([field]) => !ours.has(field))
-          .map(([field, value]) => [
-            field,
-            asJson.has(field) ? (JSON.parse(String(value)) as unknown) : value,
-          ]),
+          .map(([field, value]) => [field, forms.has(field) ? unpack(value) : value]),
       ) as T,
   };
 }
@@ -101,7 +116,7 @@ export const verdictForm = formOf<QualityVerdict>({ findings: true });
 /** What quality checks learnt. */
 export const memoryForm = formOf<QualityMemory>({
   profile: true,
-  baseline: true,
+  baseline: 'packed',
   excluded: true,
 });
 
@@ -114,8 +129,8 @@ export const historyForm = formOf<QualityHistoryEntry>({
 
 /** What quality checks learnt of datasets. */
 export const datasetForm = formOf<DatasetMemory>({
-  partitions: true,
-  baseline: true,
+  partitions: 'packed',
+  baseline: 'packed',
   excluded: true,
   backfill: true,
 });
@@ -123,7 +138,7 @@ export const datasetForm = formOf<DatasetMemory>({
 /** Judgements of partitions. */
 export const partitionForm = formOf<PartitionEntry>({
   findings: true,
-  profile: true,
+  profile: 'packed',
   expected: true,
 });
 

@@ -1,7 +1,9 @@
+import { memoryForm } from '../../../lib/aws/table/records.ts';
 import { priceList } from '../../../lib/cost/prices.ts';
 import type { HistoryEvent } from '../../../lib/ports/workflows.ts';
 import { type Baseline, followProfile } from '../../../lib/quality/baseline.ts';
 import type { Profile } from '../../../lib/quality/profile.ts';
+import type { QualityMemory } from '../../../lib/quality/verdict.ts';
 import { type Night, openNight } from '../../night/harness.ts';
 import { tenantHours } from './tenants.ts';
 
@@ -26,6 +28,19 @@ interface Calls {
 
 const units = (value: unknown, size: number) =>
   Math.max(1, Math.ceil(Buffer.byteLength(JSON.stringify(value) ?? '') / size));
+
+/** Units of a record as the table stores it. */
+const unitsOf = (record: object, size: number) =>
+  Math.max(
+    1,
+    Math.ceil(
+      Object.entries(record).reduce(
+        (sum, [name, value]) =>
+          sum + name.length + (value instanceof Uint8Array ? value.length : Buffer.byteLength(String(value))),
+        0,
+      ) / size,
+    ),
+  );
 
 type Methods = Record<string, (...args: unknown[]) => unknown>;
 
@@ -63,9 +78,13 @@ function countTable(verdicts: object, calls: Calls): void {
   });
   note(verdicts, ['memory'], (_, found) => {
     calls.tableCalls += 1;
-    calls.tableReads += units(found, 4_096);
+    calls.tableReads += found ? unitsOf(memoryForm.write(found as QualityMemory), 4_096) : 1;
   });
-  note(verdicts, ['record', 'remember', 'append'], ([written]) => {
+  note(verdicts, ['remember'], ([written]) => {
+    calls.tableCalls += 1;
+    calls.tableWrites += unitsOf(memoryForm.write(written as QualityMemory), 1_024);
+  });
+  note(verdicts, ['record', 'append'], ([written]) => {
     calls.tableCalls += 1;
     calls.tableWrites += units(written, 1_024);
   });
