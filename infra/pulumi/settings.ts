@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import type { InfrastructureConfig, ServiceFacts } from '../../lib/config/infrastructure.ts';
+import {
+  type InfrastructureConfig,
+  type ServiceFacts,
+  trainingImages,
+} from '../../lib/config/infrastructure.ts';
 import { loadConfig } from '../../lib/config/load-config.ts';
 import { loadInfrastructure } from '../../lib/config/load-infrastructure.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
@@ -14,13 +18,30 @@ function readYaml(path: string): unknown {
   }
 }
 
+/** Where a release writes the digests of an environment; dev has no releases. */
+const releasedTo: Readonly<Record<string, string>> = { staging: 'staging', prod: 'production' };
+
+/** Digests of the images of training stages, of the one file in which a release names digests; null for one that it does not name. */
+function releasedDigests(environment: string): Record<string, string | null> {
+  const place = releasedTo[environment];
+  const { images = [] } =
+    place === undefined
+      ? {}
+      : (readYaml(`../k8s/serving/${place}/images/kustomization.yaml`) as {
+          images?: readonly { readonly name: string; readonly digest: string }[];
+        });
+  const digestOf = (image: string) => images.find(({ name }) => name === `stage-${image}`)?.digest ?? null;
+  return Object.fromEntries(trainingImages.map((image) => [image, digestOf(image)]));
+}
+
 /** What the two files of an environment say: the infrastructure's as it is, the service's checked. */
 export function readFiles(environment: string): { readonly file: unknown; readonly service: ServiceFacts } {
   if (!/^(dev|staging|prod)$/.test(environment)) {
     throw new EpsilonError('CONFIG_INVALID', `Stack "${environment}" is none of dev, staging, prod.`);
   }
   const service = loadConfig({ file: readYaml(`${environment}.yml`), variables: {} });
-  return { file: readYaml(`infrastructure/${environment}.yml`), service };
+  const file = readYaml(`infrastructure/${environment}.yml`) as object;
+  return { file: { ...file, imageDigests: releasedDigests(environment) }, service };
 }
 
 /** Checked settings of an environment, from both of its files. Errors: those of `loadInfrastructure`, and `CONFIG_PARSE`. */

@@ -14,19 +14,26 @@ registry=$(repository ml-engine)
 registry=${registry%%/*}
 aws ecr get-login-password --region "$region" | docker login --username AWS --password-stdin "$registry" >&2
 
+# Versions of the job contract that jobs of this commit accept, for the label that a run is begun by.
+contract=$(sed -n 's/^export const contractVersion = \([0-9]*\);$/\1/p' lib/training/attempts/job-contract.ts)
+[[ $contract =~ ^[0-9]+$ ]] || { echo "no version of the job contract in lib/training/attempts/job-contract.ts" >&2; exit 1; }
+contract=$((contract - 1)),$contract
+
 digest_of() {
   aws ecr describe-images --region "$region" --repository-name "${1#*/}" --image-ids "imageTag=$2" \
     --query 'imageDetails[0].imageDigest' --output text
 }
 
-# Name, repository, program. The training image of ml-engine is in the same repository as the one that serves.
-while read -r name kept program; do
+# Name, repository, Dockerfile, program. The training image of ml-engine is in the same repository as the one that serves.
+while read -r name kept file program; do
   repository=$(repository "$kept")
-  tag=serving-$name-$commit
+  tag=$name-$commit
+  # So that no run takes it for an image of a training stage, which may be in the same repository.
+  if [ "$file" = serving/Dockerfile ]; then tag=serving-$tag; fi
   # Tags never move: what a run before this one pushed is taken as it is.
   if ! digest_of "$repository" "$tag" > /dev/null 2>&1; then
-    docker build --file serving/Dockerfile --build-arg "NODE_IMAGE=$NODE_IMAGE" --build-arg "PROGRAM=$program" \
-      --tag "$repository:$tag" . >&2 < /dev/null
+    docker build --file "$file" --build-arg "NODE_IMAGE=$NODE_IMAGE" --build-arg "PROGRAM=$program" \
+      --label "epsilon.contract=$contract" --tag "$repository:$tag" . >&2 < /dev/null
     docker push "$repository:$tag" >&2 < /dev/null
   fi
   # What the registry says of it, not what this host thinks it built.
@@ -37,7 +44,11 @@ while read -r name kept program; do
   fi
   echo "$name $repository@$digest"
 done << 'IMAGES'
-backend-api backend-api main
-ml-engine ml-engine main
-smoke backend-api smoke
+backend-api backend-api serving/Dockerfile main
+ml-engine ml-engine serving/Dockerfile main
+smoke backend-api serving/Dockerfile smoke
+job-watcher job-watcher watcher/Dockerfile -
+stage-data-pipeline data-pipeline workload/data-pipeline/Dockerfile -
+stage-ml-engine ml-engine workload/ml-engine/Dockerfile -
+stage-deployer deployer workload/deployer/Dockerfile -
 IMAGES

@@ -10,6 +10,9 @@ const nodeGroupSchema = z.strictObject({
   desiredSize: z.int(),
 });
 
+/** Images of the training stages. */
+export const trainingImages = ['data-pipeline', 'ml-engine', 'deployer'] as const;
+
 /** Settings of the AWS infrastructure: one file per environment under infra/config/infrastructure/. Unknown keys are errors. */
 export const infrastructureSchema = z.strictObject({
   environment: z.enum(['dev', 'staging', 'prod']),
@@ -71,7 +74,7 @@ export const infrastructureSchema = z.strictObject({
   }),
   /** Image name to `sha256:...`; job definitions exist for the stages whose image is known. */
   imageDigests: z.record(
-    z.enum(['data-pipeline', 'ml-engine', 'deployer']),
+    z.enum(trainingImages),
     z
       .string()
       .regex(/^sha256:[0-9a-f]{64}$/)

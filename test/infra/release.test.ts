@@ -254,11 +254,16 @@ describe('building the images of a release', () => {
     );
     expect(status).toBe(0);
     expect(stdout.split('\n').filter(Boolean)).toEqual(
-      ['backend-api', 'ml-engine', 'smoke'].map(
-        (name) => `${name} 1.dkr.ecr.us-west-2.amazonaws.com/epsilon/image@${digest('d')}`,
-      ),
+      [
+        ...['backend-api', 'ml-engine', 'smoke', 'job-watcher'],
+        ...['stage-data-pipeline', 'stage-ml-engine', 'stage-deployer'],
+      ].map((name) => `${name} 1.dkr.ecr.us-west-2.amazonaws.com/epsilon/image@${digest('d')}`),
     );
     expect(calls).toContain('docker login --username AWS --password-stdin 1.dkr.ecr.us-west-2.amazonaws.com');
+    expect(calls).toMatch(
+      /docker build --file serving\/Dockerfile .*--label epsilon\.contract=1,2 --tag \S+:serving-backend-api-c0ffee /,
+    );
+    expect(calls).toContain('imageTag=stage-ml-engine-c0ffee');
     expect(calls).not.toContain('secret');
   });
 

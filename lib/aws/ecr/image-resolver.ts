@@ -49,9 +49,9 @@ function referenceOf(given: string): Reference {
   };
 }
 
-/** Signatures and attestations are tagged after the image they belong to; they cannot be run. */
+/** Signatures and attestations are tagged after the image they belong to, and what serves is no job: a release tags it so. */
 function isImage({ imageTags = [] }: ImageDetail): boolean {
-  return imageTags.some((tag) => !/^sha256-[0-9a-f]{64}/.test(tag));
+  return imageTags.some((tag) => !/^(sha256-[0-9a-f]{64}|serving-)/.test(tag));
 }
 
 const pushedAt = ({ imagePushedAt }: ImageDetail) => imagePushedAt?.getTime() ?? 0;

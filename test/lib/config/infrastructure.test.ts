@@ -17,7 +17,8 @@ type Settings = Record<string, unknown>;
 
 function file(environment = 'prod'): Settings {
   const url = new URL(`../../../infra/config/infrastructure/${environment}.yml`, import.meta.url);
-  return parse(readFileSync(url, 'utf8')) as Settings;
+  const imageDigests = { 'data-pipeline': null, 'ml-engine': null, deployer: null };
+  return { ...(parse(readFileSync(url, 'utf8')) as Settings), imageDigests };
 }
 
 /** The production file with one value changed; undefined takes the key away. */

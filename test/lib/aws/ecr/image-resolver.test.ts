@@ -35,6 +35,7 @@ describe('the image resolver', () => {
         imageDetails: [
           { imageDigest: digest('b'), imageTags: ['1.1.0'], imagePushedAt: at(3) },
           { imageDigest: digest('c'), imageTags: ['1.0.1'], imagePushedAt: at(2) },
+          { imageDigest: digest('e'), imageTags: ['serving-ml-engine-c0ffee'], imagePushedAt: at(5) },
           { imageDigest: digest('d'), imageTags: [`sha256-${'b'.repeat(64)}.sig`], imagePushedAt: at(4) },
         ],
       });
