@@ -65,7 +65,8 @@ async function follow(
   await conclude(session, control, await watch(session, control, executionArn, Number(retryScale ?? 1)));
 }
 
-async function run(session: Session, machine: string, options: RunOptions): Promise<void> {
+/** Starts a machine and watches it, as `run` does. */
+export async function runMachine(session: Session, machine: string, options: RunOptions): Promise<void> {
   const scale = scaleOf(session.target, options.retryScale);
   await withControl(session, { mode: 'write', schedules: false, ...scale }, async (control) => {
     if (options.catchUp !== undefined) {
@@ -197,7 +198,7 @@ export function addExecutions(program: Command, session: () => Session): void {
     .option('--catch-up <from..to>', 'nightly-training: run the nights of these dates, one after the other')
     .option('--no-wait', 'return as soon as it is started (AWS, or a running "epsilon start", continues it)')
     .option('--retry-scale <0-1>', 'factor on the pauses of retries')
-    .action((machine: string, options: RunOptions) => run(session(), machine, options));
+    .action((machine: string, options: RunOptions) => runMachine(session(), machine, options));
   program
     .command('executions')
     .description('list executions, newest first')

@@ -252,6 +252,21 @@ export const metricDefinitions = {
     dimensions: [],
     help: 'a pass found a moment that all stores can be restored to in the other region; 0 when it found none',
   },
+  RecoveryPointAge: {
+    unit: 'milliseconds',
+    dimensions: ['store'],
+    help: 'how far the newest moment is behind that a store can be restored to in the other region',
+  },
+  RecoveryPointsFresh: {
+    unit: 'count',
+    dimensions: [],
+    help: 'a look every five minutes: 1 when no store is further behind than what may be lost, 0 otherwise',
+  },
+  RestoreDrillsFresh: {
+    unit: 'count',
+    dimensions: [],
+    help: 'the same look: 1 when a drill passed within eight days, 0 otherwise',
+  },
   RestoreDrills: {
     unit: 'count',
     dimensions: ['outcome'],

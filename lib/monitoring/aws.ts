@@ -15,6 +15,17 @@ export const awsAlerts = {
     summary: 'The provisioning that was measured last took thirty minutes or longer.',
     watched: { kind: 'aws', period: 86_400, atLeast: 1_800 },
   },
+  RecoveryPointOld: {
+    severity: 'critical',
+    summary:
+      'For half an hour some store could not be restored to a moment that is new enough, or nobody looked.',
+    watched: { kind: 'aws', period: 1_800 },
+  },
+  RestoreDrillMissing: {
+    severity: 'warning',
+    summary: 'No drill has proven a restore for eight days, or nobody looked.',
+    watched: { kind: 'aws', period: 3_600 },
+  },
   Failed: {
     severity: 'critical',
     summary: 'An execution of {machine} failed, ran out of time or was stopped.',

@@ -70,7 +70,7 @@ const pseudo: Readonly<Record<string, string>> = {
 type ArnOf = (properties: Tree, id: string) => string;
 
 const arns: Readonly<Record<string, ArnOf>> = {
-  'AWS::DynamoDB::Table': ({ TableName: name }) => arnOf('dynamodb', `table/${name}`),
+  'AWS::DynamoDB::GlobalTable': ({ TableName: name }) => arnOf('dynamodb', `table/${name}`),
   'AWS::Events::EventBus': ({ Name: name }) => arnOf('events', `event-bus/${name}`),
   // Its name is CloudFormation's; a rule of our bus has the bus in its ARN.
   'AWS::Events::Rule': ({ EventBusName: bus }, id) =>

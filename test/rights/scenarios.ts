@@ -290,7 +290,9 @@ const scenarios: readonly Scenario[] = [
         const { executionArn } = await night.runtime.ports.workflows.start({ machine, input });
         return night.until(executionArn);
       };
+      await night.invoke('watchRecovery', {});
       night.replicate();
+      await night.invoke('watchRecovery', {});
       const verified = await restore('restore', { to: 'newest' });
       if (verified.status !== 'SUCCEEDED') throw new Error(verified.cause);
       const { id, digest } = verified.output as { id: string; digest: string };

@@ -213,7 +213,7 @@ export const explainedFindings: readonly ExplainedFinding[] = [
   ...regions.flatMap((where) => [
     {
       rule: wildcard(`arn:<AWS::Partition>:rds:${where}:auto-backup:*`),
-      on: /^(AssessRecovery|OpenRestore|HoldRestore|VerifyRestore|PromoteRestore)Role$/,
+      on: /^(AssessRecovery|OpenRestore|HoldRestore|VerifyRestore|PromoteRestore|WatchRecovery)Role$/,
       reason: 'RDS gives automated backups their names; looking only',
     },
     {

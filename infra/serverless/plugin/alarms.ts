@@ -1,5 +1,6 @@
 import { functionIds } from '../../../lib/config/logical-ids.ts';
 import { awsAlerts } from '../../../lib/monitoring/aws.ts';
+import { backupAlarms } from '../alarms/backup.ts';
 import { trainingAlarms } from '../alarms/training.ts';
 import { alarmsOf, type Metric, machineMetric, sumAlarms, sumOf, type Watch } from './alarm.ts';
 import { controlPlaneAlarms, saidOf } from './catalogued.ts';
@@ -112,6 +113,7 @@ export function alarms(declared: Declared): Resources {
   return alarmsOf(declared, {
     ...controlPlaneAlarms(declared),
     ...trainingAlarms(declared),
+    ...backupAlarms(declared),
     ...ofMachines(declared),
     ...ofFunctions(declared),
     ...ofTable(),

@@ -11,6 +11,7 @@ import { handler as promoteRestore } from '../../../functions/backup/promote-res
 import { handler as pruneSnapshots } from '../../../functions/backup/prune-snapshots.ts';
 import { handler as verifyRestore } from '../../../functions/backup/verify-restore.ts';
 import { handler as wakeBackup } from '../../../functions/backup/wake-backup.ts';
+import { handler as watchRecovery } from '../../../functions/backup/watch-recovery.ts';
 import { openTableStores } from '../../../lib/aws/table/open-stores.ts';
 import type { ExecutionDetail } from '../../../lib/ports/workflows.ts';
 import { systemIds } from '../../../lib/system/system-ids.ts';
@@ -32,6 +33,7 @@ const handlers = {
   openBackup,
   pruneSnapshots,
   wakeBackup,
+  watchRecovery,
 };
 const context = { awsRequestId: 'r', getRemainingTimeInMillis: () => 600_000 } as Context;
 
@@ -85,6 +87,7 @@ export function openBackups(recovery: object = {}) {
     listen: () => {
       cloud.rds.onEvent = (_, id) => void bound['wakeBackup']?.({ detail: { SourceIdentifier: id } });
     },
+    invoke: async (key: keyof typeof handlers, event: unknown) => bound[key]?.(event),
     wake: async (event: unknown) => bound['wakeBackup']?.(event),
     /** Executions hour by hour until one ends otherwise than by waiting. */
     hours: async (most = 12): Promise<ExecutionDetail> => {

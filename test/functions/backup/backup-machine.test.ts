@@ -181,6 +181,42 @@ describe('backup', () => {
   });
 });
 
+describe('watchRecovery', () => {
+  const watch = async (backups: Bench) => {
+    backups.cloud.counted.length = 0;
+    await backups.invoke('watchRecovery', {});
+    return Object.fromEntries(backups.cloud.counted.map(({ name, value }) => [name, value]));
+  };
+
+  it('point is fresh once the heartbeat has arrived, and a drill that passed for eight days', async () => {
+    const backups = openBackups();
+    expect(await watch(backups)).toEqual({ RecoveryPointsFresh: 1, RestoreDrillsFresh: 0 });
+    const at = new Date(backups.clock.now()).toISOString();
+    await backups.ports.recoveryRecords.put({
+      kind: 'drill',
+      id: at,
+      passed: true,
+      point: at,
+      finishedAt: at,
+      faults: [],
+    });
+    expect(await watch(backups)).toMatchObject({ RestoreDrillsFresh: 1 });
+    await backups.clock.advance(8 * 86_400_000 + 1);
+    backups.cloud.followDatabase();
+    expect(await watch(backups)).toEqual({ RecoveryPointsFresh: 1, RestoreDrillsFresh: 0 });
+  });
+
+  it.each([
+    ['a database that is too far behind', (b: Bench) => b.cloud.followDatabase(61)],
+    ['a table that is gone', (b: Bench) => Object.assign(b.cloud.tablesThere, { found: undefined })],
+    ['replication without datapoints', (b: Bench) => Object.assign(b.cloud, { figures: {} })],
+  ])('point with %s is not fresh', async (_, happens) => {
+    const backups = openBackups();
+    happens(backups);
+    expect(await watch(backups)).toMatchObject({ RecoveryPointsFresh: 0 });
+  });
+});
+
 type Bench = ReturnType<typeof openBackups>;
 type Spoilt = readonly [string, (b: Bench) => void, 'database' | 'table' | 'objects', string];
 

@@ -11,17 +11,24 @@ export function checkStores(packaged: () => Packaged): void {
   const template = () => packaged().template;
 
   it('holds the table as the stores expect it', () => {
-    const [[, table] = [], ...others] = ofType(template(), 'AWS::DynamoDB::Table');
+    const [[, table] = [], ...others] = ofType(template(), 'AWS::DynamoDB::GlobalTable');
     expect(others).toEqual([]);
     const { partitionKey, sortKey, timeToLive, indexes } = tableSchema;
     expect(table?.Properties).toMatchObject({
       TableName: `epsilon-${packaged().environment}`,
       BillingMode: 'PAY_PER_REQUEST',
-      DeletionProtectionEnabled: true,
       KeySchema: [key(partitionKey, 'HASH'), key(sortKey, 'RANGE')],
       TimeToLiveSpecification: { AttributeName: timeToLive, Enabled: true },
-      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
-      SSESpecification: { SSEEnabled: true, SSEType: 'KMS', KMSMasterKeyId: { Ref: 'DataKeyArn' } },
+      SSESpecification: { SSEEnabled: true, SSEType: 'KMS' },
+      Replicas: [
+        [{ Ref: 'AWS::Region' }, 'DataKeyArn'],
+        ['us-east-1', 'ReplicaKeyArn'],
+      ].map(([where, key]) => ({
+        Region: where,
+        DeletionProtectionEnabled: true,
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+        SSESpecification: { KMSMasterKeyId: { Ref: key } },
+      })),
       GlobalSecondaryIndexes: indexes.map((index) => ({
         IndexName: index.name,
         KeySchema: [key(index.partitionKey, 'HASH'), key(index.sortKey, 'RANGE')],
@@ -35,7 +42,12 @@ export function checkStores(packaged: () => Packaged): void {
   });
 
   it('keeps table, token key, queues and archive when the stack goes', () => {
-    for (const type of ['AWS::DynamoDB::Table', 'AWS::KMS::Key', 'AWS::SQS::Queue', 'AWS::Events::Archive']) {
+    for (const type of [
+      'AWS::DynamoDB::GlobalTable',
+      'AWS::KMS::Key',
+      'AWS::SQS::Queue',
+      'AWS::Events::Archive',
+    ]) {
       const found = ofType(template(), type);
       expect(found.length, type).toBeGreaterThan(0);
       for (const [id, { DeletionPolicy: deleted, UpdateReplacePolicy: replaced }] of found)

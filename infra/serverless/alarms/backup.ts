@@ -1,0 +1,21 @@
+import { awsAlerts } from '../../../lib/monitoring/aws.ts';
+import { ownMetric, type Watch } from '../plugin/alarm.ts';
+import { saidOf } from '../plugin/catalogued.ts';
+import type { Declared } from '../plugin/declared.ts';
+
+/** The alarms of backups: what says nothing is as bad as what says that it is not so. */
+export function backupAlarms(declared: Declared): Record<string, Watch> {
+  const silent = { comparison: 'LessThanThreshold', threshold: 1, silenceIsFault: true } as const;
+  return {
+    RecoveryPointOldAlarm: {
+      ...saidOf(awsAlerts.RecoveryPointOld),
+      ...silent,
+      watched: ownMetric(declared, 'RecoveryPointsFresh'),
+    },
+    RestoreDrillMissingAlarm: {
+      ...saidOf(awsAlerts.RestoreDrillMissing),
+      ...silent,
+      watched: ownMetric(declared, 'RestoreDrillsFresh'),
+    },
+  };
+}
