@@ -8,7 +8,7 @@ const introspectionPort = 51_678;
  * Closes instance metadata, and the agent's list of tasks, to everybody but root; ends with a fault unless Docker gives no process
  * more rights than its parent has, because a job that could become root would not be kept out. Jobs run as user 10001.
  */
-export const closeMetadata = [
+const closeMetadata = [
   '#!/bin/sh',
   'set -eu',
   `docker info --format '{{json .SecurityOptions}}' | grep -q no-new-privileges`,

@@ -28,7 +28,7 @@ export const phaseStages: readonly (readonly StageName[])[] = [
 ];
 
 /** What one stage's job asks for: the tenant's override, else the catalogue's. */
-export function requestOf(tenant: Asking, stage: StageName): Resources {
+function requestOf(tenant: Asking, stage: StageName): Resources {
   const { cpu, memoryMiB } = tenant.resources[stage] ?? stages[stage].resources;
   // Batch places on whole vCPUs.
   return { cpu: tenant.backend === 'batch' ? Math.max(1, Math.ceil(cpu)) : cpu, memoryMiB };
