@@ -41,6 +41,11 @@ function parametersOf(environment: string): Readonly<Record<string, string>> {
     PrivateSubnetIds: 'subnet-1,subnet-2',
     FunctionsSecurityGroupId: 'sg-1',
     ApiEndpointId: 'vpce-1',
+    DatabaseInstanceId: 'epsilon-dev',
+    ReplicaBucket: resources.replicaBucket,
+    ReplicaKeyArn: resources.replicaKey,
+    RedisEndpoint: 'cache.example',
+    RedisSecretArn: resources.cacheSecret,
   };
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => [name, inEnvironment(value, environment)]),

@@ -41,6 +41,22 @@ export const explained: Explained = [
       'attached by Batch (in a nested block) and by the functions of serverless.yml: the scanner sees neither',
   },
   {
+    id: 'CKV2_AWS_5',
+    on: /^aws_security_group\.epsilon-prod-restored$/,
+    reason: 'attached to the database that a restore makes',
+  },
+  {
+    id: 'CKV2_AWS_11',
+    on: /^aws_vpc\.epsilon-prod-restored$/,
+    reason: 'a network without a way in or out, in which nothing runs but a restored database',
+  },
+  {
+    id: 'CKV_AWS_61',
+    on: /^aws_iam_role\.epsilon-prod-tenant-job$/,
+    reason:
+      'the function that lends credentials is made after this role, so its trust names the account and, in its condition, that one role',
+  },
+  {
     id: 'CKV2_AWS_50',
     on: /^aws_elasticache_replication_group\./,
     reason: 'one node as specified; the cache stage rebuilds its content',
