@@ -57,6 +57,7 @@ export function inEnvironment(text: string, environment: string): string {
   const suffix = environment === 'prod' ? '' : `-${environment}`;
   return text
     .replaceAll('epsilon-dev', `epsilon-${environment}`)
+    .replaceAll('secret:epsilon/dev/', `secret:epsilon/${environment}/`)
     .replaceAll(resources.bucket, `embeddings-saas-data${suffix}`)
     .replaceAll(resources.cluster, `embeddings-saas-cluster${suffix}`);
 }
