@@ -36,9 +36,9 @@ function explain(error: unknown, uri: string): unknown {
 /** Bytes of a piece when an object is read as a stream. */
 const pieceBytes = 262_144;
 
-async function readFirst(path: string, bytes: number): Promise<Uint8Array> {
+async function readPart(path: string, from: number, bytes: number): Promise<Uint8Array> {
   await using file = await open(path);
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, from);
   return buffer.subarray(0, bytesRead);
 }
 
@@ -118,11 +118,11 @@ export function createFileObjectStore({ root }: { readonly root: string }): Obje
 
   return {
     stream,
-    get: async (uri, { first } = {}) => {
+    get: async (uri, { first, from = 0 } = {}) => {
       try {
         const path = pathOf(uri);
         await checkInside(path, uri);
-        return first === undefined ? await readFile(path) : await readFirst(path, first);
+        return first === undefined ? await readFile(path) : await readPart(path, from, first);
       } catch (error) {
         throw explain(error, uri);
       }

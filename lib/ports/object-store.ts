@@ -21,8 +21,10 @@ export interface CopyOptions {
 
 /** How much of an object is read. */
 export interface GetOptions {
-  /** At most so many bytes, from the first; 1 or more. */
+  /** At most so many bytes; 1 or more. */
   readonly first?: number;
+  /** Where they begin; with `first` alone. 0 where it is absent. */
+  readonly from?: number;
 }
 
 /** Where a list begins. */

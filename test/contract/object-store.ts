@@ -24,6 +24,9 @@ export function describeObjectStore(name: string, make: () => Promise<ObjectStor
       expect(await first('s3://bucket-a/long', 2)).toBe('he');
       expect(await first('s3://bucket-a/long', 99)).toBe('hello');
       expect(await first('s3://bucket-a/empty', 2)).toBe('');
+      const part = await store.get('s3://bucket-a/long', { from: 3, first: 9 });
+      expect(new TextDecoder().decode(part)).toBe('lo');
+      expect(await store.get('s3://bucket-a/long', { from: 5, first: 1 })).toHaveLength(0);
     });
 
     it('writes and reads an object in pieces, and leaves none where the pieces fail', async () => {

@@ -1,10 +1,11 @@
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import { cutParquet, cutText, type RowRange } from '../../lib/files/datasets/cut-file.ts';
 import { type DataFile, profileFiles, sampleOf } from '../../lib/files/datasets/profile-dataset.ts';
 import { createFileObjectStore } from '../../lib/files/file-object-store.ts';
 import { pathOfFileUri } from '../../lib/objects/file-uri.ts';
@@ -20,8 +21,24 @@ import type { DatasetProfile } from '../../lib/quality/datasets/profile.ts';
 type Partition = WantedDataset['partitions'][number];
 type WantedFile = Partition['files'][number];
 
-async function openObjects(root: string | undefined): Promise<Pick<ObjectStore, 'stream'>> {
-  if (root !== undefined) return createFileObjectStore({ root });
+type Objects = Pick<ObjectStore, 'stream' | 'get'>;
+
+/** Files of this host by their `file://` URIs, beside the objects that are asked for otherwise. */
+function withFiles({ stream, get }: Objects): Objects {
+  return {
+    stream,
+    get: async (uri, options = {}) => {
+      if (!uri.startsWith('file:')) return get(uri, options);
+      const { from = 0, first = 0 } = options;
+      await using file = await open(pathOfFileUri(uri));
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(first), 0, first, from);
+      return buffer.subarray(0, bytesRead);
+    },
+  };
+}
+
+async function openObjects(root: string | undefined): Promise<Objects> {
+  if (root !== undefined) return withFiles(createFileObjectStore({ root }));
   const { createS3ObjectStore } = await import('../../lib/aws/s3/s3-object-store.ts');
   return createS3ObjectStore();
 }
@@ -33,16 +50,14 @@ const endingOf = (path: string) => /(\.[a-z]{1,8}){0,2}$/i.exec(path)?.[0] ?? ''
 interface Fetched {
   readonly folder: string;
   readonly files: readonly DataFile[];
+  /** Of Parquet that was cut: the rows that are there. */
+  readonly ranges?: readonly RowRange[] | undefined;
 }
 
 const here = (location: string) => location.startsWith('file:');
 
 /** Copies what is read of a partition to a folder. */
-async function fetchTo(
-  folder: string,
-  objects: Pick<ObjectStore, 'stream'>,
-  files: readonly WantedFile[],
-): Promise<Fetched> {
+async function fetchTo(folder: string, objects: Objects, files: readonly WantedFile[]): Promise<Fetched> {
   const copied: DataFile[] = [];
   for (const [index, { uri, path: name, size }] of files.entries()) {
     const path = join(folder, `${index}${endingOf(name)}`);
@@ -69,7 +84,8 @@ const ofHost = /out of memory|no space|ENOSPC|EMFILE|timed out/i;
 
 /** Data that ends its reader cannot be read: that is found, and not tried again every hour. */
 async function profileOf(contract: WantedDataset['contract'], fetched: Fetched): Promise<DatasetProfile> {
-  const everything = { maxBytes: Number.POSITIVE_INFINITY };
+  const { ranges } = fetched;
+  const everything = { maxBytes: Number.POSITIVE_INFINITY, ranges };
   try {
     return await profileFiles(contract, { ...fetched, unfinished: 0 }, everything);
   } catch (error) {
@@ -99,8 +115,26 @@ const nothing: DatasetProfile = {
   sampled: false,
 };
 
+/** A file that is larger than what is read is cut, always in the same way: text at its beginning, Parquet by row groups. */
+async function cut(
+  { objects, folder }: { objects: Objects; folder: string },
+  contract: WantedDataset['contract'],
+  { uri, path: name, size }: WantedFile,
+  maxBytes: number,
+): Promise<Fetched> {
+  const path = join(folder, `0${endingOf(name)}`);
+  const large = { uri, name, size };
+  const files = [{ path, name, size, modifiedAt: 0 }];
+  if (contract.format === 'parquet') {
+    const ranges = await cutParquet(objects, large, path, { contract, maxBytes, folder });
+    return { folder, files, ranges };
+  }
+  await cutText(objects, large, path, maxBytes);
+  return { folder, files };
+}
+
 async function lookAt(
-  objects: Pick<ObjectStore, 'stream'>,
+  objects: Objects,
   { contract }: WantedDataset,
   { files }: Partition,
   maxBytes: number,
@@ -109,15 +143,20 @@ async function lookAt(
   const read = sampleOf(named, maxBytes);
   const folder = await mkdtemp(join(tmpdir(), 'epsilon-partition-'));
   try {
-    const fetched = here(contract.location)
-      ? inPlace(contract.location, read)
-      : await fetchTo(folder, objects, read);
+    const [first] = read;
+    // Compressed text has no beginning that can be read alone.
+    const tooLarge = first !== undefined && first.size > maxBytes && !/\.(gz|zst)$/i.test(first.path);
+    const fetched = await (tooLarge
+      ? cut({ objects, folder }, contract, first, maxBytes)
+      : here(contract.location)
+        ? inPlace(contract.location, read)
+        : fetchTo(folder, objects, read));
     return {
       ...(await profileOf(contract, fetched)),
       files: files.length,
       bytes: files.reduce((sum, { size }) => sum + size, 0),
       newestArrival: null,
-      sampled: read.length < files.length,
+      sampled: tooLarge || read.length < files.length,
     };
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -83,9 +83,9 @@ export function createS3ObjectStore({
   }
 
   return {
-    get: (uri, { first } = {}) =>
+    get: (uri, { first, from = 0 } = {}) =>
       call('s3:GetObject', uri, async (object) => {
-        const range = first === undefined ? {} : { Range: `bytes=0-${first - 1}` };
+        const range = first === undefined ? {} : { Range: `bytes=${from}-${from + first - 1}` };
         try {
           const { Body } = await client.send(new GetObjectCommand({ ...object, ...range }));
           return Body ? await Body.transformToByteArray() : new Uint8Array();

@@ -1,22 +1,16 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { lstat, readdir, realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
+import { EpsilonError } from '../../errors/epsilon-error.ts';
 import { pathOfFileUri } from '../../objects/file-uri.ts';
 import type { DatasetContract } from '../../quality/datasets/contract.ts';
 import { kindOfFile, partitionOf } from '../../quality/datasets/partitions.ts';
 import { type DatasetProfile, datasetProfileSchema } from '../../quality/datasets/profile.ts';
-
-const worker = fileURLToPath(new URL('./profile-worker.ts', import.meta.url));
-
-/** Milliseconds after which a profile is given up. */
-const longest = 30 * 60_000;
+import { askWorker } from './ask-worker.ts';
+import type { RowRange } from './cut-file.ts';
 
 /** A file of this host that is a part of a dataset. */
 export interface DataFile {
@@ -88,27 +82,6 @@ export function sampleOf<F extends Pick<DataFile, 'name' | 'size'>>(
     });
 }
 
-async function askWorker(asked: Readonly<Record<string, unknown>>): Promise<Answer> {
-  const child = spawn(process.execPath, ['--max-old-space-size=128', worker], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: {},
-    timeout: longest,
-    killSignal: 'SIGKILL',
-  });
-  child.stdin.on('error', () => {});
-  child.stdin.end(JSON.stringify(asked));
-  const ended = new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  const [code, out, err] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
-  if (code === 0) return answerSchema.parse(JSON.parse(out));
-  const said = /^\S*Error: .*|^\[Error: .*/m.exec(err)?.[0] ?? `it ended with ${code}`;
-  throw new EpsilonError('DATASET_NOT_PROFILED', `The dataset could not be read: ${said.slice(0, 500)}.`, {
-    exitCode: exitCodes.backend,
-  });
-}
-
 function partitionsOf(
   files: readonly DataFile[],
   contract: DatasetContract,
@@ -134,23 +107,25 @@ export interface DatasetFiles {
 
 /**
  * Looks at files of this host by a contract, in a process of its own that holds at most 350 MB of data. Larger data is read up to
- * `maxBytes`, by whole files, and marked `sampled`. `DATASET_NOT_PROFILED`.
+ * `maxBytes`, by whole files, and marked `sampled`; of Parquet with `ranges` those rows. `DATASET_NOT_PROFILED`.
  */
 export async function profileFiles(
   contract: DatasetContract,
   { folder, files, unfinished }: DatasetFiles,
-  { maxBytes }: { readonly maxBytes: number },
+  { maxBytes, ranges }: { readonly maxBytes: number; readonly ranges?: readonly RowRange[] | undefined },
 ): Promise<DatasetProfile> {
   const read = sampleOf(files, maxBytes);
   const names = new Map(files.map(({ path, name }) => [path, name]));
   const temporary = mkdtempSync(join(tmpdir(), 'epsilon-dataset-'));
   try {
-    const answer = await askWorker({
+    const asked = {
       contract,
       files: read.map(({ path }) => path),
       folders: [`${folder}/`, `${temporary}/`],
       temporary,
-    });
+      ...(ranges === undefined ? {} : { ranges }),
+    };
+    const answer = answerSchema.parse(await askWorker(asked));
     const { rowsByFile: _, unreadable, ...rest } = answer;
     const newest = Math.max(...files.map(({ modifiedAt }) => modifiedAt));
     return datasetProfileSchema.parse({

@@ -6,6 +6,7 @@ import {
   candidatesOf,
   columnsOf,
   duplicatesOf,
+  groupsOf,
   literal,
   rowsByFile,
   rowsOf,
@@ -23,6 +24,10 @@ interface Asked {
   /** Folders that may be read and written. */
   readonly folders: readonly string[];
   readonly temporary: string;
+  /** Of a file of Parquet: the rows that are read; all where it is absent. */
+  readonly ranges?: AlikeFiles['ranges'];
+  /** What row groups the file has is asked, and nothing else. */
+  readonly groups?: true;
 }
 
 type Row = Readonly<Record<string, unknown>>;
@@ -81,7 +86,10 @@ async function namesOf(
 }
 
 /** Which files can be opened at all; those with the same columns are read together. */
-async function lookAtFiles(connection: DuckDBConnection, { contract, files }: Asked): Promise<Readable> {
+async function lookAtFiles(
+  connection: DuckDBConnection,
+  { contract, files, ranges }: Asked,
+): Promise<Readable> {
   const byColumns = new Map<string, { files: string[]; columns: Set<string> }>();
   const unreadable: Readable['unreadable'] = [];
   for (const file of files) {
@@ -95,7 +103,7 @@ async function lookAtFiles(connection: DuckDBConnection, { contract, files }: As
     alike.files.push(file);
     byColumns.set(key, alike);
   }
-  return { alike: [...byColumns.values()], unreadable };
+  return { alike: [...byColumns.values()].map((each) => ({ ...each, ranges })), unreadable };
 }
 
 /** The files of a group whose content can be read. */
@@ -105,16 +113,16 @@ async function wholeOf(
   { alike, unreadable }: Readable,
 ): Promise<AlikeFiles[]> {
   const kept: AlikeFiles[] = [];
-  for (const { files, columns } of alike) {
+  for (const { files, columns, ranges } of alike) {
     const whole: string[] = [];
     for (const file of files)
       try {
-        await ask(connection, summaryOf(contract, rowsOf(contract, [{ files: [file], columns }])));
+        await ask(connection, summaryOf(contract, rowsOf(contract, [{ files: [file], columns, ranges }])));
         whole.push(file);
       } catch (error) {
         unreadable.push({ file, why: reasonOf(error) });
       }
-    if (whole.length > 0) kept.push({ files: whole, columns });
+    if (whole.length > 0) kept.push({ files: whole, columns, ranges });
   }
   return kept;
 }
@@ -211,4 +219,17 @@ async function profile(asked: Asked) {
   };
 }
 
-process.stdout.write(JSON.stringify(await profile(JSON.parse(await text(process.stdin)) as Asked)));
+/** The row groups of the one file; none of what cannot be opened, which its profile then says. */
+async function groups(asked: Asked) {
+  const connection = await open(asked);
+  const found = await ask(connection, groupsOf(asked.files[0] ?? '')).catch(() => []);
+  return found.map(({ id, rows, start, bytes }) => ({
+    id: Number(id),
+    rows: Number(rows),
+    start: Number(start),
+    bytes: Number(bytes),
+  }));
+}
+
+const asked = JSON.parse(await text(process.stdin)) as Asked;
+process.stdout.write(JSON.stringify(asked.groups ? await groups(asked) : await profile(asked)));

@@ -28,11 +28,19 @@ const member = (name: string) =>
 export interface AlikeFiles {
   readonly files: readonly string[];
   readonly columns: ReadonlySet<string>;
+  /** Of Parquet: the rows that are read, from the first to the last of each, both included; all where it is absent. */
+  readonly ranges?: readonly (readonly [number, number])[] | undefined;
+}
+
+/** Rows by their number: row groups without any of them are not read. */
+function within(ranges: NonNullable<AlikeFiles['ranges']>): string {
+  const each = ranges.map(([first, last]) => `file_row_number BETWEEN ${first} AND ${last}`);
+  return each.length === 0 ? 'false' : each.join(' OR ');
 }
 
 function rowsOfAlike(
   { format, fields, delimiter = ',' }: DatasetContract,
-  { files, columns }: AlikeFiles,
+  { files, columns, ranges }: AlikeFiles,
 ): string {
   const column = (name: string) => {
     if (!columns.has(name)) return `NULL::VARCHAR AS ${identifier(name)}`;
@@ -42,7 +50,12 @@ function rowsOfAlike(
     `SELECT ${['"file of the row"', `${broken} AS "row is broken"`, ...fields.map(({ name }) => column(name))].join(', ')} FROM ${from}`;
   switch (format) {
     case 'parquet':
-      return selected('false', `read_parquet(${list(files)}, filename = 'file of the row')`);
+      return selected(
+        'false',
+        ranges === undefined
+          ? `read_parquet(${list(files)}, filename = 'file of the row')`
+          : `read_parquet(${list(files)}, filename = 'file of the row', file_row_number = true) WHERE ${within(ranges)}`,
+      );
     case 'csv':
       return selected(
         'false',
@@ -116,6 +129,10 @@ export function valuesOf(field: string, rows: string): string {
   const ranked = `SELECT value, n, row_number() OVER (ORDER BY n DESC, value) AS place FROM (${counted})`;
   return `SELECT CASE WHEN place <= ${mostValues} THEN value ELSE 'other values' END AS value, sum(n)::BIGINT AS total FROM (${ranked}) GROUP BY ALL`;
 }
+
+/** Row groups of a Parquet file, with rows, place and compressed bytes; its footer alone is read. */
+export const groupsOf = (file: string): string =>
+  `SELECT row_group_id AS id, any_value(row_group_num_rows) AS rows, min(least(data_page_offset, coalesce(nullif(dictionary_page_offset, 0), data_page_offset))) AS start, sum(total_compressed_size)::BIGINT AS bytes FROM parquet_metadata(${literal(file)}) GROUP BY id ORDER BY id`;
 
 /** Rows by file. */
 export const rowsByFile = (rows: string): string =>

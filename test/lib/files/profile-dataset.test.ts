@@ -1,9 +1,11 @@
-import { mkdirSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, it } from 'vitest';
-import { profileDataset } from '../../../lib/files/datasets/profile-dataset.ts';
+import { cutParquet, cutText } from '../../../lib/files/datasets/cut-file.ts';
+import { profileDataset, profileFiles } from '../../../lib/files/datasets/profile-dataset.ts';
+import { createFileObjectStore } from '../../../lib/files/file-object-store.ts';
 import { contractSchema } from '../../../lib/quality/datasets/contract.ts';
 import { freshDir } from '../../local/asl/harness.ts';
 
@@ -117,6 +119,73 @@ describe('a profile of Parquet', () => {
     const sampled = await profile(folder, contract, { maxBytes: 1 });
     expect(sampled.sampled).toBe(true);
     expect(await profile(folder, contract, { maxBytes: 1 })).toEqual(sampled);
+  });
+});
+
+describe('an object that is larger than a check reads', () => {
+  const objectsWith = async (name: string, body: string | Uint8Array) => {
+    const root = freshDir();
+    const objects = createFileObjectStore({ root });
+    const uri = `s3://data/${name}`;
+    await objects.put(uri, body);
+    const { size = 0 } = (await objects.head(uri)) ?? {};
+    return { objects, large: { uri, name, size }, folder: freshDir() };
+  };
+  const look = (
+    path: string,
+    given: Record<string, unknown>,
+    ranges?: Parameters<typeof profileFiles>[2]['ranges'],
+  ) => {
+    const contract = contractSchema.parse({ location: 's3://data/', ...given });
+    const files = [{ path, name: 'large', size: 1, modifiedAt: 0 }];
+    return profileFiles(
+      contract,
+      { folder: join(path, '..'), files, unfinished: 0 },
+      { ...everything, ranges },
+    );
+  };
+
+  it('of Parquet is read by some row groups, always the same ones, and the rest is not copied', async () => {
+    const source = join(freshDir(), 'x.parquet');
+    const connection = await (await DuckDBInstance.create(':memory:')).connect();
+    await connection.run(
+      `COPY (SELECT i AS id, i / 2 AS amount, 'text ' || (i * 7919 % 1000003) AS note FROM range(20480) t(i)) TO '${source}' (FORMAT PARQUET, ROW_GROUP_SIZE 2048)`,
+    );
+    const { objects, large, folder } = await objectsWith('x.parquet', readFileSync(source));
+    const contract = contractSchema.parse({ location: 's3://data/', format: 'parquet' });
+    const wanted = { contract, maxBytes: large.size / 3, folder };
+    const path = join(folder, 'cut.parquet');
+    const ranges = await cutParquet(objects, large, path, wanted);
+    expect(ranges?.length).toBeGreaterThanOrEqual(2);
+    expect(ranges?.length).toBeLessThanOrEqual(4);
+    expect(await cutParquet(objects, large, join(folder, 'again.parquet'), wanted)).toEqual(ranges);
+    const found = await look(path, { format: 'parquet', fields: fields.slice(0, 2), keys: ['id'] }, ranges);
+    expect(found).toMatchObject({ rows: 2_048 * (ranges?.length ?? 0), unreadable: [], duplicates: 0 });
+    // What is no Parquet is said by its reader, and so is a footer that promises more than there is.
+    for (const body of ['no Parquet at all, however long', `${'x'.repeat(40)}\xff\xff\xff\x7fPAR1`]) {
+      const other = await objectsWith('y.parquet', Buffer.from(body, 'latin1'));
+      const broken = join(folder, 'broken.parquet');
+      expect(await cutParquet(other.objects, other.large, broken, wanted)).toBeUndefined();
+      expect((await look(broken, { format: 'parquet' })).unreadable).toHaveLength(1);
+    }
+  });
+
+  it('of text is read from its beginning to the end of a line; one line that is longer is no row', async () => {
+    const rows = Array.from({ length: 100 }, (_, index) => `{"id":${index}}`).join('\n');
+    const { objects, large, folder } = await objectsWith('x.jsonl', rows);
+    const path = join(folder, 'cut.jsonl');
+    await cutText(objects, large, path, 95);
+    expect(readFileSync(path, 'utf8').split('\n')).toHaveLength(11);
+    expect(await look(path, { format: 'jsonl', fields: fields.slice(0, 1) })).toMatchObject({
+      rows: 10,
+      broken: 0,
+    });
+    const one = await objectsWith('y.jsonl', `{"id":"${'x'.repeat(500)}"}`);
+    await cutText(one.objects, one.large, path, 95);
+    expect(await look(path, { format: 'jsonl', fields: fields.slice(0, 1) })).toMatchObject({
+      rows: 1,
+      broken: 1,
+    });
   });
 });
 
