@@ -12,6 +12,7 @@ import { print } from '../print.ts';
 import { checkSignal, command, type Session, withControl } from '../session.ts';
 import { table } from '../table.ts';
 import { requireLocal } from '../target.ts';
+import { listPointsOnAws, refuseOnAws, restoreOnAws, runBackupMachine } from './backup-aws.ts';
 
 interface BackupOptions {
   readonly backups?: string;
@@ -21,7 +22,7 @@ function opened({ projectDir, target, clock, ids }: Session, { backups }: Backup
   const { stateDir } = requireLocal(
     target,
     '"epsilon backup"',
-    'on AWS services make the backups (docs/provision.md).',
+    'on AWS machines make the backups (docs/recover.md).',
   );
   return { projectDir, stateDir, variables: environmentVariables(), folder: backups, clock, ids };
 }
@@ -40,7 +41,6 @@ function danglingText({ pointers }: PointSummary): string[] {
 }
 
 async function run(session: Session): Promise<void> {
-  requireLocal(session.target, '"epsilon backup"', 'on AWS services make the backups (docs/provision.md).');
   await withControl(session, { mode: 'write', schedules: false }, async (control) => {
     const point = await control.backups.run();
     const { id, takenAt, objects, rows, bytes, sameDisk } = point;
@@ -56,7 +56,6 @@ async function run(session: Session): Promise<void> {
 }
 
 async function prune(session: Session, { dryRun = false }: { readonly dryRun?: boolean }): Promise<void> {
-  requireLocal(session.target, '"epsilon backup"', 'on AWS services make the backups (docs/provision.md).');
   await withControl(session, { mode: 'write', schedules: false }, async (control) => {
     const { backups, records } = await control.backups.prune({ dryRun });
     print(session.output, { dryRun, backups, records }, () => {
@@ -202,39 +201,51 @@ async function restore(session: Session, options: RestoreOptions): Promise<void>
   print(session.output, document, () => restoredText(session, restored, next));
 }
 
+const onAws = ({ target }: Session) => target.kind === 'aws';
+
 /** `backup ...` and `restore`. */
 export function addBackup(program: Command, session: () => Session): void {
   const where = ['--backups <folder>', 'folder of the backups (<state directory>-backups)'] as const;
-  const backup = program
-    .command('backup')
-    .description('make, list, verify and prune backups of the state directory');
+  const backup = program.command('backup').description('make, list, verify and prune backups');
   backup
     .command('run')
     .description('make a backup now; "epsilon start" makes one every few minutes')
-    .action(() => run(session()));
+    .action(() => (onAws(session()) ? runBackupMachine(session(), 'backup') : run(session())));
   backup
     .command('list')
     .description('list the points that can be restored, oldest first')
     .option(...where)
-    .action((options: BackupOptions) => list(session(), options));
+    .action((options: BackupOptions) =>
+      onAws(session()) ? listPointsOnAws(session()) : list(session(), options),
+    );
   backup
     .command('verify')
     .description('read a point to its last byte, and check what is in it')
     .argument('[point]', 'default: the newest')
     .option(...where)
-    .action((id: string | undefined, options: BackupOptions) => verify(session(), id, options));
+    .action((id: string | undefined, options: BackupOptions) =>
+      onAws(session())
+        ? refuseOnAws('backup verify', 'a drill reads what was restored: "epsilon drill".')
+        : verify(session(), id, options),
+    );
   backup
     .command('prune')
     .description('verify the newest point, then remove points, records and objects whose time is over')
     .option('--dry-run', 'only say how much that is')
-    .action((options: { dryRun?: boolean }) => prune(session(), options));
+    .action((options: { dryRun?: boolean }) =>
+      onAws(session())
+        ? refuseOnAws('backup prune', 'the machine "backup" removes snapshots whose time is over.')
+        : prune(session(), options),
+    );
   program
     .command('restore')
-    .description('restore a backup into a new state directory')
+    .description('restore a backup into a new state directory, or, on AWS, into the other region')
     .option('--id <point>', 'the point with this id')
     .option('--to <time>', 'the newest point at or before this time, ISO 8601 with a zone, or "newest"')
     .option('--into <folder>', 'the new state directory (--state-dir)')
     .option(...where)
     .option('--approve <digest>', 'promote what was restored: the digest that the restore printed')
-    .action((options: RestoreOptions) => restore(session(), options));
+    .action((options: RestoreOptions) =>
+      onAws(session()) ? restoreOnAws(session(), options) : restore(session(), options),
+    );
 }

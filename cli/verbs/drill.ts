@@ -12,6 +12,7 @@ import { print } from '../print.ts';
 import { checkSignal, type Session } from '../session.ts';
 import { requireLocal } from '../target.ts';
 import { wholeNumber } from '../whole-number.ts';
+import { runBackupMachine } from './backup-aws.ts';
 
 interface DrillVerbOptions {
   readonly rounds: string;
@@ -62,7 +63,11 @@ function failure({ reasons }: DrillVerdict): EpsilonError {
 
 async function drill(session: Session, options: DrillVerbOptions): Promise<void> {
   const { projectDir, target, clock, ids, output, signal } = session;
-  const { stateDir } = requireLocal(target, '"epsilon drill"', 'there are no drills on AWS yet.');
+  const { stateDir } = requireLocal(
+    target,
+    '"epsilon drill"',
+    'on AWS the machine "restore-drill" is started.',
+  );
   const tell = (text: string) => {
     if (!output.json) output.write(`${text}\n`);
   };
@@ -104,5 +109,9 @@ export function addDrill(program: Command, session: () => Session): void {
     .option('--backups <folder>', 'folder of the backups (<state directory>-backups)')
     .option('--scratch <folder>', 'where the copies are made (the folder of temporary files)')
     .option('--html <file>', 'also write a page with every round and fault')
-    .action((options: DrillVerbOptions) => drill(session(), options));
+    .action((options: DrillVerbOptions) =>
+      session().target.kind === 'aws'
+        ? runBackupMachine(session(), 'restore-drill')
+        : drill(session(), options),
+    );
 }

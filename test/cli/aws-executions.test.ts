@@ -1,6 +1,7 @@
 import {
   DescribeExecutionCommand,
   GetExecutionHistoryCommand,
+  ListExecutionsCommand,
   RedriveExecutionCommand,
   StartExecutionCommand,
   StopExecutionCommand,
@@ -136,5 +137,50 @@ describe('--target aws: executions', () => {
     await stores().runs.createAttempt(anAttempt({ backend: 'local' }));
     const ran = await epsilon(['logs', 'acme-2026-11-24']);
     expect(ran).toMatchObject({ code: 0, out: '', err: expect.stringContaining('not on AWS') });
+  });
+});
+
+describe('--target aws: backups', () => {
+  const started = () => {
+    const [call] = sfn.commandCalls(StartExecutionCommand);
+    const { stateMachineArn, input } = call?.args[0].input ?? {};
+    return { machine: stateMachineArn?.split(':').at(-2), input: JSON.parse(input ?? 'null') as unknown };
+  };
+
+  it.each([
+    ['backup run', 'epsilon-dev-backup', {}],
+    ['drill', 'epsilon-dev-restore-drill', {}],
+    ['restore --to newest', 'epsilon-dev-restore', { to: 'newest' }],
+    ['restore --id restore-1 --approve d', 'epsilon-dev-restore', { id: 'restore-1', approve: 'd' }],
+  ])('%s starts its machine', async (words, machine, input) => {
+    sfn.on(DescribeExecutionCommand).resolves(execution());
+    expect(await epsilon(words.split(' '))).toMatchObject({ code: 0 });
+    expect(started()).toEqual({ machine, input: { ...input, trigger: 'manual' } });
+  });
+
+  it.each([
+    ['restore', 'USAGE'],
+    ['restore --id restore-1', 'USAGE'],
+    ['restore --to newest --into ./x', 'USAGE'],
+    ['restore --to 2026-11-24T02:00:00', 'RESTORE_TIME_INVALID'],
+    ['backup verify', 'USAGE'],
+    ['backup prune', 'USAGE'],
+  ])('%s is refused, and nothing is started', async (words, code) => {
+    const ran = await epsilon(words.split(' '));
+    expect(ran.code).not.toBe(0);
+    expect(ran.err).toContain(`error ${code}`);
+    expect(started().input).toBeNull();
+  });
+
+  it('backup list shows what could be restored, and why not', async () => {
+    const point = { point: '2026-11-24T02:10:00.000Z', newest: null, faults: ['table: gone'], more: 0 };
+    sfn.on(ListExecutionsCommand).resolves({
+      executions: [
+        { executionArn, name: 'a', stateMachineArn: machineArn, status: 'SUCCEEDED', startDate: begun },
+      ],
+    });
+    sfn.on(DescribeExecutionCommand).resolves(execution({ output: JSON.stringify({ point }) }));
+    const { out } = await epsilon(['backup', 'list']);
+    expect(out).toMatch(/2026-11-24.*none.*table: gone/);
   });
 });

@@ -63,8 +63,7 @@ describe('epsilon backup and restore', () => {
     [['backup', 'list'], 'BACKUP_DIR_ABSENT'],
     [['backup', 'verify', '--backups', 'somewhere'], 'BACKUP_DIR_ABSENT'],
     [['backup', 'list', '--backups', '.'], 'BACKUP_DIR_INSIDE'],
-    [['--target', 'aws', 'backup', 'run'], 'TARGET_UNSUPPORTED'],
-    [['--target', 'aws', 'restore', '--to', 'newest'], 'TARGET_UNSUPPORTED'],
+    [['--target', 'aws', 'backup', 'prune'], 'USAGE'],
   ])('refuse %j and make nothing', async (args, said) => {
     const folder = freshDir();
     const ran = await call({ variables: { EPSILON_STATE_DIR: '.epsilon' } }, args);
