@@ -4,6 +4,7 @@ import type { Attempt } from '../../lib/training/run.ts';
 import { stageNames } from '../../lib/training/stages.ts';
 import { demoFamilies } from '../../local/demo/corpora.ts';
 import { causeText, type Output, plain, seconds } from '../output.ts';
+import { shortened } from '../prose.ts';
 import type { Session } from '../session.ts';
 import { table } from '../table.ts';
 import type { RunView } from '../watch/run-views.ts';
@@ -105,7 +106,7 @@ export async function answers(
     const search = await openSearch(control.objects, live);
     const [best] = await search.ask(question, 1);
     const text =
-      plain(best?.text ?? '').slice(0, Math.max(60, (session.output.columns ?? 100) - 12)) || '(no answer)';
+      shortened(plain(best?.text ?? ''), Math.max(60, (session.output.columns ?? 100) - 12)) || '(no answer)';
     lines.push(
       `  ${tenantId}: "${question}"\n    ${best?.score.toFixed(3) ?? ''}  ${best?.source ?? ''}\n    ${text}`,
     );

@@ -28,13 +28,13 @@ export const demoFamilies: readonly DemoFamily[] = [
   {
     tenantId: 'pulumi',
     packages: ['@pulumi/*', '@grpc/*', 'protobufjs', '@protobufjs/*'],
-    question: 'deploy infrastructure with a stack',
+    question: 'decode a message from a buffer',
     maxTokens: 40_000,
   },
   {
     tenantId: 'aws-sdk',
     packages: ['@aws-sdk/client-*', '@smithy/*', '@aws-lambda-powertools/*', '@middy/*'],
-    question: 'how do I write structured logs from a Lambda function',
+    question: 'structured logging for Lambda functions',
     maxTokens: 150_000,
   },
   {
