@@ -36,18 +36,21 @@ async function measure(open: number): Promise<Record<string, unknown>> {
   try {
     const times: number[] = [];
     let text = '';
+    const before = process.cpuUsage();
     for (let scrape = 0; scrape < scrapes; scrape += 1) {
       const since = performance.now();
       await metrics.readRecords(stores.runs, Date.now());
       text = await metrics.text();
       times.push(performance.now() - since);
     }
+    const { user, system } = process.cpuUsage(before);
     times.sort((a, b) => a - b);
     const series = text.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length;
     return {
       openRuns: open,
       series,
       bytes: text.length,
+      processorMs: (user + system) / 1_000 / scrapes,
       medianMs: times[scrapes / 2],
       slowestMs: times.at(-1),
     };

@@ -1,9 +1,6 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { AirflowApi } from '../../../lib/airflow/airflow-api.ts';
 import { AirflowJobRunner } from '../../../lib/airflow/airflow-job-runner.ts';
@@ -12,9 +9,10 @@ import { jobEventSchema } from '../../../lib/event-schemas/job-event.ts';
 import { isOver } from '../../../lib/training/attempts/job.ts';
 import { aJobSpec, Objects } from '../../aws/batch-fixtures.ts';
 import type { Compared } from './dags.ts';
-import { type Expect, errorOf, facts, until } from './facts.ts';
+import { type Expect, errorOf, until } from './facts.ts';
 import type { Installed } from './install.ts';
-import { type Server, startServer, writeJobDags } from './server.ts';
+import { type Server, type ServerOptions, writeJobDags } from './server.ts';
+import { withServer } from './with-server.ts';
 
 const specOf = (does: string, jobName: string) =>
   aJobSpec({ jobName, arguments: [does], outputUri: `s3://data-bucket/acme/runs/${jobName}/` });
@@ -65,33 +63,21 @@ async function serveBus() {
   };
 }
 
-/** Works with a real Airflow and ends it; its log is shown where something differs. */
-async function withServer(
+/** Works with a real Airflow that runs Epsilon's jobs, and with the bus that hears of their ends. */
+async function withJobs(
   installed: Installed,
-  tasks: boolean,
+  parts: ServerOptions['parts'],
   work: (server: Server, expect: Expect, bus: readonly ReportedEnd[]) => Promise<void>,
 ): Promise<Compared> {
-  const home = mkdtempSync(join(tmpdir(), 'airflow-jobs-'));
-  const { found, expect } = facts(installed.version);
   const bus = await serveBus();
-  const server = await startServer(installed, {
-    home,
-    writeDags: writeJobDags,
-    parts: tasks ? ['scheduler'] : [],
-    variables: { AWS_ENDPOINT_URL_EVENTS: bus.url },
-  });
+  const variables = { AWS_ENDPOINT_URL_EVENTS: bus.url };
   try {
-    await work(server, expect, bus.ends);
-    if (found.faults.length > 0) process.stdout.write(`${server.log()}\n`);
-  } catch (error) {
-    process.stdout.write(`${server.log()}\n`);
-    throw error;
+    return await withServer(installed, { writeDags: writeJobDags, parts, variables }, (server, expect) =>
+      work(server, expect, bus.ends),
+    );
   } finally {
-    await server.stop();
     bus.close();
-    rmSync(home, { recursive: true, force: true, maxRetries: 3 });
   }
-  return found;
 }
 
 async function askServer(server: Server, expect: Expect): Promise<void> {
@@ -140,7 +126,7 @@ async function askServer(server: Server, expect: Expect): Promise<void> {
 
 /** Epsilon's jobs as runs of a real Airflow, through its API server; nothing runs tasks. */
 export function compareApi(installed: Installed): Promise<Compared> {
-  return withServer(installed, false, askServer);
+  return withJobs(installed, [], askServer);
 }
 
 async function runTasks(server: Server, expect: Expect, bus: readonly ReportedEnd[]): Promise<void> {
@@ -219,5 +205,5 @@ async function loseScheduler(server: Server, runner: AirflowJobRunner, expect: E
 
 /** The same with what runs tasks, whose pods are played: how jobs end. */
 export function compareTasks(installed: Installed): Promise<Compared> {
-  return withServer(installed, true, runTasks);
+  return withJobs(installed, ['scheduler'], runTasks);
 }

@@ -6,10 +6,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { AirflowApi } from '../../../lib/airflow/airflow-api.ts';
 import { AirflowOverHttp } from '../../../lib/airflow/http-transport.ts';
 import type { Compared } from './dags.ts';
-import { type Expect, facts, until } from './facts.ts';
+import { type Expect, until } from './facts.ts';
 import { type Installed, installProvider } from './install.ts';
-import { type Server, startServer } from './server.ts';
+import type { Server } from './server.ts';
 import { type PlayedExecution, playStepFunctions } from './step-functions.ts';
+import { withServer } from './with-server.ts';
 
 type StepFunctions = Awaited<ReturnType<typeof playStepFunctions>>;
 
@@ -187,59 +188,49 @@ function listed({ python }: Installed, home: string, what: 'list' | 'hooks'): st
 
 const extra = { environment: 'test', region_name: 'us-west-2', account_id: '123456789012' };
 
+/** Airflow's own command line names the provider and its connection type. */
+function isListed(installed: Installed, expect: Expect): void {
+  const home = mkdtempSync(join(tmpdir(), 'airflow-listed-'));
+  const shows = (what: 'list' | 'hooks', pattern: RegExp) => pattern.test(listed(installed, home, what));
+  expect('providers list shows it', shows('list', /airflow-provider-epsilon .*0\.1\.0/), true);
+  expect(
+    'providers hooks shows its type',
+    shows('hooks', /epsilon +epsilon_provider\.hook\.EpsilonHook/),
+    true,
+  );
+  rmSync(home, { recursive: true, force: true });
+}
+
+function writeDags(folder: string): void {
+  cpSync(join(import.meta.dirname, 'provider_dags.py'), join(folder, 'provider_dags.py'));
+  const examples = join('infra', 'airflow', 'provider', 'epsilon_provider', 'example_dags');
+  cpSync(join(examples, 'example_epsilon.py'), join(folder, 'example_epsilon.py'));
+}
+
 /** Epsilon's provider in a real Airflow with all its processes, against played Step Functions. */
 export async function compareProvider(installed: Installed): Promise<Compared> {
   installProvider(installed);
-  const home = mkdtempSync(join(tmpdir(), 'airflow-provider-'));
-  const { found, expect } = facts(installed.version);
-  expect(
-    'airflow providers list shows it',
-    /airflow-provider-epsilon .*0\.1\.0/.test(listed(installed, home, 'list')),
-    true,
-  );
-  expect(
-    'airflow providers hooks shows its connection type',
-    /epsilon +epsilon_provider\.hook\.EpsilonHook/.test(listed(installed, home, 'hooks')),
-    true,
-  );
   const aws = await playStepFunctions();
-  const server = await startServer(installed, {
-    home,
-    writeDags: (folder) => {
-      for (const file of ['provider_dags.py']) cpSync(join(import.meta.dirname, file), join(folder, file));
-      const examples = join('infra', 'airflow', 'provider', 'epsilon_provider', 'example_dags');
-      cpSync(join(examples, 'example_epsilon.py'), join(folder, 'example_epsilon.py'));
-    },
-    parts: ['scheduler', 'triggerer'],
-    variables: {
-      AWS_ENDPOINT_URL_SFN: aws.url,
-      AIRFLOW_CONN_EPSILON_DEFAULT: JSON.stringify({ conn_type: 'epsilon', extra }),
-      // How soon a task of a triggerer that was killed is given to the next one.
-      AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD: '10',
-      AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC: '2',
-    },
-  });
-  const { username, password } = server;
-  const api = new AirflowApi(
-    new AirflowOverHttp({
-      url: server.url,
-      api: server.api,
-      credentials: async () => ({ username, password }),
-    }),
-  );
-  const stage = { server, api, aws, expect };
+  const variables = {
+    AWS_ENDPOINT_URL_SFN: aws.url,
+    AIRFLOW_CONN_EPSILON_DEFAULT: JSON.stringify({ conn_type: 'epsilon', extra }),
+    // How soon a task of a triggerer that was killed is given to the next one.
+    AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD: '10',
+    AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC: '2',
+  };
   try {
-    for (const part of [succeedAndFail, killByUser, killTriggerer, watch]) await part(stage);
-    const { status } = await api.call('GET', '/dags/example_epsilon/details');
-    expect('the example is a DAG', status, 200);
-    if (found.faults.length > 0) process.stdout.write(`${server.log()}\n`);
-  } catch (error) {
-    process.stdout.write(`${server.log()}\n`);
-    throw error;
+    const options = { writeDags, parts: ['scheduler', 'triggerer'], variables } as const;
+    return await withServer(installed, options, async (server, expect) => {
+      isListed(installed, expect);
+      const { url, api: version, username, password } = server;
+      const credentials = async () => ({ username, password });
+      const api = new AirflowApi(new AirflowOverHttp({ url, api: version, credentials }));
+      const stage = { server, api, aws, expect };
+      for (const part of [succeedAndFail, killByUser, killTriggerer, watch]) await part(stage);
+      const { status } = await api.call('GET', '/dags/example_epsilon/details');
+      expect('the example is a DAG', status, 200);
+    });
   } finally {
-    await server.stop();
     aws.close();
-    rmSync(home, { recursive: true, force: true, maxRetries: 3 });
   }
-  return found;
 }

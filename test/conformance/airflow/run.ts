@@ -6,6 +6,7 @@ import { compareRuns } from './drive.ts';
 import { type Installed, installAirflow, versions } from './install.ts';
 import { compareApi, compareTasks } from './jobs.ts';
 import { compareProvider } from './provider.ts';
+import { compareTrigger } from './trigger.ts';
 
 /** `npm run test:airflow`: Epsilon beside real Apache Airflow, of each version that is supported. */
 const folder = join('infra', 'airflow', 'dags');
@@ -16,15 +17,20 @@ const parts: readonly (readonly [string, (installed: Installed) => Compared | Pr
   ['cluster', compareCluster],
   ['API', compareApi],
   ['tasks', compareTasks],
+  ['trigger', compareTrigger],
   ['provider', compareProvider],
 ];
 
 const faults: string[] = [];
 let compared = 0;
-/** Parts to run, by the beginning of their names; all of them where none is named. */
+/** Words of the command line: versions, and parts by the beginning of their names; all of them where none is named. */
 const asked = process.argv.slice(2);
-const wanted = parts.filter(([what]) => asked.length === 0 || asked.some((one) => what.startsWith(one)));
-for (const version of versions) {
+const isVersion = (word: string) => versions.some((version) => version === word);
+const askedParts = asked.filter((word) => !isVersion(word));
+const wanted = parts.filter(
+  ([what]) => askedParts.length === 0 || askedParts.some((word) => what.startsWith(word)),
+);
+for (const version of versions.filter((one) => !asked.some(isVersion) || asked.includes(one))) {
   const begun = Date.now();
   const installed = installAirflow(version);
   const named = installed.packages.filter((line) =>
