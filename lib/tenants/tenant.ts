@@ -14,7 +14,7 @@ export const tenantIdPattern = /^[a-z][a-z0-9-]{1,38}$/;
  * Reserved names in the data bucket: a tenant of this name would have Epsilon's own files under its prefix, and the role of
  * its jobs would reach them.
  */
-const ourPrefixes: ReadonlySet<string> = new Set(['nights', 'quality']);
+const ourPrefixes: ReadonlySet<string> = new Set(['cost', 'nights', 'quality', 'recovery', 'scaling']);
 
 /** Kinds of machine a tenant's jobs may run on. */
 export const backends = ['eks', 'batch', 'local'] as const;

@@ -2,10 +2,9 @@ import { z } from 'zod';
 import type { ServiceConfig } from '../../config/service-config.ts';
 import { type BilledDay, type BillRecord, isYoung, type Reconciliation, reconcile } from '../../cost/bill.ts';
 import { ledgerOf, type RunWork } from '../../cost/ledger.ts';
-import { checkSchema } from '../../errors/check-schema.ts';
-import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import type { Bills } from '../../ports/bills.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
+import { readRecord } from '../objects/read-record.ts';
 
 /** Where months of the bill are kept. */
 interface BillPlace {
@@ -38,33 +37,13 @@ const placeOf = ({ config }: BillPlace, month: string) =>
   `s3://${config.dataBucket}/cost/billed/${month}.json`;
 
 /** A month of the bill; undefined while nothing of it is known. Error: `BILL_INVALID`. */
-export async function readBill(ports: BillPlace, month: string): Promise<BillRecord | undefined> {
-  const place = placeOf(ports, month);
-  let bytes: Uint8Array;
-  try {
-    bytes = await ports.objects.get(place);
-  } catch (error) {
-    if (error instanceof EpsilonError && error.code === 'OBJECT_NOT_FOUND') return undefined;
-    throw error;
-  }
-  const invalid = () =>
-    new EpsilonError(
-      'BILL_INVALID',
-      `${place} is no month of a bill; delete it, the next day makes it again.`,
-      {
-        exitCode: exitCodes.backend,
-      },
-    );
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    throw invalid();
-  }
-  const checked = checkSchema(recordSchema, value);
-  if (checked.success) return checked.data;
-  throw invalid();
-}
+export const readBill = (ports: BillPlace, month: string): Promise<BillRecord | undefined> =>
+  readRecord(ports, {
+    uri: placeOf(ports, month),
+    schema: recordSchema,
+    code: 'BILL_INVALID',
+    what: 'month of a bill',
+  });
 
 const dayOf = (at: number) => new Date(at).toISOString().slice(0, 10);
 

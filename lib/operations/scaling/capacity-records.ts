@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import type { ServiceConfig } from '../../config/service-config.ts';
-import { checkSchema } from '../../errors/check-schema.ts';
-import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
 import type { CapacityOverride } from '../../scaling/decide.ts';
 import type { GroupRecord } from '../../scaling/groups.ts';
+import { readRecord } from '../objects/read-record.ts';
 
 /** Where records of capacity are kept: objects, one for each group. */
 export interface RecordPorts {
@@ -23,30 +22,13 @@ const groupSchema = z.object({
 const placeOf = ({ config }: RecordPorts, name: string) => `s3://${config.dataBucket}/scaling/${name}.json`;
 
 /** A record by its name; undefined while there is none. Error: `SCALING_RECORD_INVALID`. */
-async function read<T>(ports: RecordPorts, name: string, schema: z.ZodType<T>): Promise<T | undefined> {
-  const place = placeOf(ports, name);
-  let bytes: Uint8Array;
-  try {
-    bytes = await ports.objects.get(place);
-  } catch (error) {
-    if (error instanceof EpsilonError && error.code === 'OBJECT_NOT_FOUND') return undefined;
-    throw error;
-  }
-  const invalid = () =>
-    new EpsilonError('SCALING_RECORD_INVALID', `${place} is no record of capacity; delete it to go on.`, {
-      exitCode: exitCodes.backend,
-      details: { place },
-    });
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    throw invalid();
-  }
-  const checked = checkSchema(schema, value);
-  if (checked.success) return checked.data;
-  throw invalid();
-}
+const read = <T>(ports: RecordPorts, name: string, schema: z.ZodType<T>): Promise<T | undefined> =>
+  readRecord(ports, {
+    uri: placeOf(ports, name),
+    schema,
+    code: 'SCALING_RECORD_INVALID',
+    what: 'record of capacity',
+  });
 
 /** What was last set of a group. */
 export function readGroup(ports: RecordPorts, group: string): Promise<GroupRecord | undefined> {

@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { checkTenantId, tenantSchema } from '../../../lib/tenants/tenant.ts';
 import { aTenant } from '../../fixtures/records.ts';
@@ -29,6 +30,20 @@ describe('tenant ids', () => {
         message: expect.stringContaining('[a-z0-9-]{1,38}'),
       }),
     );
+  });
+});
+
+describe('folders of the data bucket', () => {
+  const folders = new Set(
+    globSync('infra/serverless/roles/*.yml').flatMap((file) =>
+      [...readFileSync(file, 'utf8').matchAll(/dataBucket\}\/([a-z][\w-]*)\//g)].map(([, folder]) => folder),
+    ),
+  );
+
+  it('folder that functions keep their own files in is no tenant', () => {
+    expect(folders.size).toBeGreaterThanOrEqual(5);
+    for (const folder of folders)
+      expect(() => checkTenantId(folder)).toThrow('reserved for a folder of Epsilon');
   });
 });
 
