@@ -9,6 +9,8 @@ const declared = [...loadLocalService('.', {}).service.functions.values()].map((
   key,
   file: relative(resolve('.'), file),
 }));
+/** Functions that touch nothing of AWS: what they are told is counted. */
+const countsOnly = new Set(['noteCapacityFailure']);
 const operations = globSync('lib/operations/*/*.ts');
 
 const finishRun = readFileSync('functions/training/finish-run.ts', 'utf8');
@@ -54,7 +56,7 @@ describe('a function', () => {
     for (const { key, file } of declared) {
       const { name, parts, used } = partUseOf(program, file);
       expect(name).toBe(key);
-      expect(parts, key).not.toEqual([]);
+      if (!countsOnly.has(key)) expect(parts, key).not.toEqual([]);
       expect(used.length, key).toBeGreaterThanOrEqual(parts.length);
     }
   });
