@@ -144,6 +144,27 @@ async function history(session: Session, tenantId: string, limit: string): Promi
   });
 }
 
+async function partitions(session: Session, tenantId: string, limit: string): Promise<void> {
+  const most = wholeNumber('--limit', limit, 2_160);
+  await withControl(session, { mode: 'read' }, async (control) => {
+    await withHints(session, () => findTenant(control, tenantId));
+    const entries = await control.quality.partitions(tenantId, most);
+    print(session.output, { tenantId, partitions: entries }, () =>
+      table(
+        session.output,
+        ['PARTITION', 'JUDGED', 'ROWS', 'LATE', 'FINDINGS'],
+        entries.map(({ partition, asOf, profile, lateHours, findings }) => [
+          partition,
+          toTheSecond(asOf),
+          `${profile.rows}${profile.sampled ? ' of more' : ''}`,
+          lateHours === null ? '' : `${lateHours.toFixed(1)} h`,
+          findings.map(({ code }) => code).join(', '),
+        ]),
+      ),
+    );
+  });
+}
+
 /** `quality ...`. */
 export function addQuality(program: Command, session: () => Session): void {
   const quality = program.command('quality').description("show what the checks say about tenants' data");
@@ -163,6 +184,12 @@ export function addQuality(program: Command, session: () => Session): void {
     .argument('<tenant>')
     .option('--limit <n>', 'how many at most', '30')
     .action((tenantId: string, { limit }: { limit: string }) => history(session(), tenantId, limit));
+  quality
+    .command('partitions')
+    .description("list the judgements of a tenant's dataset, newest partition first")
+    .argument('<tenant>')
+    .option('--limit <n>', 'at most so many', '48')
+    .action((tenantId: string, { limit }: { limit: string }) => partitions(session(), tenantId, limit));
   quality
     .command('run')
     .description('look at the data of named tenants now, or of all, and judge it')

@@ -147,7 +147,7 @@ export interface OperatorApi {
   readonly schedules: Pick<Schedules, 'list'> & ScheduleActs;
   readonly images: Pick<ImageRecords, 'list'> & ImageActs;
   readonly releases: Pick<ReleaseRecords, 'list'> & ReleaseActs;
-  readonly quality: Pick<QualityVerdicts, 'standing' | 'standings' | 'history'> & QualityActs;
+  readonly quality: Pick<QualityVerdicts, 'standing' | 'standings' | 'history' | 'partitions'> & QualityActs;
   /** `override`: what an operator last set, also when that is over; null when nobody ever did. */
   readonly scaling: { override(): Promise<CapacityOverride | null> } & ScalingActs;
   readonly runs: Pick<RunStore, 'getRun' | 'listRuns' | 'listAttempts'>;

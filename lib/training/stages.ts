@@ -139,7 +139,7 @@ const profile: JobKind = {
   image: 'data-pipeline',
   inputs: {},
   resources: { cpu: 1, memoryMiB: 2048 },
-  timeoutSeconds: 2_400,
+  timeoutSeconds: 1_400,
 };
 
 /** Every kind of job. */

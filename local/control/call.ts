@@ -24,7 +24,7 @@ export const exposed = {
   schedules: ['list', 'fire', 'pause', 'resume'],
   images: ['list', 'clear'],
   releases: ['list', 'get', 'rollback', 'answer', 'beat'],
-  quality: ['standing', 'standings', 'history', 'open', 'accept', 'exclude', 'backfill'],
+  quality: ['standing', 'standings', 'history', 'partitions', 'open', 'accept', 'exclude', 'backfill'],
   scaling: ['override', 'set'],
   audit: ['list'],
   backups: ['run', 'prune'],
@@ -83,6 +83,7 @@ const queryArguments: { readonly [P in ExposedPort]?: Readonly<Record<string, z.
     standing: z.tuple([name]),
     standings: z.tuple([z.array(name).max(100_000)]),
     history: z.tuple([name, limit]),
+    partitions: z.tuple([name, limit]),
   },
   scaling: { override: z.tuple([]) },
   audit: {

@@ -1,6 +1,7 @@
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { readProfiled } from '../../lib/operations/quality/read-profiled.ts';
 import { contractSchema } from '../../lib/quality/datasets/contract.ts';
 import type { JobSpec } from '../../lib/training/attempts/job.ts';
 import { leaveProfiles } from '../fixtures/dataset-jobs.ts';
@@ -183,6 +184,20 @@ describe('a dataset with a contract', () => {
       await expect(night.runtime.control.quality.backfill({ ...hours, ...over })).rejects.toMatchObject({
         code,
       });
+  });
+
+  it('is not told of by a job that acts for another tenant, or leaves what makes no sense', async () => {
+    night = await openNight({ schedules: false });
+    const { objects, log } = night.runtime.ports;
+    const found = { datasets: ['acme', 'beta'].map((tenantId) => ({ tenantId, partitions: [] })) };
+    const outputs = ['acme', 'quality', 'gamma'].map((owner) => `s3://data/${owner}/runs/x/profile/1/`);
+    const read = async (output = '') => [...(await readProfiled({ objects, log }, [output])).keys()];
+    for (const output of outputs.slice(0, 2))
+      await objects.put(`${output}profiles.json`, JSON.stringify(found));
+    await objects.put(`${outputs[2]}profiles.json`, '{"datasets":[{"tenantId":"gamma"}]}');
+    expect(await read(outputs[0])).toEqual(['acme']);
+    expect(await read(outputs[1])).toEqual(['acme', 'beta']);
+    expect(await read(outputs[2])).toEqual([]);
   });
 
   it('makes no verdict when its job fails: the last one stays', async () => {

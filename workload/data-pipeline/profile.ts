@@ -18,7 +18,7 @@ const child = fileURLToPath(new URL('./profile-tenant.ts', import.meta.url));
 const lender = fileURLToPath(new URL('../credentials/main.ts', import.meta.url));
 
 /** Milliseconds after which a tenant's datasets are given up; credentials last as long. */
-const longest = 14 * 60_000;
+const longest = 12 * 60_000;
 
 /** Variables that a tenant's process may have. Those by which this job could ask for others' credentials stay here. */
 const passedOn = [

@@ -143,6 +143,12 @@ function scheduleActs(ports: OperatorPorts, act: Act) {
   };
 }
 
+/** Judgements of documents and of partitions, as operators read them. */
+const judgementsOf = ({ history, partitions }: OperatorPorts['verdicts']) => ({
+  history: (tenantId: string, limit: number) => history(tenantId, limit),
+  partitions: (tenantId: string, limit: number) => partitions(tenantId, limit),
+});
+
 function qualityActs(ports: OperatorPorts, act: Act) {
   return {
     open: act({
@@ -250,7 +256,7 @@ export function createOperatorApi(ports: OperatorPorts, actor: Actor): OperatorA
     quality: {
       standing: (tenantId) => verdicts.standing(tenantId),
       standings: (tenantIds) => verdicts.standings(tenantIds),
-      history: (tenantId, limit) => verdicts.history(tenantId, limit),
+      ...judgementsOf(verdicts),
       ...qualityActs(ports, act),
     },
     scaling: {
