@@ -71,6 +71,7 @@ const pseudo: Readonly<Record<string, string>> = {
   'AWS::Partition': 'aws',
   'AWS::Region': region,
   'AWS::AccountId': account,
+  'AWS::URLSuffix': 'amazonaws.com',
 };
 
 type ArnOf = (properties: Tree, id: string) => string;
