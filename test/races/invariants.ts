@@ -78,6 +78,8 @@ function enteredWithoutLease(
   records: Records,
 ): Broken | undefined {
   if (terminalStatuses.has(after.status) || before?.tokenDigest === after.tokenDigest) return undefined;
+  // It only reads: no lease is needed.
+  if (after.stage === 'profile') return undefined;
   const { holder } = of<HeldLease>(records, 'lease').find((one) => one.tenantId === after.tenantId) ?? {};
   if (holder === after.runId) return undefined;
   return { promise: promises.leases, detail: `${after.jobName} is entered under the lease of ${holder}` };
@@ -314,6 +316,7 @@ function endedWrongly(trial: Trial, records: Records): string | undefined {
     const run = records.get(`run ${machine.runId}`) as Run | undefined;
     if (machine.status === 'RUNNING') return `${machine.runId} still waits in ${machine.state}`;
     // A stop that comes after the last write finds a run that is done, and leaves it so.
+    if (machine.state === 'profile') continue;
     if (!run ? machine.status === 'SUCCEEDED' : machine.status === 'SUCCEEDED' && run.status !== 'succeeded')
       return `${machine.runId} is ${machine.status} and on record as ${run?.status ?? 'nothing'}`;
   }

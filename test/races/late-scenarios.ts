@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { aRun } from '../fixtures/records.ts';
 import type { Machine } from './machine.ts';
 import type { Scenario } from './scenario.ts';
 import { another, atWork, playTo, stopAndSettle, submitted } from './set-up.ts';
-import { config, graceMs } from './settings.ts';
+import { config, graceMs, inSameShard } from './settings.ts';
 import { pass } from './surroundings.ts';
 
 const onBatch = { backend: 'batch', pass } as const;
@@ -207,6 +208,20 @@ const slowPass: Scenario = {
   },
 };
 
+/** A machine whose jobs look at datasets: there is no run whose end gives them up. */
+const profile = (how: string, limits: Scenario['limits']): Scenario => ({
+  ...onBatch,
+  name: `profile${how}`,
+  about: 'A state that looks at datasets is entered, and its execution is stopped, or enters again.',
+  retries: 2,
+  limits,
+  ends: ['completed'],
+  prepare: async (trial) => {
+    const { tenantId } = aRun();
+    trial.machine({ runId: inSameShard('look'), tenantId, arn: 'arn:look', state: 'profile' }).enter();
+  },
+});
+
 /** Situations in which somebody is late, given up, or tells what he cannot know. */
 export const lateScenarios: readonly Scenario[] = [
   twoEntries,
@@ -221,4 +236,6 @@ export const lateScenarios: readonly Scenario[] = [
   slowPromotion,
   slowRefusal,
   foreignWords,
+  profile('-and-entry', { 'given up': 1, event: 2, 'missed heartbeat': 1 }),
+  profile('-and-stop', { stop: 1, redrive: 1, event: 1 }),
 ];

@@ -2,7 +2,10 @@ import { tokenDigestOf } from '../../lib/training/attempts/token-digest.ts';
 import type { Actor, Ending } from './actors.ts';
 
 /** States of the stand-in for a tenant's state machine, in their order. */
-export type StateName = 'begin' | 'prepare' | 'promote' | 'finish';
+export type StateName = 'begin' | 'prepare' | 'promote' | 'finish' | 'profile';
+
+/** States that wait for a job's end; `profile` is that of a machine of its own, whose jobs have no run. */
+const waiting: ReadonlySet<StateName> = new Set(['prepare', 'profile']);
 
 /** Status of an execution. */
 export type MachineStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'ABORTED';
@@ -94,7 +97,7 @@ export class Machine {
   enter(): void {
     this.#visit += 1;
     this.heardAt = this.#now();
-    this.token = this.state === 'prepare' ? `${this.runId}/token-${this.#visit}` : undefined;
+    this.token = waiting.has(this.state) ? `${this.runId}/token-${this.#visit}` : undefined;
     this.#events.entered(this, this.#visit, this.token);
   }
 
@@ -103,13 +106,13 @@ export class Machine {
     if (this.status !== 'RUNNING' || visit !== this.#visit) return;
     if (ending === 'died') this.fail('Lambda.Unknown');
     else if ('error' in ending) this.fail(ending.error.name);
-    else if (this.token === undefined && this.state !== 'prepare') this.#next();
+    else if (this.token === undefined && !waiting.has(this.state)) this.#next();
   }
 
   #next(): void {
     this.token = undefined;
     const order: readonly StateName[] = ['begin', 'prepare', 'promote', 'finish'];
-    const next = order[order.indexOf(this.state) + 1];
+    const next = this.state === 'profile' ? undefined : order[order.indexOf(this.state) + 1];
     if (next) {
       this.state = next;
       this.retryCount = 0;

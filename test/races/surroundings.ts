@@ -48,6 +48,16 @@ function invocationOf(machine: Machine, token: string | undefined): [kind: strin
     return ['Begin', beginRun, { input: { tenantId, logicalDate: '2026-11-24' }, execution }];
   if (state === 'prepare')
     return ['Entry', submitStage, { runId, stage: 'prepare', taskToken: token, retryCount, execution }];
+  if (state === 'profile') {
+    const job = {
+      runId,
+      owner: tenantId,
+      backend: aRun().backend,
+      tenants: [tenantId],
+      image: 'reader@sha256:0',
+    };
+    return ['Entry', submitStage, { runId, stage: 'profile', taskToken: token, retryCount, execution, job }];
+  }
   if (state === 'promote') return ['Promotion', promoteModel, { runId, execution }];
   return ['Finish', finishRun, { runId, execution, model }];
 }

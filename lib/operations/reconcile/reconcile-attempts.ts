@@ -2,9 +2,10 @@ import { inParallel } from '../../concurrency/in-parallel.ts';
 import { StaleFence } from '../../errors/run-errors.ts';
 import type { JobRunner } from '../../ports/job-runner.ts';
 import type { Ports } from '../../ports/ports.ts';
+import type { ExecutionDetail } from '../../ports/workflows.ts';
 import type { JobObservation, JobRef } from '../../training/attempts/job.ts';
 import { type Attempt, type Run, terminalStatuses } from '../../training/run.ts';
-import { seeOff, stopStray } from '../attempts/abandon.ts';
+import { abandonAttempt, seeOff, stopStray } from '../attempts/abandon.ts';
 import { giveUpPlacement } from '../attempts/give-up-placement.ts';
 import { renewalFor } from '../attempts/hold-lease.ts';
 import { recordAndSettle, recordProgress, settleAttempt } from '../attempts/settle-attempt.ts';
@@ -99,8 +100,25 @@ function fault(ports: Needed, message: string, error: unknown, fields: Record<st
   ports.log.error(message, { ...fields, error: String(error) });
 }
 
+/**
+ * Gives up an attempt that has no run, because it looks at datasets, once its execution is over: however that ended, nothing waits for the
+ * job, and no run's end stops it.
+ */
+async function endWithoutRun(
+  ports: Needed,
+  attempt: Attempt,
+  { status, redriveCount }: ExecutionDetail,
+): Promise<boolean> {
+  if (status === 'RUNNING') return false;
+  const end = { maxRedriveCount: redriveCount, cause: `execution ${status}` };
+  const left = await abandonAttempt(ports, attempt, end);
+  if (left) await seeOff(ports, left);
+  return true;
+}
+
 async function endIfOver(ports: Needed, pass: Pass, attempt: Attempt): Promise<boolean> {
   const execution = await ports.workflows.describe(attempt.executionArn);
+  if (attempt.stage === 'profile') return endWithoutRun(ports, attempt, execution);
   if (execution.status !== 'FAILED' && execution.status !== 'TIMED_OUT' && execution.status !== 'ABORTED')
     return false;
   const run = pass.runs.get(attempt.runId) ?? (await ports.runs.getRun(attempt.runId));

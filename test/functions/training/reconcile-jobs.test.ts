@@ -105,6 +105,25 @@ describe.each(['SQLite', 'DynamoDB'] as const)('the reconciler over %s', (kind) 
     expect(await plane.ports.runs.getRun('r0')).toMatchObject({ status: 'aborted' });
   });
 
+  it.each(['running', 'intent'] as const)(
+    'F21: an attempt without a run, %s, is closed and its job stopped when its execution is over',
+    async (status) => {
+      const made = anAttempt({ runId: 'look-1', stage: 'profile', jobName: 'look-1-profile-1', status });
+      await plane.ports.runs.createAttempt(made);
+      plane.heard = 'gone';
+      plane.state = () => (status === 'intent' ? undefined : 'running');
+      await plane.invoke();
+      expect(await plane.ports.runs.getAttempt(made)).not.toHaveProperty('settledAt');
+      plane.status = () => 'SUCCEEDED';
+      expect(await plane.invoke()).toMatchObject({ cancelled: 1 });
+      expect(await plane.ports.runs.getAttempt(made)).toMatchObject({
+        status: 'cancelled',
+        settledAt: expect.any(String),
+      });
+      expect(plane.called('cancel')).toEqual(['cancel look-1-profile-1']);
+    },
+  );
+
   it('a pass observes jobs by name where names are enough, although no id was stored', async () => {
     plane = new Plane(kind, 1, { namesAreIds: true });
     const { jobId: _, submittedAt: __, ...intent } = anAttempt({ status: 'intent' });
