@@ -164,6 +164,16 @@ const middles: Readonly<Record<string, Middle>> = {
       await playTo(trial, next, { label: /backend\.submit$/ });
     },
   },
+  'submission-and-end': {
+    about: 'A submission is about to be noted when its job has ended, which is on record.',
+    prepare: async (trial) => {
+      (await atWork(trial)).enter();
+      await playTo(trial, newest(trial), { label: changesAttempt });
+      endsJob(trial);
+      for (const delivery of trial.deliveries.splice(0)) invokeFor(trial, delivery);
+      await playTo(trial, newest(trial), { label: answers });
+    },
+  },
   'submission-and-settle': {
     about: 'A pass is about to submit for an intent whose execution has ended.',
     retries: 0,

@@ -89,7 +89,7 @@ export function knownOf(surveyed: readonly Surveyed[]): Known {
 }
 
 /** Schedules that a scenario is given before the next one's turn comes, in the first round; four times as many in each further one. */
-const firstTurn = 60;
+const firstTurn = 8;
 
 /** No scenario is given more in one turn. */
 const mostSchedules = 100_000;
