@@ -17,7 +17,7 @@ export function checkWorkflows(): Check {
 }
 
 /** Installs a program from the Go module proxy, once. Returns its path. */
-function goTool(module: string, version: string): string {
+export function goTool(module: string, version: string): string {
   const folder = join(tools, version);
   const path = join(folder, module.split('/').at(-1) ?? module);
   mkdirSync(folder, { recursive: true });

@@ -1,6 +1,7 @@
 import { conclude, installPackage, works } from '../debian.ts';
 import { dashboardsShow } from './dashboards.ts';
 import { demoNight } from './demo-night.ts';
+import { checkScores, checkWeaknesses } from './linters.ts';
 import { liveAlerts } from './live-alerts.ts';
 import { checkManifests, checkWorkflows } from './manifests.ts';
 import { type Check, testRules } from './rule-tests.ts';
@@ -8,7 +9,7 @@ import { type Check, testRules } from './rule-tests.ts';
 /**
  * `npm run test:delivery`: rules of alerts under promtool, each fired and held silent; three of them sent by a real Alertmanager; what
  * kustomize builds of every environment under kubeconform, with the schemas that Kubernetes, Argo CD, Argo Rollouts and the operator of
- * Prometheus publish; workflows under actionlint; a night under `epsilon start` that a real Prometheus scrapes, and every rule and every
+ * Prometheus publish; workflows under actionlint and zizmor; pods under kube-score; a night under `epsilon start` that a real Prometheus scrapes, and every rule and every
  * query of a dashboard evaluated there.
  */
 const missing =
@@ -20,6 +21,8 @@ else {
     ...testRules(),
     ...checkManifests(),
     checkWorkflows(),
+    checkWeaknesses(),
+    ...checkScores(),
     ...(await liveAlerts()),
     ...(await demoNight(dashboardsShow)),
   ];
