@@ -23,6 +23,18 @@ export interface DatabaseOptions {
   readonly readOnly?: boolean;
 }
 
+/** Begins a migration that only adds: the version before, which does not know it, may still use the file. */
+export const addsOnly = '-- adds only';
+
+/** Puts on record which versions may use a file of this schema: an earlier release that is returned to, above all. */
+function sayReadable(db: DatabaseSync, migrations: readonly string[]): void {
+  const from = 1 + migrations.findLastIndex((migration) => !migration.trimStart().startsWith(addsOnly));
+  const schema = migrations.length;
+  db.exec(`
+    CREATE TABLE IF NOT EXISTS readable (schema INTEGER PRIMARY KEY, readable_from INTEGER NOT NULL) STRICT;
+    INSERT OR IGNORE INTO readable (schema, readable_from) VALUES (${schema}, ${from})`);
+}
+
 /** A SQLite file: prepared statements are kept, faults become errors with a code, writes are transactions. */
 export class Database {
   readonly file: string;
@@ -84,12 +96,19 @@ export class Database {
       );
     }
     const version = Number(this.#db.prepare('PRAGMA user_version').get()?.['user_version']);
-    if (version > migrations.length) {
+    if (version > migrations.length && this.#readableFrom(version) > migrations.length) {
       throw new EpsilonError(
         'STATE_DIR_NEWER',
         `${this.file} was written by a newer version (schema ${version}, known ${migrations.length}); upgrade first.`,
       );
     }
+  }
+
+  /** The lowest schema whose version of Epsilon may use the file, as the one that wrote it says; that schema itself where it says nothing. */
+  #readableFrom(version: number): number {
+    const known = this.#db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'readable'").get();
+    const row = known && this.#db.prepare('SELECT readable_from FROM readable WHERE schema = ?').get(version);
+    return row ? Number(row['readable_from']) : version;
   }
 
   #migrate(db: DatabaseSync, migrations: readonly string[]): void {
@@ -98,6 +117,8 @@ export class Database {
     for (let next = version; next < migrations.length; next += 1) {
       db.exec(`BEGIN; ${migrations[next] ?? ''}; PRAGMA user_version = ${next + 1}; COMMIT`);
     }
+    // What a newer version wrote is its own to say.
+    if (version <= migrations.length) sayReadable(db, migrations);
   }
 
   /** Refuses tables whose rows and indexes do not fit together, naming the place; takes a pass over them. */

@@ -1,3 +1,5 @@
+import { addsOnly } from './database.ts';
+
 /** Schema of store.db, one entry per version; entries are only ever appended. */
 export const storeMigrations: readonly string[] = [
   `
@@ -55,7 +57,7 @@ export const storeMigrations: readonly string[] = [
   CREATE TABLE lineage (lineage TEXT NOT NULL, epoch INTEGER NOT NULL) STRICT;
   INSERT INTO lineage (lineage, epoch) VALUES (lower(hex(randomblob(16))), 0);
   `,
-  `
+  `${addsOnly}
   CREATE TABLE releases (release_id TEXT PRIMARY KEY, started_at TEXT NOT NULL, body TEXT NOT NULL) STRICT;
   CREATE TABLE release_turn (release_id TEXT NOT NULL) STRICT;
   `,

@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Database } from '../../../local/stores/database.ts';
+import { addsOnly, Database } from '../../../local/stores/database.ts';
 import { freshDir } from '../../fresh-dir.ts';
 
 const first = 'CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT';
@@ -17,6 +17,22 @@ describe('a database of Epsilon', () => {
     expect(now.get('SELECT text, author FROM notes')).toMatchObject({ text: 'kept', author: 'nobody' });
     now.close();
     expect(() => new Database({ file, migrations: [first] })).toThrow(
+      expect.objectContaining({ code: 'STATE_DIR_NEWER' }),
+    );
+  });
+
+  it('a database of the next version, which only adds, is used by this one, and by that one again', () => {
+    const file = join(freshDir(), 'x.db');
+    const additions = [`${addsOnly}\n${second}`, `${addsOnly}\nCREATE TABLE more (id INTEGER) STRICT`];
+    for (const migrations of [[first], [first, ...additions], [first], [first, ...additions]]) {
+      const db = new Database({ file, migrations });
+      db.run('INSERT INTO notes (text) VALUES (?)', 'x');
+      db.close();
+    }
+    const next = new Database({ file, migrations: [first, ...additions, 'DROP TABLE more'] });
+    expect(next.all('SELECT author FROM notes')).toHaveLength(4);
+    next.close();
+    expect(() => new Database({ file, migrations: [first, ...additions] })).toThrow(
       expect.objectContaining({ code: 'STATE_DIR_NEWER' }),
     );
   });
