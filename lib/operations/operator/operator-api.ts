@@ -143,14 +143,9 @@ function scheduleActs(ports: OperatorPorts, act: Act) {
   };
 }
 
-/** Judgements of documents and of partitions, as operators read them. */
-const judgementsOf = ({ history, partitions }: OperatorPorts['verdicts']) => ({
-  history: (tenantId: string, limit: number) => history(tenantId, limit),
-  partitions: (tenantId: string, limit: number) => partitions(tenantId, limit),
-});
-
 function qualityActs(ports: OperatorPorts, act: Act) {
   return {
+    partitions: (tenantId: string, limit: number) => ports.verdicts.partitions(tenantId, limit),
     open: act({
       act: 'quality.open',
       args: args.gate,
@@ -256,7 +251,7 @@ export function createOperatorApi(ports: OperatorPorts, actor: Actor): OperatorA
     quality: {
       standing: (tenantId) => verdicts.standing(tenantId),
       standings: (tenantIds) => verdicts.standings(tenantIds),
-      ...judgementsOf(verdicts),
+      history: (tenantId, limit) => verdicts.history(tenantId, limit),
       ...qualityActs(ports, act),
     },
     scaling: {

@@ -33,7 +33,7 @@ export interface WindowDone extends Window {
 const refused = (why: string) => new EpsilonError('INPUT_INVALID', `${why}.`);
 
 /** A window as it is kept: whole instants, in order, of at most the history's days. Throws `INPUT_INVALID`. */
-export function windowOf({ from, to, reason }: WindowRequest, what: string): Window {
+function windowOf({ from, to, reason }: WindowRequest, what: string): Window {
   if (reason.trim() === '') throw refused(`Hours are ${what} for a reason; none was given`);
   const [begin, end] = [Date.parse(from), Date.parse(to)];
   if (Number.isNaN(begin)) throw refused(`"${from}" is no time; 2026-11-24T02:00:00Z is one`);
