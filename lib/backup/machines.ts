@@ -19,6 +19,7 @@ const backup: Machine = {
 const restore: Machine = {
   key: 'restore',
   summary: 'restores a moment into the other region, or promotes what was approved',
+  startedWith: 'restore',
   input: restoreInputSchema,
   check: ({ to, id, approve }) => {
     if ((approve === undefined) !== (id === undefined) || (to === undefined) === (id === undefined))

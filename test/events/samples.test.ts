@@ -44,8 +44,12 @@ const standsFor: Readonly<Record<string, string>> = {
   DatabaseInstanceId: 'epsilon-local',
 };
 
+/** How the declarations write the environment. */
+const stage = ['$', '{sls:stage}'].join('');
+
 function withoutIntrinsics(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutIntrinsics);
+  if (typeof value === 'string') return value.replaceAll(stage, 'local');
   if (typeof value !== 'object' || value === null) return value;
   const { Ref: ref, ...others } = value as Tree;
   if (typeof ref === 'string' && Object.keys(others).length === 0) {
