@@ -60,9 +60,9 @@ export async function acceptLevel(
   const { tenantId, reason } = request;
   const now = isoNow(ports.clock);
   const from = fromOf(request, now);
-  const { memory, dataset } = await knownOf(ports, tenantId);
   if (reason.trim() === '')
     throw new EpsilonError('INPUT_INVALID', 'A new level is accepted for a reason; none was given.');
+  const { memory, dataset } = await knownOf(ports, tenantId);
   const excluded = [...(memory?.excluded ?? dataset?.excluded ?? []), { from: ever, to: from }].slice(-100);
   const look = (known: QualityMemory): QualityMemory => ({
     ...known,
