@@ -44,6 +44,9 @@ function parametersOf(environment: string): Readonly<Record<string, string>> {
     DatabaseInstanceId: 'epsilon-dev',
     ReplicaBucket: resources.replicaBucket,
     ReplicaKeyArn: resources.replicaKey,
+    RestoreSubnetGroup: 'epsilon-dev-restored',
+    RestoreParameterGroup: 'epsilon-dev-restored',
+    RestoreSecurityGroupId: 'sg-2',
     RedisEndpoint: 'cache.example',
     RedisSecretArn: resources.cacheSecret,
   };
