@@ -251,6 +251,9 @@ class EpsilonJobOperator(EpsilonPodOperator):
         conf = context["dag_run"].conf or {}
         if "pod" not in conf or "jobName" not in conf:
             raise AirflowFailException("The run has no job of Epsilon in its configuration; Epsilon starts this DAG.")
+        if context["ti"].try_number > 1:
+            # Airflow repeats a task whose scheduler or worker died; a second pod of one attempt would write where the first one does.
+            raise AirflowFailException("The job was lost with what ran it; Epsilon decides about another attempt.")
         self.take(conf["pod"], conf["jobName"])
         failure = ""
         try:
