@@ -111,12 +111,12 @@ export function platformRequests(place: Place, key: string): AwsRequest[] {
     ask('xray:PutTelemetryRecords', '*'),
     throughService('Decrypt', resources.dataKey, 'lambda', { 'aws:lambda:FunctionArn': functionArn }),
     ...(destination === undefined ? [] : [ask('sqs:SendMessage', String(resolver.resolve(destination)))]),
-    ...(properties['VpcConfig'] === undefined ? [] : networkRequests()),
+    ...(properties['VpcConfig'] === undefined ? [] : networkRequests(key)),
   ];
 }
 
 /** Lambda's own interfaces in the network, and the one call that a function makes before it talks to the cluster. */
-function networkRequests(): AwsRequest[] {
+function networkRequests(key: string): AwsRequest[] {
   const eni = arnOf('ec2', 'network-interface/eni-1');
   return [
     ask('ec2:CreateNetworkInterface', eni),
@@ -125,6 +125,9 @@ function networkRequests(): AwsRequest[] {
     ask('ec2:DeleteNetworkInterface', eni),
     ask('ec2:DescribeNetworkInterfaces', '*'),
     ask('ec2:DescribeSubnets', '*'),
-    ...requestsOfCall('EKSClient', 'DescribeCluster', { name: resources.cluster }),
+    // fillCache reaches the network alone, for the cache.
+    ...(key === 'fillCache'
+      ? []
+      : requestsOfCall('EKSClient', 'DescribeCluster', { name: resources.cluster })),
   ];
 }
