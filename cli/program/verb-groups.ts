@@ -125,8 +125,11 @@ export const verbGroups: readonly VerbGroup[] = [
   },
   {
     verbs: [
-      { term: 'backup', summary: 'make, list, verify and prune backups of the state directory' },
-      { term: 'restore', summary: 'restore a backup into a new state directory' },
+      { term: 'backup', summary: 'make, list, verify and prune backups' },
+      {
+        term: 'restore',
+        summary: 'restore a backup into a new state directory, or, on AWS, into the other region',
+      },
     ],
     load: async () => (await import('../verbs/backup.ts')).addBackup,
   },

@@ -157,7 +157,10 @@ describe('derived resources', () => {
       'AskedFailedAlarm',
       'AskedFailingAlarm',
       'HourlyFailedAlarm',
+      // Of capacity, by the catalogue of alerts.
+      'LaunchesFailedAlarm',
       'TenantModelTrainingFailingAlarm',
+      'TerminationsFailedAlarm',
     ]);
   });
 

@@ -12,8 +12,10 @@ export type Act = <A extends readonly unknown[], R>(
 
 const named = ({ releaseId }: { readonly releaseId: string }) => `release ${releaseId}`;
 
+type Needed = Pick<OperatorPorts, 'releases' | 'callbacks' | 'clock'>;
+
 /** A release as operators see it: without its token. */
-async function releaseOf({ releases }: OperatorPorts, releaseId: string): Promise<Release | undefined> {
+async function releaseOf({ releases }: Needed, releaseId: string): Promise<Release | undefined> {
   const found = await releases.get(releaseId);
   if (!found) return undefined;
   const { sealedToken: _, ...release } = found;
@@ -21,7 +23,7 @@ async function releaseOf({ releases }: OperatorPorts, releaseId: string): Promis
 }
 
 /** What operators may ask of releases and do to them. */
-export function releaseQueriesAndActs(ports: OperatorPorts, act: Act): OperatorApi['releases'] {
+export function releaseQueriesAndActs(ports: Needed, act: Act): OperatorApi['releases'] {
   return {
     list: () => ports.releases.list(),
     get: (releaseId) => releaseOf(ports, releaseId),
