@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** One configuration for `npm test`; suites that need more than npm are under test/conformance and have their own scripts. */
@@ -10,8 +11,8 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 20_000,
     pool: 'forks',
-    // By default vitest leaves one processor to itself, which on two of them is half of the time.
-    maxWorkers: '100%',
+    // One more than there are processors: many tests wait for processes that they start. Vitest's default is one less.
+    maxWorkers: availableParallelism() + 1,
     // CI counts from the report what really ran.
     reporters: process.env['CI']
       ? ['default', ['json', { outputFile: 'node_modules/.cache/test-report.json' }]]

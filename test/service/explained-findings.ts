@@ -136,7 +136,7 @@ export const explainedFindings: readonly ExplainedFinding[] = [
     rule: wildcard(
       `arn:<AWS::Partition>:states:${here}:execution:epsilon-<environment>-data-quality-check:*`,
     ),
-    on: /^BeginRunRole$/,
+    on: /^(BeginRun|ReconcileJobs)Role$/,
     reason: 'executions of one machine; their names are made when they begin',
   },
   {
@@ -171,7 +171,7 @@ export const explainedFindings: readonly ExplainedFinding[] = [
   })),
   ...['network-interface', 'subnet', 'security-group'].map((kind) => ({
     rule: wildcard(`arn:<AWS::Partition>:ec2:${here}:${kind}/*`),
-    on: /^(SubmitStage|ReconcileJobs|SettleRun|VacateInstance|DecideCapacity|ApplyCapacity|ExpireCapacity)Role$/,
+    on: /^(SubmitStage|ReconcileJobs|SettleRun|VacateInstance|FillCache|DecideCapacity|ApplyCapacity|ExpireCapacity)Role$/,
     reason:
       'Lambda needs network interfaces, subnets and groups of the account, and refuses a role that names fewer; a Deny keeps code out',
   })),

@@ -2,6 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { checkSchema } from '../../lib/errors/check-schema.ts';
 import {
   orderInput,
   type ProfiledDataset,
@@ -102,12 +103,12 @@ async function profileTenant(
 
 async function orderOf(context: JobContext) {
   const body = new TextDecoder().decode(await context.objects.get(inputUri(context, orderInput)));
-  const parsed = profileOrderSchema.safeParse(JSON.parse(body));
+  const parsed = checkSchema(profileOrderSchema, JSON.parse(body));
   if (parsed.success) return parsed.data;
   throw new JobFailure(
     jobExit.config,
     'ORDER_INVALID',
-    `The order is none: ${parsed.error.message.slice(0, 300)}.`,
+    `The order is none: ${[...parsed.fault.path, parsed.fault.sentence].join(' ').slice(0, 300)}.`,
   );
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { AirflowAccess, AirflowCredentials } from '../../airflow/http-transport.ts';
+import { checkSchema } from '../../errors/check-schema.ts';
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import { errorName, explainServiceError } from '../errors/service-errors.ts';
 import type { Clients } from '../wiring/clients.ts';
@@ -13,7 +14,7 @@ function fault(code: string, message: string): EpsilonError {
 /** The credentials in a secret's text. What it is instead is not said: a secret is in no message. */
 function credentialsIn(secret: string, text: string | undefined): AirflowCredentials {
   try {
-    const parsed = credentialsSchema.safeParse(JSON.parse(text ?? ''));
+    const parsed = checkSchema(credentialsSchema, JSON.parse(text ?? ''));
     if (parsed.success) return parsed.data;
   } catch {
     // No JSON.

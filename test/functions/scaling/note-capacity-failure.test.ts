@@ -13,12 +13,12 @@ function opened() {
 
 describe('noteCapacityFailure', () => {
   it.each([
-    ['auto-scaling-launch-unsuccessful', 'LaunchesFailed', 'epsilon-dev-training-spot'],
-    ['auto-scaling-terminate-unsuccessful', 'TerminationsFailed', 'epsilon-dev-training-spot'],
+    ['auto-scaling-launch-unsuccessful', 'LaunchesFailed', 'epsilon-local-training-spot'],
+    ['auto-scaling-terminate-unsuccessful', 'TerminationsFailed', 'epsilon-local-training-spot'],
     [
       'batch-job-queue-blocked',
       'QueuesBlocked',
-      'arn:aws:batch:us-west-2:123456789012:job-queue/epsilon-dev-batch-spot',
+      'arn:aws:batch:us-west-2:123456789012:job-queue/epsilon-local-batch-spot',
     ],
   ])('%s is counted as %s', async (name, metric, where) => {
     const { note, counted } = opened();

@@ -5,7 +5,13 @@ import { expect, it } from 'vitest';
 import { lazyBundleFile } from '../../../infra/serverless/lazy-bundle.ts';
 import { deploymentVariables } from '../../../lib/config/deployment.ts';
 import { settingPaths, variableOf } from '../../../lib/config/load-config.ts';
-import { awsBatch, awsCacheStore, awsKubernetes, awsReplicaFloor } from '../../../lib/handler/aws-parts.ts';
+import {
+  awsBatch,
+  awsCacheStore,
+  awsKubernetes,
+  awsReplicaFloor,
+  awsTraces,
+} from '../../../lib/handler/aws-parts.ts';
 import type { EpsilonHandler } from '../../../lib/handler/define-handler.ts';
 import { loadLocalService } from '../../../local/declaration/local-service.ts';
 import { readYaml } from '../../../local/declaration/read-yaml.ts';
@@ -20,14 +26,19 @@ const handlerIn = async (file: string) =>
 /** Functions that are wired with the cluster but only ask what it may hold, which needs no network. */
 const withoutNetwork = ['beginRun'];
 
-/** Functions that functions.yml lets reach the cluster, where there is one. */
-function onCluster(): string[] {
-  const declared = readYaml('infra/serverless/functions.yml') as Record<
+const declaredFunctions = () =>
+  readYaml('infra/serverless/functions.yml') as Record<
     string,
-    { readonly cluster?: string }
+    { readonly cluster?: string; readonly network?: boolean }
   >;
-  return Object.keys(declared).filter((key) => declared[key]?.cluster !== undefined);
-}
+
+/** Functions that functions.yml lets reach the cluster, where there is one. */
+const onCluster = () =>
+  Object.entries(declaredFunctions()).flatMap(([key, { cluster }]) => (cluster === undefined ? [] : [key]));
+
+/** Functions that functions.yml puts into the network for something else in it, where there is a cluster. */
+const onNetwork = () =>
+  Object.entries(declaredFunctions()).flatMap(([key, { network }]) => (network === true ? [key] : []));
 
 /** What every function must be. */
 export function checkFunctions(packaged: () => Packaged): void {
@@ -89,14 +100,15 @@ export function checkFunctions(packaged: () => Packaged): void {
     }
   });
 
-  it('puts functions that reach the cluster, and only those, into the network where there is a cluster', () => {
+  it('puts functions that reach the cluster or the cache, and only those, into the network where there is a cluster', () => {
     const reaching = onCluster();
     expect(reaching.length).toBeGreaterThanOrEqual(4);
+    const inside = [...reaching, ...onNetwork()];
     const on = functions().some(
       ([, { Properties: p }]) => at(p, 'Environment', 'Variables', 'EPSILON_KUBERNETES') === 'on',
     );
     for (const [id, { Properties: properties }] of functions()) {
-      const expected = on && reaching.some((key) => id === `${logical(key)}LambdaFunction`);
+      const expected = on && inside.some((key) => id === `${logical(key)}LambdaFunction`);
       expect(properties['VpcConfig'] !== undefined, id).toBe(expected);
     }
     const entries = ofType(packaged().template, 'AWS::EKS::AccessEntry');
@@ -113,12 +125,12 @@ export function checkFunctions(packaged: () => Packaged): void {
     expect(wired.sort()).toEqual([...onCluster(), ...withoutNetwork].sort());
   });
 
-  it('packs the lazy bundle with the functions that are wired with a backend, and with no other', async () => {
+  it('packs the lazy bundle with the functions whose parts load of it, and with no other', async () => {
     for (const { key, file } of loadLocalService('.', {}).service.functions.values()) {
       const handler = await handlerIn(file);
       // Names of files stand in a zip as they are.
       const zip = readFileSync(join(packaged().folder, `${key}.zip`));
-      const needed = [awsKubernetes, awsBatch, awsReplicaFloor, awsCacheStore].some((part) =>
+      const needed = [awsKubernetes, awsBatch, awsReplicaFloor, awsCacheStore, awsTraces].some((part) =>
         handler.aws.includes(part),
       );
       expect(zip.includes(lazyBundleFile), key).toBe(needed);
