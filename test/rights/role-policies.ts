@@ -41,11 +41,11 @@ function parametersOf(environment: string): Readonly<Record<string, string>> {
     PrivateSubnetIds: 'subnet-1,subnet-2',
     FunctionsSecurityGroupId: 'sg-1',
     ApiEndpointId: 'vpce-1',
-    DatabaseInstanceId: 'epsilon-dev',
+    DatabaseInstanceId: resources.database,
     ReplicaBucket: resources.replicaBucket,
     ReplicaKeyArn: resources.replicaKey,
-    RestoreSubnetGroup: 'epsilon-dev-restored',
-    RestoreParameterGroup: 'epsilon-dev-restored',
+    RestoreSubnetGroup: resources.landing,
+    RestoreParameterGroup: resources.landing,
     RestoreSecurityGroupId: 'sg-2',
     RedisEndpoint: 'cache.example',
     RedisSecretArn: resources.cacheSecret,
@@ -62,6 +62,7 @@ export function inEnvironment(text: string, environment: string): string {
     .replaceAll('epsilon-dev', `epsilon-${environment}`)
     .replaceAll('secret:epsilon/dev/', `secret:epsilon/${environment}/`)
     .replaceAll(resources.bucket, `embeddings-saas-data${suffix}`)
+    .replaceAll(resources.database, `embeddings-saas-db${suffix}`)
     .replaceAll(resources.cluster, `embeddings-saas-cluster${suffix}`);
 }
 

@@ -39,10 +39,14 @@ function kindOf({ action, resource, context }: AwsRequest): string {
   const [prefix = ''] = [context['s3:prefix'] ?? ''].flat();
   if (prefix !== '') return `${action} ${resource} ${prefix.endsWith('result.json') ? 'results' : 'outputs'}`;
   const place = resource
+    // Runs of checks are no runs of tenants.
+    .replace(/quality\/.*/, 'quality/*')
     .replace(/(arn:aws:s3:::[^/]+)\/[^/]+\/runs\/.*/, '$1/*/runs/*')
     .replace(/(arn:aws:s3:::[^/]+)\/(acme|beta|gamma)\/(training_data\/)?.*/, '$1/*/$3*')
     .replace(/nights\/.*/, 'nights/*')
-    .replace(/quality\/.*/, 'quality/*')
+    .replace(/recovery\/exports\/.*/, 'recovery/exports/*')
+    .replace(/-(drill|restore)-[0-9a-f]{10}$/, '-$1-*')
+    .replace(/(snapshot:epsilon-\w+)-.*/, '$1-*')
     .replace(/(execution:[^:]+):.*/, '$1:*')
     .replace(/:job\/.*/, ':job/*')
     .replace(/-stage-.*/, '-stage-*')

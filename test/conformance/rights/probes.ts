@@ -241,5 +241,22 @@ export const shared: readonly { readonly kind: RegExp; readonly of?: string; rea
     of: 'profileShard',
     reason: 'documents of tenants may be anywhere in the bucket',
   },
+  {
+    kind: /^(s3:ListBucket \S+ outputs|s3:GetObject \S*scaling|batch:Describe)/,
+    of: 'prewarmNight',
+    reason: 'what is asked of queues and of the settings of scaling has one statement for its functions',
+  },
+  {
+    kind: /^s3:GetObject \S*recovery\//,
+    reason: 'the steps of a restore read the heartbeat and the exports of the other region',
+  },
+  {
+    kind: /^rds:(DescribeDBSnapshots|DeleteDBSnapshot) /,
+    reason: 'the steps of a backup share one statement for the snapshots of this environment',
+  },
+  {
+    kind: /^(rds:DescribeDBInstances|dynamodb:\w+) \S*-(drill|restore)-\*/,
+    reason: 'the steps of a restore look at and write what is restored, whether for a drill or not',
+  },
   { kind: /^s3:GetObject \S*runs/, reason: 'promotion copies what stages left, whatever its name' },
 ];
