@@ -15,7 +15,5 @@ export async function readExport(
     if (at <= point) newest = uri;
   }
   if (newest === undefined) return undefined;
-  const parts: Uint8Array[] = [];
-  for await (const part of objects.stream(newest)) parts.push(part);
-  return JSON.parse(Buffer.concat(parts).toString('utf8')) as SettingsExport;
+  return JSON.parse(new TextDecoder().decode(await objects.get(newest))) as SettingsExport;
 }

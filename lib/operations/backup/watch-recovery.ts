@@ -33,9 +33,7 @@ async function arrived({ replica }: Needed): Promise<string | undefined> {
   const { bucket, objects } = required(replica);
   const uri = `s3://${bucket}/${heartbeatKey}`;
   if (!(await objects.head(uri))) return undefined;
-  const parts: Uint8Array[] = [];
-  for await (const part of objects.stream(uri)) parts.push(part);
-  return (JSON.parse(Buffer.concat(parts).toString('utf8')) as { readonly at: string }).at;
+  return (JSON.parse(new TextDecoder().decode(await objects.get(uri))) as { readonly at: string }).at;
 }
 
 /** The newest moment of each store in the other region, as it is found there. */
