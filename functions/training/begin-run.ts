@@ -15,6 +15,7 @@ import {
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import { acquireLease, resumeRun, runIsOver } from '../../lib/operations/attempts/hold-lease.ts';
 import { requireCurrent } from '../../lib/operations/backup/require-current.ts';
+import { requireContract } from '../../lib/operations/images/require-contract.ts';
 import { requireGoodImages } from '../../lib/operations/images/require-good-images.ts';
 import { gateOf } from '../../lib/operations/quality/look-first.ts';
 import { findActiveTenant } from '../../lib/operations/tenants/find-tenant.ts';
@@ -110,7 +111,7 @@ type UntrainedBecause = Pick<Run, 'cause' | 'error'>;
 
 const aws = [awsStores, awsImages, awsBatch, awsKubernetes, awsWorkflows] as const;
 
-/** Begins a tenant's run: quality gate, lease, image digests, record, and no digest that is marked as bad. Repeating it continues the same run. */
+/** Begins a tenant's run: quality gate, lease, image digests, record, and no digest that is marked as bad or speaks another job contract. Repeating it continues the same run. */
 export function createBeginRun(ports: Wired<typeof aws>) {
   const { runs, images, metrics } = ports;
 
@@ -170,6 +171,7 @@ export function createBeginRun(ports: Wired<typeof aws>) {
     const stored = await runs.createRun(wanted);
     const run = stored.fence === fence ? stored : await continueRun(stored, wanted);
     await requireGoodImages(ports, run);
+    await requireContract(ports, run);
     metrics.count('RunsBegun', 1, { trigger: run.trigger });
     return {
       runId: run.runId,

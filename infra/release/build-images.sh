@@ -14,11 +14,6 @@ registry=$(repository ml-engine)
 registry=${registry%%/*}
 aws ecr get-login-password --region "$region" | docker login --username AWS --password-stdin "$registry" >&2
 
-# Versions of the job contract that jobs of this commit accept, for the label that a run is begun by.
-contract=$(sed -n 's/^export const contractVersion = \([0-9]*\);$/\1/p' lib/training/attempts/job-contract.ts)
-[[ $contract =~ ^[0-9]+$ ]] || { echo "no version of the job contract in lib/training/attempts/job-contract.ts" >&2; exit 1; }
-contract=$((contract - 1)),$contract
-
 digest_of() {
   aws ecr describe-images --region "$region" --repository-name "${1#*/}" --image-ids "imageTag=$2" \
     --query 'imageDetails[0].imageDigest' --output text
@@ -33,7 +28,7 @@ while read -r name kept file program; do
   # Tags never move: what a run before this one pushed is taken as it is.
   if ! digest_of "$repository" "$tag" > /dev/null 2>&1; then
     docker build --file "$file" --build-arg "NODE_IMAGE=$NODE_IMAGE" --build-arg "PROGRAM=$program" \
-      --label "epsilon.contract=$contract" --tag "$repository:$tag" . >&2 < /dev/null
+      --tag "$repository:$tag" . >&2 < /dev/null
     docker push "$repository:$tag" >&2 < /dev/null
   fi
   # What the registry says of it, not what this host thinks it built.

@@ -86,6 +86,8 @@ const workload = z.strictObject({
   lock: z.string().min(1).optional(),
   /** On this host: variables of the commands beside those of the job contract. */
   environment: variables.optional(),
+  /** On this host: versions of the job contract that the commands accept; an image says it by its label `epsilon.contract`. */
+  contract: z.array(z.int().min(1).max(9_999)).min(1).optional(),
   /** On AWS: tag or digest of each image within the environment's repository of that name. */
   images: z
     .partialRecord(

@@ -25,7 +25,7 @@ export const metricDefinitions = {
   RunsRefused: {
     unit: 'count',
     dimensions: [],
-    help: 'a run began with a bad image and was ended without a job',
+    help: 'a run began with an image that is bad or speaks another job contract and was ended without a job',
   },
   ImagesMarkedBad: {
     unit: 'count',

@@ -63,7 +63,11 @@ export interface Run {
 }
 
 /** Errors of runs whose images could not be started or were not tried any more. */
-const platformFaults: ReadonlySet<string> = new Set(['JobCannotStart', 'BadImage']);
+const platformFaults: ReadonlySet<string> = new Set([
+  'JobCannotStart',
+  'BadImage',
+  'IMAGE_CONTRACT_MISMATCH',
+]);
 
 /** Whether a run failed for its image, which the platform releases: no fault of its tenant. */
 export function isPlatformFault({ status, error }: Pick<Run, 'status' | 'error'>): boolean {

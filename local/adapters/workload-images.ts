@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { findWorkload } from '../../lib/config/training-of.ts';
 import { referenceWorkload } from '../../lib/config/workloads.ts';
 import type { ImageResolver } from '../../lib/ports/image-resolver.ts';
+import { contractVersions, unsaidVersions } from '../../lib/training/attempts/job-contract.ts';
 import type { ImageName } from '../../lib/training/stages.ts';
 import { type HostPlace, imageOf } from '../workloads/host-workloads.ts';
 
@@ -48,6 +50,10 @@ export function workloadImages(place: HostPlace): ImageResolver {
         return configured ?? `${name}@sha256:${digest}`;
       };
       return Object.fromEntries(names.map((name) => [name, referenceOf(name)])) as Record<ImageName, string>;
+    },
+    contractOf: async (_image, workload = referenceWorkload) => {
+      const { commands, contract } = findWorkload(place.workloads, workload);
+      return commands ? (contract ?? unsaidVersions) : contractVersions;
     },
   };
 }

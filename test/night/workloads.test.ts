@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { isPlatformFault } from '../../lib/training/run.ts';
 import { openRuntime, type Runtime } from '../../local/runtime.ts';
 import { epsilon } from '../cli/harness.ts';
 import { aHostWorkload, jobSource } from '../fixtures/host-workload.ts';
@@ -91,6 +92,31 @@ describe('a run of a workload of this host', () => {
     const { out } = await epsilon(runtime.control, 'describe', 'acme-1');
     expect(out).toContain(`train 2 ran ${trained[1]}`);
     expect(out).not.toContain('prepare 1 ran');
+  });
+
+  it('that speaks another version of the job contract is not begun: no job, the lease is free, and a redrive looks again', async () => {
+    const { mine } = aHostWorkload();
+    await open({ EPSILON_WORKLOADS: JSON.stringify({ mine: { ...mine, contract: [1, 3] } }) });
+    const { arn, status } = await train();
+    expect(status).toBe('FAILED');
+    const { runs } = runtime.control;
+    const refused = { status: 'failed', error: 'IMAGE_CONTRACT_MISMATCH', images: {} };
+    const cause = expect.stringMatching(
+      /^Jobs of image mine\/data-pipeline@sha256:\w+ accept version 1 and 3 of the job contract; this control plane speaks version 2\./,
+    );
+    expect(await runs.getRun('acme-1')).toMatchObject({ ...refused, cause });
+    expect(isPlatformFault({ status: 'failed', error: refused.error })).toBe(true);
+    expect(await runs.listAttempts('acme-1')).toEqual([]);
+    expect(await runtime.ports.leases.get('acme')).toBeUndefined();
+    await runtime.control.workflows.redrive(arn);
+    expect(await end(arn)).toBe('FAILED');
+    expect(await runs.getRun('acme-1')).toMatchObject({ ...refused, redriveCount: 1 });
+  });
+
+  it('that says which versions it accepts is begun when the control plane speaks one of them', async () => {
+    const { mine } = aHostWorkload();
+    await open({ EPSILON_WORKLOADS: JSON.stringify({ mine: { ...mine, contract: [2, 3] } }) });
+    expect((await train()).status).toBe('SUCCEEDED');
   });
 
   it('whose program is gone fails with a code, its attempt as one that cannot be started', async () => {

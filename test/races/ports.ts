@@ -1,5 +1,6 @@
 import type { Log } from '../../lib/ports/log.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
+import { contractVersions } from '../../lib/training/attempts/job-contract.ts';
 import { sequentialIds } from '../fixtures/sequential-ids.ts';
 import type { Actor } from './actors.ts';
 import { footprintOf } from './footprint.ts';
@@ -66,6 +67,8 @@ export function portsOf(trial: Trial, actor: Actor): Ports {
         through('images.resolve', names, () =>
           Object.fromEntries(names.map((name) => [name, `${name}@sha256:${'a'.repeat(64)}`])),
         ),
+      // What an image says of itself never changes, so nobody can come between.
+      contractOf: async () => contractVersions,
     },
     // Nothing is restored while schedules are explored.
     recoveryRecords: { epoch: async () => ({ epoch: 0 }) },

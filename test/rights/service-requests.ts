@@ -216,6 +216,13 @@ const events: Of<{ Entries: readonly PutEventsRequestEntry[] }> = ({ Entries }) 
     }),
   );
 
+/** A call on a repository of images. */
+const imageUse =
+  (action: string): Of<{ repositoryName: string; registryId?: string }> =>
+  ({ repositoryName, registryId = account }) => [
+    ask(action, arnOf('ecr', `repository/${repositoryName}`).replace(account, registryId)),
+  ];
+
 const nodegroup =
   (action: string): Of<{ clusterName: string; nodegroupName: string }> =>
   ({ clusterName, nodegroupName }) => [
@@ -315,15 +322,9 @@ const services: Readonly<Record<string, Readonly<Record<string, Of<never>>>>> = 
     ],
   },
   ECRClient: {
-    DescribeImages: ({
-      repositoryName,
-      registryId = account,
-    }: {
-      repositoryName: string;
-      registryId?: string;
-    }) => [
-      ask('ecr:DescribeImages', arnOf('ecr', `repository/${repositoryName}`).replace(account, registryId)),
-    ],
+    DescribeImages: imageUse('ecr:DescribeImages'),
+    BatchGetImage: imageUse('ecr:BatchGetImage'),
+    GetDownloadUrlForLayer: imageUse('ecr:GetDownloadUrlForLayer'),
   },
   EKSClient: {
     DescribeCluster: ({ name }: { name: string }) => [

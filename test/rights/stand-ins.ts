@@ -226,6 +226,12 @@ export function serviceAnswers({ ports, tasksOn, digest }: Behind): Record<strin
       DescribeImages: () => ({
         imageDetails: [{ imageDigest: digest(), imageTags: ['v1'], imagePushedAt: new Date(0) }],
       }),
+      BatchGetImage: () => ({
+        images: [{ imageManifest: JSON.stringify({ config: { digest: digest(), size: 100 } }) }],
+      }),
+      GetDownloadUrlForLayer: () => ({
+        downloadUrl: `data:,${encodeURIComponent('{"config":{"Labels":{"epsilon.contract":"1,2"}}}')}`,
+      }),
     },
     EventBridgeClient: {
       PutEvents: async ({ Entries }: { Entries: readonly Entry[] }) => {

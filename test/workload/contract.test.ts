@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { contractVersion, contractVersions } from '../../lib/training/attempts/job-contract.ts';
+import {
+  contractVersion,
+  contractVersions,
+  versionsOfLabel,
+} from '../../lib/training/attempts/job-contract.ts';
 import { jobSpecOf } from '../../lib/training/attempts/job-spec.ts';
 import { readContext } from '../../workload/job/context.ts';
 import { namesIn, tableRows } from '../docs/tables.ts';
@@ -35,6 +39,25 @@ describe('the job contract', () => {
     expect(contractVersions).toEqual([contractVersion - 1, contractVersion]);
     expect(given).toMatchObject({ EPSILON_CONTRACT: String(contractVersion) });
     expect(Math.max(...since.values())).toBe(contractVersion);
+  });
+
+  it.each([
+    ['1,2', [1, 2]],
+    ['3', [3]],
+    ['12,13,14', [12, 13, 14]],
+    ['', []],
+    ['two', []],
+    ['1, 2', []],
+    ['2,', []],
+    ['0', []],
+    ['1e1', []],
+    ['99999', []],
+  ])('has a label for images, which is a list of versions or none: %j', (label, versions) => {
+    expect(versionsOfLabel(label)).toEqual(versions);
+  });
+
+  it('takes what says nothing of itself for no later version than there was before anybody said it', () => {
+    expect(versionsOfLabel(undefined)).toEqual([1, 2]);
   });
 
   it('names every variable that a job is given, with its version', () => {

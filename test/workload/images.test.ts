@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { contractVersions, versionsOfLabel } from '../../lib/training/attempts/job-contract.ts';
 import { imageNames } from '../../lib/training/stages.ts';
 
 describe.each(imageNames)('image %s', (name) => {
@@ -8,6 +9,11 @@ describe.each(imageNames)('image %s', (name) => {
   it('starts its own entry point, which exists', () => {
     expect(dockerfile).toContain(`ENTRYPOINT ["node", "workload/${name}/main.ts"]`);
     expect(existsSync(`workload/${name}/main.ts`)).toBe(true);
+  });
+
+  it('says which versions of the job contract its jobs accept, as a run that begins reads it', () => {
+    const [, label] = /^LABEL epsilon\.contract="(.+)"$/m.exec(dockerfile) ?? [];
+    expect(versionsOfLabel(label ?? 'none')).toEqual(contractVersions);
   });
 
   it('has a base that only a digest can name, runs as nobody, and copies only what is there', () => {

@@ -6,6 +6,8 @@ import type { Clock } from '../../ports/clock.ts';
 import type { ImageResolver } from '../../ports/image-resolver.ts';
 import type { ImageName } from '../../training/stages.ts';
 import { errorName, explainServiceError } from '../errors/service-errors.ts';
+import { createContractReader } from './image-contract.ts';
+import { type ImageReference, notFound, referenceOf } from './image-reference.ts';
 
 /** Largest page of the service. */
 const page = 1_000;
@@ -24,29 +26,8 @@ export interface ImageResolverOptions {
   /** Workloads; one that has images names the tag or digest of each within its repository. */
   readonly workloads: Workloads;
   readonly clock: Clock;
-}
-
-interface Reference {
-  /** With the registry's host. */
-  readonly url: string;
-  readonly registryId: string | undefined;
-  readonly repository: string;
-  readonly tag: string | undefined;
-  readonly digest: string | undefined;
-}
-
-function referenceOf(given: string): Reference {
-  const [named = '', digest] = given.split('@');
-  const slash = named.indexOf('/');
-  const colon = named.indexOf(':', slash);
-  const url = colon < 0 ? named : named.slice(0, colon);
-  return {
-    url,
-    registryId: /^(\d{12})\.dkr\.ecr\./.exec(url)?.[1],
-    repository: url.slice(slash + 1),
-    tag: colon < 0 ? undefined : named.slice(colon + 1),
-    digest,
-  };
+  /** Reads what an image says of itself, at an address that the registry signed. */
+  readonly fetch: typeof fetch;
 }
 
 /** Signatures and attestations are tagged after the image they belong to, and what serves is no job: a release tags it so. */
@@ -55,10 +36,6 @@ function isImage({ imageTags = [] }: ImageDetail): boolean {
 }
 
 const pushedAt = ({ imagePushedAt }: ImageDetail) => imagePushedAt?.getTime() ?? 0;
-
-function notFound({ url, tag }: Reference, reason: string): NotFound {
-  return new NotFound('IMAGE_NOT_FOUND', `${url}${tag === undefined ? '' : `:${tag}`}: ${reason}.`);
-}
 
 /** The reference as declared: a workload's tag or digest, otherwise what infrastructure says. */
 function declaredReference(
@@ -83,7 +60,7 @@ export function createImageResolver(options: ImageResolverOptions): ImageResolve
   const { client, clock } = options;
   const known = new Map<string, { readonly at: number; readonly reference: Promise<string> }>();
 
-  async function describe(reference: Reference): Promise<ImageDetail[]> {
+  async function describe(reference: ImageReference): Promise<ImageDetail[]> {
     const { registryId, repository, tag } = reference;
     const found: ImageDetail[] = [];
     let nextToken: string | undefined;
@@ -104,7 +81,7 @@ export function createImageResolver(options: ImageResolverOptions): ImageResolve
     return found;
   }
 
-  async function look(reference: Reference): Promise<ImageDetail[]> {
+  async function look(reference: ImageReference): Promise<ImageDetail[]> {
     try {
       return await describe(reference);
     } catch (error) {
@@ -140,6 +117,7 @@ export function createImageResolver(options: ImageResolverOptions): ImageResolve
   }
 
   return {
+    contractOf: createContractReader(options),
     resolve: async (names, workload) => {
       const references = await Promise.all(
         names.map(async (name) => [name, await fresh(declaredReference(options, name, workload))] as const),

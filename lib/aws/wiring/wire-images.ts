@@ -9,5 +9,6 @@ export const wireImages = ({ clients, deployment, config, clock }: AwsBase) => (
     repositoryUrls: deployment.repositoryUrls,
     workloads: config.workloads,
     clock,
+    fetch,
   }),
 });

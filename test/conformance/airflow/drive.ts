@@ -9,6 +9,7 @@ import type { JobRunner } from '../../../lib/ports/job-runner.ts';
 import type { Ports } from '../../../lib/ports/ports.ts';
 import { SystemClock } from '../../../lib/system/system-clock.ts';
 import { systemIds } from '../../../lib/system/system-ids.ts';
+import { contractVersions } from '../../../lib/training/attempts/job-contract.ts';
 import { openLocalStores } from '../../../local/stores/local-stores.ts';
 import { devSettings, testPorts } from '../../fixtures/ports.ts';
 import { aTenant } from '../../fixtures/records.ts';
@@ -77,7 +78,7 @@ export async function openPlane(folder: string, shards: number): Promise<Ports> 
     clock,
     ids: systemIds(clock),
     jobs: { batch: undefined, eks: describing },
-    images: { resolve: async () => images },
+    images: { resolve: async () => images, contractOf: async () => contractVersions },
     objects: createFileObjectStore({ root: join(folder, 'objects') }),
   });
   const now = new Date(clock.now()).toISOString();

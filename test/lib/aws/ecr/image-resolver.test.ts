@@ -18,6 +18,7 @@ function resolver(mlEngine: string | undefined, clock = new VirtualClock(0)) {
     repositoryUrls: mlEngine === undefined ? {} : { 'ml-engine': mlEngine },
     workloads: devSettings.workloads,
     clock,
+    fetch,
   });
 }
 
