@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { imageNames } from '../training/stages.ts';
+import { parseImageRelease } from './image-release.ts';
 
 /** The workload of tenants that name none: Epsilon's own jobs, in `workload/`. */
 export const referenceWorkload = 'reference';
@@ -88,15 +89,15 @@ const workload = z.strictObject({
   environment: variables.optional(),
   /** On this host: versions of the job contract that the commands accept; an image says it by its label `epsilon.contract`. */
   contract: z.array(z.int().min(1).max(9_999)).min(1).optional(),
-  /** On AWS: tag or digest of each image within the environment's repository of that name. */
+  /** On AWS: tag or digest of each image, in the environment's repository of that name or in another one that is named before it. */
   images: z
     .partialRecord(
       z.enum(imageNames),
       z
         .string()
-        .regex(
-          /^(sha256:[0-9a-f]{64}|[A-Za-z0-9_][A-Za-z0-9._-]{0,127})$/,
-          'must be a tag or sha256:<64 digits>',
+        .refine(
+          (given) => parseImageRelease(given) !== undefined,
+          'must be a tag or sha256:<64 digits>, for a repository of your own <repository>:<tag> or <repository>@sha256:<64 digits>, which has no registry before it',
         ),
     )
     .optional(),

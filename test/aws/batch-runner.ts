@@ -88,7 +88,7 @@ export function makeRunner({
   return createBatchJobRunner({
     profiles: { spend: async () => {} },
     calls,
-    definitions: createJobDefinitions({ calls, templates }),
+    definitions: createJobDefinitions({ calls, templates, furtherRepositories: () => [] }),
     objects,
     instanceJobs: createInstanceJobs({
       calls,

@@ -36,7 +36,7 @@ const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
 };
 
 /** Options that the word after them belongs to. */
-const withValue = new Set(['--size', '--epochs', '--m4', '--nab', '--tenants', '--house']);
+const withValue = new Set(['--size', '--epochs', '--max-tokens', '--m4', '--nab', '--tenants', '--house']);
 
 const asked = process.argv
   .slice(2)

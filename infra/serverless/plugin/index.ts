@@ -4,6 +4,7 @@ import { GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { parse } from 'yaml';
 import { type Clients, createClients } from '../../../lib/aws/wiring/clients.ts';
+import { furtherRepositories } from '../../../lib/config/image-release.ts';
 import type { ServiceConfig } from '../../../lib/config/service-config.ts';
 import { EpsilonError } from '../../../lib/errors/epsilon-error.ts';
 import { writeLazyBundle } from '../lazy-bundle.ts';
@@ -18,6 +19,7 @@ import {
   type Statements,
 } from './declared.ts';
 import { derive } from './derive.ts';
+import { withFurtherRepositories } from './further-repositories.ts';
 import { keepVersions, type TemplateResources } from './keep-versions.ts';
 
 /** The part of Serverless that the plugin touches. */
@@ -146,7 +148,7 @@ export default class EpsilonPlugin {
         successTarget: config.training.successTarget,
         functions: service.functions,
         machines,
-        statements: merged(roles),
+        statements: withFurtherRepositories(merged(roles), furtherRepositories(config.workloads)),
         ...(cluster && { cluster }),
         ...(airflow && { airflow }),
         ...(tracing && { tracing }),

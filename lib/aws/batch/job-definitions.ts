@@ -2,7 +2,7 @@ import type { JobDefinition, RegisterJobDefinitionRequest } from '@aws-sdk/clien
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import { NotFound } from '../../errors/store-errors.ts';
 import type { JobSpec } from '../../training/attempts/job.ts';
-import { isStage, type StageName } from '../../training/stages.ts';
+import { type ImageName, isStage, type StageName, stages } from '../../training/stages.ts';
 import type { BatchCalls } from './batch-calls.ts';
 
 /** Longest name of a definition. */
@@ -21,6 +21,8 @@ export interface JobDefinitionsOptions {
   readonly calls: Pick<BatchCalls, 'definitions' | 'register'>;
   /** Stage to the definition that infrastructure wrote. */
   readonly templates: Readonly<Partial<Record<StageName, string>>>;
+  /** Repositories besides those of the templates whose images may run, by image, without the registry's host. */
+  readonly furtherRepositories: (image: ImageName) => readonly string[];
 }
 
 function partsOf(image: string): { repository: string; digest: string } {
@@ -76,7 +78,11 @@ function nameOf({ jobDefinitionName = '', revision = 0 }: JobDefinition, digest:
  * a run keeps the digests it was begun with, also when it is redriven after a release. So a digest that is not the
  * template's gets a definition of its own, copied from the template, once for all runs.
  */
-export function createJobDefinitions({ calls, templates }: JobDefinitionsOptions): JobDefinitions {
+export function createJobDefinitions({
+  calls,
+  templates,
+  furtherRepositories,
+}: JobDefinitionsOptions): JobDefinitions {
   const kept = new Map<string, Promise<string>>();
 
   async function template(stage: StageName): Promise<JobDefinition> {
@@ -89,17 +95,23 @@ export function createJobDefinitions({ calls, templates }: JobDefinitionsOptions
     );
   }
 
+  /** A job gets a tenant's credentials: only code of repositories that configuration names may have them. */
+  function checkRepository(stage: StageName, image: string, [own, asked]: readonly [string, string]): void {
+    const registry = own.slice(0, own.indexOf('/') + 1);
+    const further = furtherRepositories(stages[stage].image).map((name) => registry + name);
+    if (asked === own || further.includes(asked)) return;
+    throw new EpsilonError(
+      'IMAGE_REPOSITORY_DIFFERS',
+      `Stage "${stage}" runs images of ${[own, ...further].join(', ')}, not ${image}; other repositories are named by a workload of the configuration.`,
+      { exitCode: exitCodes.badInput },
+    );
+  }
+
   async function resolve(stage: StageName, image: string): Promise<string> {
     const { repository, digest } = partsOf(image);
     const base = await template(stage);
     const from = base.containerProperties?.image ?? '';
-    if (partsOf(from).repository !== repository) {
-      throw new EpsilonError(
-        'IMAGE_REPOSITORY_DIFFERS',
-        `Stage "${stage}" runs images of ${partsOf(from).repository}, not ${image}.`,
-        { exitCode: exitCodes.badInput },
-      );
-    }
+    checkRepository(stage, image, [partsOf(from).repository, repository]);
     if (from === image && base.status === 'ACTIVE') return base.jobDefinitionArn ?? '';
     const name = nameOf(base, digest);
     const there = await calls.definitions({ jobDefinitionName: name, status: 'ACTIVE' });

@@ -1,4 +1,5 @@
 import { DescribeImagesCommand, type ECRClient, type ImageDetail } from '@aws-sdk/client-ecr';
+import { parseImageRelease } from '../../config/image-release.ts';
 import { findWorkload } from '../../config/training-of.ts';
 import type { Workloads } from '../../config/workloads.ts';
 import { NotFound } from '../../errors/store-errors.ts';
@@ -23,7 +24,7 @@ export interface ImageResolverOptions {
    * moves; `repository@sha256:...` exactly that image, without a call.
    */
   readonly repositoryUrls: Readonly<Partial<Record<ImageName, string>>>;
-  /** Workloads; one that has images names the tag or digest of each within its repository. */
+  /** Workloads; one that has images names the tag or digest of each, within its repository or another one of the registry. */
   readonly workloads: Workloads;
   readonly clock: Clock;
   /** Reads what an image says of itself, at an address that the registry signed. */
@@ -46,9 +47,12 @@ function declaredReference(
   const given = repositoryUrls[name];
   if (given === undefined)
     throw new NotFound('IMAGE_NOT_FOUND', `No repository is known for image "${name}".`);
-  const release = findWorkload(workloads, workload).images?.[name];
-  if (release === undefined) return given;
-  return `${referenceOf(given).url}${release.startsWith('sha256:') ? '@' : ':'}${release}`;
+  const release = parseImageRelease(findWorkload(workloads, workload).images?.[name] ?? '');
+  if (!release) return given;
+  const { url } = referenceOf(given);
+  const { repository, tag, digest } = release;
+  const named = repository === undefined ? url : url.slice(0, url.indexOf('/') + 1) + repository;
+  return digest === undefined ? `${named}:${tag}` : `${named}@${digest}`;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { BatchClient } from '@aws-sdk/client-batch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
+import { furtherRepositories } from '../../config/image-release.ts';
 import { createBatchCalls, NonRetryingBatchClient } from '../batch/batch-calls.ts';
 import { createBatchJobRunner } from '../batch/batch-job-runner.ts';
 import { createCallBudget } from '../batch/call-budget.ts';
@@ -42,7 +43,11 @@ export const wireBatch = ({ clients, config, deployment, clock, log, metrics }: 
   };
   const runner = createBatchJobRunner({
     calls,
-    definitions: createJobDefinitions({ calls, templates: deployment.batchJobDefinitionArns }),
+    definitions: createJobDefinitions({
+      calls,
+      templates: deployment.batchJobDefinitionArns,
+      furtherRepositories: (image) => furtherRepositories(config.workloads, image),
+    }),
     objects: createS3ObjectStore({ client: clients.of(S3Client) }),
     instanceJobs: async (instanceId) => {
       instanceJobs ??= loadInstanceJobs();

@@ -16,7 +16,11 @@ function setUp() {
   batch.install(mock);
   const templates = writeTemplates(batch, () => anImage('0'));
   const make = (over = {}) =>
-    createJobDefinitions({ calls: makeCalls(), templates: { ...templates, ...over } });
+    createJobDefinitions({
+      calls: makeCalls(),
+      templates: { ...templates, ...over },
+      furtherRepositories: (image) => (image === 'ml-engine' ? ['acme/trainer'] : []),
+    });
   return { batch, templates, make };
 }
 
@@ -69,6 +73,27 @@ describe('the definition of a job', () => {
   ])('a definition is refused for %s', async (_, over, code) => {
     const { make } = setUp();
     await expect(make().arnFor({ stage: 'train', ...over })).rejects.toMatchObject({ code });
+  });
+
+  it('an image of a repository that a workload names for it has a copy of the template, for that image alone', async () => {
+    const { batch, make } = setUp();
+    const registry = anImage('0').split('/')[0];
+    const image = `${registry}/acme/trainer@sha256:${'c'.repeat(64)}`;
+    const arn = await make().arnFor({ stage: 'train', image });
+    expect(batch.definitions.find((one) => one.jobDefinitionArn === arn)?.containerProperties).toMatchObject({
+      image,
+      user: '10001',
+      jobRoleArn: 'arn:aws:iam::123456789012:role/epsilon-dev-job-batch',
+    });
+    const refused = { code: 'IMAGE_REPOSITORY_DIFFERS' };
+    await expect(make().arnFor({ stage: 'prepare', image })).rejects.toMatchObject(refused);
+    const elsewhere = image.replace(String(registry), 'registry.example');
+    await expect(make().arnFor({ stage: 'train', image: elsewhere })).rejects.toMatchObject(refused);
+    const longer = image.replace('trainer', 'trainer2');
+    await expect(make().arnFor({ stage: 'train', image: longer })).rejects.toMatchObject({
+      ...refused,
+      message: expect.stringMatching(/acme\/trainer, not .*acme\/trainer2@/),
+    });
   });
 
   it('a stage without a definition is named', async () => {

@@ -76,6 +76,35 @@ describe('the image resolver', () => {
     expect(ecr.calls()).toHaveLength(0);
   });
 
+  it.each([
+    ['v3', 'epsilon/ml-engine', 'v3'],
+    ['acme/trainer:v3', 'acme/trainer', 'v3'],
+  ])(
+    'the resolver looks %s of a workload up in the registry of the own repository',
+    async (release, repositoryName, imageTag) => {
+      ecr.on(DescribeImagesCommand).resolves({
+        imageDetails: [{ imageDigest: digest('a'), imageTags: [imageTag], imagePushedAt: at(1) }],
+      });
+      const workloads = { mine: { modelTypes: {}, model: 'm', images: { 'ml-engine': release } } };
+      const repositoryUrls = { 'ml-engine': `${registry}/epsilon/ml-engine:1.0.0` };
+      const images = createImageResolver({
+        client,
+        repositoryUrls,
+        workloads,
+        clock: new VirtualClock(0),
+        fetch,
+      });
+      expect(await images.resolve(['ml-engine'], 'mine')).toEqual({
+        'ml-engine': `${registry}/${repositoryName}@${digest('a')}`,
+      });
+      expect(ecr.commandCalls(DescribeImagesCommand)[0]?.args[0].input).toEqual({
+        registryId: '123456789012',
+        repositoryName,
+        imageIds: [{ imageTag }],
+      });
+    },
+  );
+
   it('the resolver calls once a minute however many runs begin, and again after a failure', async () => {
     const clock = new VirtualClock(0);
     ecr
