@@ -1,12 +1,19 @@
 import { z } from 'zod';
-import { awsDatabases, awsReplicas, awsStores, awsTables, type Wired } from '../../lib/handler/aws-parts.ts';
+import {
+  awsDatabases,
+  awsHeartbeats,
+  awsReplicas,
+  awsStores,
+  awsTables,
+  type Wired,
+} from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import { restoreOf } from '../../lib/operations/backup/open-restore.ts';
 import { promoteRestore } from '../../lib/operations/backup/promote-restore.ts';
 
 const input = z.object({ id: z.string().min(1), approve: z.string().min(1) });
 
-const aws = [awsStores, awsDatabases, awsTables, awsReplicas] as const;
+const aws = [awsStores, awsDatabases, awsTables, awsReplicas, awsHeartbeats] as const;
 
 /** Makes an approved restore the state that goes on. */
 export function createPromoteRestore(ports: Wired<typeof aws>) {

@@ -30,6 +30,8 @@ export default [
   lazyBundle,
   // Zod's messages in fifty languages; English, which is set up elsewhere, stays.
   leaveOut('languages', /\/locales\/index\.js$/, { from: /\/zod\//, contents: empty }),
+  // A driver in C that PostgreSQL's own client would rather use; there is none.
+  leaveOut('postgres-in-c', /^pg-native$/, { from: /\/pg\//, contents: 'module.exports = {};' }),
   leaveOut(
     'credential-providers',
     /^@aws-sdk\/credential-provider-(http|ini|login|process|sso|web-identity)$/,

@@ -46,6 +46,11 @@ export const deploymentSchema = z.object({
   eksClusterName: z.string().min(1).optional(),
   /** Identifier of the database. */
   databaseId: z.string().min(1).optional(),
+  /** `host:port` of the database; absent where functions do not reach its network. */
+  databaseEndpoint: z
+    .string()
+    .regex(/^[\w.-]+(:\d+)?$/, 'must be host:port')
+    .optional(),
   /** Bucket and key of the replicas, in the region of the setting `recovery.region`. */
   replicaBucket: z.string().min(3).optional(),
   replicaKeyArn: arn.optional(),

@@ -46,7 +46,7 @@ export const ssmParameters: readonly SsmParameter[] = [
     'secret with the cache token',
   ),
   parameter('rds/instance-id', 'serverless.yml (alerts, backups)', 'identifier of the database'),
-  parameter('rds/endpoint', 'backend', 'host:port of the database'),
+  parameter('rds/endpoint', 'backend, serverless.yml (beatStores)', 'host:port of the database'),
   parameter('rds/secret-arn', 'external-secrets', 'secret with the database credentials, rotated by AWS'),
   parameter('kms/key-arn', 'serverless.yml', 'key of data at rest'),
   parameter('kms/logs-key-arn', 'serverless.yml', 'key of log groups'),

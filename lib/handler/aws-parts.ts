@@ -96,6 +96,10 @@ export const awsTables: AwsPart<Pick<Ports, 'tables'>> = async () =>
 export const awsReplicas: AwsPart<Pick<Ports, 'replication' | 'replica'>> = async () =>
   (await import('../aws/wiring/wire-replicas.ts')).wireReplicas;
 
+/** Heartbeats in databases, in PostgreSQL. */
+export const awsHeartbeats: AwsPart<Pick<Ports, 'databaseHeartbeats'>> = async () =>
+  (await import('../aws/wiring/wire-heartbeats.ts')).wireHeartbeats;
+
 /** Versions behind the aliases of the machines, in Step Functions. */
 export const awsVersions: AwsPart<Pick<Ports, 'versions'>> = async () =>
   (await import('../aws/wiring/wire-versions.ts')).wireVersions;

@@ -25,6 +25,11 @@ export const recoveryMetrics = {
     dimensions: ['outcome'],
     help: 'a drill restored the newest moment in the other region (`succeeded`) or could not (`failed`)',
   },
+  HeartbeatsAcknowledged: {
+    unit: 'count',
+    dimensions: ['store'],
+    help: 'a minute: 1 when the store took the heartbeat (`database`, `table`, `objects`), 0 when it did not',
+  },
   RecoveryFaults: {
     unit: 'count',
     dimensions: ['store'],

@@ -1,6 +1,7 @@
 import type { ServiceConfig } from '../config/service-config.ts';
 import type { Backend } from '../tenants/tenant.ts';
 import type { Databases } from './backup/database-service.ts';
+import type { DatabaseHeartbeats } from './backup/heartbeats.ts';
 import type { RecoveryRecords } from './backup/recovery-records.ts';
 import type { ReplicaObjects } from './backup/replica-objects.ts';
 import type { ReplicationMetrics } from './backup/replication-metrics.ts';
@@ -84,6 +85,7 @@ export interface Ports extends BasePorts {
   readonly tables: Tables | undefined;
   readonly replication: ReplicationMetrics | undefined;
   readonly replica: ReplicaObjects | undefined;
+  readonly databaseHeartbeats: DatabaseHeartbeats | undefined;
   readonly releases: ReleaseRecords;
   readonly versions: VersionRouting;
   /** Absent in the embedded runtime: jobs of this host reach its files, and need no credentials. */

@@ -1,3 +1,4 @@
+import type { Heartbeat } from '../../lib/backup/cloud/heartbeat.ts';
 import type { RecoveryRecord } from '../../lib/backup/cloud/records.ts';
 import type { RecoveryRecords, Waiter } from '../../lib/ports/backup/recovery-records.ts';
 
@@ -5,6 +6,7 @@ import type { RecoveryRecords, Waiter } from '../../lib/ports/backup/recovery-re
 export function memoryRecoveryRecords(epoch = () => 0): RecoveryRecords {
   const records = new Map<string, RecoveryRecord>();
   const waiters = new Map<string, Waiter>();
+  let newest: Heartbeat | undefined;
   return {
     put: async (record) => {
       records.set(`${record.kind}/${record.id}`, structuredClone(record));
@@ -17,6 +19,10 @@ export function memoryRecoveryRecords(epoch = () => 0): RecoveryRecords {
     get: async <K extends RecoveryRecord['kind']>(kind: K, id: string) =>
       records.get(`${kind}/${id}`) as Extract<RecoveryRecord, { kind: K }> | undefined,
     epoch: async () => ({ epoch: epoch() }),
+    beat: async (heartbeat) => {
+      if (!newest || newest.n < heartbeat.n) newest = heartbeat;
+    },
+    heartbeat: async () => newest,
     wait: async (waiter) => {
       waiters.set(waiter.resource, waiter);
     },
@@ -34,4 +40,5 @@ export const recoveryPorts = (epoch: () => number) => ({
   tables: undefined,
   replication: undefined,
   replica: undefined,
+  databaseHeartbeats: undefined,
 });

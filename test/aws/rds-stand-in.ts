@@ -214,6 +214,7 @@ export class RdsStandIn {
       DBInstanceIdentifier: id,
       DBInstanceArn: this.#arn(region, 'db', id),
       DBInstanceStatus: 'creating',
+      Endpoint: { Address: `${id}.${region}.rds`, Port: 5432 },
       DBInstanceClass: asked.DBInstanceClass,
       MultiAZ: asked.MultiAZ ?? false,
       DeletionProtection: asked.DeletionProtection ?? false,

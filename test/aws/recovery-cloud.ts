@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { rdsDatabaseService } from '../../lib/aws/rds/rds-database-service.ts';
+import type { Heartbeat } from '../../lib/backup/cloud/heartbeat.ts';
 import type { ReplicationFigures } from '../../lib/backup/cloud/replication.ts';
 import { loadConfig } from '../../lib/config/load-config.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
@@ -56,6 +57,9 @@ export class RecoveryCloud {
   readonly home = new Map<string, string>();
   readonly replica = new Map<string, string>();
   readonly counted: { readonly name: string; readonly value: number; readonly dimensions: unknown }[] = [];
+  /** What the live database holds of the heartbeat, and what each restored one has of it; none is reached where it is not set. */
+  heartbeat: Heartbeat | undefined;
+  restoredHeartbeat: () => Promise<Heartbeat | undefined> = async () => this.heartbeat;
   figures: ReplicationFigures = { latencySeconds: 30, pendingOperations: 0, failedOperations: 0 };
   readonly stores: MemoryStores;
   readonly tablesHome: TablesStandIn;
@@ -136,6 +140,19 @@ export class RecoveryCloud {
         landing,
       },
       tables: { name: this.stores.dynamo.tableName, home: this.tablesHome, there: this.tablesThere },
+      databaseHeartbeats: {
+        live: {
+          beat: async (heartbeat) => {
+            this.heartbeat = heartbeat;
+          },
+          newest: async () => this.heartbeat,
+        },
+        restored: ({ host }) => ({
+          beat: async () => Promise.reject(new Error('A restored database is only read.')),
+          newest: async () =>
+            host.endsWith(`.${there}.rds`) ? this.restoredHeartbeat() : Promise.reject(new Error(host)),
+        }),
+      },
       replication: { figures: async () => this.figures },
       replica: { bucket, objects: memoryObjects(this.replica) },
     });

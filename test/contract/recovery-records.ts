@@ -26,6 +26,15 @@ export function recoveryRecordsContract(name: string, make: () => RecoveryRecord
       expect(await records.get('replicated', 'beta')).toBeUndefined();
     });
 
+    it('heartbeat that comes late changes nothing', async () => {
+      const records = make();
+      expect(await records.heartbeat()).toBeUndefined();
+      await records.beat({ n: 8, at: '2026-11-24T02:08:00.000Z' });
+      await records.beat({ n: 9, at: '2026-11-24T02:09:00.000Z' });
+      await records.beat({ n: 8, at: '2026-11-24T02:09:30.000Z' });
+      expect(await records.heartbeat()).toEqual({ n: 9, at: '2026-11-24T02:09:00.000Z' });
+    });
+
     it('who waits last is who is found, with the token', async () => {
       const records = make();
       expect(await records.waiter('r/snapshot/s')).toBeUndefined();

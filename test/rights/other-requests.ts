@@ -1,4 +1,5 @@
 import { machineNames } from '../../lib/aws/stepfunctions/machine-names.ts';
+import { heartbeatDatabase } from '../../lib/backup/cloud/heartbeat.ts';
 import { functionIds } from '../../lib/config/logical-ids.ts';
 import { account, arnOf, region } from '../fixtures/aws-base.ts';
 import { at, ofType } from '../service/template.ts';
@@ -32,6 +33,9 @@ const capacityOverride = { Bucket: resources.bucket, Key: 'scaling/override.json
 const setsGroups = ['DescribeNodegroup', 'UpdateNodegroupConfig'].flatMap((command) =>
   requestsOfCall('EKSClient', command, group),
 );
+/** A connection as the user of the heartbeat, to some instance of a region. */
+const heartbeatIn = (where: string) =>
+  ask('rds-db:connect', `arn:aws:rds-db:${where}:${account}:dbuser:db-ABC/${heartbeatDatabase.user}`);
 const part = { Bucket: resources.bucket, Key: 'acme/training_data/old.jsonl' };
 
 /**
@@ -58,6 +62,10 @@ export const rareRequests: Readonly<Record<string, readonly AwsRequest[]>> = {
     missingObject({ Bucket: resources.bucket, Key: 'acme/runs/acme-2026-11-24/cache/1/cache.jsonl' }),
     ...requestsOfCall('SecretsManagerClient', 'GetSecretValue', { SecretId: resources.cacheSecret }),
   ],
+  // Where functions reach the network of the database.
+  beatStores: [heartbeatIn(region)],
+  verifyRestore: [heartbeatIn('us-east-1')],
+  promoteRestore: [heartbeatIn('us-east-1')],
   // Of a check that made no verdict.
   beginRun: requestsOfCall('SFNClient', 'DescribeExecution', {
     executionArn: names.executionArn('data-quality-check/for-0'),
@@ -125,8 +133,8 @@ function networkRequests(key: string): AwsRequest[] {
     ask('ec2:DeleteNetworkInterface', eni),
     ask('ec2:DescribeNetworkInterfaces', '*'),
     ask('ec2:DescribeSubnets', '*'),
-    // fillCache reaches the network alone, for the cache.
-    ...(key === 'fillCache'
+    // These reach the network alone, for the cache and the database.
+    ...(key === 'fillCache' || key === 'beatStores'
       ? []
       : requestsOfCall('EKSClient', 'DescribeCluster', { name: resources.cluster })),
   ];

@@ -291,6 +291,7 @@ const scenarios: readonly Scenario[] = [
         return night.until(executionArn);
       };
       await night.invoke('watchRecovery', {});
+      await night.invoke('beatStores', {});
       night.replicate();
       await night.invoke('watchRecovery', {});
       const verified = await restore('restore', { to: 'newest' });

@@ -181,6 +181,17 @@ export const explainedFindings: readonly ExplainedFinding[] = [
     reason: 'one folder of the bucket; the names below it are times',
   },
   {
+    rule: wildcard('arn:<AWS::Partition>:s3:::<ReplicaBucket>/recovery/ledger/*'),
+    on: /^BeatStoresRole$/,
+    reason: 'what each store acknowledged, an object each; nothing else is written in the other region',
+  },
+  ...['<AWS::Region>', 'us-east-1'].map((where) => ({
+    rule: wildcard(`arn:<AWS::Partition>:rds-db:${where}:<AWS::AccountId>:dbuser:*/epsilon_heartbeat`),
+    on: /^(BeatStores|VerifyRestore|PromoteRestore)Role$/,
+    reason:
+      'the right goes by the id of an instance, which a restored one has not yet; the user owns the heartbeat alone',
+  })),
+  {
     rule: wildcard('arn:<AWS::Partition>:s3:::<ReplicaBucket>/*'),
     on: /^(AssessRecovery|VerifyRestore|PromoteRestore)Role$/,
     reason:

@@ -14,6 +14,9 @@ export function instanceOf(found: DBInstance): DatabaseInstance {
     arn: found.DBInstanceArn ?? '',
     status: found.DBInstanceStatus ?? 'unknown',
     ...at('newest', found.LatestRestorableTime),
+    ...(found.Endpoint?.Address === undefined
+      ? {}
+      : { endpoint: { host: found.Endpoint.Address, port: found.Endpoint.Port ?? 5432 } }),
     settings: {
       subnetGroup: found.DBSubnetGroup?.DBSubnetGroupName ?? '',
       securityGroups: (found.VpcSecurityGroups ?? []).map((group) => group.VpcSecurityGroupId ?? '').sort(),

@@ -134,5 +134,6 @@ export const recoveryKeys = {
   partition: (kind: string) => `RECOVERY#${kind}`,
   record: (kind: string, id: string): ItemKey => ({ pk: `RECOVERY#${kind}`, sk: id }),
   epoch: { pk: 'RECOVERY#epoch', sk: 'EPOCH' } as ItemKey,
+  heartbeat: { pk: 'RECOVERY#heartbeat', sk: 'NEWEST' } as ItemKey,
   wait: (resource: string): ItemKey => ({ pk: 'RECOVERY#wait', sk: resource }),
 };

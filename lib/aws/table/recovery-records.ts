@@ -1,7 +1,8 @@
+import type { Heartbeat } from '../../backup/cloud/heartbeat.ts';
 import type { RecoveryRecord } from '../../backup/cloud/records.ts';
 import type { Epoch, RecoveryRecords } from '../../ports/backup/recovery-records.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { compare } from './expressions.ts';
+import { absent, any, compare } from './expressions.ts';
 import { recoveryKeys } from './keys.ts';
 import { keptDays } from './schema.ts';
 import type { SealedTokens } from './sealed-tokens.ts';
@@ -28,6 +29,12 @@ export async function readEpoch(table: Table): Promise<Epoch> {
   };
 }
 
+/** The newest heartbeat of a table; undefined when it has none. */
+export async function readHeartbeat(table: Table): Promise<Heartbeat | undefined> {
+  const item = await table.get(recoveryKeys.heartbeat);
+  return item && { n: Number(item['n']), at: String(item['at']) };
+}
+
 /** What is known of backups and restores, in the table: a partition for each kind. */
 export function tableRecoveryRecords({ table, tokens, clock }: Options): RecoveryRecords {
   const ttl = (days: number) => Math.floor(clock.now() / 1000) + days * daySeconds;
@@ -45,6 +52,10 @@ export function tableRecoveryRecords({ table, tokens, clock }: Options): Recover
       return item && bodyOf(item);
     },
     epoch: () => readEpoch(table),
+    beat: async ({ n, at }) => {
+      await table.update(recoveryKeys.heartbeat, { n, at }, any(absent('pk'), compare('n', '<', n)));
+    },
+    heartbeat: () => readHeartbeat(table),
     wait: async ({ resource, taskToken, deadline }) => {
       const sealed = await tokens.seal(taskToken, `wait:${resource}`);
       await table.put({ ...recoveryKeys.wait(resource), deadline, ...sealed, ttl: ttl(keptDays.wait) });

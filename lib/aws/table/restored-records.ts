@@ -3,7 +3,7 @@ import { absent, any, compare } from './expressions.ts';
 import { recoveryKeys } from './keys.ts';
 import { tableModelRegistry } from './model-registry.ts';
 import { recoverTable } from './recover-table.ts';
-import { readEpoch } from './recovery-records.ts';
+import { readEpoch, readHeartbeat } from './recovery-records.ts';
 import { Table, type TableOptions } from './table.ts';
 import { tableTenantStore } from './tenant-store.ts';
 
@@ -13,7 +13,7 @@ export function openTableRecords(options: TableOptions): TableRecords {
   return {
     tenants: tableTenantStore(table),
     models: tableModelRegistry(table),
-    recoveryRecords: { epoch: () => readEpoch(table) },
+    recoveryRecords: { epoch: () => readEpoch(table), heartbeat: () => readHeartbeat(table) },
     recover: (request) => recoverTable(table, request),
     supersede: async (epoch) => {
       const free = any(absent('supersededBy'), compare('supersededBy', '<', epoch));

@@ -1,3 +1,4 @@
+import type { HeartbeatFigures } from './heartbeat.ts';
 import type { DatabaseSettings } from './resources.ts';
 
 /** The newest moment that a store can be restored to in the other region; without one, why. */
@@ -96,6 +97,8 @@ export interface RestoreRecord {
   readonly databaseSettings: DatabaseSettings;
   readonly state: 'restoring' | 'verified' | 'failed' | 'promoted' | 'removed';
   readonly checks?: readonly RestoreCheck[];
+  /** How far the restored stores reach, beside what was acknowledged. */
+  readonly heartbeats?: HeartbeatFigures;
   /** What has to be approved. */
   readonly digest?: string;
   readonly epoch?: number;

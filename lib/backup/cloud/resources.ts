@@ -6,6 +6,8 @@ export interface DatabaseInstance {
   readonly status: string;
   /** ISO 8601: the newest moment that it can be restored to in its own region. */
   readonly newest?: string;
+  /** Where it listens; absent until the service knows it. */
+  readonly endpoint?: { readonly host: string; readonly port: number };
   readonly settings: DatabaseSettings;
   readonly tags: Readonly<Record<string, string>>;
 }

@@ -11,8 +11,12 @@ import type { LiveModel } from '../../training/models/model.ts';
 import { readExport } from './read-export.ts';
 import { replicaUri } from './read-replicas.ts';
 import { required } from './required.ts';
+import { restoredHeartbeats } from './restored-heartbeats.ts';
 
-type Needed = Pick<Ports, 'databases' | 'tables' | 'replica' | 'recoveryRecords' | 'config' | 'log'>;
+type Needed = Pick<
+  Ports,
+  'databases' | 'tables' | 'replica' | 'recoveryRecords' | 'databaseHeartbeats' | 'config' | 'log'
+>;
 
 /** Tenants that are looked at side by side, and faults that a check keeps. */
 const atOnce = 16;
@@ -107,17 +111,24 @@ async function checkRecords(ports: Needed, { target, point }: RestoreRecord): Pr
  * approves them on record. `RESTORE_UNVERIFIED` with the first faults; a check that looked at nothing is one.
  */
 export async function verifyRestore(ports: Needed, record: RestoreRecord): Promise<RestoreRecord> {
+  const heartbeats = await restoredHeartbeats(ports, record);
   const checks = [
     await checkDatabase(ports, record),
     await checkTable(ports, record),
     ...(await checkRecords(ports, record)),
+    heartbeats.check,
   ];
   const faults = restoreFaults(checks);
   const digest = restoreDigest(record.point, record.target, checks);
   const state = faults.length === 0 ? 'verified' : 'failed';
-  const verified: RestoreRecord = { ...record, state, checks, digest };
+  const verified: RestoreRecord = { ...record, state, checks, heartbeats: heartbeats.figures, digest };
   await ports.recoveryRecords.put(verified);
-  ports.log[faults.length === 0 ? 'info' : 'error']('restore verified', { id: record.id, digest, checks });
+  ports.log[faults.length === 0 ? 'info' : 'error']('restore verified', {
+    id: record.id,
+    digest,
+    checks,
+    heartbeats: heartbeats.figures,
+  });
   if (faults.length === 0) return verified;
   throw new EpsilonError(
     'RESTORE_UNVERIFIED',

@@ -1,7 +1,8 @@
+import { heartbeatKey } from '../../backup/cloud/heartbeat.ts';
 import { type StoreName, storeNames } from '../../backup/cloud/records.ts';
-import { isoNow } from '../../ports/clock.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { reachOfObjects } from './assess-stores.ts';
+import { readHeartbeat } from './heartbeat-ledger.ts';
 import { required } from './required.ts';
 
 type Needed = Pick<
@@ -11,15 +12,11 @@ type Needed = Pick<
   | 'replication'
   | 'replica'
   | 'recoveryRecords'
-  | 'objects'
   | 'config'
   | 'clock'
   | 'metrics'
   | 'log'
 >;
-
-/** Object that is written at each look; what of it has arrived says how far objects have. */
-const heartbeatKey = 'recovery/heartbeat.json';
 
 /** Days within which a drill has to have passed. */
 const drillDays = 8;
@@ -28,12 +25,10 @@ const dayMs = 86_400_000;
 /** Drills that are looked back at. */
 const drillsBack = 20;
 
-/** The number that was in the heartbeat's replica, as an instant; undefined when none has arrived. */
-async function arrived({ replica }: Needed): Promise<string | undefined> {
-  const { bucket, objects } = required(replica);
-  const uri = `s3://${bucket}/${heartbeatKey}`;
-  if (!(await objects.head(uri))) return undefined;
-  return (JSON.parse(new TextDecoder().decode(await objects.get(uri))) as { readonly at: string }).at;
+/** The heartbeat that has arrived in the other region says how far objects have; undefined when none has. */
+async function arrived(ports: Needed): Promise<string | undefined> {
+  const replica = required(ports.replica);
+  return (await readHeartbeat(replica, `s3://${replica.bucket}/${heartbeatKey}`))?.at;
 }
 
 /** The newest moment of each store in the other region, as it is found there. */
@@ -58,16 +53,13 @@ async function drillIsFresh({ recoveryRecords, clock }: Needed): Promise<boolean
 }
 
 /**
- * Writes the heartbeat, and says how old the newest moment of each store is where it would be restored. What cannot be found out counts
+ * Says how old the newest moment of each store is where it would be restored. What cannot be found out counts
  * as too old. Gives the ages in minutes; absent where nothing was found.
  */
 export async function watchRecovery(ports: Needed): Promise<Partial<Record<StoreName, number>>> {
-  const { config, clock, metrics, objects, log } = ports;
+  const { config, clock, metrics, log } = ports;
   const { recovery } = config;
   if (recovery.mode === 'off') return {};
-  await objects.put(`s3://${config.dataBucket}/${heartbeatKey}`, JSON.stringify({ at: isoNow(clock) }), {
-    contentType: 'application/json',
-  });
   const newest = await newestThere(ports);
   const ages: Partial<Record<StoreName, number>> = {};
   for (const store of storeNames) {

@@ -1,3 +1,4 @@
+import type { Heartbeat } from '../../backup/cloud/heartbeat.ts';
 import type { RecoveryRecord } from '../../backup/cloud/records.ts';
 
 /**
@@ -19,6 +20,10 @@ export interface RecoveryRecords {
   ): Promise<Extract<RecoveryRecord, { kind: K }> | undefined>;
   /** Restores that these records have behind them. */
   epoch(): Promise<Epoch>;
+  /** Puts a heartbeat in place of an older one; a newer one stays. */
+  beat(heartbeat: Heartbeat): Promise<void>;
+  /** The newest heartbeat; undefined when none was ever written. */
+  heartbeat(): Promise<Heartbeat | undefined>;
   /** Notes who waits for something, by its identifier, in place of who waited before. */
   wait(waiter: Waiter): Promise<void>;
   /** Who waits for something; undefined when nobody does. */

@@ -35,7 +35,7 @@ export interface TableService {
 export interface TableRecords {
   readonly tenants: Pick<TenantStore, 'list'>;
   readonly models: Pick<ModelRegistry, 'live' | 'get'>;
-  readonly recoveryRecords: Pick<RecoveryRecords, 'epoch'>;
+  readonly recoveryRecords: Pick<RecoveryRecords, 'epoch' | 'heartbeat'>;
   /**
    * Ends everything that was under way: open attempts are lost, running runs aborted, leases released with fences above all that were
    * ever issued. Can be done again.

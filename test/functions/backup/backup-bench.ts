@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Context } from 'aws-lambda';
 import { handler as assessRecovery } from '../../../functions/backup/assess-recovery.ts';
+import { handler as beatStores } from '../../../functions/backup/beat-stores.ts';
 import { handler as closeDrill } from '../../../functions/backup/close-drill.ts';
 import { handler as holdRestore } from '../../../functions/backup/hold-restore.ts';
 import { handler as holdSnapshot } from '../../../functions/backup/hold-snapshot.ts';
@@ -23,6 +24,7 @@ import type { MemoryDynamoDb } from '../../dynamodb/memory-dynamodb.ts';
 import { makeBench } from '../../local/asl/harness.ts';
 
 const handlers = {
+  beatStores,
   closeDrill,
   holdRestore,
   openRestore,

@@ -190,6 +190,8 @@ describe('watchRecovery', () => {
 
   it('point is fresh once the heartbeat has arrived, and a drill that passed for eight days', async () => {
     const backups = openBackups();
+    expect(await watch(backups)).toEqual({ RecoveryPointsFresh: 0, RestoreDrillsFresh: 0 });
+    await backups.invoke('beatStores', {});
     expect(await watch(backups)).toEqual({ RecoveryPointsFresh: 1, RestoreDrillsFresh: 0 });
     const at = new Date(backups.clock.now()).toISOString();
     await backups.ports.recoveryRecords.put({
@@ -203,6 +205,7 @@ describe('watchRecovery', () => {
     expect(await watch(backups)).toMatchObject({ RestoreDrillsFresh: 1 });
     await backups.clock.advance(8 * 86_400_000 + 1);
     backups.cloud.followDatabase();
+    await backups.invoke('beatStores', {});
     expect(await watch(backups)).toEqual({ RecoveryPointsFresh: 1, RestoreDrillsFresh: 0 });
   });
 
@@ -212,8 +215,65 @@ describe('watchRecovery', () => {
     ['replication without datapoints', (b: Bench) => Object.assign(b.cloud, { figures: {} })],
   ])('point with %s is not fresh', async (_, happens) => {
     const backups = openBackups();
+    await backups.invoke('beatStores', {});
     happens(backups);
     expect(await watch(backups)).toMatchObject({ RecoveryPointsFresh: 0 });
+  });
+
+  it('point is not fresh when the heartbeat of objects arrived too long ago', async () => {
+    const backups = openBackups();
+    await backups.invoke('beatStores', {});
+    await backups.clock.advance(61 * 60_000);
+    backups.cloud.followDatabase();
+    expect(await watch(backups)).toMatchObject({ RecoveryPointsFresh: 0 });
+  });
+});
+
+describe('beatStores', () => {
+  const ledger = ({ cloud }: Bench) =>
+    Object.fromEntries(
+      [...cloud.replica]
+        .filter(([uri]) => uri.includes('/recovery/ledger/'))
+        .map(([uri, text]) => [uri.split('/').at(-1), JSON.parse(text).n]),
+    );
+
+  it('number of the minute is in every store, and in the ledger of the other region once it was acknowledged', async () => {
+    const backups = openBackups();
+    const n = Math.floor(backups.clock.now() / 60_000);
+    expect(await backups.invoke('beatStores', {})).toEqual({
+      n,
+      acknowledged: ['database', 'objects', 'table'],
+      failed: {},
+    });
+    expect(await backups.ports.recoveryRecords.heartbeat()).toMatchObject({ n });
+    expect(backups.cloud.heartbeat).toMatchObject({ n });
+    expect(ledger(backups)).toEqual({ 'database.json': n, 'objects.json': n, 'table.json': n });
+    // The ledger is written there alone: it would be lost with what it is to outlive.
+    expect([...backups.cloud.home.keys()].some((uri) => uri.includes('/ledger/'))).toBe(false);
+  });
+
+  it('F36: a store that takes none keeps no other from it, is counted, and the ledger does not have it', async () => {
+    const backups = openBackups();
+    await backups.invoke('beatStores', {});
+    const n = Math.floor(backups.clock.now() / 60_000);
+    await backups.clock.advance(60_000);
+    const { live } = backups.ports.databaseHeartbeats ?? {};
+    if (live) live.beat = () => Promise.reject(new Error('the disk is full'));
+    backups.cloud.counted.length = 0;
+    expect(await backups.invoke('beatStores', {})).toEqual({
+      n: n + 1,
+      acknowledged: ['objects', 'table'],
+      failed: { database: 'the disk is full' },
+    });
+    expect(ledger(backups)).toEqual({ 'database.json': n, 'objects.json': n + 1, 'table.json': n + 1 });
+    const counted = backups.cloud.counted.map(({ value, dimensions }) => [dimensions, value]);
+    expect(counted).toContainEqual([{ store: 'database' }, 0]);
+  });
+
+  it('settings that say off write nothing', async () => {
+    const backups = openBackups({ mode: 'off' });
+    expect(await backups.invoke('beatStores', {})).toEqual({ outcome: 'off' });
+    expect(backups.cloud.home.size).toBe(0);
   });
 });
 

@@ -10,6 +10,7 @@ async function aBackedUpService(): Promise<Bench & { readonly version: string }>
   const backups = openBackups();
   const version = await backups.cloud.train(backups.ports, 'acme');
   await backups.hour();
+  await backups.invoke('beatStores', {});
   await backups.ports.runs.createRun(aRun({ runId: 'acme-2026-11-24', status: 'running' }));
   await backups.ports.runs.createAttempt(anAttempt({ runId: 'acme-2026-11-24', status: 'running' }));
   backups.cloud.followDatabase();
@@ -37,7 +38,14 @@ describe('restore', () => {
     const { id, point, checks } = output as Verified;
     const reach = backups.cloud.rds.region(there).backups.get(databaseId)?.RestoreWindow?.LatestTime;
     expect(point).toBe(reach?.toISOString());
-    expect(checks.map(({ name }) => name)).toEqual(['database', 'table', 'records', 'pointers', 'export']);
+    expect(checks.map(({ name }) => name)).toEqual([
+      'database',
+      'table',
+      'records',
+      'pointers',
+      'export',
+      'heartbeat',
+    ]);
     expect(restored(backups)).toEqual({ databases: [`${databaseId}-${id}`], tables: [`epsilon-test-${id}`] });
     expect(backups.cloud.rds.region(there).instances.get(`${databaseId}-${id}`)).toMatchObject({
       DBInstanceStatus: 'available',
@@ -52,6 +60,31 @@ describe('restore', () => {
       recoverable: true,
       deletionProtection: true,
     });
+  });
+
+  it('restored stores say how far they reach, beside what was acknowledged outside them', async () => {
+    const backups = await aBackedUpService();
+    const first = await backups.ports.recoveryRecords.heartbeat();
+    await backups.clock.advance(7 * 60_000);
+    await backups.invoke('beatStores', {});
+    backups.cloud.restoredHeartbeat = async () => first;
+    const { id } = (await backups.execute('restore', { to: 'newest' })).output as Verified;
+    expect((await backups.ports.recoveryRecords.get('restore', id))?.heartbeats).toEqual({
+      restored: { database: first?.n, table: (first?.n ?? 0) + 7, objects: (first?.n ?? 0) + 7 },
+      lossMinutes: 7,
+      skewMinutes: 7,
+    });
+  });
+
+  it.each([
+    ['holds none', async () => undefined, 'database: it holds no heartbeat'],
+    ['cannot be read', () => Promise.reject(new Error('no answer')), 'database: no answer'],
+  ])('F35: database whose heartbeat %s is not verified', async (_, found, why) => {
+    const backups = await aBackedUpService();
+    backups.cloud.restoredHeartbeat = found;
+    const { status, error, cause } = await backups.execute('restore', { to: 'newest' });
+    expect({ status, error }).toEqual({ status: 'FAILED', error: 'RESTORE_UNVERIFIED' });
+    expect(cause).toContain(why);
   });
 
   it('promotion fences what was backed up, ends what was under way, and refuses a promotion from before', async () => {
