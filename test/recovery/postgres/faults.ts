@@ -1,36 +1,26 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { folderFor, program, run } from './place.ts';
+import {
+  backupThatNeverBegan,
+  deadReceiver,
+  isolated,
+  missingTable,
+  stoppedArchive,
+  tornTail,
+} from './ground-faults.ts';
+import { heartbeatIsFoundAgain } from './heartbeat.ts';
+import { folderFor } from './place.ts';
+import type { Provoked } from './provoked.ts';
 import { type RestoreRequest, restoreNewest } from './restore.ts';
-import { archiveTimeout, clear, type Ground, inspect, prepare } from './round.ts';
-import { ask, type Cluster } from './server.ts';
-import { nextSegment } from './wal.ts';
+import { archived, beat, clear, type Ground, inspect, pause, prepare } from './round.ts';
+import type { Cluster } from './server.ts';
 
-/** A fault that was provoked; `wrong` is undefined when it held. */
-export interface Provoked {
-  readonly fault: string;
-  readonly what: string;
-  readonly wrong?: string;
-}
+import { nextSegment } from './wal.ts';
 
 interface Lost extends Ground {
   /** Heartbeats that are in the archive. */
   readonly beats: number;
-}
-
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
-async function archived({ server, repository }: Ground): Promise<void> {
-  const [segment = ''] = ask(server, 'SELECT pg_walfile_name(pg_switch_wal())');
-  for (let tries = 0; tries < 200 && !repository.segments().includes(segment); tries += 1) await pause(100);
-}
-
-function beat(ground: Ground, from: number, to: number): void {
-  ask(
-    ground.server,
-    `INSERT INTO heartbeat SELECT i, clock_timestamp() FROM generate_series(${from}, ${to}) AS i`,
-  );
 }
 
 /** Two backups with heartbeats before, between and after them, several segments, and then the loss of the cluster. */
@@ -99,12 +89,22 @@ async function refuses(request: RestoreRequest, why: string): Promise<string | u
   }
 }
 
-/** A file of a backup with another byte while `work` runs. */
-async function withOtherByte<T>(file: string, work: () => Promise<T>): Promise<T> {
-  const content = readFileSync(file);
+/** Content with another byte in its middle. */
+function flipped(content: Buffer): Buffer {
   const changed = Buffer.from(content);
-  changed[Math.floor(content.length / 2)] = (content[Math.floor(content.length / 2)] ?? 0) ^ 0xff;
-  writeFileSync(file, changed);
+  const middle = Math.floor(content.length / 2);
+  changed[middle] = (content[middle] ?? 0) ^ 0xff;
+  return changed;
+}
+
+/** A file with other content while `work` runs. */
+async function withOther<T>(
+  file: string,
+  change: (content: Buffer) => Buffer,
+  work: () => Promise<T>,
+): Promise<T> {
+  const content = readFileSync(file);
+  writeFileSync(file, change(content));
   try {
     return await work();
   } finally {
@@ -132,7 +132,33 @@ const cases: readonly {
   {
     fault: 'F35',
     what: 'the newest backup is damaged: the one before it is restored, to the same moment',
-    provoke: (lost, request) => withOtherByte(fileOfNewest(lost), () => restoresAll(lost, request, 1)),
+    provoke: (lost, request) => withOther(fileOfNewest(lost), flipped, () => restoresAll(lost, request, 1)),
+  },
+  {
+    fault: 'F35',
+    what: 'a file of the newest backup has no bytes: the one before it is restored, to the same moment',
+    provoke: (lost, request) =>
+      withOther(
+        fileOfNewest(lost),
+        () => Buffer.alloc(0),
+        () => restoresAll(lost, request, 1),
+      ),
+  },
+  {
+    fault: 'F47',
+    what: 'the description of all backups is damaged: its copy is taken, and everything is restored',
+    provoke: (lost, request) =>
+      withOther(lost.repository.descriptions()[0] ?? '', flipped, () => restoresAll(lost, request, 0)),
+  },
+  {
+    fault: 'F47',
+    what: 'the description of all backups and its copy are damaged: nothing is taken for a repository',
+    provoke: ({ repository }, request) => {
+      const [first = '', copy = ''] = repository.descriptions();
+      return withOther(first, flipped, () =>
+        withOther(copy, flipped, () => refuses(request, 'cannot be read')),
+      );
+    },
   },
   {
     fault: 'F37',
@@ -153,10 +179,7 @@ const cases: readonly {
     provoke: ({ repository }, request) => {
       const newest = repository.segments().at(-1) ?? '';
       const file = repository.segmentFile(newest);
-      return withOtherByte(file, async () => {
-        const wrong = await refuses(request, '');
-        return wrong;
-      });
+      return withOther(file, flipped, () => refuses(request, ''));
     },
   },
   {
@@ -171,7 +194,7 @@ const cases: readonly {
       const folder = join(request.scratch, 'small');
       mkdirSync(folder);
       if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', folder]).status !== 0)
-        return undefined;
+        return 'not provoked: a small file system can be mounted by root only';
       try {
         folderFor(folder);
         const into: Cluster = { data: join(folder, 'data'), socket: request.into.socket };
@@ -196,27 +219,7 @@ const cases: readonly {
   },
 ];
 
-/** A receiver that dies: commits wait for it, and its absence shows at once. */
-async function deadReceiver(): Promise<Provoked> {
-  const what = 'the receiver of the log dies: no commit is acknowledged, and its absence shows at once';
-  const ground = await prepare('streaming', 1);
-  try {
-    beat(ground, 1, 10);
-    await ground.stopReceiver();
-    const args = ['-X', '-h', ground.server.socket, '-U', 'postgres', '-d', 'postgres'];
-    const { code, out } = run(program('psql'), args, 'INSERT INTO heartbeat VALUES (11, now());', 3_000);
-    const [connected] = ask(
-      ground.server,
-      "SELECT count(*) FROM pg_stat_replication WHERE application_name = 'receiver'",
-    );
-    if (connected !== '0') return { fault: 'F38', what, wrong: `${connected} receivers are connected` };
-    return { fault: 'F38', what, ...(code !== 0 && out === '' ? {} : { wrong: `acknowledged: ${out}` }) };
-  } finally {
-    await clear(ground);
-  }
-}
-
-/** Provokes every fault on one lost cluster, and one on a cluster that runs. */
+/** Provokes faults on one lost cluster, and then those that need one of their own. */
 export async function provokeFaults(tell: (provoked: Provoked) => void): Promise<Provoked[]> {
   const { lost, provoked } = await lostCluster();
   const done: Provoked[] = [provoked];
@@ -233,10 +236,18 @@ export async function provokeFaults(tell: (provoked: Provoked) => void): Promise
   } finally {
     await clear(lost);
   }
-  const last = await deadReceiver();
-  tell(last);
-  return [...done, last];
+  for (const provoke of [
+    backupThatNeverBegan,
+    stoppedArchive,
+    deadReceiver,
+    tornTail,
+    missingTable,
+    isolated,
+    heartbeatIsFoundAgain,
+  ]) {
+    const one = await provoke();
+    done.push(one);
+    tell(one);
+  }
+  return done;
 }
-
-/** Milliseconds that a copy in an archive may be behind. */
-export const archiveRpoMs = (archiveTimeout + 5) * 1_000;

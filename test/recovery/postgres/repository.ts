@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { demand, folderFor, type Ran, run, runsAs } from './place.ts';
@@ -79,14 +79,12 @@ export class Repository {
 
   /** Identifier of the system whose backups these are. */
   systemId(): string {
-    const [stanza] = JSON.parse(demand('pgbackrest', this.#args(['info', '--output=json']))) as {
-      db: { 'system-id': number }[];
-    }[];
+    const said = demand('pgbackrest', this.#args(['info', '--output=json']));
     // As text: it has more digits than a number holds.
-    return (
-      /"system-id":(\d+)/.exec(demand('pgbackrest', this.#args(['info', '--output=json'])))?.[1] ??
-      String(stanza)
-    );
+    const found = /"system-id":(\d+)/.exec(said)?.[1];
+    if (found !== undefined) return found;
+    const [stanza] = JSON.parse(said) as { status?: { message?: string } }[];
+    throw new Error(`the repository cannot be read: ${stanza?.status?.message ?? said.slice(0, 200)}`);
   }
 
   /** Backups, oldest first. */
@@ -109,6 +107,18 @@ export class Repository {
       .map((name) => /([0-9A-F]{24})-[0-9a-f]{40}(\.\w+)?$/.exec(String(name))?.[1])
       .filter((name) => name !== undefined)
       .sort();
+  }
+
+  /** Seconds since the newest segment arrived, by the clock of where it arrives; nothing of the source is asked. */
+  age(): number {
+    const newest = this.segments().at(-1);
+    if (newest === undefined) return Number.POSITIVE_INFINITY;
+    return (Date.now() - statSync(this.segmentFile(newest)).mtimeMs) / 1_000;
+  }
+
+  /** Files that describe all backups, and the copy of them. */
+  descriptions(): string[] {
+    return ['backup.info', 'backup.info.copy'].map((name) => join(this.folder, 'backup', 'main', name));
   }
 
   /** Content of an archived segment; throws when it is not what its name says. */

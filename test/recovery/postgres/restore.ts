@@ -23,6 +23,8 @@ export interface RestoreRequest {
   /** A folder for what the restore works with. */
   readonly scratch: string;
   readonly into: Cluster;
+  /** Place in the log to restore to; the newest of the complete log when it is absent. */
+  readonly to?: string;
 }
 
 /** A cluster that was restored to a target and reached it. */
@@ -107,7 +109,10 @@ async function restoreFrom(
 ): Promise<Omit<Restored, 'passedOver'>> {
   const archived = new Set(request.repository.segments());
   const chain = completeFrom(backup.firstSegment, [...archived, ...received(request.receiver)]);
-  const target = targetOf(request, chain, archived);
+  const newest = targetOf(request, chain, archived);
+  if (request.to !== undefined && placeOf(request.to) > placeOf(newest))
+    throw new Error(`${request.to} is after the newest place of the log, ${newest}`);
+  const target = request.to ?? newest;
   fill(request, backup, target);
   const restored = systemIdIn(request.into);
   if (restored !== request.systemId)
@@ -120,7 +125,7 @@ async function restoreFrom(
 }
 
 /**
- * Restores the newest backup that can be restored to the newest place of a complete log. A gap in the log stops it: an older backup
+ * Restores the newest backup that can be restored to a place of a complete log, the newest where none is named. A gap in the log stops it: an older backup
  * has the same gap. Nothing is left where it fails.
  */
 export async function restoreNewest(request: RestoreRequest): Promise<Restored> {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { folderFor, freshPlace, program, runsAs } from './place.ts';
+import { folderFor, freshPlace, program, run, runsAs } from './place.ts';
 import { Repository } from './repository.ts';
 import { restoreNewest } from './restore.ts';
 import { ask, type Cluster, initCluster, type Server, startServer } from './server.ts';
@@ -36,7 +36,8 @@ const settings = (repository: Repository) => [
   'shared_buffers = 128MB',
 ];
 
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+/** Waits. */
+export const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Rows of 1 kB each. */
 function fill(server: Server, megabytes: number): string {
@@ -105,6 +106,20 @@ export async function clear({ place, server, stopReceiver }: Ground): Promise<vo
   rmSync(place, { recursive: true, force: true });
 }
 
+/** Ends the present segment, and waits until it is in the archive. */
+export async function archived({ server, repository }: Ground): Promise<void> {
+  const [segment = ''] = ask(server, 'SELECT pg_walfile_name(pg_switch_wal())');
+  for (let tries = 0; tries < 200 && !repository.segments().includes(segment); tries += 1) await pause(100);
+}
+
+/** Writes heartbeats, in one commit. */
+export function beat(ground: Ground, from: number, to: number): void {
+  ask(
+    ground.server,
+    `INSERT INTO heartbeat SELECT i, clock_timestamp() FROM generate_series(${from}, ${to}) AS i`,
+  );
+}
+
 /** What a round measured. */
 export interface Round {
   readonly mode: Mode;
@@ -115,6 +130,21 @@ export interface Round {
   readonly rtoMs: number;
   readonly bytes: number;
   readonly faults: readonly string[];
+}
+
+/** Whether every table and index of a cluster can be read and its pages agree with one another; what is wrong when not. */
+export function checkPages(server: Server): string[] {
+  const { code, out, err } = run(program('pg_amcheck'), [
+    '--install-missing',
+    '--heapallindexed',
+    '-h',
+    server.socket,
+    '-U',
+    'postgres',
+    '-d',
+    'postgres',
+  ]);
+  return code === 0 ? [] : [`pg_amcheck ended with ${code}: ${(out + err).trim().slice(0, 300)}`];
 }
 
 /** What is wrong with a restored cluster; it must hold the first heartbeats without a gap, and everything it was filled with. */
@@ -172,8 +202,15 @@ export async function drillRound(mode: Mode, megabytes: number, writeMs: number)
     const { newest, faults } = inspect(restored.server, ground);
     verifiedWrite(restored.server);
     const rtoMs = Date.now() - killedAt;
+    const pages = checkPages(restored.server);
     await restored.server.kill();
-    return { mode, ...lossOf(entries, newest, killedAt), rtoMs, bytes: ground.bytes, faults };
+    return {
+      mode,
+      ...lossOf(entries, newest, killedAt),
+      rtoMs,
+      bytes: ground.bytes,
+      faults: [...faults, ...pages],
+    };
   } finally {
     await clear(ground);
   }

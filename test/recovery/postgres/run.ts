@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { conclude, installPackage, works } from '../../conformance/debian.ts';
-import { archiveRpoMs, provokeFaults } from './faults.ts';
+import { provokeFaults } from './faults.ts';
 import { program } from './place.ts';
+import { archiveRpoMs } from './provoked.ts';
 import { drillRound, type Mode, type Round } from './round.ts';
 
 /**
