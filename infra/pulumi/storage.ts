@@ -47,6 +47,20 @@ function dataRules(site: Site): ConstructorParameters<typeof BucketLifecycleConf
       noncurrentVersionExpiration: { noncurrentDays: noncurrentExpiryDays },
     },
     tidy,
+    // What remains of an object once its last version is gone.
+    {
+      id: 'delete-markers-go',
+      status: 'Enabled',
+      filter: { prefix: '' },
+      expiration: { expiredObjectDeleteMarker: true },
+    },
+    // What states hand on, and exports: nothing reads it after a redrive or a restore, both of which are sooner.
+    ...['nights/', 'quality/', 'recovery/exports/'].map((prefix) => ({
+      id: `${prefix.replaceAll('/', '-')}expire`,
+      status: 'Enabled',
+      filter: { prefix },
+      expiration: { days: noncurrentExpiryDays },
+    })),
   ];
 }
 

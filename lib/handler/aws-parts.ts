@@ -96,6 +96,10 @@ export const awsTables: AwsPart<Pick<Ports, 'tables'>> = async () =>
 export const awsReplicas: AwsPart<Pick<Ports, 'replication' | 'replica'>> = async () =>
   (await import('../aws/wiring/wire-replicas.ts')).wireReplicas;
 
+/** What takes records away, in DynamoDB. */
+export const awsRetirement: AwsPart<{ readonly retirement: NonNullable<Ports['retirement']> }> = async () =>
+  (await import('../aws/wiring/wire-retirement.ts')).wireRetirement;
+
 /** Heartbeats in databases, in PostgreSQL. */
 export const awsHeartbeats: AwsPart<Pick<Ports, 'databaseHeartbeats'>> = async () =>
   (await import('../aws/wiring/wire-heartbeats.ts')).wireHeartbeats;

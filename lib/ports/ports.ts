@@ -5,6 +5,7 @@ import type { DatabaseHeartbeats } from './backup/heartbeats.ts';
 import type { RecoveryRecords } from './backup/recovery-records.ts';
 import type { ReplicaObjects } from './backup/replica-objects.ts';
 import type { ReplicationMetrics } from './backup/replication-metrics.ts';
+import type { Retirement } from './backup/retirement.ts';
 import type { Tables } from './backup/table-service.ts';
 import type { Bills } from './bills.ts';
 import type { ClaimStore } from './claim-store.ts';
@@ -85,6 +86,7 @@ export interface Ports extends BasePorts {
   readonly tables: Tables | undefined;
   readonly replication: ReplicationMetrics | undefined;
   readonly replica: ReplicaObjects | undefined;
+  readonly retirement: Retirement | undefined;
   readonly databaseHeartbeats: DatabaseHeartbeats | undefined;
   readonly releases: ReleaseRecords;
   readonly versions: VersionRouting;

@@ -41,4 +41,5 @@ export const recoveryPorts = (epoch: () => number) => ({
   replication: undefined,
   replica: undefined,
   databaseHeartbeats: undefined,
+  retirement: undefined,
 });

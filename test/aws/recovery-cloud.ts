@@ -6,6 +6,7 @@ import { loadConfig } from '../../lib/config/load-config.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 import type { VirtualClock } from '../../local/clock/virtual-clock.ts';
 import { readYaml } from '../../local/declaration/read-yaml.ts';
+import { openMemoryRetirement } from '../dynamodb/memory-retirement.ts';
 import { type MemoryStores, openMemoryStores } from '../dynamodb/memory-stores.ts';
 import { account, region } from '../fixtures/aws-base.ts';
 import { objectStoreOf, testPorts } from '../fixtures/ports.ts';
@@ -34,6 +35,7 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 function memoryObjects(objects: Map<string, string>) {
   return objectStoreOf({
     put: async (uri, body) => void objects.set(uri, String(body)),
+    delete: async (uri) => void objects.delete(uri),
     head: async (uri) => {
       const found = objects.get(uri);
       return found === undefined ? undefined : { uri, size: found.length, modifiedAt: 0 };
@@ -153,6 +155,7 @@ export class RecoveryCloud {
             host.endsWith(`.${there}.rds`) ? this.restoredHeartbeat() : Promise.reject(new Error(host)),
         }),
       },
+      retirement: openMemoryRetirement(this.stores.dynamo, clock),
       replication: { figures: async () => this.figures },
       replica: { bucket, objects: memoryObjects(this.replica) },
     });

@@ -36,6 +36,12 @@ const setsGroups = ['DescribeNodegroup', 'UpdateNodegroupConfig'].flatMap((comma
 /** A connection as the user of the heartbeat, to some instance of a region. */
 const heartbeatIn = (where: string) =>
   ask('rds-db:connect', `arn:aws:rds-db:${where}:${account}:dbuser:db-ABC/${heartbeatDatabase.user}`);
+/** A request to the items of a partition. */
+const onTable = (action: string, partition: string) => [
+  ask(`dynamodb:${action}`, arnOf('dynamodb', `table/${resources.table}`), {
+    'dynamodb:LeadingKeys': [partition],
+  }),
+];
 const part = { Bucket: resources.bucket, Key: 'acme/training_data/old.jsonl' };
 
 /**
@@ -66,6 +72,27 @@ export const rareRequests: Readonly<Record<string, readonly AwsRequest[]>> = {
   beatStores: [heartbeatIn(region)],
   verifyRestore: [heartbeatIn('us-east-1')],
   promoteRestore: [heartbeatIn('us-east-1')],
+  // Of a tenant with more models and runs than one night trains, whose outputs nothing names for weeks.
+  pruneRecords: [
+    ...['TENANT#acme', 'RUN#acme-2026-11-24', 'DATE#2026-11-24', 'NIGHT#night-1'].flatMap((partition) =>
+      onTable('DeleteItem', partition),
+    ),
+    ...onTable('ConditionCheckItem', 'TENANT#acme'),
+    ...onTable('PutItem', 'RETIRED'),
+  ],
+  removeRetired: [
+    ...onTable('DeleteItem', 'RETIRED'),
+    ...onTable('UpdateItem', 'RETIRED'),
+    ...onTable('GetItem', 'TENANT#acme'),
+    ...onTable('Query', 'TENANT#acme'),
+    ...[resources.bucket, resources.replicaBucket].flatMap((Bucket) => [
+      ...requestsOfCall('S3Client', 'ListObjectsV2', { Bucket, Prefix: 'acme/runs/acme-2026-11-24/' }),
+      ...requestsOfCall('S3Client', 'DeleteObject', {
+        Bucket,
+        Key: 'acme/runs/acme-2026-11-24/train/1/model.bin',
+      }),
+    ]),
+  ],
   // Of a check that made no verdict.
   beginRun: requestsOfCall('SFNClient', 'DescribeExecution', {
     executionArn: names.executionArn('data-quality-check/for-0'),

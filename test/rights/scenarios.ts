@@ -286,6 +286,13 @@ const scenarios: readonly Scenario[] = [
       night.rds.fate = () => ({ minutes: 1, ends: 'available' });
       await night.proveRecovery();
       await mustEnd(night, await backUp(), 'SUCCEEDED');
+      const retain = async (scheduledTime: string) => {
+        const { executionArn } = await night.runtime.ports.workflows.start({
+          machine: 'retention',
+          input: { scheduledTime },
+        });
+        return executionArn;
+      };
       const restore = async (machine: string, input: object) => {
         const { executionArn } = await night.runtime.ports.workflows.start({ machine, input });
         return night.until(executionArn);
@@ -300,6 +307,7 @@ const scenarios: readonly Scenario[] = [
       const promoted = await restore('restore', { id, approve: digest });
       const drilled = await restore('restore-drill', {});
       for (const { status, cause } of [promoted, drilled]) if (status !== 'SUCCEEDED') throw new Error(cause);
+      await mustEnd(night, await retain('2026-11-24T10:30:00Z'), 'SUCCEEDED');
       const broken = await night.runtime.ports.workflows.start({ machine: 'restore-drill', input: {} });
       await night.advance(minute / 2);
       await night.runtime.control.workflows.stop(broken.executionArn, stopped);

@@ -107,8 +107,9 @@ export const explainedFindings: readonly ExplainedFinding[] = [
   },
   {
     rule: wildcard(`${bucket}/*/runs/*`),
-    on: /^AlignFixedNamesRole$/,
-    reason: 'reads what a run of any tenant made, to copy it to the fixed names',
+    on: /^(AlignFixedNames|RemoveRetired)Role$/,
+    reason:
+      'what a run of any tenant made: copied to the fixed names, and removed when nothing can name it any more',
   },
   ...['training_data/*', 'model.bin', 'index.faiss', 'model.json'].map((name) => ({
     rule: wildcard(`${bucket}/*/${name}`),
@@ -179,6 +180,11 @@ export const explainedFindings: readonly ExplainedFinding[] = [
     rule: wildcard(`${bucket}/recovery/exports/*`),
     on: /^AssessRecoveryRole$/,
     reason: 'one folder of the bucket; the names below it are times',
+  },
+  {
+    rule: wildcard('arn:<AWS::Partition>:s3:::<ReplicaBucket>/*/runs/*'),
+    on: /^RemoveRetiredRole$/,
+    reason: 'removes the copy of what is gone in this region, of any tenant; its version stays for a while',
   },
   {
     rule: wildcard('arn:<AWS::Partition>:s3:::<ReplicaBucket>/recovery/ledger/*'),

@@ -129,6 +129,12 @@ export function openRanges(kind: OpenKind, shard: Shard): { openPart: string; fr
   return ranges;
 }
 
+/** Keys of outputs that no record names any more; they sort by when that came about. */
+export const retirementKeys = {
+  partition: 'RETIRED',
+  of: (at: string, prefix: string): ItemKey => ({ pk: 'RETIRED', sk: `${at}#${prefix}` }),
+};
+
 /** Keys of what is known of backups and restores, and of who waits for what of it. */
 export const recoveryKeys = {
   partition: (kind: string) => `RECOVERY#${kind}`,

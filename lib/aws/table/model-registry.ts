@@ -2,7 +2,7 @@ import { StaleFence } from '../../errors/run-errors.ts';
 import { ConditionFailed, NotFound } from '../../errors/store-errors.ts';
 import type { ModelRegistry } from '../../ports/model-registry.ts';
 import type { LiveModel, ModelVersion } from '../../training/models/model.ts';
-import { absent, all, any, beginsWith, both, compare, type Part } from './expressions.ts';
+import { absent, all, any, beginsWith, both, compare, type Part, present } from './expressions.ts';
 import { openAttributes, tenantKeys } from './keys.ts';
 import { openItems } from './open-work.ts';
 import { liveForm, modelForm } from './records.ts';
@@ -69,6 +69,8 @@ async function promote(table: Table, promotion: Promotion): Promise<LiveModel> {
     const next = nextLive(chosen, before, promotion);
     const refusals = await table.transact([
       { put: liveItem(next), condition: isStill(before, fence) },
+      // Not forgotten since it was read.
+      { check: tenantKeys.model(tenantId, modelVersion), condition: present('pk') },
       {
         check: tenantKeys.lease(tenantId),
         condition: any(absent('pk'), compare('fence', '<=', fence)),

@@ -10,6 +10,18 @@ const longestDays = 35;
  */
 const reachable = { database: 30, objects: 15, check: 5 } as const;
 
+/** How long the control plane's own records and what they name stay. */
+const retentionSchema = z.strictObject({
+  /** Days after its end that a run stays on record, with its attempts. */
+  runDays: z.int().max(3_650).default(30),
+  /** Models of a tenant that stay besides the live one and the one before it. */
+  modelsKept: z.int().min(0).max(1_000).default(3),
+  /** Days that objects stay after the last record that named them. */
+  objectDays: z.int().max(3_650).default(36),
+  /** Days by which their replicas go later. */
+  replicaDays: z.int().min(1).max(365).default(7),
+});
+
 const onSchema = z.strictObject({
   mode: z.literal('on'),
   /** Region of the replicas, in which everything is restored. */
@@ -24,6 +36,7 @@ const onSchema = z.strictObject({
   keepAtLeast: z.int().min(1).max(100).default(3),
   /** Minutes of acknowledged work that may be lost. */
   rpoMinutes: z.int().min(1).max(1_440).default(60),
+  retention: retentionSchema.prefault({}),
 });
 
 /** The section `recovery` of the settings. */
@@ -31,6 +44,28 @@ export const recoverySchema = z.union([z.strictObject({ mode: z.literal('off') }
 
 /** How an environment on AWS is backed up, where it is. */
 export type RecoverySettings = Readonly<z.infer<typeof onSchema>>;
+
+/** Days in which a failed execution can be redriven, and one more. */
+const redriveDays = 15;
+
+function checkRetention({ runDays, objectDays }: z.output<typeof retentionSchema>): void {
+  const bounds = [
+    ['runDays', runDays, redriveDays, 'a run can be redriven for 14 days'],
+    [
+      'objectDays',
+      objectDays,
+      longestDays + 1,
+      `a store can be restored to any second of ${longestDays} days, and what a record named then has to be there`,
+    ],
+  ] as const;
+  for (const [name, given, least, because] of bounds)
+    if (given < least)
+      throw new EpsilonError(
+        'RETENTION_RANGE',
+        `Setting "recovery.retention.${name}" is ${given}; ${because}, so that ${least} is the least.`,
+        { details: { key: `recovery.retention.${name}`, bound: least } },
+      );
+}
 
 /** Settings that contradict one another: `DR_REGION_SAME`, `RETENTION_RANGE`, `RPO_UNREACHABLE`, each with its bound. */
 export function checkRecovery(region: string, recovery: z.output<typeof recoverySchema>): void {
@@ -48,6 +83,7 @@ export function checkRecovery(region: string, recovery: z.output<typeof recovery
       `Setting "recovery.keepDays" is ${keepDays}; it must be from 1 to ${longestDays}. 0 would keep no snapshot: mode: "off" makes none.`,
       { details: { key: 'recovery.keepDays', bound: `1 to ${longestDays}` } },
     );
+  checkRetention(recovery.retention);
   const least = Math.max(reachable.database, reachable.objects) + reachable.check;
   if (rpoMinutes < least)
     throw new EpsilonError(

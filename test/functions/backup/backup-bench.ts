@@ -9,7 +9,9 @@ import { handler as holdSnapshot } from '../../../functions/backup/hold-snapshot
 import { handler as openBackup } from '../../../functions/backup/open-backup.ts';
 import { handler as openRestore } from '../../../functions/backup/open-restore.ts';
 import { handler as promoteRestore } from '../../../functions/backup/promote-restore.ts';
+import { handler as pruneRecords } from '../../../functions/backup/prune-records.ts';
 import { handler as pruneSnapshots } from '../../../functions/backup/prune-snapshots.ts';
+import { handler as removeRetired } from '../../../functions/backup/remove-retired.ts';
 import { handler as verifyRestore } from '../../../functions/backup/verify-restore.ts';
 import { handler as wakeBackup } from '../../../functions/backup/wake-backup.ts';
 import { handler as watchRecovery } from '../../../functions/backup/watch-recovery.ts';
@@ -33,7 +35,9 @@ const handlers = {
   assessRecovery,
   holdSnapshot,
   openBackup,
+  pruneRecords,
   pruneSnapshots,
+  removeRetired,
   wakeBackup,
   watchRecovery,
 };
@@ -53,7 +57,7 @@ export function openBackups(recovery: object = {}) {
     const invoke = handler.withPorts(wired);
     bound[key] = (payload) => invoke(JSON.parse(JSON.stringify(payload)), context);
   }
-  for (const name of ['backup', 'restore', 'restore-drill']) {
+  for (const name of ['backup', 'restore', 'restore-drill', 'retention']) {
     const text = readFileSync(`statemachines/${name}.asl.json`, 'utf8');
     const definition = resolveIntrinsics(JSON.parse(text), intrinsicName);
     bench.engine.registerMachine({ name, definition });

@@ -229,6 +229,25 @@ describe('watchRecovery', () => {
   });
 });
 
+describe('retention', () => {
+  it('machine goes through records and objects, a second delivery ends as a duplicate', async () => {
+    const backups = openBackups();
+    await backups.cloud.train(backups.ports, 'acme');
+    const input = { scheduledTime: '2026-11-24T10:30:00Z' };
+    expect(await backups.execute('retention', input)).toMatchObject({
+      status: 'SUCCEEDED',
+      output: {
+        outcome: 'done',
+        records: { models: 0, runs: 0, left: 0 },
+        objects: { here: 0, there: 0, kept: 0, left: 0 },
+      },
+    });
+    expect(await backups.execute('retention', input)).toMatchObject({ output: { outcome: 'duplicate' } });
+    const off = openBackups({ mode: 'off' });
+    expect(await off.execute('retention', input)).toMatchObject({ output: { outcome: 'off' } });
+  });
+});
+
 describe('beatStores', () => {
   const ledger = ({ cloud }: Bench) =>
     Object.fromEntries(

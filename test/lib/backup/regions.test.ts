@@ -20,6 +20,8 @@ describe('settings of recovery', () => {
     ['that keep nothing', { keepDays: 0 }, 'RETENTION_RANGE'],
     ['that keep longer than the service can', { keepDays: 36 }, 'RETENTION_RANGE'],
     ['that allow less than replicas trail', { rpoMinutes: 34 }, 'RPO_UNREACHABLE'],
+    ['that forget a run that can be redriven', { retention: { runDays: 14 } }, 'RETENTION_RANGE'],
+    ['that remove what a restored table names', { retention: { objectDays: 35 } }, 'RETENTION_RANGE'],
   ])('settings %s are refused, with the bound', (_, over, code) => {
     expect(() => checkRecovery('us-west-2', on(over))).toThrow(expect.objectContaining({ code }));
   });
