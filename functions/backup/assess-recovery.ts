@@ -3,6 +3,7 @@ import {
   awsDatabases,
   awsObjects,
   awsReplicas,
+  awsReplicationControl,
   awsStores,
   awsTables,
   type Wired,
@@ -13,7 +14,7 @@ import { assessRecovery } from '../../lib/operations/backup/assess-recovery.ts';
 /** The plan of the day's snapshot, which is not looked at here. */
 const input = z.object({});
 
-const aws = [awsStores, awsObjects, awsDatabases, awsTables, awsReplicas] as const;
+const aws = [awsStores, awsObjects, awsDatabases, awsTables, awsReplicas, awsReplicationControl] as const;
 
 /** Finds what could be restored now, and records it as a point. */
 export function createAssessRecovery(ports: Wired<typeof aws>) {

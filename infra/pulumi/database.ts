@@ -4,7 +4,6 @@ import { ParameterGroup } from '@pulumi/aws/rds/parameterGroup.js';
 import { SubnetGroup } from '@pulumi/aws/rds/subnetGroup.js';
 import { SecretRotation } from '@pulumi/aws/secretsmanager/secretRotation.js';
 import type { Output } from '@pulumi/pulumi';
-import { heartbeatDatabase } from '../../lib/backup/cloud/heartbeat.ts';
 import { groupFor } from './endpoints.ts';
 import { createIdentity, trustHost } from './identity.ts';
 import type { Keys } from './keys.ts';
@@ -75,7 +74,7 @@ export function createDatabase(site: Site, network: Network, keys: Keys): Databa
       storageEncrypted: true,
       kmsKeyId: keys.data.arn,
       multiAz: database.multiAz,
-      dbName: heartbeatDatabase.name,
+      dbName: 'embeddings_saas',
       username: 'epsilon_admin',
       manageMasterUserPassword: true,
       masterUserSecretKmsKeyId: keys.data.arn,

@@ -37,12 +37,36 @@ function createReplicator(site: Site, keys: Keys, pair: { data: GuardedBucket; r
   });
 }
 
+/** What S3's own jobs copy with that repair replication; only a function that assesses it passes this role on. */
+function createRepairer(site: Site, keys: Keys, data: GuardedBucket): void {
+  const { region } = site.config;
+  const via = { StringEquals: { 'kms:ViaService': `s3.${region}.amazonaws.com` } };
+  createIdentity(site, 'replication-repair', {
+    trust: [trustService(site, 'batchoperations.s3.amazonaws.com')],
+    allow: [
+      {
+        Effect: 'Allow',
+        Action: ['s3:GetReplicationConfiguration', 's3:PutInventoryConfiguration'],
+        Resource: data.bucket.arn,
+      },
+      { Effect: 'Allow', Action: 's3:InitiateReplication', Resource: interpolate`${data.bucket.arn}/*` },
+      {
+        Effect: 'Allow',
+        Action: 's3:PutObject',
+        Resource: interpolate`${data.bucket.arn}/recovery/repairs/*`,
+      },
+      { Effect: 'Allow', Action: 'kms:GenerateDataKey', Resource: keys.data.arn, Condition: via },
+    ],
+  });
+}
+
 /** Replicates every new object to the other region, within 15 minutes by Replication Time Control, with its metrics. */
 export function createReplication(
   site: Site,
   keys: Keys,
   pair: { data: GuardedBucket; replica: GuardedBucket },
 ): void {
+  createRepairer(site, keys, pair.data);
   const replicator = createReplicator(site, keys, pair);
   new BucketReplicationConfig(
     site.name('replication'),

@@ -96,6 +96,10 @@ export const awsTables: AwsPart<Pick<Ports, 'tables'>> = async () =>
 export const awsReplicas: AwsPart<Pick<Ports, 'replication' | 'replica'>> = async () =>
   (await import('../aws/wiring/wire-replicas.ts')).wireReplicas;
 
+/** What replication of objects depends on and how it is repaired, in S3. */
+export const awsReplicationControl: AwsPart<Pick<Ports, 'replicationControl'>> = async () =>
+  (await import('../aws/wiring/wire-replication-control.ts')).wireReplicationControl;
+
 /** What takes records away, in DynamoDB. */
 export const awsRetirement: AwsPart<{ readonly retirement: NonNullable<Ports['retirement']> }> = async () =>
   (await import('../aws/wiring/wire-retirement.ts')).wireRetirement;

@@ -30,6 +30,11 @@ export const recoveryMetrics = {
     dimensions: ['store'],
     help: 'a minute: 1 when the store took the heartbeat (`database`, `table`, `objects`), 0 when it did not',
   },
+  ReplicationRepairs: {
+    unit: 'count',
+    dimensions: [],
+    help: 'a repair of the replication of objects was begun',
+  },
   RecoveryFaults: {
     unit: 'count',
     dimensions: ['store'],

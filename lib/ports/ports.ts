@@ -4,6 +4,7 @@ import type { Databases } from './backup/database-service.ts';
 import type { DatabaseHeartbeats } from './backup/heartbeats.ts';
 import type { RecoveryRecords } from './backup/recovery-records.ts';
 import type { ReplicaObjects } from './backup/replica-objects.ts';
+import type { ReplicationControl } from './backup/replication-control.ts';
 import type { ReplicationMetrics } from './backup/replication-metrics.ts';
 import type { Retirement } from './backup/retirement.ts';
 import type { Tables } from './backup/table-service.ts';
@@ -86,6 +87,7 @@ export interface Ports extends BasePorts {
   readonly tables: Tables | undefined;
   readonly replication: ReplicationMetrics | undefined;
   readonly replica: ReplicaObjects | undefined;
+  readonly replicationControl: ReplicationControl | undefined;
   readonly retirement: Retirement | undefined;
   readonly databaseHeartbeats: DatabaseHeartbeats | undefined;
   readonly releases: ReleaseRecords;

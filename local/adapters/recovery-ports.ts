@@ -42,4 +42,5 @@ export const recoveryPorts = (epoch: () => number) => ({
   replica: undefined,
   databaseHeartbeats: undefined,
   retirement: undefined,
+  replicationControl: undefined,
 });

@@ -3,6 +3,7 @@ import { rdsDatabaseService } from '../../lib/aws/rds/rds-database-service.ts';
 import type { Heartbeat } from '../../lib/backup/cloud/heartbeat.ts';
 import type { ReplicationFigures } from '../../lib/backup/cloud/replication.ts';
 import { loadConfig } from '../../lib/config/load-config.ts';
+import type { RepairState } from '../../lib/ports/backup/replication-control.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 import type { VirtualClock } from '../../local/clock/virtual-clock.ts';
 import { readYaml } from '../../local/declaration/read-yaml.ts';
@@ -62,6 +63,10 @@ export class RecoveryCloud {
   /** What the live database holds of the heartbeat, and what each restored one has of it; none is reached where it is not set. */
   heartbeat: Heartbeat | undefined;
   restoredHeartbeat: () => Promise<Heartbeat | undefined> = async () => this.heartbeat;
+  /** Buckets without versions, repairs that were begun by their tokens, and how they stand. */
+  unversioned: string[] = [];
+  readonly repairs: string[] = [];
+  repair: RepairState = { state: 'running' };
   figures: ReplicationFigures = { latencySeconds: 30, pendingOperations: 0, failedOperations: 0 };
   readonly stores: MemoryStores;
   readonly tablesHome: TablesStandIn;
@@ -154,6 +159,14 @@ export class RecoveryCloud {
           newest: async () =>
             host.endsWith(`.${there}.rds`) ? this.restoredHeartbeat() : Promise.reject(new Error(host)),
         }),
+      },
+      replicationControl: {
+        unversioned: async () => this.unversioned,
+        repair: async (token) => {
+          this.repairs.push(token);
+          return `job-${this.repairs.length}`;
+        },
+        repairState: async () => this.repair,
       },
       retirement: openMemoryRetirement(this.stores.dynamo, clock),
       replication: { figures: async () => this.figures },

@@ -10,10 +10,13 @@ const waiter = (taskToken: string) => ({
 });
 
 /** Every sentence of the port's documentation. */
-export function recoveryRecordsContract(name: string, make: () => RecoveryRecords): void {
+export function recoveryRecordsContract(
+  name: string,
+  make: () => RecoveryRecords | Promise<RecoveryRecords>,
+): void {
   describe(`recovery records: ${name}`, () => {
     it('records are listed newest first, by kind, and replaced by their id', async () => {
-      const records = make();
+      const records = await make();
       for (const day of ['24', '26', '25']) await records.put(drill(`2026-11-${day}T00:00:00Z`, false));
       await records.put(drill('2026-11-25T00:00:00Z', true));
       await records.put({ kind: 'replicated', id: 'acme', modelVersion: 'v1', at: '2026-11-24T00:00:00Z' });
@@ -27,7 +30,7 @@ export function recoveryRecordsContract(name: string, make: () => RecoveryRecord
     });
 
     it('heartbeat that comes late changes nothing', async () => {
-      const records = make();
+      const records = await make();
       expect(await records.heartbeat()).toBeUndefined();
       await records.beat({ n: 8, at: '2026-11-24T02:08:00.000Z' });
       await records.beat({ n: 9, at: '2026-11-24T02:09:00.000Z' });
@@ -36,7 +39,7 @@ export function recoveryRecordsContract(name: string, make: () => RecoveryRecord
     });
 
     it('who waits last is who is found, with the token', async () => {
-      const records = make();
+      const records = await make();
       expect(await records.waiter('r/snapshot/s')).toBeUndefined();
       await records.wait(waiter('first'));
       await records.wait(waiter('second'));
@@ -44,7 +47,7 @@ export function recoveryRecordsContract(name: string, make: () => RecoveryRecord
     });
 
     it('wait is ended by who waits, and not by who waited before', async () => {
-      const records = make();
+      const records = await make();
       await records.wait(waiter('first'));
       await records.wait(waiter('second'));
       await records.endWait(waiter('first'));

@@ -14,10 +14,10 @@ const at = '2026-11-24T10:00:00.000Z';
 const prefix = 'bucket-a/acme/runs/r1/';
 
 /** Every sentence of the port's documentation. */
-export function retirementContract(name: string, make: () => Stores): void {
+export function retirementContract(name: string, make: () => Stores | Promise<Stores>): void {
   describe(`retirement: ${name}`, () => {
     it('model is forgotten together with what it named, unless another pair went live meanwhile', async () => {
-      const { retirement, models } = make();
+      const { retirement, models } = await make();
       for (const modelVersion of ['M1', 'M2']) await models.register(aModel({ modelVersion }));
       const decidedOn = { live: await models.live('acme'), prefix, at };
       await models.promote({ tenantId: 'acme', modelVersion: 'M1', fence: 1, at, reason: 'run' });
@@ -33,7 +33,7 @@ export function retirementContract(name: string, make: () => Stores): void {
     });
 
     it('model that was forgotten cannot go live any more', async () => {
-      const { retirement, models } = make();
+      const { retirement, models } = await make();
       await models.register(aModel({ modelVersion: 'M1' }));
       await retirement.forgetModel({ tenantId: 'acme', modelVersion: 'M1' }, { live: undefined, prefix, at });
       await expect(
@@ -42,7 +42,7 @@ export function retirementContract(name: string, make: () => Stores): void {
     });
 
     it('run goes with its attempts and from every list, one that runs again stays', async () => {
-      const { retirement, runs } = make();
+      const { retirement, runs } = await make();
       const run = aRun({ runId: 'r1', status: 'succeeded', nightArn: 'night' });
       await runs.createRun(run);
       await runs.createAttempt(anAttempt({ runId: 'r1', status: 'succeeded', settledAt: at }));
@@ -58,7 +58,7 @@ export function retirementContract(name: string, make: () => Stores): void {
     });
 
     it('what was retired is listed from its time on, notes what is gone, and ends', async () => {
-      const { retirement, models } = make();
+      const { retirement, models } = await make();
       await models.register(aModel({ modelVersion: 'M1' }));
       await retirement.forgetModel({ tenantId: 'acme', modelVersion: 'M1' }, { live: undefined, prefix, at });
       expect(await retirement.retired(at)).toEqual([]);

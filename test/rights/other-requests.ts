@@ -72,6 +72,15 @@ export const rareRequests: Readonly<Record<string, readonly AwsRequest[]>> = {
   beatStores: [heartbeatIn(region)],
   verifyRestore: [heartbeatIn('us-east-1')],
   promoteRestore: [heartbeatIn('us-east-1')],
+  // Of replication that failed.
+  assessRecovery: [
+    ...onTable('PutItem', 'RECOVERY#repair'),
+    ask('s3:CreateJob', '*', { 's3:RequestJobOperation': 'S3ReplicateObject' }),
+    ask('s3:DescribeJob', arnOf('s3', 'job/1')),
+    ask('iam:PassRole', resources.role('replication-repair'), {
+      'iam:PassedToService': 'batchoperations.s3.amazonaws.com',
+    }),
+  ],
   // Of a tenant with more models and runs than one night trains, whose outputs nothing names for weeks.
   pruneRecords: [
     ...['TENANT#acme', 'RUN#acme-2026-11-24', 'DATE#2026-11-24', 'NIGHT#night-1'].flatMap((partition) =>

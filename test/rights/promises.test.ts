@@ -65,7 +65,8 @@ const promises: readonly (readonly [page: string, says: string, action: string, 
     'batch',
     "`iam:PassRole` on the definitions' roles to `ecs-tasks.amazonaws.com`",
     'iam:PassRole',
-    under('StringEquals', 'iam:PassedToService', /^"ecs-tasks.amazonaws.com"$/),
+    // Besides the role of S3's own repair jobs, to S3.
+    under('StringEquals', 'iam:PassedToService', /^"(ecs-tasks|batchoperations\.s3)\.amazonaws\.com"$/),
   ],
   ['batch', '`batch:TerminateJob` on `job/*`', 'batch:TerminateJob', onResources(/:job\/\*"/)],
   [

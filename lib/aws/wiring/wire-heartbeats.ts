@@ -19,16 +19,16 @@ export const wireHeartbeats = ({
   const at = ({ host, port }: DatabaseEndpoint, region: string) => {
     const { name, user } = heartbeatDatabase;
     const password = async () => {
-      const { Signer } = await import('@aws-sdk/rds-signer');
+      const { Signer } = await import('../lazy/postgres.ts');
       const { credentials } = clients.of(RDSClient).config;
       return new Signer({ hostname: host, port, username: user, region, credentials }).getAuthToken();
     };
     return postgresHeartbeat(
       { host, port, database: name, user, password, tls: undefined },
       async (settings) => {
-        const { Client } = await import('pg');
+        const { PostgresClient } = await import('../lazy/postgres.ts');
         const ca = await readFile(authorities, 'utf8');
-        return new Client({ ...settings, ssl: { ca, rejectUnauthorized: true, servername: host } });
+        return new PostgresClient({ ...settings, ssl: { ca, rejectUnauthorized: true, servername: host } });
       },
     );
   };

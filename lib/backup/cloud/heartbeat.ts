@@ -1,4 +1,4 @@
-import type { RestoreCheck, StoreName } from './records.ts';
+import type { HeartbeatFigures, RestoreCheck, StoreName } from './records.ts';
 
 /** What is written into every store each minute: what of it is found again says to which moment the store reaches. */
 export interface Heartbeat {
@@ -13,7 +13,7 @@ const minute = 60_000;
 /** Where the heartbeat of objects is in the data bucket. */
 export const heartbeatKey = 'recovery/heartbeat.json';
 
-/** Name of the database on the instance, and the user of it that may write heartbeats and nothing else. */
+/** Name of the database on the instance (infra/pulumi/database.ts), and the user of it that may write heartbeats and nothing else. */
 export const heartbeatDatabase = { name: 'embeddings_saas', user: 'epsilon_heartbeat' } as const;
 
 /** Minutes by which a restored store may be behind the moment: two heartbeats, and one that came late. */
@@ -26,16 +26,6 @@ export function heartbeatAt(now: number): Heartbeat {
 
 /** The newest heartbeats of the stores; null where a store that was read has none. */
 export type Heartbeats = Partial<Readonly<Record<StoreName, Heartbeat | null>>>;
-
-/** What restored heartbeats say, beside the ledger that was kept outside the stores. */
-export interface HeartbeatFigures {
-  /** Numbers that were found, by store. */
-  readonly restored: Partial<Readonly<Record<StoreName, number>>>;
-  /** Minutes of acknowledged work that the worst store lacks; absent while the ledger has nothing of what was read. */
-  readonly lossMinutes?: number;
-  /** Minutes between the store that reaches furthest and the one that is furthest behind. */
-  readonly skewMinutes?: number;
-}
 
 const most = (values: readonly number[]) => (values.length === 0 ? undefined : Math.max(...values));
 

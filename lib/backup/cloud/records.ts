@@ -1,4 +1,3 @@
-import type { HeartbeatFigures } from './heartbeat.ts';
 import type { DatabaseSettings } from './resources.ts';
 
 /** The newest moment that a store can be restored to in the other region; without one, why. */
@@ -54,6 +53,19 @@ export interface ReplicatedRecord {
   readonly at: string;
 }
 
+/** A repair of the replication of objects. */
+export interface RepairRecord {
+  readonly kind: 'repair';
+  /** ISO 8601: when it was begun. */
+  readonly id: string;
+  /** The service's id of it. */
+  readonly jobId: string;
+  readonly state: 'running' | 'done' | 'failed';
+  readonly objects?: number;
+  readonly failed?: number;
+  readonly because?: string;
+}
+
 /** How a drill ended. */
 export interface DrillRecord {
   readonly kind: 'drill';
@@ -81,6 +93,16 @@ export interface RestoreCheck {
   readonly faults: readonly string[];
 }
 
+/** What restored heartbeats say, beside the ledger that was kept outside the stores. */
+export interface HeartbeatFigures {
+  /** Numbers that were found, by store. */
+  readonly restored: Partial<Readonly<Record<StoreName, number>>>;
+  /** Minutes of acknowledged work that the worst store lacks; absent while the ledger has nothing of what was read. */
+  readonly lossMinutes?: number;
+  /** Minutes between the store that reaches furthest and the one that is furthest behind. */
+  readonly skewMinutes?: number;
+}
+
 /** A restore: what is restored where, and what of it was found. */
 export interface RestoreRecord {
   readonly kind: 'restore';
@@ -105,7 +127,7 @@ export interface RestoreRecord {
 }
 
 /** What is kept of backups and restores. */
-export type RecoveryRecord = PointRecord | ReplicatedRecord | DrillRecord | RestoreRecord;
+export type RecoveryRecord = PointRecord | ReplicatedRecord | RepairRecord | DrillRecord | RestoreRecord;
 
 /** The newest moment of all stores together, and the oldest: T may be no newer than the newest of any. */
 export function reachOfAll(stores: PointRecord['stores']): Pick<PointRecord, 'newest' | 'oldest'> {

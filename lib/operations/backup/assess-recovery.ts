@@ -4,6 +4,7 @@ import type { Ports } from '../../ports/ports.ts';
 import { reachOfDatabase, reachOfObjects, reachOfTable } from './assess-stores.ts';
 import { exportSettings } from './export-settings.ts';
 import { readReplicas } from './read-replicas.ts';
+import { repairReplication } from './repair-replication.ts';
 import { required } from './required.ts';
 
 type Needed = Pick<
@@ -12,6 +13,7 @@ type Needed = Pick<
   | 'tables'
   | 'replication'
   | 'replica'
+  | 'replicationControl'
   | 'recoveryRecords'
   | 'tenants'
   | 'models'
@@ -31,16 +33,24 @@ export async function assessRecovery(ports: Needed, remainingMs: () => number): 
   const now = clock.now();
   const databases = required(ports.databases);
   const instance = await databases.home.instance(databases.id);
-  const [database, table, replicated] = await Promise.all([
+  const [database, table, { failedOperations, ...replicated }, unversioned] = await Promise.all([
     reachOfDatabase(databases, instance),
     reachOfTable(required(ports.tables)),
     reachOfObjects(required(ports.replication), now),
+    required(ports.replicationControl).unversioned(),
   ]);
   const objects = await readReplicas(ports, () => remainingMs() > reserveMs);
   const stores: Record<StoreName, PointRecord['stores'][StoreName]> = {
     database,
     table,
-    objects: { ...replicated, faults: [...replicated.faults, ...objects.faults] },
+    objects: {
+      ...replicated,
+      faults: [
+        ...unversioned.map((bucket) => `bucket ${bucket} keeps no versions`),
+        ...replicated.faults,
+        ...objects.faults,
+      ],
+    },
   };
   const point: PointRecord = {
     kind: 'point',
@@ -52,6 +62,9 @@ export async function assessRecovery(ports: Needed, remainingMs: () => number): 
     export: await exportSettings(ports),
   };
   await recoveryRecords.put(point);
+  // Where a bucket keeps no versions nothing is replicated, and nothing can be repaired.
+  const isBroken = unversioned.length === 0 && (failedOperations > 0 || objects.faults.length > 0);
+  await repairReplication(ports, isBroken);
   metrics.count('RecoveryPointsRecorded', point.newest === undefined ? 0 : 1);
   for (const store of storeNames) metrics.count('RecoveryFaults', stores[store].faults.length, { store });
   const faults = storeNames.flatMap((store) => stores[store].faults.map((fault) => `${store}: ${fault}`));

@@ -36,11 +36,14 @@ export async function reachOfTable({ name, home, there }: Tables): Promise<Store
   return { ...spanOf(replicated), faults: faultsOf(mistakes, loss) };
 }
 
-/** How far objects have arrived in the other region. `now` is in milliseconds. */
-export async function reachOfObjects(replication: ReplicationMetrics, now: number): Promise<StoreReach> {
+/** How far objects have arrived in the other region, and how many operations failed. `now` is in milliseconds. */
+export async function reachOfObjects(
+  replication: ReplicationMetrics,
+  now: number,
+): Promise<StoreReach & { readonly failedOperations: number }> {
   const figures = await replication.figures(now - figuresMs, now);
   const faults = replicationFaults(figures);
-  const { latencySeconds } = figures;
-  if (latencySeconds === undefined) return { faults };
-  return { newest: new Date(now - latencySeconds * 1000).toISOString(), faults };
+  const { latencySeconds, failedOperations = 0 } = figures;
+  if (latencySeconds === undefined) return { faults, failedOperations };
+  return { newest: new Date(now - latencySeconds * 1000).toISOString(), faults, failedOperations };
 }

@@ -7,11 +7,15 @@ import {
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { expect, it } from 'vitest';
 import { openTableAuditLog, openTableStores, type TableStores } from '../../../lib/aws/table/open-stores.ts';
+import { tableRetirement } from '../../../lib/aws/table/retirement.ts';
+import { Table } from '../../../lib/aws/table/table.ts';
 import { kmsKeyService } from '../../../lib/aws/table/token-keys.ts';
 import { SystemClock } from '../../../lib/system/system-clock.ts';
 import { systemIds } from '../../../lib/system/system-ids.ts';
 import { describeAuditLog } from '../../contract/audit-log.ts';
+import { recoveryRecordsContract } from '../../contract/recovery-records.ts';
 import { describeReleaseRecords } from '../../contract/release-records.ts';
+import { retirementContract } from '../../contract/retirement.ts';
 import { describeRunStore } from '../../contract/run-store.ts';
 import { describeTenantStores } from '../../contract/tenant-stores.ts';
 import { MemoryKeys } from '../../dynamodb/memory-stores.ts';
@@ -82,6 +86,12 @@ async function open(over: Partial<Parameters<typeof openTableStores>[0]> = {}): 
 describeRunStore(name, () => open());
 describeTenantStores(name, () => open());
 
+recoveryRecordsContract(name, async () => (await open()).recoveryRecords);
+retirementContract(name, async () => {
+  const tableName = await makeTable();
+  const table = new Table({ client, tableName, clock, random: Math.random, ids: systemIds(clock) });
+  return { ...(await open({ tableName })), retirement: tableRetirement(table) };
+});
 describeReleaseRecords(name, async () => (await open()).releases);
 describeAuditLog(name, async () => ({
   audit: openTableAuditLog({

@@ -116,6 +116,12 @@ describe('backup', () => {
       '901 s behind',
     ],
     [
+      'a bucket without versions',
+      (b) => Object.assign(b.cloud, { unversioned: ['data'] }),
+      'objects',
+      'bucket data keeps no versions',
+    ],
+    [
       'a table without a replica',
       (b) => Object.assign(b.cloud.tablesThere, { found: undefined }),
       'table',
@@ -226,6 +232,54 @@ describe('watchRecovery', () => {
     await backups.clock.advance(61 * 60_000);
     backups.cloud.followDatabase();
     expect(await watch(backups)).toMatchObject({ RecoveryPointsFresh: 0 });
+  });
+});
+
+describe('repair of replication', () => {
+  const newest = async ({ ports }: Bench) => (await ports.recoveryRecords.newest('repair', 1))[0];
+
+  it('F38: what was not copied is copied again, once at a time, and how it ended is on record', async () => {
+    const backups = openBackups();
+    await backups.cloud.train(backups.ports, 'acme');
+    spoil(backups, 'model.bin');
+    await backups.hour();
+    expect(await newest(backups)).toMatchObject({ jobId: 'job-1', state: 'running' });
+    await backups.clock.advance(3_600_000);
+    await backups.hour();
+    expect(backups.cloud.repairs).toEqual(['epsilon-2026-11-24T02']);
+    backups.cloud.repair = { state: 'done', objects: 3, failed: 1 };
+    await backups.clock.advance(3_600_000);
+    await backups.hour();
+    expect(await newest(backups)).toMatchObject({ state: 'done', objects: 3, failed: 1 });
+    expect(backups.cloud.repairs).toHaveLength(1);
+    await backups.clock.advance(6 * 3_600_000);
+    await backups.hour();
+    expect(backups.cloud.repairs).toHaveLength(2);
+  });
+
+  it.each([
+    ['nothing is wrong', (_: Bench) => {}],
+    ['replication is only late', (b: Bench) => Object.assign(b.cloud.figures, { latencySeconds: 901 })],
+    [
+      'a bucket keeps no versions, so that nothing can be',
+      (b: Bench) => {
+        spoil(b, 'model.bin');
+        b.cloud.unversioned = ['data'];
+      },
+    ],
+  ])('nothing is repaired where %s', async (_, happens) => {
+    const backups = openBackups();
+    await backups.cloud.train(backups.ports, 'acme');
+    happens(backups);
+    await backups.hour();
+    expect(backups.cloud.repairs).toEqual([]);
+  });
+
+  it('F38: operations that failed are repaired, whatever models name', async () => {
+    const backups = openBackups();
+    Object.assign(backups.cloud.figures, { failedOperations: 2 });
+    await backups.hour();
+    expect(backups.cloud.repairs).toHaveLength(1);
   });
 });
 

@@ -1,0 +1,18 @@
+/** How a repair of replication stands. */
+export interface RepairState {
+  readonly state: 'running' | 'done' | 'failed';
+  /** Objects that were to be copied, and those that could not be. */
+  readonly objects?: number;
+  readonly failed?: number;
+  /** Why it failed, as the service says. */
+  readonly because?: string;
+}
+
+/** What replication of the data bucket depends on, and how it is repaired. */
+export interface ReplicationControl {
+  /** The buckets, of source and destination, that keep no versions: no earlier moment of theirs can be restored, nothing is replicated. */
+  unversioned(): Promise<string[]>;
+  /** Begins to copy what failed, or was never tried, again; `token` makes a repeated call find the first one. Gives its id. */
+  repair(token: string): Promise<string>;
+  repairState(id: string): Promise<RepairState>;
+}
