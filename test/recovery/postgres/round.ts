@@ -133,7 +133,7 @@ export interface Round {
 }
 
 /** Whether every table and index of a cluster can be read and its pages agree with one another; what is wrong when not. */
-export function checkPages(server: Server): string[] {
+function checkPages(server: Server): string[] {
   const { code, out, err } = run(program('pg_amcheck'), [
     '--install-missing',
     '--heapallindexed',
