@@ -14,10 +14,11 @@ const measuredParts = [...stages, 'query'] as const;
 const bounds: Readonly<Record<(typeof measuredParts)[number], string>> = {
   prepare: '8 bytes a document and a passage in two tables that double: 24 to 46 bytes a document',
   train: 'counts of at most 2 million words, rows of at most 256 MiB, two matrices of at most 20,000 words',
-  index: 'vectors of at most 256 MiB and ids of at most 64 MiB; the rest goes to objects',
+  index:
+    'vectors of at most 256 MiB, ids of at most 64 MiB, 4 bytes a passage, word lists of 4 million places; the rest goes to objects',
   deploy: 'some rows of the index at a time',
   cache: 'some rows of the index and a shard of passages at a time',
-  query: "24 bytes a passage, and 5 for each of the question's words that it has",
+  query: "some 40 bytes a passage, and 26 for each of the question's words that it has",
 };
 
 /** The word behind an option, as `--size 5GB` or `--size=5GB`. */

@@ -18,16 +18,24 @@ async function* passagesIn(objects: Objects, uri: string): AsyncGenerator<Passag
   }
 }
 
+/** A file of passages below a prefix, with the number of its first one. */
+export interface PassageFile {
+  readonly name: string;
+  readonly first: number;
+}
+
 /** Passages of prepared data, read one after the other; of those that were read it is known in which file they are. */
 export class PassageFiles {
   readonly #objects: Objects;
   readonly #prefix: string;
   /** Files that were begun, each with the number of its first passage. */
-  readonly #files: { readonly uri: string; readonly first: number }[] = [];
+  readonly #files: { readonly uri: string; readonly first: number }[];
 
-  constructor(objects: Objects, prefix: string) {
+  /** `known`: all files, where it is on record what they hold. */
+  constructor(objects: Objects, prefix: string, known: readonly PassageFile[] = []) {
     this.#objects = objects;
     this.#prefix = prefix;
+    this.#files = known.map(({ name, first }) => ({ uri: prefix + name, first }));
   }
 
   /** All passages, in order. */
@@ -44,7 +52,7 @@ export class PassageFiles {
     }
   }
 
-  /** Passages by their numbers, of those that were read before; only their files are read again. */
+  /** Passages by their numbers, of those that were read before or are on record; only their files are read. */
   async at(numbers: readonly number[]): Promise<ReadonlyMap<number, Passage>> {
     const found = new Map<number, Passage>();
     for (const [index, { uri, first }] of this.#files.entries()) {

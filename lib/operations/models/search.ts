@@ -2,18 +2,12 @@ import { EpsilonError } from '../../errors/epsilon-error.ts';
 import type { LiveModel } from '../../training/models/model.ts';
 import { BestRows, type Hit } from '../../training/models/vectors/best-rows.ts';
 import { Embedder } from '../../training/models/vectors/embedder.ts';
-import {
-  checkDimensions,
-  decodeFlatHeader,
-  type FlatHeader,
-  headerBytes,
-  readFlatRows,
-  scoreOf,
-} from '../../training/models/vectors/flat-index.ts';
 import { QuestionWords } from '../../training/models/vectors/lexical.ts';
-import { readRowIds } from '../../training/models/vectors/row-ids.ts';
 import { decodeModel } from '../../training/models/vectors/word-model.ts';
+import { bestByWords, bestOf } from './best-hits.ts';
+import { IndexFiles } from './index-files.ts';
 import { type Objects, PassageFiles } from './passage-files.ts';
+import { WordLists } from './word-lists.ts';
 
 /** One answer. */
 export interface SearchAnswer {
@@ -40,9 +34,6 @@ export interface Search {
   ask(question: string, k: number): Promise<SearchAnswer[]>;
 }
 
-/** What the cosine counts beside the words; measured, together with the words' own weights, by `npm run bench -- search`. */
-const cosineWeight = 0.15;
-
 function unknownWords({ tenantId }: LiveModel, question: string): EpsilonError {
   return new EpsilonError(
     'QUERY_UNKNOWN_WORDS',
@@ -52,39 +43,6 @@ function unknownWords({ tenantId }: LiveModel, question: string): EpsilonError {
 
 function answerOf({ id, source, text }: Omit<SearchAnswer, 'score'>, score: number): SearchAnswer {
   return { id, score: Number(score.toFixed(4)), source, text };
-}
-
-/** The files of a live index. */
-class IndexFiles {
-  readonly #objects: Objects;
-  readonly #live: LiveModel;
-  readonly header: FlatHeader;
-
-  private constructor(objects: Objects, live: LiveModel, header: FlatHeader) {
-    this.#objects = objects;
-    this.#live = live;
-    this.header = header;
-  }
-
-  static async open(objects: Objects, live: LiveModel): Promise<IndexFiles> {
-    const [begin, info] = await Promise.all([
-      objects.get(live.indexUri, { first: headerBytes }),
-      objects.head(live.indexUri),
-    ]);
-    return new IndexFiles(objects, live, decodeFlatHeader(begin, info?.size));
-  }
-
-  /** Gives each row's inner product with a vector, in order. */
-  async score(vector: Float32Array, take: (row: number, score: number) => void): Promise<void> {
-    checkDimensions(vector, this.header.dimensions);
-    for await (const rows of readFlatRows(this.#objects.stream(this.#live.indexUri)))
-      for (let at = 0; at * rows.dimensions < rows.vectors.length; at += 1)
-        take(rows.firstRow + at, scoreOf(rows, vector, at));
-  }
-
-  ids(): AsyncGenerator<string> {
-    return readRowIds(this.#objects.stream(this.#live.indexUri.replace(/[^/]+$/, 'ids.json')));
-  }
 }
 
 /** Opens index and passages that are live, for questions that somebody else embeds. */
@@ -138,42 +96,83 @@ async function lookAt(index: IndexFiles, passages: PassageFiles, words: Question
   return numbers;
 }
 
-/** The rows that fit best by words and by vector; none when neither knows a word of the question. */
-function bestOf(lexical: Float32Array, cosines: Float32Array | undefined, k: number): readonly Hit[] {
-  const best = lexical.reduce((most, score) => Math.max(most, score), 0);
-  const rows = new BestRows(k);
-  if (best === 0 && !cosines) return [];
-  for (let row = 0; row < lexical.length; row += 1) {
-    const [words, cosine] = [lexical[row] ?? 0, cosines?.[row] ?? 0];
-    rows.add(row, best === 0 ? cosine : words / best + cosineWeight * cosine);
-  }
-  return rows.hits;
+/** A question, as the model knows it. */
+interface Asked {
+  readonly question: string;
+  readonly vector: Float32Array | undefined;
+  readonly k: number;
+}
+
+/** What a question found: rows with their scores, and the number of a row's passage. */
+interface Answered {
+  readonly hits: readonly Hit[];
+  readonly passages: PassageFiles;
+  readonly passageOf: (row: number) => number | Promise<number>;
+}
+
+async function cosinesOf(
+  index: IndexFiles,
+  vector: Float32Array | undefined,
+): Promise<Float32Array | undefined> {
+  if (!vector) return undefined;
+  const cosines = new Float32Array(index.header.rows);
+  await index.score(vector, (row, score) => {
+    cosines[row] = score;
+  });
+  return cosines;
+}
+
+/** Answers by reading all passages and the whole index. */
+async function askAll(
+  objects: Objects,
+  live: LiveModel,
+  index: IndexFiles,
+  { question, vector, k }: Asked,
+): Promise<Answered> {
+  const passages = new PassageFiles(objects, live.dataUri);
+  const words = new QuestionWords(question);
+  const numbers = await lookAt(index, passages, words);
+  const hits = bestOf(words.scores(), await cosinesOf(index, vector), k);
+  return { hits, passages, passageOf: (row) => numbers[row] ?? 0 };
+}
+
+/** Answers by the lists of words that the index stage has written. */
+async function askLists(
+  objects: Objects,
+  live: LiveModel,
+  index: IndexFiles,
+  lists: WordLists,
+  { question, vector, k }: Asked,
+): Promise<Answered> {
+  const lexical = await lists.scores(question);
+  const hits =
+    (vector && (await bestByWords(index, lexical, vector, k))) ??
+    bestOf(lexical, await cosinesOf(index, vector), k);
+  const passages = new PassageFiles(objects, live.dataUri, lists.files);
+  return { hits, passages, passageOf: (row) => lists.passageOf(row) };
 }
 
 /**
  * Opens the pair that is live: model and index always of the same version. The model is one of the reference workload: vectors of
- * words find what is said in other words, and the words themselves what names are for. A question reads index and passages once, and
- * of them keeps some bytes a row. Errors: `DATA_COUNT` where index and passages do not belong together.
+ * words find what is said in other words, and the words themselves what names are for. A question reads the lists of its words and the
+ * vectors of what they find; of an index without lists it reads index and passages once. Some bytes a row are kept meanwhile. Errors:
+ * `DATA_COUNT` where index, lists and passages do not belong together.
  */
 export async function openSearch(objects: Objects, live: LiveModel): Promise<Search> {
   const embedder = new Embedder(decodeModel(await objects.get(live.modelUri)));
   const index = await IndexFiles.open(objects, live);
-  const passages = new PassageFiles(objects, live.dataUri);
+  const lists = await WordLists.open(objects, live.indexUri, index.header.rows);
   return {
     ask: async (question, k) => {
-      const words = new QuestionWords(question);
-      const numbers = await lookAt(index, passages, words);
-      const vector = embedder.embed(question);
-      const cosines = vector ? new Float32Array(index.header.rows) : undefined;
-      if (vector && cosines)
-        await index.score(vector, (row, score) => {
-          cosines[row] = score;
-        });
-      const hits = bestOf(words.scores(), cosines, k);
+      const asked = { question, vector: embedder.embed(question), k };
+      const { hits, passages, passageOf } = lists
+        ? await askLists(objects, live, index, lists, asked)
+        : await askAll(objects, live, index, asked);
       if (hits.length === 0) throw unknownWords(live, question);
-      const found = await passages.at(hits.map(({ row }) => numbers[row] ?? 0));
-      return hits.flatMap(({ row, score }) => {
-        const passage = found.get(numbers[row] ?? 0);
+      const numbers = await Promise.all(hits.map(({ row }) => passageOf(row)));
+      const found = await passages.at(numbers);
+      return hits.flatMap(({ score }, at) => {
+        const passage = found.get(numbers[at] ?? -1);
         return passage ? [answerOf(passage, score)] : [];
       });
     },

@@ -35,10 +35,15 @@ export class Embedder {
 
   /** A unit vector, or undefined when the text holds no known word. */
   embed(text: string): Float32Array | undefined {
+    return this.embedWords(tokenize(text));
+  }
+
+  /** The same of a text's words. */
+  embedWords(words: readonly string[]): Float32Array | undefined {
     const { dimensions } = this;
     const sum = new Float32Array(dimensions);
     let known = false;
-    for (const word of tokenize(text)) {
+    for (const word of words) {
       const row = this.#rows.get(word);
       if (row === undefined) continue;
       known = true;

@@ -89,6 +89,14 @@ export function decodeFlatIndex(bytes: Uint8Array): FlatIndex {
   return { dimensions, vectors };
 }
 
+/** One row, from its bytes. Throws as `decodeFlatIndex`. */
+export function decodeRow(bytes: Uint8Array, dimensions: number, row: number): FlatIndex {
+  if (bytes.byteLength !== 4 * dimensions) throw corrupt('its length does not fit its header');
+  const vectors = new Float32Array(new Uint8Array(bytes).buffer);
+  checkFinite(vectors, dimensions, row);
+  return { dimensions, vectors };
+}
+
 /** Some rows of an index that is read piece by piece. */
 export interface FlatRows extends FlatIndex {
   readonly firstRow: number;

@@ -1,72 +1,18 @@
+import { Bm25, Column, type Counts, fourBytes } from './bm25.ts';
+import { nameWordsOf, stemOf, termsOf } from './terms.ts';
 import { tokenize } from './tokens.ts';
 
-/** Saturation of a word's frequency and weight of a passage's length: the usual values of BM25 (Robertson, Zaragoza 2009). */
-const saturation = 1.2;
-const lengthWeight = 0.75;
-
 /** Times that the words of a document's name count. */
-const nameWeight = 2;
+export const nameWeight = 2;
 
 /** What the words of the whole document count beside those of the passage. */
-const documentWeight = 0.5;
+export const documentWeight = 0.5;
 
 /** A text with the name of the document it is from. */
 export interface Named {
   readonly text: string;
   readonly source: string;
 }
-
-/** A word without the commonest endings of English, with a mark that no word has: "caches", "cached" and "caching" are one. */
-function stemOf(word: string): string {
-  let stem = word;
-  if (stem.length > 4 && stem.endsWith('ies')) stem = `${stem.slice(0, -3)}y`;
-  else if (stem.length > 3 && /[^su]s$/.test(stem)) stem = stem.slice(0, -1);
-  if (stem.length > 5 && stem.endsWith('ing')) stem = stem.slice(0, -3);
-  else if (stem.length > 4 && stem.endsWith('ed')) stem = stem.slice(0, -2);
-  if (stem.length > 4 && stem.endsWith('e')) stem = stem.slice(0, -1);
-  if (stem.length > 4 && /([^ls])\1$/.test(stem)) stem = stem.slice(0, -1);
-  return `~${stem}`;
-}
-
-/** A text's words, each as it is and by its stem: who writes the very word is found before who writes a form of it. */
-function termsOf(text: string): string[] {
-  return tokenize(text).flatMap((word) => [word, stemOf(word)]);
-}
-
-/** Words in the name of a document: its last part without the ending, "MockAgent" as two words. */
-function nameOf(source: string): string {
-  const last = source.slice(source.lastIndexOf('/') + 1).replace(/\.\w{1,8}$/, '');
-  return last.replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2').replace(/[-_]+/g, ' ');
-}
-
-/** Numbers in the order they were added, as many as there are: four or one byte each, however many. */
-class Column<T extends Uint32Array | Uint8Array> {
-  #numbers: T;
-  readonly #make: (length: number) => T;
-  length = 0;
-
-  constructor(make: (length: number) => T) {
-    this.#make = make;
-    this.#numbers = make(1_024);
-  }
-
-  add(number: number): void {
-    if (this.length === this.#numbers.length) {
-      const larger = this.#make(this.length * 2);
-      larger.set(this.#numbers);
-      this.#numbers = larger;
-    }
-    this.#numbers[this.length] = number;
-    this.length += 1;
-  }
-
-  at(index: number): number {
-    return this.#numbers[index] ?? 0;
-  }
-}
-
-const fourBytes = (length: number) => new Uint32Array(length);
-const oneByte = (length: number) => new Uint8Array(length);
 
 /** How many words are remembered: most come again and again. */
 const mostRemembered = 65_536;
@@ -76,64 +22,8 @@ const beginningOf = (word: string) => (word.charCodeAt(0) * 31 + (word.charCodeA
 
 const none: readonly never[] = [];
 
-/** A term of the question in some units, each with how often (at most 255, where more says no more). */
-interface Posting {
-  readonly units: Column<Uint32Array>;
-  readonly counts: Column<Uint8Array>;
-}
-
-/** How often terms are in a unit, by the number of the term. */
-type Counts = Map<number, number>;
-
 function addTo(counts: Counts, term: number, times: number): void {
   counts.set(term, (counts.get(term) ?? 0) + times);
-}
-
-/** BM25 of the terms of one question over units of text: passages, or documents. */
-class Bm25 {
-  readonly #lengths = new Column(fourBytes);
-  readonly #postings: readonly Posting[];
-  #total = 0;
-
-  constructor(terms: number) {
-    this.#postings = Array.from({ length: terms }, () => ({
-      units: new Column(fourBytes),
-      counts: new Column(oneByte),
-    }));
-  }
-
-  /** Units so far. */
-  get length(): number {
-    return this.#lengths.length;
-  }
-
-  add(counts: Counts, length: number): void {
-    for (const [term, times] of counts) {
-      this.#postings[term]?.units.add(this.length);
-      this.#postings[term]?.counts.add(Math.min(255, times));
-    }
-    this.#lengths.add(length);
-    this.#total += length;
-  }
-
-  /** A score for each unit, 1 for the best, 0 where it has no term. */
-  scores(): Float32Array {
-    const scores = new Float32Array(this.length);
-    const meanLength = this.#total / Math.max(1, this.length);
-    let best = 0;
-    for (const { units, counts } of this.#postings) {
-      const rarity = Math.log(1 + (this.length - units.length + 0.5) / (units.length + 0.5));
-      for (let at = 0; at < units.length; at += 1) {
-        const [unit, count] = [units.at(at), counts.at(at)];
-        const length = 1 - lengthWeight + (lengthWeight * this.#lengths.at(unit)) / meanLength;
-        const score =
-          (scores[unit] ?? 0) + (rarity * count * (saturation + 1)) / (count + saturation * length);
-        scores[unit] = score;
-        best = Math.max(best, score);
-      }
-    }
-    return best === 0 ? scores : scores.map((score) => score / best);
-  }
 }
 
 /**
@@ -180,7 +70,7 @@ export class QuestionWords {
 
   #begin(source: string) {
     this.#end();
-    const name = tokenize(nameOf(source));
+    const name = nameWordsOf(source);
     // Each word counts as it is and by its stem.
     const document = {
       source,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NotFound } from '../../../../lib/errors/store-errors.ts';
 import { openSearch, openVectorSearch } from '../../../../lib/operations/models/search.ts';
 import type { LiveModel } from '../../../../lib/training/models/model.ts';
 import { encodeFlatIndex } from '../../../../lib/training/models/vectors/flat-index.ts';
@@ -29,6 +30,7 @@ function store(files: Readonly<Record<string, string | Uint8Array>>) {
   const bodyOf = (uri: string) => bodies.get(uri) ?? Buffer.alloc(0);
   const objects = {
     get: async (uri: string, { first }: { readonly first?: number } = {}) => {
+      if (!bodies.has(uri)) throw new NotFound('OBJECT_NOT_FOUND', uri);
       if (first === undefined) whole.push(uri);
       return bodyOf(uri).subarray(0, first);
     },
