@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { awsObjects, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
-import { readProfiled } from '../../lib/operations/quality/read-profiled.ts';
+import { type FoundByJobs, readProfiled } from '../../lib/operations/quality/read-profiled.ts';
 import {
+  checkFault,
   type FindingsEntry,
+  type LookedEntry,
   type ProfileEntry,
   readShardFile,
   writeShardFile,
@@ -34,12 +36,12 @@ const input = z.object({
   profiled: z.array(z.string().min(1)).default([]),
 });
 
-type Looked = Extract<ProfileEntry, { readonly profile: unknown }>;
-
 const aws = [awsStores, awsObjects] as const;
 
-function faultOf({ fault }: Extract<ProfileEntry, { readonly fault: unknown }>): Finding[] {
-  if (fault.code === 'CHECK_FAULT') return [];
+type Fault = Extract<ProfileEntry, { readonly fault: unknown }>;
+
+function faultOf({ fault }: Fault): Finding[] {
+  if (fault.code === checkFault) return [];
   return [
     {
       check: 'completeness',
@@ -48,6 +50,19 @@ function faultOf({ fault }: Extract<ProfileEntry, { readonly fault: unknown }>):
       sentence: fault.message.replace(/\.$/, ''),
     },
   ];
+}
+
+/** Faults of a place of documents, which a job finds as well as the function does; all others are the check's own. */
+const ofPlace = /^DOCUMENTS_/;
+
+/** The entry with what a job found of the documents, where they were left to one: undefined when it found nothing. */
+function withJob(entry: ProfileEntry, found: FoundByJobs['documents']): LookedEntry | Fault | undefined {
+  if (!('listing' in entry)) return entry;
+  const { listing, ...about } = entry;
+  const { profile, fault } = found.get(entry.tenantId) ?? {};
+  if (profile?.digest === listing.digest) return { ...about, profile, changed: true };
+  if (fault && ofPlace.test(fault.code)) return { ...about, fault };
+  return undefined;
 }
 
 const ofDataset: Readonly<Record<CheckName, (state: DatasetState) => Omit<FindingsEntry, 'tenantId'>>> = {
@@ -65,7 +80,7 @@ const ofDataset: Readonly<Record<CheckName, (state: DatasetState) => Omit<Findin
 /** The state of a tenant's dataset; undefined where it has no contract. */
 async function stateOf(
   verdicts: Pick<QualityVerdicts, 'dataset'>,
-  { tenantId, checkedAt, dataset: look }: Looked,
+  { tenantId, checkedAt, dataset: look }: Exclude<ProfileEntry, Fault>,
   profiled: ReadonlyMap<string, ProfiledDataset>,
 ): Promise<DatasetState | undefined> {
   if (!look) return undefined;
@@ -93,7 +108,7 @@ export function createCheckShard(ports: Wired<typeof aws>) {
   const { verdicts } = ports;
 
   /** Data that has not changed was judged when it was new, and a place that could not be read has only its fault. */
-  async function anomaliesOf(entry: Looked): Promise<FindingsEntry> {
+  async function anomaliesOf(entry: LookedEntry): Promise<FindingsEntry> {
     const { tenantId, profile, changed, checkedAt } = entry;
     if (!changed) {
       const { verdict } = await verdicts.standing(tenantId);
@@ -107,26 +122,37 @@ export function createCheckShard(ports: Wired<typeof aws>) {
     return { tenantId, ...judgeProfile(memory, profile, at) };
   }
 
-  const ofDocuments: Readonly<Record<CheckName, (entry: Looked) => Promise<FindingsEntry> | FindingsEntry>> =
-    {
-      completeness: ({ tenantId, profile, rules }) => ({
-        tenantId,
-        findings: profile.files === 0 ? [] : checkCompleteness(profile, rules),
-      }),
-      freshness: ({ tenantId, profile, rules, checkedAt }) => ({
-        tenantId,
-        findings: checkFreshness(profile, rules, Date.parse(checkedAt)),
-      }),
-      anomalies: anomaliesOf,
-    };
+  const ofDocuments: Readonly<
+    Record<CheckName, (entry: LookedEntry) => Promise<FindingsEntry> | FindingsEntry>
+  > = {
+    completeness: ({ tenantId, profile, rules }) => ({
+      tenantId,
+      findings: profile.files === 0 ? [] : checkCompleteness(profile, rules),
+    }),
+    freshness: ({ tenantId, profile, rules, checkedAt }) => ({
+      tenantId,
+      findings: checkFreshness(profile, rules, Date.parse(checkedAt)),
+    }),
+    anomalies: anomaliesOf,
+  };
 
-  async function checked(
-    entry: Looked,
+  /** What the check says of the documents; nothing where a job should have read them and did not. */
+  async function ofDocumentsOf(
+    entry: ProfileEntry,
     check: CheckName,
-    profiled: ReadonlyMap<string, ProfiledDataset>,
+    { documents }: FoundByJobs,
   ): Promise<FindingsEntry> {
-    const own = await ofDocuments[check](entry);
-    const state = await stateOf(verdicts, entry, profiled);
+    const { tenantId } = entry;
+    const looked = withJob(entry, documents);
+    if (!looked) return { tenantId, findings: [], unlooked: true };
+    if ('fault' in looked) return { tenantId, findings: check === 'completeness' ? faultOf(looked) : [] };
+    const own = await ofDocuments[check](looked);
+    return 'listing' in entry ? { ...own, profile: looked.profile } : own;
+  }
+
+  async function checked(entry: ProfileEntry, check: CheckName, found: FoundByJobs): Promise<FindingsEntry> {
+    const own = await ofDocumentsOf(entry, check, found);
+    const state = 'fault' in entry ? undefined : await stateOf(verdicts, entry, found.datasets);
     if (!state) return own;
     const { findings, ...more } = ofDataset[check](state);
     const about = findings.map((finding): Finding => ({ ...finding, about: 'dataset' }));
@@ -134,12 +160,10 @@ export function createCheckShard(ports: Wired<typeof aws>) {
   }
 
   return async ({ shard, check, profiled: outputs }: z.output<typeof input>) => {
+    const byJobs = await readProfiled(ports, outputs);
     const found: FindingsEntry[] = [];
-    const profiled = await readProfiled(ports, outputs);
-    for (const entry of await readShardFile(ports, shard, 'profiles')) {
-      if ('profile' in entry) found.push(await checked(entry, check, profiled));
-      else if (check === 'completeness') found.push({ tenantId: entry.tenantId, findings: faultOf(entry) });
-    }
+    for (const entry of await readShardFile(ports, shard, 'profiles'))
+      found.push(await checked(entry, check, byJobs));
     await writeShardFile(ports, shard, check, found);
     const findings = found.flatMap((each) => each.findings);
     const critical = findings.filter(({ severity, holds }) => severity === 'critical' && !holds).length;

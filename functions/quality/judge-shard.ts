@@ -25,7 +25,10 @@ export function createJudgeShard(ports: Wired<typeof aws>) {
   ): Promise<VerdictEntry | undefined> {
     const { tenantId, checkedAt } = entry;
     const findings = found.flatMap((each) => each?.findings ?? []);
-    const looked = 'profile' in entry;
+    // Of documents that a job read the profile is beside the findings, and new.
+    const byJob = found.find((each) => each?.profile)?.profile;
+    const looked =
+      'profile' in entry ? entry : byJob === undefined ? undefined : { profile: byJob, changed: true };
     // The check itself failed, which says nothing about the data: the verdict before stays, and its age closes a required gate.
     if (!looked && findings.length === 0) return undefined;
     const unlooked = found.some((each) => each?.unlooked);
@@ -43,7 +46,9 @@ export function createJudgeShard(ports: Wired<typeof aws>) {
           baseline ? learntOf(baseline) : entry.learnt,
           dataset ? (dataset.memory.baseline?.count ?? 0) : Number.POSITIVE_INFINITY,
         ),
-        ...(looked ? { files: entry.profile.files, digest: entry.profile.digest } : { files: 1, digest: '' }),
+        ...(looked
+          ? { files: looked.profile.files, digest: looked.profile.digest }
+          : { files: 1, digest: '' }),
       },
       before,
     );
@@ -51,8 +56,8 @@ export function createJudgeShard(ports: Wired<typeof aws>) {
     return {
       verdict,
       turns: was === is ? 'neither' : is ? 'closed' : 'open',
-      ...(looked && entry.changed && baseline
-        ? { learnt: { profile: entry.profile, baseline, expected, ...(excluded ? { excluded } : {}) } }
+      ...(looked?.changed && baseline
+        ? { learnt: { profile: looked.profile, baseline, expected, ...(excluded ? { excluded } : {}) } }
         : {}),
       ...(dataset ? { dataset } : {}),
     };

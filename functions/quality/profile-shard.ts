@@ -1,15 +1,16 @@
+import { createHash } from 'node:crypto';
 import { inParallel } from '../../lib/concurrency/in-parallel.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { lookAtDataset } from '../../lib/files/datasets/look-at-dataset.ts';
-import { profileTenant } from '../../lib/files/profile-tenant.ts';
+import { type LookOptions, profileTenant } from '../../lib/files/profile-tenant.ts';
 import { awsImages, awsObjects, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import { orderProfiles } from '../../lib/operations/quality/order-profiles.ts';
-import { type ProfileEntry, writeShardFile } from '../../lib/operations/quality/shard-files.ts';
+import { checkFault, type ProfileEntry, writeShardFile } from '../../lib/operations/quality/shard-files.ts';
 import { isoNow } from '../../lib/ports/clock.ts';
 import { learntOf } from '../../lib/quality/baseline.ts';
 import { type CheckShard, shardSchema } from '../../lib/quality/check-input.ts';
-import type { DueDataset } from '../../lib/quality/datasets/jobs.ts';
+import { type Due, readByFunction } from '../../lib/quality/datasets/jobs.ts';
 import { rulesOf } from '../../lib/quality/rules.ts';
 import type { Tenant } from '../../lib/tenants/tenant.ts';
 import { isOfShard } from '../../lib/training/shards.ts';
@@ -20,21 +21,26 @@ const atOnce = 8;
 /** Milliseconds after which no further tenant is begun, so that the function ends within its time; they keep their verdict. */
 const longest = 12 * 60_000;
 
-/** What a look at one tenant brought: what goes into the shard's file, and what a job has to look at. */
+type ForJob = NonNullable<LookOptions['forJob']>;
+
+/** What a look at one tenant brought: what goes into the shard's file, and what jobs have to look at. */
 interface Looked {
   readonly entry: ProfileEntry;
-  readonly due?: DueDataset | undefined;
+  readonly due: readonly Due[];
 }
 
 const aws = [awsStores, awsObjects, awsImages] as const;
 
+const turnOf = (prefix: string, tenantId: string) =>
+  createHash('sha256').update(`${prefix}${tenantId}`).digest('hex');
+
 /** What no job looks at now is looked at by a later check, and is judged by what is known. */
 function withoutJob(entry: ProfileEntry, ordered: ReadonlySet<string>): ProfileEntry {
-  if (!('profile' in entry) || !entry.dataset || ordered.has(entry.tenantId)) return entry;
+  if ('fault' in entry || !entry.dataset || ordered.has(entry.tenantId)) return entry;
   return { ...entry, dataset: { ...entry.dataset, asked: [] } };
 }
 
-/** Looks at the data of a shard's tenants, writes what it found, and says which jobs have to look at datasets. */
+/** Looks at the data of a shard's tenants, writes what it found, and says which jobs have to look at datasets and large documents. */
 export function createProfileShard(ports: Wired<typeof aws>) {
   const { tenants, verdicts, objects, clock, config, log, metrics } = ports;
 
@@ -48,46 +54,73 @@ export function createProfileShard(ports: Wired<typeof aws>) {
     return lookAtDataset(objects, { tenantId, backend, contract }, { memory, now: clock.now() });
   }
 
-  async function look(tenant: Tenant): Promise<Looked> {
-    const { tenantId } = tenant;
+  /** What is small is read here, as long as that is not too much altogether; the rest is for jobs. */
+  function readingBudget({ datasets }: CheckShard): ForJob {
+    let left = readByFunction.shard;
+    return (bytes) => {
+      if (datasets === 'known') return false;
+      if (bytes < readByFunction.tenant && bytes <= left) {
+        left -= bytes;
+        return false;
+      }
+      return true;
+    };
+  }
+
+  async function look(tenant: Tenant, forJob: ForJob): Promise<Looked> {
+    const { tenantId, backend, documentsUri, reading } = tenant;
     const about = { tenantId, checkedAt: isoNow(clock), rules: rulesOf(tenant.quality) };
     let learnt = 0;
     try {
       const memory = await verdicts.memory(tenantId);
       learnt = learntOf(memory?.baseline);
       const { maxBytes } = config.quality;
-      const profiled = await profileTenant(objects, tenant, { memory, maxBytes });
+      const profiled = await profileTenant(objects, tenant, { memory, maxBytes, forJob });
       const dataset = await lookAt(tenant);
       const entry = { ...about, learnt, ...profiled, ...(dataset ? { dataset: dataset.look } : {}) };
-      return { entry, due: dataset?.due };
+      const due: Due[] = dataset?.due ? [dataset.due] : [];
+      if ('listing' in profiled) {
+        const { textColumn, idColumn } = reading ?? {};
+        const columns = { ...(textColumn ? { textColumn } : {}), ...(idColumn ? { idColumn } : {}) };
+        const { listing } = profiled;
+        const documents = { tenantId, documentsUri, reading: columns, listing, at: about.checkedAt };
+        due.push({ backend, documents });
+      }
+      return { entry, due };
     } catch (error) {
       log.warn('data could not be looked at', { tenantId, error: String(error) });
       // What passes by itself, such as throttling, says nothing about the data.
-      const code = error instanceof EpsilonError && !error.retryable ? error.code : 'CHECK_FAULT';
-      return { entry: { ...about, learnt, fault: { code, message: (error as Error).message } } };
+      const code = error instanceof EpsilonError && !error.retryable ? error.code : checkFault;
+      return { entry: { ...about, learnt, fault: { code, message: (error as Error).message } }, due: [] };
     }
   }
 
+  /** In another order in each check, so that nobody is always the one for whom no time is left. */
   async function tenantsOf(shard: CheckShard): Promise<readonly Tenant[]> {
     const { only } = shard;
     const found = only
       ? await inParallel(only, atOnce, (tenantId: string) => tenants.get(tenantId))
       : (await tenants.list()).filter(({ tenantId }) => isOfShard(tenantId, shard));
-    return found.filter((tenant) => tenant !== undefined).filter(({ status }) => status === 'active');
+    return found
+      .filter((tenant) => tenant !== undefined)
+      .filter(({ status }) => status === 'active')
+      .map((tenant) => ({ tenant, turn: turnOf(shard.prefix, tenant.tenantId) }))
+      .sort((a, b) => (a.turn < b.turn ? -1 : 1))
+      .map(({ tenant }) => tenant);
   }
 
   return async (shard: CheckShard) => {
     const until = clock.now() + longest;
     const mine = await tenantsOf(shard);
     const looked: Looked[] = [];
+    const forJob = readingBudget(shard);
     await inParallel(mine, atOnce, async (tenant) => {
-      if (clock.now() < until) looked.push(await look(tenant));
+      if (clock.now() < until) looked.push(await look(tenant, forJob));
     });
     looked.sort((a, b) => a.entry.tenantId.localeCompare(b.entry.tenantId));
-    const due = shard.datasets === 'known' ? [] : looked.flatMap((each) => each.due ?? []);
-    const jobs = await orderProfiles(ports, shard, due);
-    const ordered = new Set(jobs.flatMap(({ tenants }) => tenants));
-    const entries = looked.map(({ entry }) => withoutJob(entry, ordered));
+    const due = shard.datasets === 'known' ? [] : looked.flatMap((each) => each.due);
+    const { jobs, datasetsOf } = await orderProfiles(ports, shard, due);
+    const entries = looked.map(({ entry }) => withoutJob(entry, datasetsOf));
     await writeShardFile(ports, shard, 'profiles', entries);
     const faults = entries.filter((entry) => 'fault' in entry).length;
     metrics.count('QualityFaults', faults);

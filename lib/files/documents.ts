@@ -5,7 +5,7 @@ import type { ObjectInfo, ObjectStore } from '../ports/object-store.ts';
 import { findPlace, listDocuments } from './document-files.ts';
 
 /** Which files are read; all where nothing is said. */
-export type AcceptFile = (file: Pick<DocumentFile, 'modifiedAt'>) => boolean;
+export type AcceptFile = (file: Pick<DocumentFile, 'source' | 'modifiedAt'>) => boolean;
 
 /** What reading documents asks of an object store. */
 export type ReadableObjects = Pick<ObjectStore, 'head' | 'list' | 'stream'>;
@@ -49,6 +49,9 @@ export async function* listDocumentFiles(objects: ReadableObjects, uri: string):
   else yield* objectsAt(objects, uri);
 }
 
+/** How files are read, and which. */
+export type SelectiveReading = ReadingOptions & { readonly accept?: AcceptFile | undefined };
+
 /**
  * Documents of a tenant and what is left out there, in the order of their names: a folder, a glob or a file (`file://`), or a
  * prefix or object (`s3://`). Errors: `DOCUMENTS_NOT_FOUND`, `DOCUMENTS_UNREADABLE`, `DOCUMENTS_URI_INVALID`,
@@ -57,7 +60,7 @@ export async function* listDocumentFiles(objects: ReadableObjects, uri: string):
 export async function* readDocuments(
   objects: ReadableObjects,
   uri: string,
-  { accept = () => true, ...options }: ReadingOptions & { readonly accept?: AcceptFile },
+  { accept = () => true, ...options }: SelectiveReading,
 ): AsyncGenerator<Found> {
   for await (const file of listDocumentFiles(objects, uri)) {
     if ('skipped' in file) yield file;
@@ -68,10 +71,10 @@ export async function* readDocuments(
 /** Documents in files that were listed already. Errors: those of single files, as of `readDocuments`. */
 export async function* readListed(
   files: Iterable<ListedFile>,
-  options: ReadingOptions,
+  { accept = () => true, ...options }: SelectiveReading,
 ): AsyncGenerator<Found> {
   for (const file of files) {
     if ('skipped' in file) yield file;
-    else yield* documentsIn(file, options);
+    else if (accept(file)) yield* documentsIn(file, options);
   }
 }

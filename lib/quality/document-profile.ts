@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { DocumentFile, Found } from '../documents/found.ts';
 import { Tally } from '../documents/tally.ts';
-import type { Profile } from './profile.ts';
+import type { Listing, Profile } from './profile.ts';
 
 /** Characters of a document whose letters are counted by script. */
 const scriptWindow = 400;
@@ -39,7 +39,7 @@ export class ListingProfile {
     this.#newest = Math.max(this.#newest, modifiedAt);
   }
 
-  close(): Pick<Profile, 'digest' | 'files' | 'bytes' | 'newestArrival'> {
+  close(): Listing {
     return {
       digest: this.#hash.digest('hex'),
       files: this.#files,
@@ -79,7 +79,7 @@ export class DocumentProfile {
   }
 
   /** The profile, with what the listing said; `sampled` when not every document was told. */
-  close(listing: ReturnType<ListingProfile['close']>, sampled: boolean): Profile {
+  close(listing: Listing, sampled: boolean): Profile {
     const { found, used, duplicate = 0, empty = 0, hidden: _, ...rest } = this.#tally.counts;
     const unreadable = (['tooLarge', 'notText', 'binary', 'unreadable', 'brokenArchive', 'badRow'] as const)
       .map((reason) => rest[reason] ?? 0)

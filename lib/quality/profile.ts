@@ -31,6 +31,9 @@ export const profileSchema = z.strictObject({
 /** What one look at a tenant's documents found. */
 export type Profile = z.infer<typeof profileSchema>;
 
+/** What a listing alone says: which data there is, how much, and how old. */
+export type Listing = Pick<Profile, 'digest' | 'files' | 'bytes' | 'newestArrival'>;
+
 /** The share of documents found that `part` are; 0 of none. */
 export function shareOf(part: number, { found }: Pick<Profile, 'found'>): number {
   return found === 0 ? 0 : part / found;

@@ -55,6 +55,11 @@ function pruneStore(db: Database, { policy, now, dryRun }: PruneRequest) {
         db.run('DELETE FROM attempts WHERE run_id = ? AND open = 0', runId);
         db.run("DELETE FROM runs WHERE run_id = ? AND status <> 'running'", runId);
       }
+      // Jobs that look at tenants' data belong to no run.
+      db.run(
+        "DELETE FROM attempts WHERE stage = 'profile' AND open = 0 AND intent_at < ?",
+        new Date(now - policy.runDays * day).toISOString(),
+      );
       db.run('DELETE FROM claims WHERE claimed_at < ?', new Date(now - claimDays * day).toISOString());
     }
     const forgotten = new Set(goneRuns);

@@ -36,7 +36,16 @@ const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> 
 };
 
 /** Options that the word after them belongs to. */
-const withValue = new Set(['--size', '--epochs', '--max-tokens', '--m4', '--nab', '--tenants', '--house']);
+const withValue = new Set([
+  '--size',
+  '--epochs',
+  '--max-tokens',
+  '--m4',
+  '--nab',
+  '--tenants',
+  '--house',
+  '--only',
+]);
 
 const asked = process.argv
   .slice(2)

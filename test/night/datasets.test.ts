@@ -1,10 +1,11 @@
-import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { readProfiled } from '../../lib/operations/quality/read-profiled.ts';
 import { contractSchema } from '../../lib/quality/datasets/contract.ts';
+import type { Tenant } from '../../lib/tenants/tenant.ts';
 import type { JobSpec } from '../../lib/training/attempts/job.ts';
-import { leaveProfiles } from '../fixtures/dataset-jobs.ts';
+import { leaveProfiles, readOrdered } from '../fixtures/dataset-jobs.ts';
 import { freshDir } from '../local/asl/harness.ts';
 import { type Night, openNight } from './harness.ts';
 
@@ -29,8 +30,10 @@ const contract = {
 };
 
 /** The job leaves its result before the backend says that it has ended. */
-async function looks({ environment, outputUri }: JobSpec): Promise<void> {
-  leaveProfiles(night.jobs.objectsRoot, { inputs: environment['EPSILON_INPUTS'] ?? '', output: outputUri });
+async function looks({ environment, outputUri: output }: JobSpec): Promise<void> {
+  const { objectsRoot } = night.jobs;
+  const inputs = environment['EPSILON_INPUTS'] ?? '';
+  leaveProfiles(objectsRoot, { inputs, output }, await readOrdered(objectsRoot, inputs));
 }
 
 async function write(partition: string, rows: string): Promise<void> {
@@ -42,22 +45,23 @@ async function write(partition: string, rows: string): Promise<void> {
   utimesSync(join(night.jobs.objectsRoot, uri.slice('s3://'.length)), now, now);
 }
 
-async function addAcme(): Promise<void> {
-  await night.add('acme');
+/** A tenant with a folder of twelve documents that are old. */
+async function addDocuments(tenantId: string, more: Partial<Tenant> = {}): Promise<string> {
+  await night.add(tenantId);
   const { tenants } = night.runtime.ports;
-  const tenant = await tenants.get('acme');
+  const tenant = await tenants.get(tenantId);
+  if (!tenant) throw new Error(`${tenantId} was not added`);
   const folder = freshDir();
   mkdirSync(folder, { recursive: true });
   for (let index = 0; index < 12; index += 1) {
     writeFileSync(join(folder, `${index}.txt`), `Document number ${index} says something.`);
     utimesSync(join(folder, `${index}.txt`), 0, 0);
   }
-  if (tenant)
-    await tenants.put(
-      { ...tenant, documentsUri: `file://${folder}/`, dataset: contractSchema.parse(contract) },
-      tenant.version,
-    );
+  await tenants.put({ ...tenant, documentsUri: `file://${folder}/`, ...more }, tenant.version);
+  return folder;
 }
+
+const addAcme = () => addDocuments('acme', { dataset: contractSchema.parse(contract) });
 
 async function check() {
   const { executionArn } = await night.runtime.ports.workflows.start({
@@ -191,13 +195,46 @@ describe('a dataset with a contract', () => {
     const { objects, log } = night.runtime.ports;
     const found = { datasets: ['acme', 'beta'].map((tenantId) => ({ tenantId, partitions: [] })) };
     const outputs = ['acme', 'quality', 'gamma'].map((owner) => `s3://data/${owner}/runs/x/profile/1/`);
-    const read = async (output = '') => [...(await readProfiled({ objects, log }, [output])).keys()];
+    const read = async (output = '') => [...(await readProfiled({ objects, log }, [output])).datasets.keys()];
     for (const output of outputs.slice(0, 2))
       await objects.put(`${output}profiles.json`, JSON.stringify(found));
     await objects.put(`${outputs[2]}profiles.json`, '{"datasets":[{"tenantId":"gamma"}]}');
     expect(await read(outputs[0])).toEqual(['acme']);
     expect(await read(outputs[1])).toEqual(['acme', 'beta']);
     expect(await read(outputs[2])).toEqual([]);
+  });
+
+  it('is judged by what a job reads of it where documents are too large for a function', async () => {
+    night = await openNight({ schedules: false });
+    night.jobs.beforeSubmit = looks;
+    const folder = await addDocuments('acme');
+    const huge = join(folder, 'huge.txt');
+    writeFileSync(huge, '');
+    truncateSync(huge, 70_000_000);
+    utimesSync(huge, 0, 0);
+    expect(await check()).toEqual({ verdict: 'learning', sentences: [] });
+    const [job] = night.jobs.specs;
+    expect(job).toMatchObject({ stage: 'profile', tenantId: 'quality', priority: 100 });
+    const { verdicts } = night.runtime.ports;
+    expect(await verdicts.memory('acme')).toMatchObject({
+      profile: { files: 13, found: 13, used: 12, unreadable: 1, bytes: expect.any(Number) },
+    });
+    // Nothing has changed: no job. Then few are left, and the next one finds it.
+    await check();
+    expect(night.jobs.specs).toHaveLength(1);
+    for (let index = 0; index < 4; index += 1) rmSync(join(folder, `${index}.txt`));
+    await night.advance(60_000);
+    expect(await check()).toEqual({
+      verdict: 'critical',
+      sentences: ['8 usable documents, at least 10 are needed'],
+    });
+    // A job that leaves nothing says nothing: the verdict stays, and with it the closed gate.
+    night.jobs.beforeSubmit = async () => {};
+    writeFileSync(join(folder, '0.txt'), 'Once more.');
+    await night.advance(60_000);
+    const { verdict } = await night.runtime.control.quality.standing('acme');
+    await check();
+    expect((await night.runtime.control.quality.standing('acme')).verdict).toEqual(verdict);
   });
 
   it('makes no verdict when its job fails: the last one stays', async () => {

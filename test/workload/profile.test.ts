@@ -4,7 +4,9 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { createFileObjectStore } from '../../lib/files/file-object-store.ts';
+import { profileTenant } from '../../lib/files/profile-tenant.ts';
 import { contractSchema } from '../../lib/quality/datasets/contract.ts';
+import { aTenant } from '../fixtures/records.ts';
 import { freshDir } from '../local/asl/harness.ts';
 
 const location = 's3://data/acme/orders/';
@@ -20,7 +22,7 @@ const contract = contractSchema.parse({
   keys: ['id'],
 });
 
-it('a job that looks at datasets leaves what it found of each tenant, and why where it could not', async () => {
+it('a job that looks at data leaves what it found of each tenant, and why where it could not', async () => {
   const root = freshDir();
   const objects = createFileObjectStore({ root });
   const prefix = 's3://data/quality/runs/quality-1/';
@@ -35,7 +37,16 @@ it('a job that looks at datasets leaves what it found of each tenant, and why wh
     { tenantId: 'acme', contract, partitions: [partition(path)] },
     { tenantId: 'gone', contract, partitions: [partition('date=2026-11-24/hour=02/gone.csv')] },
   ];
-  await objects.put(`${prefix}order.json`, JSON.stringify({ maxBytes: 1_000_000, datasets }));
+  const documentsUri = 's3://data/acme/documents/';
+  for (let index = 0; index < 12; index += 1)
+    await objects.put(`${documentsUri}${index}.txt`, `Document number ${index % 11} says something.`);
+  const tenant = aTenant({ documentsUri });
+  const { profile } = await profileTenant(objects, tenant, { memory: undefined, maxBytes: 1_000_000 });
+  const { digest, files, bytes, newestArrival } = profile;
+  const listing = { digest, files, bytes, newestArrival };
+  const at = '2026-11-24T02:00:00.000Z';
+  const documents = [{ tenantId: 'acme', documentsUri, reading: {}, listing, at }];
+  await objects.put(`${prefix}order.json`, JSON.stringify({ maxBytes: 1_000_000, datasets, documents }));
   const resultPath = join(freshDir(), 'result.json');
   await promisify(execFile)(
     process.execPath,
@@ -59,6 +70,7 @@ it('a job that looks at datasets leaves what it found of each tenant, and why wh
   expect(JSON.parse(readFileSync(resultPath, 'utf8'))).toMatchObject({
     datasets: 2,
     partitions: 1,
+    documents: 1,
     faults: 1,
   });
   const left = new TextDecoder().decode(await objects.get(`${prefix}profile/1/profiles.json`));
@@ -80,5 +92,6 @@ it('a job that looks at datasets leaves what it found of each tenant, and why wh
       },
       { tenantId: 'gone', partitions: [], fault: { message: expect.stringContaining('There is no object') } },
     ],
+    documents: [{ tenantId: 'acme', profile }],
   });
 });

@@ -147,10 +147,10 @@ async function prepare(context: JobContext) {
 
 await runJob({
   options: { 'tenant-id': { type: 'string' }, output: { type: 'string' }, profile: { type: 'boolean' } },
-  // Small datasets of several tenants share a job, which is none of theirs.
+  // Data of several tenants that is small shares a job, which is none of theirs.
   owner: ({ 'tenant-id': owner, profile }) => (profile && owner === sharedOwner ? sharedOwner : undefined),
   run: async (context, { output, profile }) => {
-    if (profile) return (await import('./profile.ts')).profileDatasets(context);
+    if (profile) return (await import('./profile.ts')).profileData(context);
     if (output !== context.output)
       throw new JobFailure(
         jobExit.usage,

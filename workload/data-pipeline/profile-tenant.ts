@@ -5,17 +5,27 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { cutParquet, cutText, type RowRange } from '../../lib/files/datasets/cut-file.ts';
 import { type DataFile, profileFiles, sampleOf } from '../../lib/files/datasets/profile-dataset.ts';
 import { createFileObjectStore } from '../../lib/files/file-object-store.ts';
+import { profileWanted } from '../../lib/files/profile-tenant.ts';
 import { pathOfFileUri } from '../../lib/objects/file-uri.ts';
 import type { ObjectStore } from '../../lib/ports/object-store.ts';
-import type { ProfiledDataset, WantedDataset } from '../../lib/quality/datasets/jobs.ts';
+import type {
+  AskedOfTenant,
+  ProfiledData,
+  ProfiledDataset,
+  ProfiledDocuments,
+  WantedDataset,
+  WantedDocuments,
+} from '../../lib/quality/datasets/jobs.ts';
 import type { DatasetProfile } from '../../lib/quality/datasets/profile.ts';
 
 /*
- * A process for one tenant: it has the credentials of that tenant's dataset and no others, copies one partition after another to a temporary
- * folder, and has each looked at by a process without any credentials. What it found goes to stdout.
+ * A process for one tenant: it has the credentials of that tenant's data and no others. Of a dataset it copies one partition after another to a
+ * temporary folder, and has each looked at by a process without any credentials; documents it reads itself, as training does. What it found
+ * goes to stdout.
  */
 
 type Partition = WantedDataset['partitions'][number];
@@ -37,8 +47,9 @@ function withFiles({ stream, get }: Objects): Objects {
   };
 }
 
-async function openObjects(root: string | undefined): Promise<Objects> {
-  if (root !== undefined) return withFiles(createFileObjectStore({ root }));
+/** Objects of this host below a folder, or S3. */
+async function openObjects(root: string | undefined): Promise<ObjectStore> {
+  if (root !== undefined) return createFileObjectStore({ root });
   const { createS3ObjectStore } = await import('../../lib/aws/s3/s3-object-store.ts');
   return createS3ObjectStore();
 }
@@ -163,19 +174,44 @@ async function lookAt(
   }
 }
 
-async function profile(dataset: WantedDataset, maxBytes: number): Promise<ProfiledDataset> {
-  const objects = await openObjects(process.env['EPSILON_OBJECTS_ROOT']);
+async function profile(
+  objects: ObjectStore,
+  dataset: WantedDataset,
+  maxBytes: number,
+): Promise<ProfiledDataset> {
+  const readable = process.env['EPSILON_OBJECTS_ROOT'] === undefined ? objects : withFiles(objects);
   const partitions: ProfiledDataset['partitions'] = [];
   for (const partition of dataset.partitions) {
     const { name, digest } = partition;
-    partitions.push({ name, digest, profile: await lookAt(objects, dataset, partition, maxBytes) });
+    partitions.push({ name, digest, profile: await lookAt(readable, dataset, partition, maxBytes) });
   }
   return { tenantId: dataset.tenantId, partitions };
 }
 
+/** What is in one tenant's documents. What is wrong with the place is found; what passes by itself ends this process. */
+async function readAll(
+  objects: ObjectStore,
+  wanted: WantedDocuments,
+  maxBytes: number,
+): Promise<ProfiledDocuments> {
+  const { tenantId } = wanted;
+  try {
+    return { tenantId, profile: await profileWanted(objects, wanted, maxBytes) };
+  } catch (error) {
+    if (!(error instanceof EpsilonError) || error.retryable) throw error;
+    return { tenantId, fault: { code: error.code, message: error.message.slice(0, 500) } };
+  }
+}
+
+async function answer({ maxBytes, ...asked }: AskedOfTenant): Promise<ProfiledData> {
+  const objects = await openObjects(process.env['EPSILON_OBJECTS_ROOT']);
+  return 'dataset' in asked
+    ? { datasets: [await profile(objects, asked.dataset, maxBytes)], documents: [] }
+    : { datasets: [], documents: [await readAll(objects, asked.documents, maxBytes)] };
+}
+
 try {
-  const asked = JSON.parse(await text(process.stdin)) as { dataset: WantedDataset; maxBytes: number };
-  process.stdout.write(JSON.stringify({ datasets: [await profile(asked.dataset, asked.maxBytes)] }));
+  process.stdout.write(JSON.stringify(await answer(JSON.parse(await text(process.stdin)) as AskedOfTenant)));
 } catch (error) {
   process.stderr.write(`${(error as Error).message}\n`);
   process.exitCode = 1;

@@ -4,12 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { checkSchema } from '../../lib/errors/check-schema.ts';
 import {
+  type AskedOfTenant,
   orderInput,
+  type ProfiledData,
   type ProfiledDataset,
+  type ProfiledDocuments,
   profiledSchema,
   profileOrderSchema,
   profilesFile,
-  type WantedDataset,
 } from '../../lib/quality/datasets/jobs.ts';
 import { inputUri, type JobContext } from '../job/context.ts';
 import { JobFailure, jobExit } from '../job/failure.ts';
@@ -18,7 +20,7 @@ import { checkInterrupted } from '../job/run-job.ts';
 const child = fileURLToPath(new URL('./profile-tenant.ts', import.meta.url));
 const lender = fileURLToPath(new URL('../credentials/main.ts', import.meta.url));
 
-/** Milliseconds after which a tenant's datasets are given up; credentials last as long. */
+/** Milliseconds after which a tenant's data is given up; credentials last as long. */
 const longest = 12 * 60_000;
 
 /** Variables that a tenant's process may have. Those by which this job could ask for others' credentials stay here. */
@@ -40,7 +42,7 @@ const someOf = (variables: Variables): Record<string, string> =>
     passedOn.flatMap((name) => (variables[name] === undefined ? [] : [[name, variables[name]]])),
   );
 
-/** Credentials for one tenant's dataset alone, as variables; none where objects are files of this host. */
+/** Credentials for one tenant's data alone, as variables; none where objects are files of this host. */
 async function credentialsOf(tenantId: string, variables: Variables): Promise<Record<string, string>> {
   if (variables['EPSILON_CREDENTIALS_URL'] === undefined && variables['EPSILON_JOB_ROLE_ARN'] === undefined)
     return {};
@@ -54,28 +56,32 @@ async function credentialsOf(tenantId: string, variables: Variables): Promise<Re
   };
 }
 
-const faultOf = (tenantId: string, code: string, message: string): ProfiledDataset => ({
-  tenantId,
-  partitions: [],
-  fault: { code, message: message.slice(0, 500) },
-});
+/** What was found of one thing that the order names. */
+type Found = ProfiledDataset | ProfiledDocuments;
+
+const tenantOf = (asked: AskedOfTenant) => ('dataset' in asked ? asked.dataset : asked.documents).tenantId;
+
+function faultOf(asked: AskedOfTenant, message: string): Found {
+  const fault = { code: 'DATASET_NOT_PROFILED', message: message.slice(0, 500) };
+  const tenantId = tenantOf(asked);
+  return 'dataset' in asked ? { tenantId, partitions: [], fault } : { tenantId, fault };
+}
 
 /** What a tenant's process found. What it says is checked: it has read what somebody else wrote. */
-function answerOf(tenantId: string, out: string): ProfiledDataset {
-  const { datasets } = profiledSchema.parse(JSON.parse(out));
-  const [own] = datasets;
-  if (datasets.length === 1 && own?.tenantId === tenantId) return own;
+function answerOf(asked: AskedOfTenant, out: string): Found {
+  const found = profiledSchema.parse(JSON.parse(out));
+  const [own, ...others] = 'dataset' in asked ? found.datasets : found.documents;
+  if (others.length === 0 && own?.tenantId === tenantOf(asked)) return own;
   throw new Error('it answered for another tenant');
 }
 
-/** Looks at one tenant's dataset in a process of its own, which has that tenant's credentials and no others. */
+/** Looks at one tenant's data in a process of its own, which has that tenant's credentials and no others. */
 async function profileTenant(
-  dataset: WantedDataset,
-  { maxBytes, signal, variables }: { maxBytes: number; signal: AbortSignal; variables: Variables },
-): Promise<ProfiledDataset> {
-  const { tenantId } = dataset;
+  asked: AskedOfTenant,
+  { signal, variables }: { signal: AbortSignal; variables: Variables },
+): Promise<Found> {
   try {
-    const env = { ...someOf(variables), ...(await credentialsOf(tenantId, variables)) };
+    const env = { ...someOf(variables), ...(await credentialsOf(tenantOf(asked), variables)) };
     const own = spawn(process.execPath, ['--max-old-space-size=256', child], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env,
@@ -88,16 +94,12 @@ async function profileTenant(
       own.once('close', resolve);
     });
     own.stdin.on('error', () => {});
-    own.stdin.end(JSON.stringify({ dataset, maxBytes }));
+    own.stdin.end(JSON.stringify(asked));
     const [code, out, err] = await Promise.all([ended, text(own.stdout), text(own.stderr)]);
-    if (code === 0) return answerOf(tenantId, out);
-    return faultOf(
-      tenantId,
-      'DATASET_NOT_PROFILED',
-      err.trim().split('\n').at(-1) ?? `it ended with ${code}`,
-    );
+    if (code === 0) return answerOf(asked, out);
+    return faultOf(asked, err.trim().split('\n').at(-1) ?? `it ended with ${code}`);
   } catch (error) {
-    return faultOf(tenantId, 'DATASET_NOT_PROFILED', (error as Error).message);
+    return faultOf(asked, (error as Error).message);
   }
 }
 
@@ -113,25 +115,40 @@ async function orderOf(context: JobContext) {
 }
 
 /**
- * Looks at the partitions of one tenant's dataset after another's and writes what it found. A dataset that cannot be looked at keeps no other
- * one waiting: its entry says why.
+ * Looks at one tenant's data after another's, datasets and documents, and writes what it found. What cannot be looked at keeps nothing else
+ * waiting: its entry says why.
  */
-export async function profileDatasets(context: JobContext): Promise<Readonly<Record<string, unknown>>> {
-  const { maxBytes, datasets } = await orderOf(context);
-  const found: ProfiledDataset[] = [];
-  for (const dataset of datasets) {
+export async function profileData(context: JobContext): Promise<Readonly<Record<string, unknown>>> {
+  const order = await orderOf(context);
+  const { maxBytes } = order;
+  const datasets: ProfiledDataset[] = [];
+  const documents: ProfiledDocuments[] = [];
+  const asked: AskedOfTenant[] = [
+    ...order.datasets.map((dataset) => ({ maxBytes, dataset })),
+    ...order.documents.map((each) => ({ maxBytes, documents: each })),
+  ];
+  for (const each of asked) {
     const { signal } = context;
     // A job's environment is its input.
-    found.push(await profileTenant(dataset, { maxBytes, signal, variables: process.env }));
+    const found = await profileTenant(each, { signal, variables: process.env });
     checkInterrupted(context);
-    context.report({ done: found.length, total: datasets.length, unit: 'datasets' });
+    if ('partitions' in found) datasets.push(found);
+    else documents.push(found);
+    if (found.fault) context.progress('data not looked at', { of: found.tenantId, ...found.fault });
+    context.report({
+      done: datasets.length + documents.length,
+      total: asked.length,
+      unit: "tenants' datasets and documents",
+    });
   }
-  const faults = found.filter(({ fault }) => fault !== undefined);
-  for (const { tenantId, fault } of faults)
-    context.progress('dataset not looked at', { of: tenantId, ...fault });
-  await context.objects.put(`${context.output}${profilesFile}`, JSON.stringify({ datasets: found }), {
+  const left: ProfiledData = { datasets, documents };
+  await context.objects.put(`${context.output}${profilesFile}`, JSON.stringify(left), {
     contentType: 'application/json',
   });
-  const partitions = found.reduce((sum, each) => sum + each.partitions.length, 0);
-  return { datasets: found.length, partitions, faults: faults.length };
+  return {
+    datasets: datasets.length,
+    partitions: datasets.reduce((sum, each) => sum + each.partitions.length, 0),
+    documents: documents.length,
+    faults: [...datasets, ...documents].filter(({ fault }) => fault !== undefined).length,
+  };
 }

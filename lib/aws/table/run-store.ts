@@ -12,16 +12,19 @@ import type {
 } from '../../ports/run-store.ts';
 import { type Attempt, attemptName, type Run } from '../../training/run.ts';
 import type { Shard } from '../../training/shards.ts';
-import type { JobStage } from '../../training/stages.ts';
+import { isStage, type JobStage } from '../../training/stages.ts';
 import { absent, all, any, beginsWith, compare, isOneOf, type Part, present } from './expressions.ts';
 import { openAttributes, runKeys } from './keys.ts';
 import { newAttemptParts, whyRefused } from './new-attempt.ts';
 import { openItems } from './open-work.ts';
 import { attemptForm, runForm } from './records.ts';
 import { createRunParts, listingOf } from './run-listings.ts';
+import { keptDays } from './schema.ts';
 import type { SealedTokens } from './sealed-tokens.ts';
 import { partitionIs, type Table } from './table.ts';
 import type { Item } from './table-errors.ts';
+
+const daySeconds = 86_400;
 
 const restOf = ({ stage, attempt }: AttemptKey) => `#${stage}#${attempt}`;
 
@@ -129,6 +132,7 @@ export class TableRunStore implements RunStore {
         ...attemptForm.write(rest),
         ...(attempt.settledAt === undefined ? openAttributes('ATTEMPT', attempt.runId, restOf(attempt)) : {}),
         ...(taskToken === undefined ? {} : await this.#tokens.seal(taskToken, attempt)),
+        ...expiryOf(attempt),
       },
       attempt,
       lease,
@@ -206,6 +210,12 @@ export class TableRunStore implements RunStore {
     const taskToken = await this.#tokens.open(item, attempt);
     return taskToken === undefined ? attempt : { ...attempt, taskToken };
   }
+}
+
+/** Attempts of a training stay as long as their run; those of jobs that look at data belong to none, and go by themselves. */
+function expiryOf({ stage, intentAt }: Attempt): Item {
+  if (isStage(stage)) return {};
+  return { ttl: Math.floor(Date.parse(intentAt) / 1000) + keptDays.profile * daySeconds };
 }
 
 function attemptConditions(expect: AttemptExpectation): Part[] {

@@ -21,6 +21,8 @@ export const keptDays = {
   recovery: 90,
   /** Of who waits: longer than any deadline. */
   wait: 3,
+  /** Of jobs that look at tenants' data, which belong to no run: as long as what they found. */
+  profile: 90,
   /** Longer than anybody goes back. */
   release: 400,
 } as const;

@@ -1,6 +1,6 @@
 import type { ObjectStore } from '../../ports/object-store.ts';
 import type { DatasetContract } from '../../quality/datasets/contract.ts';
-import type { DueDataset } from '../../quality/datasets/jobs.ts';
+import type { Due } from '../../quality/datasets/jobs.ts';
 import type { DatasetLook } from '../../quality/datasets/judge.ts';
 import type { DatasetMemory } from '../../quality/datasets/memory.ts';
 import { duePartitions } from '../../quality/datasets/plan.ts';
@@ -10,7 +10,7 @@ import { listDataset } from './list-dataset.ts';
 /** What the listing of a tenant's dataset says, and what of it a job has to look at. */
 export interface LookedDataset {
   readonly look: DatasetLook;
-  readonly due: DueDataset | undefined;
+  readonly due: Due | undefined;
 }
 
 /** Lists a tenant's dataset and plans which of its partitions are looked at; `now` in milliseconds. Errors: those of the object store. */

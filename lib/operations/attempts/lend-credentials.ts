@@ -30,16 +30,17 @@ function readOf(run: Run | undefined, attempt: Attempt): string[] {
   return ofDocuments ? [prefixOf(attempt), run.documentsUri] : [prefixOf(attempt)];
 }
 
-/** What a job that looks at datasets may do for one of its tenants: read the dataset, and write nothing but below a prefix of its own. */
-async function scopeOfDataset(
+/** What a job that looks at data may do for one of its tenants: read its documents and its dataset, and write nothing but below a prefix of its own. */
+async function scopeOfData(
   { tenants, config }: Needed,
   attempt: Attempt,
   tenantId: string,
 ): Promise<SessionScope | undefined> {
-  const dataset = attempt.profiles?.includes(tenantId) ? (await tenants.get(tenantId))?.dataset : undefined;
-  if (!dataset) return undefined;
+  const tenant = attempt.profiles?.includes(tenantId) ? await tenants.get(tenantId) : undefined;
+  if (!tenant) return undefined;
+  const places = [tenant.documentsUri, ...(tenant.dataset ? [tenant.dataset.location] : [])];
   const own = `s3://${config.dataBucket}/${tenantId}/runs/${attempt.runId}/${attempt.stage}/${attempt.attempt}/`;
-  return { tenantId, name: attemptName(attempt), read: [dataset.location], write: own };
+  return { tenantId, name: attemptName(attempt), read: places, write: own };
 }
 
 /** The attempt and its run; of a job that looks at datasets there is none. */
@@ -55,8 +56,8 @@ async function findAttempt(
 }
 
 /**
- * Credentials for one attempt on Batch, for the task that runs its job and nobody else; with `tenantId` those for one of the datasets that
- * it looks at. `taskId` is the id of the task that asks, as the platform attests it. Errors: `CREDENTIALS_REFUSED` (another's attempt,
+ * Credentials for one attempt on Batch, for the task that runs its job and nobody else; with `tenantId` those for the data of one of
+ * the tenants that it looks at. `taskId` is the id of the task that asks, as the platform attests it. Errors: `CREDENTIALS_REFUSED` (another's attempt,
  * none, or a closed one), `CREDENTIALS_TOO_EARLY` (retryable: the job's id or task is not on record yet).
  */
 export async function lendCredentials(
@@ -85,7 +86,7 @@ export async function lendCredentials(
       read: readOf(run, attempt),
       write: attempt.outputUri,
     });
-  const scope = await scopeOfDataset(ports, attempt, asked.tenantId);
-  if (!scope) throw why('none of its datasets');
+  const scope = await scopeOfData(ports, attempt, asked.tenantId);
+  if (!scope) throw why('none of its tenants');
   return sessions.begin(scope);
 }

@@ -2,7 +2,7 @@ import { inParallel } from '../../concurrency/in-parallel.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { CheckShard } from '../../quality/check-input.ts';
 import {
-  type DueDataset,
+  type Due,
   orderFile,
   type ProfileJob,
   profileJobs,
@@ -15,13 +15,19 @@ type Needed = Pick<Ports, 'objects' | 'images' | 'config'>;
 /** Orders that are written side by side. */
 const atOnce = 8;
 
+/** Jobs that the machine submits, and the tenants whose datasets they look at. */
+export interface OrderedProfiles {
+  readonly jobs: readonly ProfileJob[];
+  readonly datasetsOf: ReadonlySet<string>;
+}
+
 /** Makes the jobs that look at what is due of a shard and writes what each is told; they are submitted by the machine. */
 export async function orderProfiles(
   ports: Needed,
   { prefix, shard }: CheckShard,
-  due: readonly DueDataset[],
-): Promise<readonly ProfileJob[]> {
-  if (due.length === 0) return [];
+  due: readonly Due[],
+): Promise<OrderedProfiles> {
+  if (due.length === 0) return { jobs: [], datasetsOf: new Set() };
   const { objects, images, config } = ports;
   const { image: name } = jobKinds.profile;
   const image = (await images.resolve([name]))[name];
@@ -32,5 +38,8 @@ export async function orderProfiles(
       contentType: 'application/json',
     }),
   );
-  return jobs.map(({ job }) => job);
+  return {
+    jobs: jobs.map(({ job }) => job),
+    datasetsOf: new Set(jobs.flatMap(({ order }) => order.datasets.map(({ tenantId }) => tenantId))),
+  };
 }

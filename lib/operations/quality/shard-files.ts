@@ -5,12 +5,12 @@ import type { CheckShard } from '../../quality/check-input.ts';
 import type { DatasetLook, JudgedDataset } from '../../quality/datasets/judge.ts';
 import type { Window } from '../../quality/datasets/memory.ts';
 import type { CheckName, Finding } from '../../quality/finding.ts';
-import type { Profile } from '../../quality/profile.ts';
+import type { Listing, Profile } from '../../quality/profile.ts';
 import type { Rules } from '../../quality/rules.ts';
 import type { QualityVerdict } from '../../quality/verdict.ts';
 import { isOfShard } from '../../training/shards.ts';
 
-/** What a look at one tenant's data brought: a profile, or why there is none. */
+/** What a look at one tenant's data brought: a profile, what was listed where a job reads the documents, or why there is neither. */
 export type ProfileEntry = {
   readonly tenantId: string;
   readonly checkedAt: string;
@@ -19,8 +19,15 @@ export type ProfileEntry = {
   readonly learnt: number;
 } & (
   | { readonly profile: Profile; readonly changed: boolean; readonly dataset?: DatasetLook }
+  | { readonly listing: Listing; readonly dataset?: DatasetLook }
   | { readonly fault: { readonly code: string; readonly message: string } }
 );
+
+/** Code of a fault that is the check's own and says nothing about the data. */
+export const checkFault = 'CHECK_FAULT';
+
+/** A tenant whose documents were read. */
+export type LookedEntry = Extract<ProfileEntry, { readonly profile: unknown }>;
 
 /** What goes on record of a dataset. */
 export type LearntDataset = Pick<JudgedDataset, 'memory' | 'entries' | 'relearn'>;
@@ -34,7 +41,9 @@ export interface FindingsEntry {
   readonly excluded?: readonly Window[];
   /** What it learnt of the tenant's dataset, and its judgements of partitions. */
   readonly dataset?: LearntDataset;
-  /** A job did not look at the dataset: the check itself failed, and makes no verdict unless it is a critical one. */
+  /** The profile that was judged. */
+  readonly profile?: Profile;
+  /** A job did not look at the data: the check itself failed, and makes no verdict unless it is a critical one. */
   readonly unlooked?: true;
   /** What it expected of this profile before it learnt from it. */
   readonly expected?: Expected;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Backend } from '../../tenants/tenant.ts';
+import { profileSchema } from '../profile.ts';
 import { contractSchema } from './contract.ts';
 import { datasetProfileSchema } from './profile.ts';
 
@@ -23,11 +24,26 @@ const wantedDataset = z.strictObject({
 /** What a job looks at of one tenant. */
 export type WantedDataset = z.output<typeof wantedDataset>;
 
-/** What a job that looks at datasets is told: an object of its own, because it may be long. */
+/** Documents of one tenant that are too large for the function of a shard. */
+const wantedDocuments = z.strictObject({
+  tenantId: z.string().min(1),
+  documentsUri: z.string().min(1),
+  /** How rows are read, where the tenant's record says it. */
+  reading: z.strictObject({ textColumn: z.string().optional(), idColumn: z.string().optional() }),
+  /** What was listed, and when the check looked, ISO 8601: the job reads these objects and no later ones. */
+  listing: profileSchema.pick({ digest: true, files: true, bytes: true, newestArrival: true }),
+  at: z.iso.datetime(),
+});
+
+/** Documents of one tenant that are too large for the function of a shard. */
+export type WantedDocuments = z.output<typeof wantedDocuments>;
+
+/** What a job that looks at data is told: an object of its own, because it may be long. */
 export const profileOrderSchema = z.strictObject({
-  /** Bytes of one partition that are read at most. */
+  /** Bytes of one partition, and characters of one tenant's documents, that are read at most. */
   maxBytes: z.int().positive(),
-  datasets: z.array(wantedDataset).min(1),
+  datasets: z.array(wantedDataset),
+  documents: z.array(wantedDocuments).default([]),
 });
 
 /** What such a job is told. */
@@ -45,8 +61,30 @@ const profiledDataset = z.strictObject({
 /** What was found in one tenant's partitions. */
 export type ProfiledDataset = z.output<typeof profiledDataset>;
 
+/** What was found in one tenant's documents, or why they could not be looked at. */
+const profiledDocuments = z.strictObject({
+  tenantId: z.string().min(1),
+  profile: profileSchema.optional(),
+  fault: z.strictObject({ code: z.string(), message: z.string() }).optional(),
+});
+
+/** What was found in one tenant's documents. */
+export type ProfiledDocuments = z.output<typeof profiledDocuments>;
+
 /** What a job leaves in `profiles.json`. */
-export const profiledSchema = z.strictObject({ datasets: z.array(profiledDataset) });
+export const profiledSchema = z.strictObject({
+  datasets: z.array(profiledDataset),
+  documents: z.array(profiledDocuments).default([]),
+});
+
+/** What a job leaves in `profiles.json`. */
+export type ProfiledData = z.output<typeof profiledSchema>;
+
+/** What the process of one tenant is asked for. */
+export type AskedOfTenant = { readonly maxBytes: number } & (
+  | { readonly dataset: WantedDataset }
+  | { readonly documents: WantedDocuments }
+);
 
 /** Name of that object, below the output of the job. */
 export const profilesFile = 'profiles.json';
@@ -75,67 +113,93 @@ export const profileJobSchema = z.object({
 /** A job that is to be submitted. */
 export type ProfileJob = z.output<typeof profileJobSchema>;
 
-/** A tenant's dataset that is to be looked at. */
-export interface DueDataset {
-  readonly backend: Backend;
-  readonly dataset: WantedDataset;
-}
+/** What a job has to look at of one tenant: partitions of its dataset, or its documents. */
+export type Due = { readonly backend: Backend } & (
+  | { readonly dataset: WantedDataset }
+  | { readonly documents: WantedDocuments }
+);
 
-/** Bytes of a dataset from which it gets a job of its own. */
+/** Bytes from which something gets a job of its own. */
 const large = 268_435_456;
 
 /** What one job may look at. */
 const most = { tenants: 50, bytes: 4 * large };
 
-const bytesOf = ({ partitions }: WantedDataset) =>
-  partitions.reduce((sum, { files }) => sum + files.reduce((all, { size }) => all + size, 0), 0);
+/** Bytes of documents that the function of a shard reads itself: of one tenant, and of all in one check. */
+export const readByFunction = { tenant: 67_108_864, shard: 2_147_483_648 };
+
+const bytesOf = (due: Due) =>
+  'documents' in due
+    ? due.documents.listing.bytes
+    : due.dataset.partitions.reduce(
+        (sum, { files }) => sum + files.reduce((all, { size }) => all + size, 0),
+        0,
+      );
+
+const tenantOf = (due: Due) => ('documents' in due ? due.documents : due.dataset).tenantId;
 
 /** Jobs of one shard: what a state hands on is limited. The others are left to the next check. */
 const mostJobs = 60;
 
 interface Pack {
   readonly backend: Backend;
-  readonly datasets: WantedDataset[];
+  readonly due: Due[];
   bytes: number;
 }
 
-/** Small datasets of one backend share a job; in Kubernetes, whose pods act for one tenant, none do. */
-function packsOf(due: readonly DueDataset[]): Pack[] {
+/** What is small, of one backend, shares a job; in Kubernetes, whose pods act for one tenant, nothing does. */
+function packsOf(all: readonly Due[]): Pack[] {
   const packs: Pack[] = [];
   const open = new Map<Backend, Pack>();
-  for (const { backend, dataset } of due) {
-    const bytes = bytesOf(dataset);
+  for (const due of all) {
+    const { backend } = due;
+    const bytes = bytesOf(due);
     const room = open.get(backend);
     const alone = backend === 'eks' || bytes >= large;
-    if (!alone && room && room.datasets.length < most.tenants && room.bytes + bytes <= most.bytes) {
-      room.datasets.push(dataset);
+    if (!alone && room && room.due.length < most.tenants && room.bytes + bytes <= most.bytes) {
+      room.due.push(due);
       room.bytes += bytes;
       continue;
     }
-    const pack = { backend, datasets: [dataset], bytes };
+    const pack = { backend, due: [due], bytes };
     packs.push(pack);
     if (!alone) open.set(backend, pack);
   }
   return packs;
 }
 
+const digestOf = (text: string) => createHash('sha256').update(text).digest('hex');
+
 /**
  * The jobs that look at what is due of a shard, with what each is told. Names follow from the check and the place among them, so that a state
- * that is tried again finds the same jobs.
+ * that is tried again finds the same jobs. What comes first is another tenant's in every check, so that nobody is always left over.
  */
 export function profileJobs(
-  due: readonly DueDataset[],
+  due: readonly Due[],
   { check, maxBytes, image }: { readonly check: string; readonly maxBytes: number; readonly image: string },
 ): { readonly job: ProfileJob; readonly order: ProfileOrder }[] {
-  return packsOf(due)
+  const inTurn = due
+    .map((each) => ({ each, turn: digestOf(`${check}/${tenantOf(each)}`) }))
+    .sort((a, b) => (a.turn < b.turn ? -1 : a.turn > b.turn ? 1 : 0))
+    .map(({ each }) => each);
+  return packsOf(inTurn)
     .slice(0, mostJobs)
-    .map(({ backend, datasets }, index) => {
-      const tenants = datasets.map(({ tenantId }) => tenantId);
-      const digest = createHash('sha256').update(`${check}/${index}`).digest('hex').slice(0, 20);
+    .map(({ backend, due: own }, index) => {
+      const tenants = [...new Set(own.map(tenantOf))];
       const owner = backend === 'eks' ? (tenants[0] ?? sharedOwner) : sharedOwner;
       return {
-        job: { runId: `${owner}-${digest}`, owner, backend, tenants, image },
-        order: { maxBytes, datasets },
+        job: {
+          runId: `${owner}-${digestOf(`${check}/${index}`).slice(0, 20)}`,
+          owner,
+          backend,
+          tenants,
+          image,
+        },
+        order: {
+          maxBytes,
+          datasets: own.flatMap((each) => ('dataset' in each ? [each.dataset] : [])),
+          documents: own.flatMap((each) => ('documents' in each ? [each.documents] : [])),
+        },
       };
     });
 }

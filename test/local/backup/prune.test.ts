@@ -2,8 +2,10 @@ import { existsSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync 
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { preparePoint } from '../../../lib/operations/backup/restore-point.ts';
+import type { Attempt } from '../../../lib/training/run.ts';
 import { FileBackupRepository } from '../../../local/backup/file-repository.ts';
 import { StateTarget } from '../../../local/backup/state-target.ts';
+import { anAttempt } from '../../fixtures/records.ts';
 import { sequentialIds } from '../../fixtures/sequential-ids.ts';
 import { freshDir } from '../asl/harness.ts';
 import { passingNights, sizeOf } from './nights.ts';
@@ -41,6 +43,29 @@ describe('pruning', () => {
       executions: 0,
       objects: 0,
     });
+    await state.close();
+  });
+
+  it("removes old attempts of jobs that look at tenants' data, unless they are open", async () => {
+    const state = await passed(1);
+    const { runs } = state.stores;
+    const at = (daysAgo: number) => new Date(state.clock.now() - daysAgo * 86_400_000).toISOString();
+    const attempt = (runId: string, daysAgo: number, over: Partial<Attempt> = {}) =>
+      anAttempt({
+        runId,
+        stage: 'profile',
+        intentAt: at(daysAgo),
+        status: 'succeeded',
+        settledAt: at(daysAgo),
+        ...over,
+      });
+    await runs.createAttempt(attempt('old', 31));
+    await runs.createAttempt(attempt('young', 29));
+    const { settledAt: _, ...open } = attempt('open', 31, { status: 'running' });
+    await runs.createAttempt(open);
+    await state.backups.prune({ dryRun: false });
+    const left = await Promise.all(['old', 'young', 'open'].map((runId) => runs.listAttempts(runId)));
+    expect(left.map(({ length }) => length)).toEqual([0, 1, 1]);
     await state.close();
   });
 

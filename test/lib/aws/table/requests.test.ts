@@ -150,6 +150,14 @@ describe('each request to DynamoDB, exactly', () => {
     ]);
   });
 
+  it('an attempt of a job that looks at data, which belongs to no run, goes by itself 90 days later', async () => {
+    dynamo.on(TransactWriteCommand).resolves({});
+    const { taskToken: _, ...attempt } = anAttempt({ runId: 'quality-1', stage: 'profile' });
+    await open().runs.createAttempt(attempt);
+    const ttl = Math.floor(Date.parse(attempt.intentAt) / 1000) + 90 * 86_400;
+    expect(inputs()).toMatchObject([{ TransactItems: [{ Put: { Item: { runId: 'quality-1', ttl } } }] }]);
+  });
+
   it('an attempt, the check of the one before it, and the lease are written by one transaction', async () => {
     dynamo.on(TransactWriteCommand).resolves({});
     const { taskToken: _, ...attempt } = anAttempt({ runId: 'r', attempt: 2 });

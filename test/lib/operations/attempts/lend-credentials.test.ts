@@ -72,7 +72,7 @@ function open(
 }
 
 describe('the credentials API', () => {
-  it('lends a job that looks at datasets its own prefix, and each tenant of its own the dataset alone', async () => {
+  it('lends a job that looks at data its own prefix, and each tenant of its own its documents and dataset alone', async () => {
     const profile = anAttempt({
       backend: 'batch',
       status: 'running',
@@ -96,7 +96,7 @@ describe('the credentials API', () => {
       },
       {
         tenantId: 'acme',
-        read: ['s3://epsilon-data/acme/orders/'],
+        read: ['s3://documents/acme/', 's3://epsilon-data/acme/orders/'],
         write: expect.stringMatching(/\/acme\/runs\/quality-1\/profile\/1\/$/),
       },
     ]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { contractSchema } from '../../../../lib/quality/datasets/contract.ts';
-import { type DueDataset, profileJobs } from '../../../../lib/quality/datasets/jobs.ts';
+import { type Due, profileJobs } from '../../../../lib/quality/datasets/jobs.ts';
 import {
   type DatasetState,
   isUnlooked,
@@ -227,27 +227,60 @@ describe('the plan of a look', () => {
     expect(listedAfter(contract, { backfill: undefined, now })).toBe('date=2026-11-03');
   });
 
-  it('puts small datasets of a backend into one job, and gives large ones and pods their own', () => {
-    const dataset = (tenantId: string, backend: DueDataset['backend'], size: number): DueDataset => ({
-      backend,
-      dataset: { tenantId, contract, partitions: [{ name: 'x', digest: 'd', files: [file(path(1), size)] }] },
-    });
-    const jobs = profileJobs(
-      [
-        dataset('a', 'batch', 10),
-        dataset('b', 'batch', 2 ** 30),
-        dataset('c', 'batch', 10),
-        dataset('d', 'eks', 10),
-        dataset('e', 'eks', 10),
-      ],
-      { check: 'quality/one/0', maxBytes: 1_000, image: 'image' },
-    );
-    expect(jobs.map(({ job }) => [job.owner, job.backend, job.tenants.join()])).toEqual([
-      ['quality', 'batch', 'a,c'],
-      ['quality', 'batch', 'b'],
-      ['d', 'eks', 'd'],
-      ['e', 'eks', 'e'],
+  const dataset = (tenantId: string, backend: Due['backend'], size: number): Due => ({
+    backend,
+    dataset: { tenantId, contract, partitions: [{ name: 'x', digest: 'd', files: [file(path(1), size)] }] },
+  });
+  const documents = (tenantId: string, bytes: number): Due => ({
+    backend: 'batch',
+    documents: {
+      tenantId,
+      documentsUri: `s3://data/${tenantId}/documents/`,
+      reading: {},
+      listing: { digest: '0'.repeat(64), files: 1, bytes, newestArrival: null },
+      at: '2026-11-24T02:00:00.000Z',
+    },
+  });
+  const jobsOf = (due: readonly Due[], check = 'quality/one/0') =>
+    profileJobs(due, { check, maxBytes: 1_000, image: 'image' });
+
+  it('puts what is small of a backend into one job, and gives what is large and pods their own', () => {
+    const jobs = jobsOf([
+      dataset('a', 'batch', 10),
+      dataset('b', 'batch', 2 ** 30),
+      dataset('c', 'batch', 10),
+      documents('c', 100_000_000),
+      documents('f', 2 ** 30),
+      dataset('d', 'eks', 10),
+      dataset('e', 'eks', 10),
     ]);
-    expect(new Set(jobs.map(({ job }) => job.runId)).size).toBe(4);
+    const told = jobs.map(({ job, order }) => [
+      job.owner,
+      job.backend,
+      order.datasets
+        .map(({ tenantId }) => tenantId)
+        .toSorted()
+        .join(),
+      order.documents.map(({ tenantId }) => tenantId).join(),
+    ]);
+    expect(told.toSorted()).toEqual([
+      ['d', 'eks', 'd', ''],
+      ['e', 'eks', 'e', ''],
+      ['quality', 'batch', '', 'f'],
+      ['quality', 'batch', 'a,c', 'c'],
+      ['quality', 'batch', 'b', ''],
+    ]);
+    const shared = jobs.find(({ order }) => order.datasets.length === 2);
+    expect(shared?.job.tenants.toSorted()).toEqual(['a', 'c']);
+    expect(new Set(jobs.map(({ job }) => job.runId)).size).toBe(5);
+  });
+
+  it('makes sixty jobs a check at most, of other tenants in each, and the same ones when it is tried again', () => {
+    const due = Array.from({ length: 100 }, (_, index) => documents(`t${index}`, 2 ** 30));
+    const tenantsOf = (check: string) => jobsOf(due, check).flatMap(({ job }) => job.tenants);
+    expect(tenantsOf('one')).toHaveLength(60);
+    expect(tenantsOf('one')).toEqual(tenantsOf('one'));
+    const looked = new Set(['one', 'two', 'three', 'four', 'five', 'six'].flatMap(tenantsOf));
+    expect(looked.size).toBeGreaterThan(95);
   });
 });
