@@ -105,6 +105,9 @@ function describe(shown: Shown): string {
 /** Judgements that a page shows: every hour of the history. */
 const pageJudgements = 2_160;
 
+/** Partitions of a dataset that a page shows: six weeks of hours, because it shows many numbers of each. */
+const pagePartitions = 1_008;
+
 async function show(session: Session, tenantId: string, file: string | undefined): Promise<void> {
   await withControl(session, { mode: 'read' }, async (control) => {
     const tenant = await withHints(session, () => findTenant(control, tenantId));
@@ -117,6 +120,14 @@ async function show(session: Session, tenantId: string, file: string | undefined
       ...(because === undefined ? {} : { because }),
       rules: rulesOf(tenant.quality),
       history: await control.quality.history(tenantId, pageJudgements),
+      ...(tenant.dataset
+        ? {
+            dataset: {
+              contract: tenant.dataset,
+              partitions: await control.quality.partitions(tenantId, pagePartitions),
+            },
+          }
+        : {}),
       madeAt: new Date(control.clock.now()).toISOString(),
     });
     const written = writePage(file, renderReport(page));

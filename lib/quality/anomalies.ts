@@ -77,6 +77,8 @@ export interface NamedMix {
   readonly code: string;
   /** "scripts". */
   readonly of: string;
+  /** As in a finding. */
+  readonly metric?: string;
   readonly mix: JudgedMix | undefined;
 }
 
@@ -102,6 +104,7 @@ function findingOf({ metric, value, judgement }: Judged, past: Past, { at, close
   return {
     check: 'anomalies',
     code: anomalyCode(metric.name),
+    metric: metric.name,
     severity: critical ? 'critical' : 'warning',
     sentence: `${shown(value)} ${metric.noun}${past.where}, expected ${shown(low)} to ${shown(high)} for a ${when(at)}, ${history(past, at)}`,
   };
@@ -131,11 +134,19 @@ export function reportAnomalies(looked: Looked, past: Past): Finding[] {
     // What closes the gate is found as long as it lasts; what is only unusual is told when it begins.
     .filter(({ news, finding }) => news || finding.severity === 'critical')
     .map(({ finding }) => finding);
-  const moved = mixes.flatMap(({ code, of, mix }, index): Finding[] => {
+  const moved = mixes.flatMap(({ code, of, metric, mix }, index): Finding[] => {
     if (!mix?.news || !reported[judged.length + index] || mix.stability.index < stabilityFloor) return [];
     const { stability } = mix;
     const sentence = `the mix of ${of}${past.where} has moved (population stability index ${stability.index.toFixed(2)}): ${stability.largest}, ${history(past, at)}`;
-    return [{ check: 'anomalies', code, severity: 'warning', sentence }];
+    return [
+      {
+        check: 'anomalies',
+        code,
+        ...(metric === undefined ? {} : { metric }),
+        severity: 'warning',
+        sentence,
+      },
+    ];
   });
   const closing = new Set(numbers.filter(({ severity }) => severity === 'critical').map(({ code }) => code));
   return [...numbers, ...moved, ...holding.filter(({ code }) => !closing.has(code))];

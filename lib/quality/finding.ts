@@ -13,6 +13,8 @@ export interface Finding {
   readonly severity: 'warning' | 'critical';
   /** What was found, what was expected and why, in one sentence without a full stop. */
   readonly sentence: string;
+  /** The number that it is about, by name: `rows`, `nulls amount`. */
+  readonly metric?: string;
   /** It only keeps a gate closed that the same finding has closed: there is less of it than closes one. */
   readonly holds?: true;
   /** What it is found in; the documents where it is absent. */

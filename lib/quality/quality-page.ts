@@ -1,5 +1,8 @@
 import type { Block, LinesBlock, Report, Section, Tone } from '../reports/blocks.ts';
 import { anomalyCode } from './anomalies.ts';
+import type { DatasetContract } from './datasets/contract.ts';
+import { datasetSections } from './datasets/dataset-sections.ts';
+import type { PartitionEntry } from './datasets/memory.ts';
 import type { Metric } from './follow.ts';
 import { type MetricName, metrics } from './metrics.ts';
 import type { Profile } from './profile.ts';
@@ -15,6 +18,8 @@ export interface QualityPage {
   readonly rules: Rules;
   /** Judgements of new data, newest first. */
   readonly history: readonly QualityHistoryEntry[];
+  /** Its dataset, where it has one: the contract, and judgements of partitions, newest first. */
+  readonly dataset?: { readonly contract: DatasetContract; readonly partitions: readonly PartitionEntry[] };
   /** ISO 8601. */
   readonly madeAt: string;
 }
@@ -195,7 +200,7 @@ function judgements(history: readonly QualityHistoryEntry[]): Section {
 
 /** The page of one tenant's data: what holds now, each metric over time beside what was expected, and what was found. */
 export function qualityPage(page: QualityPage): Report {
-  const { tenantId, standing, rules, history, madeAt } = page;
+  const { tenantId, standing, rules, history, dataset, madeAt } = page;
   const entries = history.toReversed();
   const [first, last] = [entries[0], entries.at(-1)];
   const days =
@@ -235,6 +240,7 @@ export function qualityPage(page: QualityPage): Report {
         ],
       },
       judgements(history),
+      ...(dataset ? datasetSections(dataset.contract, dataset.partitions) : []),
     ],
   };
 }

@@ -10,10 +10,11 @@ const clockSkew = 5 * 60_000;
 
 const percent = (share: number) => `${Number((share * 100).toPrecision(3))} %`;
 
-/** A finding of completeness that closes the gate. */
-export const critical = (code: string, sentence: string): Finding => ({
+/** A finding of completeness that closes the gate; `metric` is the number that it is about. */
+export const critical = (code: string, sentence: string, metric?: string): Finding => ({
   check: 'completeness',
   code,
+  ...(metric === undefined ? {} : { metric }),
   severity: 'critical',
   sentence,
 });
@@ -26,10 +27,18 @@ function named(names: readonly string[]): string {
 
 function shared(
   part: number,
-  { rows, most, code, what }: { rows: number; most: number; code: string; what: string },
+  {
+    rows,
+    most,
+    code,
+    what,
+    metric,
+  }: { rows: number; most: number; code: string; what: string; metric?: string },
 ): Finding[] {
   if (rows === 0 || part / rows <= most) return [];
-  return [critical(code, `${part} of ${rows} rows (${percent(part / rows)}) ${what}, ${percent(most)} may`)];
+  return [
+    critical(code, `${part} of ${rows} rows (${percent(part / rows)}) ${what}, ${percent(most)} may`, metric),
+  ];
 }
 
 function fieldFindings(
@@ -42,7 +51,13 @@ function fieldFindings(
     if (missing) return [critical('FIELD_MISSING', `no row has the field ${shown}`)];
     const type = fields.find((field) => field.name === name)?.type ?? 'string';
     return [
-      ...shared(nulls, { rows, most: maxNulls, code: 'NULLS', what: `have no ${shown}` }),
+      ...shared(nulls, {
+        rows,
+        most: maxNulls,
+        code: 'NULLS',
+        what: `have no ${shown}`,
+        metric: `nulls ${name}`,
+      }),
       ...shared(typeErrors, {
         rows,
         most: maxTypeErrors,
@@ -65,7 +80,7 @@ export function checkRows(profile: DatasetProfile, contract: DatasetContract): F
       ? [critical('UNREADABLE_FILE', `${unreadable.length - 5} more files cannot be read`)]
       : []),
     ...(rows < minRows && !sampled
-      ? [critical('TOO_FEW_ROWS', `${rows} rows, at least ${minRows} are needed`)]
+      ? [critical('TOO_FEW_ROWS', `${rows} rows, at least ${minRows} are needed`, 'rows')]
       : []),
     ...shared(broken, { rows, most: maxBroken, code: 'BROKEN_ROWS', what: 'are broken' }),
     ...fieldFindings(profile, contract),

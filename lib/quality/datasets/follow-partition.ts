@@ -35,7 +35,7 @@ export function followPartition(
     if (!counts) return [];
     const { judged: mix, mix: learnt } = followMix(before?.mixes[field], counts, { at, unit: 1 });
     mixes[field] = learnt;
-    return [{ code: 'UNUSUAL_MIX', of: JSON.stringify(field), mix }];
+    return [{ code: 'UNUSUAL_MIX', of: JSON.stringify(field), metric: `mix ${field}`, mix }];
   });
   const past = {
     count: before?.count ?? 0,

@@ -3,7 +3,7 @@ import { drillPage } from '../../../lib/backup/drill-page.ts';
 import { qualityPage } from '../../../lib/quality/quality-page.ts';
 import { defaultRules } from '../../../lib/quality/rules.ts';
 import { renderReport } from '../../../lib/reports/report.ts';
-import { judgedHistory } from '../../fixtures/quality-history.ts';
+import { judgedHistory, judgedPartitions, ordersContract } from '../../fixtures/quality-history.ts';
 import { aDrill } from '../../lib/backup/a-drill.ts';
 
 /** Text that would be markup, a script or an order to a terminal if a page let it. */
@@ -30,6 +30,15 @@ function qualityOfAcme(): string {
       },
       rules: defaultRules,
       history,
+      dataset: {
+        contract: ordersContract,
+        partitions: judgedPartitions(24 * 42, {
+          until,
+          broken: new Set([600, 601, 900]),
+          empty: new Set([700]),
+          missing: new Set([800, 801, 802]),
+        }),
+      },
       madeAt: new Date(until).toISOString(),
     }),
   );
