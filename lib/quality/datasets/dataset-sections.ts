@@ -59,6 +59,8 @@ function trend(
     const found = read(entry);
     return found ? back(found.value) : null;
   };
+  // What a sentence calls "as mean of ..." stands alone here.
+  const title = noun.replace(/^as /, '');
   const gaps = gapsOf(entries, contract);
   const marks = marksOf(entries, name, numberIn);
   // A rule that the data keeps clear of would press the line flat.
@@ -77,8 +79,8 @@ function trend(
   });
   return {
     kind: 'lines',
-    title: noun,
-    lines: [{ name: noun, points: withGaps(points, gaps, (at) => ({ at, value: null })) }],
+    title,
+    lines: [{ name: title, points: withGaps(points, gaps, (at) => ({ at, value: null })) }],
     band: {
       name: 'expected (99 % of usual values)',
       points: withGaps(band, gaps, (at) => ({ at, low: null, high: null })),
