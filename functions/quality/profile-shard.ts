@@ -10,7 +10,8 @@ import { checkFault, type ProfileEntry, writeShardFile } from '../../lib/operati
 import { isoNow } from '../../lib/ports/clock.ts';
 import { learntOf } from '../../lib/quality/baseline.ts';
 import { type CheckShard, shardSchema } from '../../lib/quality/check-input.ts';
-import { type Due, readByFunction } from '../../lib/quality/datasets/jobs.ts';
+import { type Due, readByFunction, type WantedDocuments } from '../../lib/quality/datasets/jobs.ts';
+import type { Listing } from '../../lib/quality/profile.ts';
 import { rulesOf } from '../../lib/quality/rules.ts';
 import type { Tenant } from '../../lib/tenants/tenant.ts';
 import { isOfShard } from '../../lib/training/shards.ts';
@@ -21,15 +22,81 @@ const atOnce = 8;
 /** Milliseconds after which no further tenant is begun, so that the function ends within its time; they keep their verdict. */
 const longest = 12 * 60_000;
 
+const aws = [awsStores, awsObjects, awsImages] as const;
+
+type Needed = Pick<Wired<typeof aws>, 'verdicts' | 'objects' | 'clock' | 'config' | 'log'>;
+
+/** Whether documents of so many bytes are left to a job. */
 type ForJob = NonNullable<LookOptions['forJob']>;
 
 /** What a look at one tenant brought: what goes into the shard's file, and what jobs have to look at. */
-interface Looked {
+interface LookedAtTenant {
   readonly entry: ProfileEntry;
   readonly due: readonly Due[];
 }
 
-const aws = [awsStores, awsObjects, awsImages] as const;
+/** What is small is read by the function, as long as that is not too much altogether; the rest is for jobs, where there are any. */
+function readingBudget({ datasets }: CheckShard): ForJob {
+  let left = readByFunction.shard;
+  return (bytes) => {
+    if (datasets === 'known') return false;
+    if (bytes >= readByFunction.tenant || bytes > left) return true;
+    left -= bytes;
+    return false;
+  };
+}
+
+/** The listing of the tenant's dataset, where it has a contract. */
+async function lookAtOwnDataset({ verdicts, objects, clock }: Needed, tenant: Tenant) {
+  const { tenantId, backend, dataset: contract } = tenant;
+  if (!contract) return undefined;
+  const known = await verdicts.dataset(tenantId);
+  // A dataset at another place is another one.
+  const memory = known?.location === contract.location ? known : undefined;
+  return lookAtDataset(objects, { tenantId, backend, contract }, { memory, now: clock.now() });
+}
+
+function wantedOf(
+  { tenantId, documentsUri, reading }: Tenant,
+  listing: Listing,
+  at: string,
+): WantedDocuments {
+  const { textColumn, idColumn } = reading ?? {};
+  const columns = {
+    ...(textColumn === undefined ? {} : { textColumn }),
+    ...(idColumn === undefined ? {} : { idColumn }),
+  };
+  return { tenantId, documentsUri, reading: columns, listing, at };
+}
+
+/** Looks at the data of one tenant. No errors: what cannot be looked at is an entry that says why. */
+async function lookAtTenant(ports: Needed, tenant: Tenant, forJob: ForJob): Promise<LookedAtTenant> {
+  const { verdicts, objects, clock, config, log } = ports;
+  const { tenantId, backend } = tenant;
+  const about = { tenantId, checkedAt: isoNow(clock), rules: rulesOf(tenant.quality) };
+  let learnt = 0;
+  try {
+    const memory = await verdicts.memory(tenantId);
+    learnt = learntOf(memory?.baseline);
+    const { maxBytes } = config.quality;
+    const profiled = await profileTenant(objects, tenant, { memory, maxBytes, forJob });
+    const dataset = await lookAtOwnDataset(ports, tenant);
+    return {
+      entry: { ...about, learnt, ...profiled, ...(dataset ? { dataset: dataset.look } : {}) },
+      due: [
+        ...(dataset?.due ? [dataset.due] : []),
+        ...('listing' in profiled
+          ? [{ backend, documents: wantedOf(tenant, profiled.listing, about.checkedAt) }]
+          : []),
+      ],
+    };
+  } catch (error) {
+    log.warn('data could not be looked at', { tenantId, error: String(error) });
+    // What passes by itself, such as throttling, says nothing about the data.
+    const code = error instanceof EpsilonError && !error.retryable ? error.code : checkFault;
+    return { entry: { ...about, learnt, fault: { code, message: (error as Error).message } }, due: [] };
+  }
+}
 
 const turnOf = (prefix: string, tenantId: string) =>
   createHash('sha256').update(`${prefix}${tenantId}`).digest('hex');
@@ -42,58 +109,7 @@ function withoutJob(entry: ProfileEntry, ordered: ReadonlySet<string>): ProfileE
 
 /** Looks at the data of a shard's tenants, writes what it found, and says which jobs have to look at datasets and large documents. */
 export function createProfileShard(ports: Wired<typeof aws>) {
-  const { tenants, verdicts, objects, clock, config, log, metrics } = ports;
-
-  /** The listing of the tenant's dataset, where it has a contract. */
-  async function lookAt(tenant: Tenant) {
-    const { tenantId, backend, dataset: contract } = tenant;
-    if (!contract) return undefined;
-    const known = await verdicts.dataset(tenantId);
-    // A dataset at another place is another one.
-    const memory = known?.location === contract.location ? known : undefined;
-    return lookAtDataset(objects, { tenantId, backend, contract }, { memory, now: clock.now() });
-  }
-
-  /** What is small is read here, as long as that is not too much altogether; the rest is for jobs. */
-  function readingBudget({ datasets }: CheckShard): ForJob {
-    let left = readByFunction.shard;
-    return (bytes) => {
-      if (datasets === 'known') return false;
-      if (bytes < readByFunction.tenant && bytes <= left) {
-        left -= bytes;
-        return false;
-      }
-      return true;
-    };
-  }
-
-  async function look(tenant: Tenant, forJob: ForJob): Promise<Looked> {
-    const { tenantId, backend, documentsUri, reading } = tenant;
-    const about = { tenantId, checkedAt: isoNow(clock), rules: rulesOf(tenant.quality) };
-    let learnt = 0;
-    try {
-      const memory = await verdicts.memory(tenantId);
-      learnt = learntOf(memory?.baseline);
-      const { maxBytes } = config.quality;
-      const profiled = await profileTenant(objects, tenant, { memory, maxBytes, forJob });
-      const dataset = await lookAt(tenant);
-      const entry = { ...about, learnt, ...profiled, ...(dataset ? { dataset: dataset.look } : {}) };
-      const due: Due[] = dataset?.due ? [dataset.due] : [];
-      if ('listing' in profiled) {
-        const { textColumn, idColumn } = reading ?? {};
-        const columns = { ...(textColumn ? { textColumn } : {}), ...(idColumn ? { idColumn } : {}) };
-        const { listing } = profiled;
-        const documents = { tenantId, documentsUri, reading: columns, listing, at: about.checkedAt };
-        due.push({ backend, documents });
-      }
-      return { entry, due };
-    } catch (error) {
-      log.warn('data could not be looked at', { tenantId, error: String(error) });
-      // What passes by itself, such as throttling, says nothing about the data.
-      const code = error instanceof EpsilonError && !error.retryable ? error.code : checkFault;
-      return { entry: { ...about, learnt, fault: { code, message: (error as Error).message } }, due: [] };
-    }
-  }
+  const { tenants, clock, metrics } = ports;
 
   /** In another order in each check, so that nobody is always the one for whom no time is left. */
   async function tenantsOf(shard: CheckShard): Promise<readonly Tenant[]> {
@@ -112,10 +128,10 @@ export function createProfileShard(ports: Wired<typeof aws>) {
   return async (shard: CheckShard) => {
     const until = clock.now() + longest;
     const mine = await tenantsOf(shard);
-    const looked: Looked[] = [];
+    const looked: LookedAtTenant[] = [];
     const forJob = readingBudget(shard);
     await inParallel(mine, atOnce, async (tenant) => {
-      if (clock.now() < until) looked.push(await look(tenant, forJob));
+      if (clock.now() < until) looked.push(await lookAtTenant(ports, tenant, forJob));
     });
     looked.sort((a, b) => a.entry.tenantId.localeCompare(b.entry.tenantId));
     const due = shard.datasets === 'known' ? [] : looked.flatMap((each) => each.due);
