@@ -4,6 +4,7 @@ import { awsDatabases, awsStores, awsTables, type Wired } from '../../lib/handle
 import { defineHandler } from '../../lib/handler/define-handler.ts';
 import { restoreOf } from '../../lib/operations/backup/open-restore.ts';
 import { removeDrill } from '../../lib/operations/backup/remove-drills.ts';
+import { required } from '../../lib/operations/backup/required.ts';
 import { isoNow } from '../../lib/ports/clock.ts';
 
 /** Of a drill that failed: why. */
@@ -20,14 +21,18 @@ export function createCloseDrill(ports: Wired<typeof aws>) {
     const passed = error === undefined && record.state === 'verified';
     const because = error === undefined ? `the restore is ${record.state}` : `${error}: ${cause ?? ''}`;
     const finishedAt = isoNow(clock);
-    await recoveryRecords.put({
+    const drill = {
       kind: 'drill',
       id: record.beganAt,
       passed,
       point: record.point,
       finishedAt,
       faults: passed ? [] : [because.slice(0, 1_000)],
-    });
+    } as const;
+    await recoveryRecords.put(drill);
+    // Home learns of it by its replica: no snapshot goes before a drill has proven something newer.
+    const { there, name } = required(ports.tables);
+    await there.stores(name).recoveryRecords.put(drill);
     metrics.count('RestoreDrills', 1, { outcome: passed ? 'succeeded' : 'failed' });
     if (!passed) throw new RecoveryFailed(`The drill of ${record.point} failed: ${because.slice(0, 1_000)}`);
     const minutes = Math.round((Date.parse(finishedAt) - Date.parse(record.beganAt)) / 60_000);

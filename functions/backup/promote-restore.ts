@@ -15,12 +15,16 @@ const input = z.object({ id: z.string().min(1), approve: z.string().min(1) });
 
 const aws = [awsStores, awsDatabases, awsTables, awsReplicas, awsHeartbeats] as const;
 
+/** Milliseconds in which consumers have to work on it: as long as a whole recovery may take. */
+const consumersMs = 4 * 3_600_000;
+
 /** Makes an approved restore the state that goes on. */
 export function createPromoteRestore(ports: Wired<typeof aws>) {
   return async ({ id, approve }: z.output<typeof input>) => {
     const { record, recovered } = await promoteRestore(ports, await restoreOf(ports, id), approve);
     const { epoch, point, target } = record;
-    return { outcome: 'promoted', id, epoch, point, target, recovered };
+    const deadline = new Date(ports.clock.now() + consumersMs).toISOString();
+    return { outcome: 'promoted', id, epoch, point, target, recovered, deadline };
   };
 }
 

@@ -4,6 +4,7 @@ import { noteTraceFields } from '../../lib/event-schemas/trace-fields.ts';
 import { awsEvents, awsStores, type Wired } from '../../lib/handler/aws-parts.ts';
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
 import { leaseOfTry, runIsOver, underOwnLease } from '../../lib/operations/attempts/hold-lease.ts';
+import { requireCurrent } from '../../lib/operations/backup/require-current.ts';
 import { promoteCandidate } from '../../lib/operations/models/promote-model.ts';
 
 const input = z.object({
@@ -19,6 +20,7 @@ const aws = [awsStores, awsEvents] as const;
  */
 export function createPromoteModel(ports: Wired<typeof aws>) {
   return async ({ runId, execution }: z.output<typeof input>, { log }: Invocation) => {
+    await requireCurrent(ports);
     const found = await ports.runs.getRun(runId);
     if (!found) throw new NotFound('RUN_NOT_FOUND', `There is no run "${runId}".`);
     noteTraceFields(found);

@@ -12,6 +12,7 @@ import {
 } from '../../lib/handler/aws-parts.ts';
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
 import { reconcileShard } from '../../lib/operations/reconcile/reconcile-shard.ts';
+import { retireSuperseded } from '../../lib/operations/reconcile/retire-superseded.ts';
 import { isoNow } from '../../lib/ports/clock.ts';
 
 /** One shard of our own event "Reconcile Shard", or the schedule's empty input: every shard. */
@@ -55,6 +56,7 @@ export function createReconcileJobs(ports: Wired<typeof aws>) {
   }
 
   return async (event: z.output<typeof input>, { log, requestId, remainingMs }: Invocation) => {
+    if (event.shard === undefined) await retireSuperseded(ports);
     if (event.shard === undefined && shards > 1) return fanOut(requestId);
     const shard = event.shard ?? 0;
     // The number of shards became smaller while the event was under way.

@@ -5,6 +5,7 @@ import { awsBatch, awsCallbacks, awsKubernetes, awsStores, type Wired } from '..
 import { defineHandler, type Invocation } from '../../lib/handler/define-handler.ts';
 import { openAttempt } from '../../lib/operations/attempts/open-attempt.ts';
 import { enterStage, readEntry } from '../../lib/operations/attempts/submit-attempt.ts';
+import { requireCurrent } from '../../lib/operations/backup/require-current.ts';
 import { enterProfile } from '../../lib/operations/quality/enter-profile.ts';
 import { profileJobSchema } from '../../lib/quality/datasets/jobs.ts';
 import { isDrivenByAirflow } from '../../lib/training/airflow-run.ts';
@@ -52,6 +53,7 @@ const aws = [awsStores, awsBatch, awsKubernetes, awsCallbacks] as const;
 /** Submits the stage's job under its intent, or adopts or settles what an earlier entry left, and returns at once. */
 export function createSubmitStage(ports: Wired<typeof aws>) {
   return async (event: Event, { log }: Invocation) => {
+    await requireCurrent(ports);
     const { runId, taskToken, execution, retryCount = 0 } = event;
     if (event.stage === 'profile') {
       const { job } = event;

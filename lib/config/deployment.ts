@@ -33,17 +33,25 @@ export const deploymentSchema = z.object({
   eventBusName: z.string().min(1),
   alertsTopicArn: arn,
   /** Batch queues: spot is tried first. */
-  batchSpotQueueArn: arn,
-  batchOnDemandQueueArn: arn,
+  batchSpotQueueArn: arn.optional(),
+  batchOnDemandQueueArn: arn.optional(),
   /** Stage to the ARN of the Batch job definition that Infrastructure wrote; a stage without one cannot run on Batch. */
-  batchJobDefinitionArns: json(z.partialRecord(z.enum(stageNames), arn)),
+  batchJobDefinitionArns: json(z.partialRecord(z.enum(stageNames), arn)).optional(),
   /** Image name to its repository (`<account>.dkr.ecr.<region>.amazonaws.com/<name>`). */
-  repositoryUrls: json(z.partialRecord(z.enum(imageNames), z.string().min(1))),
+  repositoryUrls: json(z.partialRecord(z.enum(imageNames), z.string().min(1))).optional(),
   /** Role a job takes with its TenantId session tag. */
-  jobRoleArn: arn,
+  jobRoleArn: arn.optional(),
   /** Where jobs on Batch ask for credentials; absent for callers that submit none. */
   credentialsUrl: z.url({ protocol: /^https$/ }).optional(),
   eksClusterName: z.string().min(1).optional(),
+  /**
+   * Region that the function runs in, where that is the other one: it restores there while the settings are those of the environment.
+   */
+  standsIn: z.string().min(1).optional(),
+  /** Table of the environment, whose replica is in this region, where `tableName` is one of the functions that restore. */
+  homeTableName: z.string().min(3).optional(),
+  /** Table that says at run time where records go on; absent where `tableName` does. */
+  placeTableName: z.string().min(3).optional(),
   /** Identifier of the database. */
   databaseId: z.string().min(1).optional(),
   /** `host:port` of the database; absent where functions do not reach its network. */
@@ -57,6 +65,8 @@ export const deploymentSchema = z.object({
   /** Host of the cache, and the secret with its token; absent where functions do not reach its network. */
   cacheEndpoint: z.string().min(1).optional(),
   cacheSecretArn: arn.optional(),
+  /** Whether the function is in the network of restored databases: without it their content is not looked at. */
+  restoreNetwork: z.enum(['on', 'off']).optional(),
   /** Where a restored database goes in that region. */
   restoreSubnetGroup: z.string().min(1).optional(),
   restoreParameterGroup: z.string().min(1).optional(),
@@ -86,6 +96,22 @@ export function deploymentOf(variables: Readonly<Record<string, string | undefin
   const { path, sentence } = parsed.fault;
   const field = String(path[0] ?? '') as keyof Deployment;
   throw new EpsilonError('DEPLOYMENT_INCOMPLETE', `${deploymentVariables[field] ?? field}: ${sentence}.`, {
+    exitCode: exitCodes.badInput,
+    details: { field },
+  });
+}
+
+/**
+ * A resource that a function needs and that not every place has: what only restores has no queues. `DEPLOYMENT_INCOMPLETE` naming the
+ * variable.
+ */
+export function factOf<F extends keyof Deployment>(
+  deployment: Deployment,
+  field: F,
+): NonNullable<Deployment[F]> {
+  const found = deployment[field];
+  if (found !== undefined) return found as NonNullable<Deployment[F]>;
+  throw new EpsilonError('DEPLOYMENT_INCOMPLETE', `${deploymentVariables[field]} is missing.`, {
     exitCode: exitCodes.badInput,
     details: { field },
   });

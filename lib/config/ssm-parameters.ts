@@ -96,6 +96,19 @@ export const ssmParameters: readonly SsmParameter[] = [
   parameter('github/release-role-arn', 'release workflow', 'role that GitHub takes through OIDC'),
 ];
 
+/** Parameters that infrastructure writes into the disaster recovery region too, with that region's own values: what stands there reads them. */
+export const standbyParameters = [
+  'kms/key-arn',
+  'kms/logs-key-arn',
+  'kms/replica-key-arn',
+  'alerts/topic-arn',
+  'rds/instance-id',
+  's3/replica-bucket',
+  'recovery/subnet-group',
+  'recovery/parameter-group',
+  'recovery/security-group-id',
+] as const;
+
 /** Full name of a parameter; `name` is `<area>/<name>`. */
 export function ssmParameterName(environment: string, name: string): string {
   return `/epsilon/${environment}/${name}`;

@@ -108,6 +108,10 @@ export const awsRetirement: AwsPart<{ readonly retirement: NonNullable<Ports['re
 export const awsHeartbeats: AwsPart<Pick<Ports, 'databaseHeartbeats'>> = async () =>
   (await import('../aws/wiring/wire-heartbeats.ts')).wireHeartbeats;
 
+/** Functions that work on promoted records, asked through Lambda. */
+export const awsConsumers: AwsPart<Pick<Ports, 'consumers'>> = async () =>
+  (await import('../aws/wiring/wire-consumers.ts')).wireConsumers;
+
 /** Versions behind the aliases of the machines, in Step Functions. */
 export const awsVersions: AwsPart<Pick<Ports, 'versions'>> = async () =>
   (await import('../aws/wiring/wire-versions.ts')).wireVersions;

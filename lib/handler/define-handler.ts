@@ -7,6 +7,7 @@ import type { BasePorts, Ports } from '../ports/ports.ts';
 import type { AwsPart, Wired } from './aws-parts.ts';
 import { logInvocation } from './log-invocation.ts';
 import { parseInput } from './parse-input.ts';
+import { isReportQuestion, reportPlace } from './report-place.ts';
 
 /** What a handler's action is given beside its input. */
 export interface Invocation {
@@ -55,9 +56,21 @@ function build<S extends z.ZodType, O, A extends readonly AwsPart[]>(
 ): Invoke {
   const { name } = definition;
   let wired: Promise<{ ports: BasePorts; action: Action<z.output<S>, O> }> | undefined;
-  const wire = () => {
-    wired ??= load().then((ports) => ({ ports, action: definition.create(ports) }));
-    return wired;
+  const wireAnew = () => {
+    const made = load().then((ports) => ({ ports, action: definition.create(ports) }));
+    // What is not promoted yet will be: a process that could not be wired tries again.
+    made.catch(() => {
+      if (wired === made) wired = undefined;
+    });
+    wired = made;
+    return made;
+  };
+  const wire = async () => {
+    const before = wired;
+    if (!before) return wireAnew();
+    const { place } = (await before).ports;
+    if (!place || (await place.isCurrent())) return before;
+    return wired === before ? wireAnew() : (wired ?? wireAnew());
   };
   const act = async (input: z.output<S>, context: Context): Promise<O> => {
     const { ports, action } = await wire();
@@ -71,9 +84,11 @@ function build<S extends z.ZodType, O, A extends readonly AwsPart[]>(
     .use(logInvocation(name, async () => (await wire()).ports))
     .use(parseInput(definition.input))
     .handler((input, context) => act(input as z.output<S>, context)) as unknown as Invoke;
+  const answer: Invoke = async (event, context) =>
+    isReportQuestion(event) ? reportPlace(name, (await wire()).ports) : stack(event, context);
   return (event, context) =>
     withTraceFields({ ...traceFieldsOf(event), requestId: context.awsRequestId }, () =>
-      stack(event, context),
+      answer(event, context),
     );
 }
 

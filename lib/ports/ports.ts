@@ -1,5 +1,6 @@
 import type { ServiceConfig } from '../config/service-config.ts';
 import type { Backend } from '../tenants/tenant.ts';
+import type { Consumers } from './backup/consumers.ts';
 import type { Databases } from './backup/database-service.ts';
 import type { DatabaseHeartbeats } from './backup/heartbeats.ts';
 import type { RecoveryRecords } from './backup/recovery-records.ts';
@@ -38,6 +39,15 @@ import type { TenantStore } from './tenant-store.ts';
 import type { TraceSink } from './trace-sink.ts';
 import type { Workflows } from './workflows.ts';
 
+/** Where a promotion made the records go on; what a consumer works by. */
+export interface ServingPlace {
+  readonly epoch: number;
+  readonly table: string;
+  readonly bucket: string;
+  /** Whether they still go on there; asks now and then, not every time. */
+  isCurrent(): Promise<boolean>;
+}
+
 /** What every handler has, whatever else it is wired with. */
 export interface BasePorts {
   readonly config: ServiceConfig;
@@ -46,6 +56,8 @@ export interface BasePorts {
   readonly random: Random;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Only where a restored state goes on: elsewhere names of stores never change. */
+  readonly place?: ServingPlace;
 }
 
 /**
@@ -90,6 +102,7 @@ export interface Ports extends BasePorts {
   readonly replicationControl: ReplicationControl | undefined;
   readonly retirement: Retirement | undefined;
   readonly databaseHeartbeats: DatabaseHeartbeats | undefined;
+  readonly consumers: Consumers | undefined;
   readonly releases: ReleaseRecords;
   readonly versions: VersionRouting;
   /** Absent in the embedded runtime: jobs of this host reach its files, and need no credentials. */

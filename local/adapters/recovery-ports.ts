@@ -43,4 +43,5 @@ export const recoveryPorts = (epoch: () => number) => ({
   databaseHeartbeats: undefined,
   retirement: undefined,
   replicationControl: undefined,
+  consumers: undefined,
 });

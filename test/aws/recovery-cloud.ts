@@ -1,10 +1,17 @@
 import { createHash } from 'node:crypto';
 import { rdsDatabaseService } from '../../lib/aws/rds/rds-database-service.ts';
+import { openTableStores } from '../../lib/aws/table/open-stores.ts';
+import { consumers } from '../../lib/backup/cloud/consumers.ts';
 import type { Heartbeat } from '../../lib/backup/cloud/heartbeat.ts';
+import { currentPlace } from '../../lib/backup/cloud/records.ts';
 import type { ReplicationFigures } from '../../lib/backup/cloud/replication.ts';
 import { loadConfig } from '../../lib/config/load-config.ts';
+import { reportPlace } from '../../lib/handler/report-place.ts';
+import type { ConsumerReport } from '../../lib/ports/backup/consumers.ts';
 import type { RepairState } from '../../lib/ports/backup/replication-control.ts';
+import type { TableService } from '../../lib/ports/backup/table-service.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
+import { systemIds } from '../../lib/system/system-ids.ts';
 import type { VirtualClock } from '../../local/clock/virtual-clock.ts';
 import { readYaml } from '../../local/declaration/read-yaml.ts';
 import { openMemoryRetirement } from '../dynamodb/memory-retirement.ts';
@@ -71,6 +78,10 @@ export class RecoveryCloud {
   readonly stores: MemoryStores;
   readonly tablesHome: TablesStandIn;
   readonly tablesThere: TablesStandIn;
+  /** Functions that stand deployed in the other region. */
+  readonly deployed = new Set<string>(consumers);
+  /** Nothing of the home region answers. */
+  homeIsLost = false;
   readonly #clock: VirtualClock;
 
   constructor(clock: VirtualClock) {
@@ -115,6 +126,48 @@ export class RecoveryCloud {
     });
   }
 
+  /** A service of the home region, of which nothing is reached once that is lost. */
+  #ofHome<T extends object>(service: T): T {
+    return new Proxy(service, {
+      get: (own, name) => {
+        if (this.homeIsLost && name !== 'region')
+          throw new Error(`${String(name)} was asked of the lost region`);
+        const found: unknown = Reflect.get(own, name);
+        return typeof found === 'function' ? (found.bind(own) as unknown) : found;
+      },
+    });
+  }
+
+  /** A deployed function says where it works, over the records that the small table names. */
+  async #report(ports: Ports, name: string): Promise<ConsumerReport | undefined> {
+    if (!this.deployed.has(name)) return undefined;
+    const place = await ports.recoveryRecords.get('place', currentPlace);
+    if (!place) throw new Error('no restore was promoted');
+    const stores = this.storesOf(place.table);
+    const objects = objectStoreOf({ put: async (uri, body) => void this.replica.set(uri, String(body)) });
+    return reportPlace(name, {
+      ...ports,
+      place: { ...place, isCurrent: async () => true },
+      recoveryRecords: stores.recoveryRecords,
+      objects: name === 'loadTenants' ? objects : undefined,
+    });
+  }
+
+  /** The stores of a deployment over a restored table. */
+  storesOf(table: string) {
+    const dynamo = this.tablesThere.made.get(table)?.dynamo;
+    if (!dynamo) throw new Error(`there is no table ${table}`);
+    return openTableStores({
+      client: dynamo.client(1),
+      tableName: table,
+      clock: this.#clock,
+      random: () => 0.5,
+      ids: systemIds(this.#clock),
+      tokenKeyArn: undefined,
+      kms: async () => Promise.reject(new Error('No token is opened here.')),
+    });
+  }
+
   /** The ports of the functions of backups. */
   ports(recovery: object = {}): Ports {
     const clock = this.#clock;
@@ -124,29 +177,33 @@ export class RecoveryCloud {
       variables: {},
     });
     const bucket = `${config.dataBucket}-replica`;
-    return testPorts({
+    const ports: Ports = testPorts({
       ...this.stores,
       clock,
       config,
-      objects: {
+      objects: this.#ofHome({
         ...memoryObjects(this.home),
-        put: async (uri, body) => {
+        put: async (uri: string, body: unknown) => {
           this.home.set(uri, String(body));
           this.replica.set(uri.replace(config.dataBucket, bucket), String(body));
         },
-      },
+      }),
       metrics: {
         count: (name, value, dimensions) => this.counted.push({ name, value, dimensions }),
         duration: () => {},
       },
       databases: {
         id: databaseId,
-        home: rdsDatabaseService(this.rds.client(region), region),
+        home: this.#ofHome(rdsDatabaseService(this.rds.client(region), region)),
         there: rdsDatabaseService(this.rds.client(there), there),
         keyArn: replicaKey,
         landing,
       },
-      tables: { name: this.stores.dynamo.tableName, home: this.tablesHome, there: this.tablesThere },
+      tables: {
+        name: this.stores.dynamo.tableName,
+        home: this.#ofHome<TableService>(this.tablesHome),
+        there: this.tablesThere,
+      },
       databaseHeartbeats: {
         live: {
           beat: async (heartbeat) => {
@@ -171,12 +228,15 @@ export class RecoveryCloud {
       retirement: openMemoryRetirement(this.stores.dynamo, clock),
       replication: { figures: async () => this.figures },
       replica: { bucket, objects: memoryObjects(this.replica) },
+      consumers: { names: consumers, report: (name) => this.#report(ports, name) },
     });
+    return ports;
   }
 
   /** Registers and promotes a model whose objects are in both regions. */
   async train({ tenants, leases, models, config }: Ports, tenantId: string): Promise<string> {
-    await tenants.put(aTenant({ tenantId }), 0);
+    const documentsUri = `s3://${config.dataBucket}/${tenantId}/documents/`;
+    await tenants.put(aTenant({ tenantId, documentsUri }), 0);
     const [model, index] = [`model of ${tenantId}`, `index of ${tenantId}`];
     const made = aModel({
       tenantId,

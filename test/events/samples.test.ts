@@ -92,6 +92,7 @@ const untouchable = new Proxy({} as never, {
       log: silentLog,
       clock: { now: () => 0 },
       metrics: { count: () => {}, duration: () => {} },
+      place: undefined,
     };
     if (typeof port === 'string' && port in own) return own[port];
     throw Object.assign(new Error(`touched ${String(port)}`), { code: 'PORT_TOUCHED' });

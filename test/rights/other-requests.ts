@@ -3,7 +3,7 @@ import { heartbeatDatabase } from '../../lib/backup/cloud/heartbeat.ts';
 import { functionIds } from '../../lib/config/logical-ids.ts';
 import { account, arnOf, region } from '../fixtures/aws-base.ts';
 import { at, ofType } from '../service/template.ts';
-import { type AwsRequest, ask, resources, throughService } from './requests.ts';
+import { type AwsRequest, ask, inRegion, resources, throughService } from './requests.ts';
 import { type Place, Resolver } from './role-policies.ts';
 import { missingObject, requestsOfCall } from './service-requests.ts';
 
@@ -49,9 +49,30 @@ const part = { Bucket: resources.bucket, Key: 'acme/training_data/old.jsonl' };
  * what an earlier model left.
  */
 export const rareRequests: Readonly<Record<string, readonly AwsRequest[]>> = {
-  reconcileJobs: requestsOfCall('SFNClient', 'ListExecutions', {
-    stateMachineArn: names.machineArn('tenant-model-training'),
-  }),
+  reconcileJobs: [
+    ...requestsOfCall('SFNClient', 'ListExecutions', {
+      stateMachineArn: names.machineArn('tenant-model-training'),
+    }),
+    // Where a restored state goes on instead.
+    ...['nightly-training', 'data-quality-check', 'tenant-model-training'].flatMap((machine) => [
+      ...requestsOfCall('SFNClient', 'ListExecutions', { stateMachineArn: names.machineArn(machine) }),
+      ...requestsOfCall('SFNClient', 'StopExecution', { executionArn: names.executionArn(`${machine}/one`) }),
+    ]),
+  ],
+  // What a consumer has written, the answer once all have, and the day's first token.
+  awaitConsumers: [
+    ...requestsOfCall('SFNClient', 'SendTaskSuccess', {}),
+    ...requestsOfCall('KMSClient', 'GenerateDataKey', {
+      KeyId: resources.tokenKey,
+      EncryptionContext: { 'epsilon:purpose': 'task-token' },
+    }),
+    ...requestsOfCall('S3Client', 'GetObject', {
+      Bucket: resources.replicaBucket,
+      Key: 'recovery/consumers/loadTenants.json',
+    }).map((request) => inRegion(request, 'us-east-1')),
+  ],
+  // Of a database that ends otherwise than it was to.
+  wakeRestore: requestsOfCall('SFNClient', 'SendTaskFailure', {}),
   // Of a night that more tenants at a time help, and of one whose Map was redriven: it goes on with an earlier round's list.
   watchNight: [
     ...requestsOfCall('SFNClient', 'UpdateMapRun', {

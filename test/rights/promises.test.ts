@@ -124,12 +124,14 @@ describe('a promise of the pages about rights', () => {
     );
     expect(users.sort()).toEqual([
       'askAct',
+      'awaitConsumers',
       'completeJob',
       'holdRestore',
       'holdSnapshot',
       'reconcileJobs',
       'submitStage',
       'wakeBackup',
+      'wakeRestore',
     ]);
   });
 });

@@ -40,7 +40,7 @@ const mayOn = (key: string) => table.filter(({ role }) => role === functionIds(k
 
 beforeAll(async () => {
   recorded = await recordRequests();
-}, 180_000);
+}, 600_000);
 
 describe('each request of a function', () => {
   it('was noted of every function', () => {

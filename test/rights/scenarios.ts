@@ -280,8 +280,10 @@ const scenarios: readonly Scenario[] = [
       };
       night.rds.fate = () => ({ minutes: 1, ends: 'failed' });
       await mustEnd(night, await backUp(), 'FAILED');
-      night.rds.onEvent = (_, id) =>
-        void night.invoke('wakeBackup', { detail: { SourceIdentifier: id } }).catch(() => {});
+      night.rds.onEvent = (_, id) => {
+        for (const key of ['wakeBackup', 'wakeRestore'])
+          void night.invoke(key, { detail: { SourceIdentifier: id } }).catch(() => {});
+      };
       await mustEnd(night, await backUp(), 'FAILED');
       night.rds.fate = () => ({ minutes: 1, ends: 'available' });
       await night.proveRecovery();
@@ -304,9 +306,15 @@ const scenarios: readonly Scenario[] = [
       const verified = await restore('restore', { to: 'newest' });
       if (verified.status !== 'SUCCEEDED') throw new Error(verified.cause);
       const { id, digest } = verified.output as { id: string; digest: string };
-      const promoted = await restore('restore', { id, approve: digest });
+      const promoting = await night.runtime.ports.workflows.start({
+        machine: 'restore',
+        input: { id, approve: digest },
+      });
+      // Nobody is deployed there who would write.
+      await night.advance(10 * minute);
+      await night.runtime.control.workflows.stop(promoting.executionArn, stopped);
       const drilled = await restore('restore-drill', {});
-      for (const { status, cause } of [promoted, drilled]) if (status !== 'SUCCEEDED') throw new Error(cause);
+      if (drilled.status !== 'SUCCEEDED') throw new Error(drilled.cause);
       await mustEnd(night, await retain('2026-11-24T10:30:00Z'), 'SUCCEEDED');
       const broken = await night.runtime.ports.workflows.start({ machine: 'restore-drill', input: {} });
       await night.advance(minute / 2);

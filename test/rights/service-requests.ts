@@ -180,6 +180,7 @@ const states: Readonly<Record<string, Of<StatesInput>>> = {
   SendTaskHeartbeat: everywhere('states:SendTaskHeartbeat'),
   StartExecution: ({ stateMachineArn }) => startOf(stateMachineArn),
   DescribeExecution: ({ executionArn }) => [ask('states:DescribeExecution', onAws(executionArn))],
+  StopExecution: ({ executionArn }) => [ask('states:StopExecution', onAws(executionArn))],
   ListMapRuns: ({ executionArn }) => [ask('states:ListMapRuns', onAws(executionArn))],
   DescribeMapRun: ({ mapRunArn }) => [ask('states:DescribeMapRun', onAws(mapRunArn))],
   UpdateMapRun: ({ mapRunArn }) => [ask('states:UpdateMapRun', onAws(mapRunArn))],
@@ -307,6 +308,11 @@ const services: Readonly<Record<string, Readonly<Record<string, Of<never>>>>> = 
   KMSClient: { Decrypt: keyUse('Decrypt'), GenerateDataKey: keyUse('GenerateDataKey') },
   EventBridgeClient: { PutEvents: events },
   SNSClient: { Publish: publish },
+  LambdaClient: {
+    Invoke: ({ FunctionName }: { FunctionName: string }) => [
+      ask('lambda:InvokeFunction', arnOf('lambda', `function:${FunctionName}`)),
+    ],
+  },
   CostExplorerClient: { GetCostAndUsage: everywhere('ce:GetCostAndUsage') },
   CloudWatchClient: { GetMetricData: everywhere('cloudwatch:GetMetricData') },
   STSClient: {

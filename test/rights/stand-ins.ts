@@ -219,6 +219,13 @@ export function serviceAnswers({ ports, tasksOn, digest }: Behind): Record<strin
         },
       }),
     },
+    LambdaClient: {
+      Invoke: ({ Payload }: { Payload: string }) => ({
+        Payload: new TextEncoder().encode(
+          JSON.stringify((JSON.parse(Payload) as object)['epsilon:report' as never]),
+        ),
+      }),
+    },
     SNSClient: { Publish: () => ({ MessageId: '1' }) },
     CloudWatchClient: { GetMetricData: () => ({ MetricDataResults: [] }) },
     CostExplorerClient: { GetCostAndUsage: () => ({ ResultsByTime: [] }) },

@@ -111,14 +111,13 @@ function ofProvisioning({ environment }: Declared): Watches {
  */
 export function alarms(declared: Declared): Resources {
   return alarmsOf(declared, {
-    ...controlPlaneAlarms(declared),
-    ...trainingAlarms(declared),
+    ...(declared.idle ? {} : { ...controlPlaneAlarms(declared), ...trainingAlarms(declared) }),
     ...backupAlarms(declared),
     ...ofMachines(declared),
     ...ofFunctions(declared),
     ...ofTable(),
     ...ofQueues(),
-    ...ofProvisioning(declared),
+    ...(declared.idle ? {} : ofProvisioning(declared)),
   });
 }
 

@@ -59,6 +59,10 @@ export interface Declared {
   readonly airflow?: Readonly<Record<string, Statements>>;
   /** What the function that sends traces may do besides (infra/serverless/tracing). */
   readonly tracing?: Readonly<Record<string, Statements>>;
+  /** The region that is backed up, where this is the other one: no role reaches it. */
+  readonly home?: string;
+  /** Whether only what restores stands here: nothing trains. */
+  readonly idle?: boolean;
   /** Resources that are written by hand; rules and schedules are among them. */
   readonly resources: Resources;
 }

@@ -91,7 +91,7 @@ export function derive(declared: Declared): Derived {
     clusterAccess(declared),
     versions(declared, rollbackAlarms(watching)),
     watching,
-    dashboard(declared, watching),
+    declared.idle ? {} : dashboard(declared, watching),
   ];
   const resources: Record<string, Resources[string]> = {};
   for (const [id, resource] of parts.flatMap((part) => Object.entries(part))) {

@@ -17,17 +17,19 @@ import {
   invalid,
   type Resources,
   type Statements,
+  type Tree,
 } from './declared.ts';
 import { derive } from './derive.ts';
 import { withFurtherRepositories } from './further-repositories.ts';
 import { keepVersions, type TemplateResources } from './keep-versions.ts';
+import { type Place, servicePlaced, unreadParameters } from './place.ts';
 
 /** The part of Serverless that the plugin touches. */
 interface Serverless {
   readonly serviceDir: string;
   readonly classes: { readonly Error: new (message: string, code: string) => Error };
   readonly configurationInput: {
-    readonly stepFunctions: { readonly stateMachines: Readonly<Record<string, DeclaredMachine>> };
+    readonly stepFunctions: { stateMachines: Readonly<Record<string, DeclaredMachine>> };
   };
   readonly configSchemaHandler: { defineFunctionProperties(provider: 'aws', schema: object): void };
   readonly service: {
@@ -39,10 +41,13 @@ interface Serverless {
       readonly cluster?: ClusterSettings | null;
       readonly airflow?: Readonly<Record<string, Statements>>;
       readonly tracing?: Readonly<Record<string, Statements>>;
+      readonly place: Place;
     };
-    readonly functions: Readonly<Record<string, DeclaredFunction>>;
-    readonly resources: { readonly Resources: Resources };
+    functions: Record<string, DeclaredFunction>;
+    readonly resources: { Resources: Resources; readonly Parameters?: Record<string, unknown> };
     readonly provider: {
+      environment: Tree;
+      readonly kmsKeyArn?: unknown;
       readonly compiledCloudFormationTemplate: {
         readonly Parameters?: TemplateParameters;
         readonly Resources: TemplateResources;
@@ -139,16 +144,31 @@ export default class EpsilonPlugin {
 
   #derive(): void {
     const { service, configurationInput } = this.#serverless;
-    const { config, roles, cluster, airflow, tracing } = service.custom;
-    const machines = configurationInput.stepFunctions.stateMachines;
+    const { config, roles, cluster, airflow, tracing, place } = service.custom;
     try {
+      const { machines, functions, statements, resources, environment } = servicePlaced(
+        {
+          functions: service.functions,
+          machines: configurationInput.stepFunctions.stateMachines,
+          statements: withFurtherRepositories(merged(roles), furtherRepositories(config.workloads)),
+          resources: service.resources.Resources,
+          environment: service.provider.environment,
+        },
+        place,
+      );
+      service.functions = { ...functions };
+      configurationInput.stepFunctions.stateMachines = machines;
+      service.resources.Resources = resources;
+      service.provider.environment = environment;
       const derived = derive({
         prefix: `${service.service}-${config.environment}`,
         environment: config.environment,
         successTarget: config.training.successTarget,
         functions: service.functions,
         machines,
-        statements: withFurtherRepositories(merged(roles), furtherRepositories(config.workloads)),
+        statements,
+        ...(place.home !== undefined && { home: place.home }),
+        ...(place.stands && !place.serving && { idle: true }),
         ...(cluster && { cluster }),
         ...(airflow && { airflow }),
         ...(tracing && { tracing }),
@@ -158,6 +178,16 @@ export default class EpsilonPlugin {
         Object.assign(service.functions[key] ?? {}, added);
       for (const [key, added] of Object.entries(derived.machines)) Object.assign(machines[key] ?? {}, added);
       Object.assign(service.resources.Resources, derived.resources);
+      const { Parameters: parameters = {} } = service.resources;
+      const { provider } = service;
+      for (const name of unreadParameters(
+        parameters,
+        service.functions,
+        machines,
+        service.resources.Resources,
+        [provider.environment, provider.kmsKeyArn],
+      ))
+        delete parameters[name];
     } catch (error) {
       throw this.#explained(error);
     }

@@ -11,6 +11,8 @@ import {
   type Tree,
 } from './declared.ts';
 
+import { deniedHome } from './place.ts';
+
 const version = '2012-10-17';
 
 /** Who may take a role; `ofThisAccount` keeps a service from acting in another account's name. */
@@ -106,6 +108,7 @@ function functionRole(key: string, own: Statements, declared: Declared): Resourc
   const onAirflow = group !== undefined && jobGroups.has(group) ? declared.airflow : {};
   return role('lambda.amazonaws.com', false, {
     [key]: [...ofEveryFunction(key), ...onFailure, ...own],
+    ...(declared.home !== undefined && { home: deniedHome(declared.home) }),
     ...onCluster,
     ...onAirflow,
     ...(key === 'traceRun' ? declared.tracing : {}),

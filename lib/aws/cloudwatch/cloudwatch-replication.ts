@@ -53,9 +53,12 @@ async function newest(
   );
 }
 
-/** Figures of S3's replication: `there` is CloudWatch of the destination's region, `here` that of the source's. */
+/**
+ * Figures of S3's replication: `there` is CloudWatch of the destination's region, `here` that of the source's, which is not asked where
+ * nothing of that region may be needed: its failures are absent then.
+ */
 export function cloudwatchReplication(
-  { here, there }: { readonly here: CloudWatchClient; readonly there: CloudWatchClient },
+  { here, there }: { readonly here: CloudWatchClient | undefined; readonly there: CloudWatchClient },
   place: ReplicationPlace,
 ): ReplicationMetrics {
   return {
@@ -70,12 +73,13 @@ export function cloudwatchReplication(
         from,
         until,
       )),
-      ...(await newest(
-        here,
-        [question(place, 'failedOperations', 'OperationsFailedReplication', 'Sum')],
-        from,
-        until,
-      )),
+      ...(here &&
+        (await newest(
+          here,
+          [question(place, 'failedOperations', 'OperationsFailedReplication', 'Sum')],
+          from,
+          until,
+        ))),
     }),
   };
 }

@@ -9,6 +9,7 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { STSClient } from '@aws-sdk/client-sts';
 import type { Actor } from '../../audit/record.ts';
+import { factOf } from '../../config/deployment.ts';
 import type { ServiceConfig } from '../../config/service-config.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { IdSource } from '../../ports/id-source.ts';
@@ -110,7 +111,7 @@ function logsOf({ clients, clock, config, deployment }: AwsBase) {
     logs: clients.of(CloudWatchLogsClient),
     clock,
     environment: config.environment,
-    queues: [deployment.batchSpotQueueArn, deployment.batchOnDemandQueueArn],
+    queues: [factOf(deployment, 'batchSpotQueueArn'), factOf(deployment, 'batchOnDemandQueueArn')],
   });
 }
 

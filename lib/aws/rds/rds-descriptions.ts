@@ -17,6 +17,9 @@ export function instanceOf(found: DBInstance): DatabaseInstance {
     ...(found.Endpoint?.Address === undefined
       ? {}
       : { endpoint: { host: found.Endpoint.Address, port: found.Endpoint.Port ?? 5432 } }),
+    ...(found.MasterUserSecret?.SecretArn === undefined
+      ? {}
+      : { secretArn: found.MasterUserSecret.SecretArn }),
     settings: {
       subnetGroup: found.DBSubnetGroup?.DBSubnetGroupName ?? '',
       securityGroups: (found.VpcSecurityGroups ?? []).map((group) => group.VpcSecurityGroupId ?? '').sort(),

@@ -35,22 +35,43 @@ export async function readHeartbeat(table: Table): Promise<Heartbeat | undefined
   return item && { n: Number(item['n']), at: String(item['at']) };
 }
 
+const endOf = (clock: Clock, days: number) => Math.floor(clock.now() / 1000) + days * daySeconds;
+
+/** Writes a record into a table, in place of one of the same kind and id. */
+export async function putRecord(table: Table, record: RecoveryRecord, clock: Clock): Promise<void> {
+  const key = recoveryKeys.record(record.kind, record.id);
+  // Where records go on holds until another promotion says otherwise.
+  const end = record.kind === 'place' ? {} : { ttl: endOf(clock, keptDays.recovery) };
+  await table.put({ ...key, body: JSON.stringify(record), ...end });
+}
+
+/** One record of a kind in a table. */
+export async function readRecord<T extends RecoveryRecord>(
+  table: Table,
+  kind: RecoveryRecord['kind'],
+  id: string,
+): Promise<T | undefined> {
+  const item = await table.get(recoveryKeys.record(kind, id));
+  return item && bodyOf<T>(item);
+}
+
+/** The newest records of a kind in a table, newest first. */
+export async function newestRecords<K extends RecoveryRecord['kind']>(
+  table: Table,
+  kind: K,
+  limit: number,
+): Promise<Extract<RecoveryRecord, { kind: K }>[]> {
+  const partition = partitionIs(recoveryKeys.partition(kind));
+  return (await table.query({ partition, newestFirst: true, limit })).map((item) => bodyOf(item));
+}
+
 /** What is known of backups and restores, in the table: a partition for each kind. */
 export function tableRecoveryRecords({ table, tokens, clock }: Options): RecoveryRecords {
-  const ttl = (days: number) => Math.floor(clock.now() / 1000) + days * daySeconds;
   return {
-    put: async (record) => {
-      const key = recoveryKeys.record(record.kind, record.id);
-      await table.put({ ...key, body: JSON.stringify(record), ttl: ttl(keptDays.recovery) });
-    },
-    newest: async (kind, limit) => {
-      const partition = partitionIs(recoveryKeys.partition(kind));
-      return (await table.query({ partition, newestFirst: true, limit })).map((item) => bodyOf(item));
-    },
-    get: async (kind, id) => {
-      const item = await table.get(recoveryKeys.record(kind, id));
-      return item && bodyOf(item);
-    },
+    put: (record) => putRecord(table, record, clock),
+    newest: (kind, limit) => newestRecords(table, kind, limit),
+    get: async <K extends RecoveryRecord['kind']>(kind: K, id: string) =>
+      readRecord<Extract<RecoveryRecord, { kind: K }>>(table, kind, id),
     epoch: () => readEpoch(table),
     beat: async ({ n, at }) => {
       await table.update(recoveryKeys.heartbeat, { n, at }, any(absent('pk'), compare('n', '<', n)));
@@ -58,7 +79,12 @@ export function tableRecoveryRecords({ table, tokens, clock }: Options): Recover
     heartbeat: () => readHeartbeat(table),
     wait: async ({ resource, taskToken, deadline }) => {
       const sealed = await tokens.seal(taskToken, `wait:${resource}`);
-      await table.put({ ...recoveryKeys.wait(resource), deadline, ...sealed, ttl: ttl(keptDays.wait) });
+      await table.put({
+        ...recoveryKeys.wait(resource),
+        deadline,
+        ...sealed,
+        ttl: endOf(clock, keptDays.wait),
+      });
     },
     waiter: async (resource) => {
       const item = await table.get(recoveryKeys.wait(resource));

@@ -94,7 +94,7 @@ export function createClients(settings: ClientSettings): Clients {
     retryMode: 'standard',
     requestHandler: { connectionTimeout, requestTimeout, throwOnRequestTimeout: true },
   });
-  return {
+  const own: Clients = {
     region: settings.region,
     of: <C extends AnyClient>(Client: new (options: ClientOptions) => C): C => {
       const there = made.get(Client);
@@ -108,6 +108,7 @@ export function createClients(settings: ClientSettings): Clients {
       return client;
     },
     in: (region) => {
+      if (region === settings.region) return own;
       const there = elsewhere.get(region) ?? createClients({ ...settings, region });
       elsewhere.set(region, there);
       return there;
@@ -118,4 +119,5 @@ export function createClients(settings: ClientSettings): Clients {
       made.clear();
     },
   };
+  return own;
 }

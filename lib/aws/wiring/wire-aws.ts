@@ -37,13 +37,22 @@ export async function wireAws<const A extends readonly AwsPart[]>(
   const config = loadConfig({ variables });
   const deployment = deploymentOf(variables);
   const clock = new SystemClock();
-  const base: AwsBase = {
-    config,
-    deployment,
-    clients: createClients({ region: config.region }),
+  const tools = {
+    clients: createClients({ region: deployment.standsIn ?? config.region }),
     clock,
     ids: systemIds(clock),
     random: Math.random,
+  };
+  const { placeTableName } = deployment;
+  const place =
+    placeTableName === undefined
+      ? undefined
+      : await (await import('./serving-place.ts')).servingPlace(tools, placeTableName);
+  const base: AwsBase = {
+    config: place ? { ...config, dataBucket: place.bucket } : config,
+    deployment: place ? { ...deployment, tableName: place.table } : deployment,
+    ...tools,
+    ...(place && { place }),
     log: createPowertoolsLog({ environment: config.environment }),
     metrics: createPowertoolsMetrics(config.environment),
   };

@@ -1,6 +1,7 @@
 import { BatchClient } from '@aws-sdk/client-batch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
+import { factOf } from '../../config/deployment.ts';
 import { furtherRepositories } from '../../config/image-release.ts';
 import { createBatchCalls, NonRetryingBatchClient } from '../batch/batch-calls.ts';
 import { createBatchJobRunner } from '../batch/batch-job-runner.ts';
@@ -32,7 +33,10 @@ export const wireBatch = ({ clients, config, deployment, clock, log, metrics }: 
     budget: budgetOf('batch', batchRule),
   });
   const { environment, region } = config;
-  const queues = { spot: deployment.batchSpotQueueArn, 'on-demand': deployment.batchOnDemandQueueArn };
+  const queues = {
+    spot: factOf(deployment, 'batchSpotQueueArn'),
+    'on-demand': factOf(deployment, 'batchOnDemandQueueArn'),
+  };
   let instanceJobs: Promise<InstanceJobs> | undefined;
   // Only a spot warning asks this; no other function loads ECS for it.
   const loadInstanceJobs = async () => {
@@ -45,7 +49,7 @@ export const wireBatch = ({ clients, config, deployment, clock, log, metrics }: 
     calls,
     definitions: createJobDefinitions({
       calls,
-      templates: deployment.batchJobDefinitionArns,
+      templates: factOf(deployment, 'batchJobDefinitionArns'),
       furtherRepositories: (image) => furtherRepositories(config.workloads, image),
     }),
     objects: createS3ObjectStore({ client: clients.of(S3Client) }),

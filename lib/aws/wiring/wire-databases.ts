@@ -13,7 +13,7 @@ export const wireDatabases = (base: AwsBase): { readonly databases: Databases | 
   return {
     databases: {
       id: place.databaseId,
-      home: rdsDatabaseService(clients.of(RDSClient), config.region),
+      home: rdsDatabaseService(clients.in(config.region).of(RDSClient), config.region),
       there: rdsDatabaseService(clients.in(region).of(RDSClient), region),
       keyArn: place.replicaKeyArn,
       landing: place.landing,

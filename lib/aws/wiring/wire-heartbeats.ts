@@ -36,7 +36,7 @@ export const wireHeartbeats = ({
   return {
     databaseHeartbeats: {
       ...(host === '' ? {} : { live: at({ host, port: Number(port) }, config.region) }),
-      ...(clients.region === recovery.region
+      ...(deployment.restoreNetwork === 'on'
         ? { restored: (endpoint: DatabaseEndpoint) => at(endpoint, recovery.region) }
         : {}),
     },

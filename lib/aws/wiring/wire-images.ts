@@ -1,4 +1,5 @@
 import { ECRClient } from '@aws-sdk/client-ecr';
+import { factOf } from '../../config/deployment.ts';
 import { createImageResolver } from '../ecr/image-resolver.ts';
 import type { AwsBase } from './base.ts';
 
@@ -6,7 +7,7 @@ import type { AwsBase } from './base.ts';
 export const wireImages = ({ clients, deployment, config, clock }: AwsBase) => ({
   images: createImageResolver({
     client: clients.of(ECRClient),
-    repositoryUrls: deployment.repositoryUrls,
+    repositoryUrls: factOf(deployment, 'repositoryUrls'),
     workloads: config.workloads,
     clock,
     fetch,

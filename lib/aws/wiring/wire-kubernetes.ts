@@ -1,3 +1,4 @@
+import { factOf } from '../../config/deployment.ts';
 import { createKubernetesClient } from '../../kubernetes/client.ts';
 import { KubernetesJobRunner } from '../../kubernetes/job-runner.ts';
 import { createTransport } from '../../kubernetes/transport.ts';
@@ -15,7 +16,7 @@ export const wireKubernetes = (base: AwsBase): { readonly jobs: Pick<JobRunners,
   if (deployment.eksClusterName === undefined) return { jobs: { eks: undefined } };
   const access = eksClusterAccess(base, deployment.eksClusterName);
   const client = createKubernetesClient(createTransport({ access, clock, random }));
-  const { jobRoleArn } = deployment;
+  const jobRoleArn = factOf(deployment, 'jobRoleArn');
   const kubernetes = new KubernetesJobRunner({ client, deployment: { region: config.region, jobRoleArn } });
   const { airflow } = config;
   return { jobs: { eks: airflow.mode === 'off' ? kubernetes : airflowJobs(base, airflow, kubernetes) } };

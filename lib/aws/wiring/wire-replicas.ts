@@ -19,12 +19,15 @@ export const wireReplicas = (
 } => {
   const place = recoveryPlace(base);
   if (!place) return { replication: undefined, replica: undefined };
-  const { clients, config } = base;
+  const { clients, config, deployment } = base;
   const there = clients.in(place.settings.region);
   const { replicaBucket: bucket } = place;
   return {
     replication: cloudwatchReplication(
-      { here: clients.of(CloudWatchClient), there: there.of(CloudWatchClient) },
+      {
+        here: deployment.standsIn === undefined ? clients.of(CloudWatchClient) : undefined,
+        there: there.of(CloudWatchClient),
+      },
       { sourceBucket: config.dataBucket, destinationBucket: bucket, ruleId },
     ),
     replica: { bucket, objects: createS3ObjectStore({ client: there.of(S3Client) }) },

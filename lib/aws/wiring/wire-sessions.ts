@@ -1,6 +1,7 @@
 import { BatchClient } from '@aws-sdk/client-batch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { STSClient } from '@aws-sdk/client-sts';
+import { factOf } from '../../config/deployment.ts';
 import { createBatchCalls, NonRetryingBatchClient } from '../batch/batch-calls.ts';
 import { createCallBudget } from '../batch/call-budget.ts';
 import { createTableBucket } from '../batch/table-bucket.ts';
@@ -10,7 +11,8 @@ import { batchRule } from './batch-rule.ts';
 
 /** Tasks and sessions of jobs on Batch. */
 export const wireSessions = ({ clients, deployment, clock, metrics }: AwsBase) => {
-  const { tableName, jobRoleArn: roleArn, partition } = deployment;
+  const { tableName, partition } = deployment;
+  const roleArn = factOf(deployment, 'jobRoleArn');
   const table = clients.of(DynamoDBClient);
   const bucket = createTableBucket({ client: table, tableName, name: 'batch', rule: batchRule, clock });
   const calls = createBatchCalls({

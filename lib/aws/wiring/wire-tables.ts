@@ -10,7 +10,7 @@ import { recoveryPlace } from './recovery-place.ts';
 export const wireTables = (base: AwsBase): { readonly tables: Tables | undefined } => {
   const place = recoveryPlace(base);
   if (!place) return { tables: undefined };
-  const { clients, deployment, clock, random, ids } = base;
+  const { clients, config, deployment, clock, random, ids } = base;
   const service = (of: Clients) => {
     const client = of.of(DynamoDBClient);
     return dynamoTableService(client, of.region, (tableName) =>
@@ -19,8 +19,8 @@ export const wireTables = (base: AwsBase): { readonly tables: Tables | undefined
   };
   return {
     tables: {
-      name: deployment.tableName,
-      home: service(clients),
+      name: deployment.homeTableName ?? deployment.tableName,
+      home: service(clients.in(config.region)),
       there: service(clients.in(place.settings.region)),
     },
   };

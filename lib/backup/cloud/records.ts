@@ -117,7 +117,7 @@ export interface RestoreRecord {
   /** ARN of the automated backups that the database is made of. */
   readonly databaseFrom: string;
   readonly databaseSettings: DatabaseSettings;
-  readonly state: 'restoring' | 'verified' | 'failed' | 'promoted' | 'removed';
+  readonly state: 'restoring' | 'verified' | 'failed' | 'promoted' | 'serving' | 'removed';
   readonly checks?: readonly RestoreCheck[];
   /** How far the restored stores reach, beside what was acknowledged. */
   readonly heartbeats?: HeartbeatFigures;
@@ -126,8 +126,47 @@ export interface RestoreRecord {
   readonly epoch?: number;
 }
 
+/** Where the records go on since a promotion: what consumers read at run time. */
+export interface PlaceRecord {
+  readonly kind: 'place';
+  readonly id: typeof currentPlace;
+  readonly epoch: number;
+  /** The restore that was promoted. */
+  readonly restore: string;
+  readonly region: string;
+  readonly table: string;
+  readonly bucket: string;
+  readonly database: string;
+  /** `host:port` of the database, and the secret with its administrator's password, as its service said. */
+  readonly endpoint?: string;
+  readonly secretArn?: string;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+/** Id of the one record that says where records go on. */
+export const currentPlace = 'current';
+
+/** A consumer that works on the promoted records: its write into them. */
+export interface ConsumerRecord {
+  readonly kind: 'consumer';
+  /** Function. */
+  readonly id: string;
+  readonly epoch: number;
+  readonly bucket: string;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
 /** What is kept of backups and restores. */
-export type RecoveryRecord = PointRecord | ReplicatedRecord | RepairRecord | DrillRecord | RestoreRecord;
+export type RecoveryRecord =
+  | PointRecord
+  | ReplicatedRecord
+  | RepairRecord
+  | DrillRecord
+  | RestoreRecord
+  | PlaceRecord
+  | ConsumerRecord;
 
 /** The newest moment of all stores together, and the oldest: T may be no newer than the newest of any. */
 export function reachOfAll(stores: PointRecord['stores']): Pick<PointRecord, 'newest' | 'oldest'> {

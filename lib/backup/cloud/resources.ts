@@ -8,6 +8,8 @@ export interface DatabaseInstance {
   readonly newest?: string;
   /** Where it listens; absent until the service knows it. */
   readonly endpoint?: { readonly host: string; readonly port: number };
+  /** The secret that its service keeps the administrator's password in. */
+  readonly secretArn?: string;
   readonly settings: DatabaseSettings;
   readonly tags: Readonly<Record<string, string>>;
 }

@@ -23,8 +23,10 @@ const longestMs = 4 * 3_600_000;
 /** Points that are looked back at for the settings of the database. */
 const pointsBack = 72;
 
-async function settingsOf({ recoveryRecords }: Needed) {
-  const points = await recoveryRecords.newest('point', pointsBack);
+/** The points that the environment has recorded, as their replica has them: nothing is asked of the region that may be lost. */
+async function settingsOf({ tables }: Needed) {
+  const { there, name } = required(tables);
+  const points = await there.stores(name).recoveryRecords.newest('point', pointsBack);
   const found = points.find(({ databaseSettings }) => databaseSettings !== undefined)?.databaseSettings;
   if (found) return found;
   throw new EpsilonError(

@@ -35,10 +35,13 @@ export interface TableService {
 export interface TableRecords {
   readonly tenants: Pick<TenantStore, 'list'>;
   readonly models: Pick<ModelRegistry, 'live' | 'get'>;
-  readonly recoveryRecords: Pick<RecoveryRecords, 'epoch' | 'heartbeat'>;
+  readonly recoveryRecords: Pick<RecoveryRecords, 'epoch' | 'heartbeat' | 'newest' | 'put'>;
+  /** Scheduled times of machines that were claimed after an instant (ISO 8601). */
+  claimsAfter(at: string, machines: readonly string[]): Promise<ScheduledClaim[]>;
   /**
    * Ends everything that was under way: open attempts are lost, running runs aborted, leases released with fences above all that were
-   * ever issued. Can be done again.
+   * ever issued. Claims are made again, what tenants and models name is moved to the bucket that goes on, and every live model is
+   * announced again, which fills the cache. Can be done again.
    */
   recover(request: RecordsRecovery): Promise<RecordsRecovered>;
   /** Notes that a restored state of this epoch goes on instead; a higher one that is noted stays. */
@@ -51,13 +54,32 @@ export interface RecordsRecovery {
   /** ISO 8601. */
   readonly at: string;
   readonly cause: string;
+  /** Scheduled times that were claimed after the point: what began for them is lost, and no late delivery begins it again. */
+  readonly claims: readonly ScheduledClaim[];
+  /** The bucket that records name, and the one that goes on. */
+  readonly buckets: { readonly from: string; readonly to: string };
 }
 
-/** What a recovery ended. */
+/** A scheduled time and the execution that had it. */
+export interface ScheduledClaim {
+  readonly machine: string;
+  /** ISO 8601. */
+  readonly scheduledTime: string;
+  readonly holder: string;
+  /** ISO 8601. */
+  readonly claimedAt: string;
+}
+
+/** What a recovery ended and changed. */
 export interface RecordsRecovered {
   readonly runs: number;
   readonly attempts: number;
   readonly leases: number;
+  readonly claims: number;
+  /** Records whose objects are in the other bucket now. */
+  readonly moved: number;
+  /** Live models that are announced again. */
+  readonly models: number;
 }
 
 /** A new table as of a moment. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Context } from 'aws-lambda';
 import { handler as assessRecovery } from '../../../functions/backup/assess-recovery.ts';
+import { handler as awaitConsumers } from '../../../functions/backup/await-consumers.ts';
 import { handler as beatStores } from '../../../functions/backup/beat-stores.ts';
 import { handler as closeDrill } from '../../../functions/backup/close-drill.ts';
 import { handler as holdRestore } from '../../../functions/backup/hold-restore.ts';
@@ -14,19 +14,19 @@ import { handler as pruneSnapshots } from '../../../functions/backup/prune-snaps
 import { handler as removeRetired } from '../../../functions/backup/remove-retired.ts';
 import { handler as verifyRestore } from '../../../functions/backup/verify-restore.ts';
 import { handler as wakeBackup } from '../../../functions/backup/wake-backup.ts';
+import { handler as wakeRestore } from '../../../functions/backup/wake-restore.ts';
 import { handler as watchRecovery } from '../../../functions/backup/watch-recovery.ts';
-import { openTableStores } from '../../../lib/aws/table/open-stores.ts';
 import type { ExecutionDetail } from '../../../lib/ports/workflows.ts';
-import { systemIds } from '../../../lib/system/system-ids.ts';
 import { engineCallbacks } from '../../../local/adapters/engine-ports.ts';
 import { intrinsicName, resolveIntrinsics } from '../../../local/asl/definition/resolve-intrinsics.ts';
 import { VirtualClock } from '../../../local/clock/virtual-clock.ts';
 import { RecoveryCloud } from '../../aws/recovery-cloud.ts';
-import type { MemoryDynamoDb } from '../../dynamodb/memory-dynamodb.ts';
 import { makeBench } from '../../local/asl/harness.ts';
 
 const handlers = {
   beatStores,
+  awaitConsumers,
+  wakeRestore,
   closeDrill,
   holdRestore,
   openRestore,
@@ -78,20 +78,12 @@ export function openBackups(recovery: object = {}) {
     ports,
     hour,
     execute,
-    /** The stores of a deployment over a restored table. */
-    openStores: (dynamo: MemoryDynamoDb | undefined) =>
-      openTableStores({
-        client: dynamo?.client(1) as DynamoDBClient,
-        tableName: dynamo?.tableName ?? '',
-        clock,
-        random: () => 0.5,
-        ids: systemIds(clock),
-        tokenKeyArn: undefined,
-        kms: async () => Promise.reject(new Error('No token is opened here.')),
-      }),
     /** Events reach the machine. */
     listen: () => {
-      cloud.rds.onEvent = (_, id) => void bound['wakeBackup']?.({ detail: { SourceIdentifier: id } });
+      cloud.rds.onEvent = (_, id) => {
+        for (const key of ['wakeBackup', 'wakeRestore'])
+          void bound[key]?.({ detail: { SourceIdentifier: id } });
+      };
     },
     invoke: async (key: keyof typeof handlers, event: unknown) => bound[key]?.(event),
     wake: async (event: unknown) => bound['wakeBackup']?.(event),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { consumers } from '../../../lib/backup/cloud/consumers.ts';
 import { databaseId, there } from '../../aws/recovery-cloud.ts';
 import { anAttempt, aRun } from '../../fixtures/records.ts';
 import { openBackups } from './backup-bench.ts';
@@ -99,8 +100,7 @@ describe('restore', () => {
       epoch: 1,
       recovered: { runs: 1, attempts: 1, leases: 1 },
     });
-    const table = backups.cloud.tablesThere.made.get(`epsilon-test-${id}`)?.dynamo;
-    const stores = backups.openStores(table);
+    const stores = backups.cloud.storesOf(`epsilon-test-${id}`);
     expect(await stores.runs.getRun('acme-2026-11-24')).toMatchObject({
       status: 'aborted',
       error: 'LostInRecovery',
@@ -188,6 +188,132 @@ describe('restore', () => {
     backups.cloud.followDatabase();
     expect(await backups.execute('restore', { to: 'newest' })).toMatchObject({
       error: 'RESTORE_SETTING_MISSING',
+    });
+  });
+});
+
+describe('promotion', () => {
+  const approved = async (backups: Bench) => {
+    const { id, digest } = (await backups.execute('restore', { to: 'newest' })).output as Verified;
+    const ended = await backups.execute('restore', { id, approve: digest });
+    return { id, digest, ended, stores: backups.cloud.storesOf(`epsilon-test-${id}`) };
+  };
+
+  it('everything is restored and promoted while nothing of the home region answers', async () => {
+    const backups = await aBackedUpService();
+    backups.cloud.homeIsLost = true;
+    const { ended } = await approved(backups);
+    expect(ended).toMatchObject({ status: 'SUCCEEDED', output: { outcome: 'promoted' } });
+    backups.cloud.followDatabase();
+    expect(await backups.execute('restore-drill')).toMatchObject({ status: 'SUCCEEDED' });
+  });
+
+  it('names of the old bucket become those of the one that goes on, and every live model is announced again', async () => {
+    const backups = await aBackedUpService();
+    const { ended, stores } = await approved(backups);
+    expect(ended).toMatchObject({ output: { recovered: { moved: 3, models: 1 } } });
+    const bucket = `${backups.ports.config.dataBucket}-replica`;
+    const [tenant, live] = [await stores.tenants.get('acme'), await stores.models.live('acme')];
+    const model = await stores.models.get('acme', backups.version);
+    expect(tenant?.documentsUri).toMatch(`s3://${bucket}/`);
+    for (const uri of [live?.modelUri, live?.cacheUri, model?.indexUri, model?.dataUri])
+      expect(uri).toMatch(`s3://${bucket}/acme/`);
+    expect(await stores.models.listUnaligned({ shard: 0, shards: 1 })).toEqual([live]);
+    // Of the records that were backed up nothing is changed.
+    expect((await backups.ports.models.live('acme'))?.modelUri).toMatch(
+      `s3://${backups.ports.config.dataBucket}/`,
+    );
+  });
+
+  it('scheduled times that were claimed after the moment are claimed again, for the executions that had them', async () => {
+    const backups = await aBackedUpService();
+    const scheduledTime = '2026-11-24T02:00:00.000Z';
+    const claim = { machine: 'nightly-training', scheduledTime };
+    backups.cloud.tablesThere.onRestored = (dynamo) => {
+      for (const item of dynamo.table.all()) {
+        const { pk, sk } = item as Record<'pk' | 'sk', { readonly S: string }>;
+        if (pk.S.startsWith('CLAIM#nightly')) dynamo.table.remove({ pk, sk }, {})();
+      }
+    };
+    await backups.ports.claims.claim({
+      ...claim,
+      holder: 'night',
+      now: new Date(backups.clock.now()).toISOString(),
+    });
+    const { stores, ended } = await approved(backups);
+    expect(ended).toMatchObject({ output: { recovered: { claims: 1 } } });
+    const late = await stores.claims.claim({ ...claim, holder: 'another', now: '2026-11-24T09:00:00.000Z' });
+    expect(late).toEqual({ claimed: false, holder: 'night' });
+  });
+
+  it('is over only when every consumer works on the promoted records and a write of each is in them', async () => {
+    const backups = await aBackedUpService();
+    const { id, digest } = (await backups.execute('restore', { to: 'newest' })).output as Verified;
+    backups.cloud.deployed.delete('submitStage');
+    const { executionArn } = await backups.engine.startExecution({
+      machine: 'restore',
+      input: { id, approve: digest },
+    });
+    await backups.clock.advance(30 * 60_000);
+    expect(await backups.ports.recoveryRecords.get('restore', id)).toMatchObject({ state: 'promoted' });
+    backups.cloud.deployed.add('submitStage');
+    expect(await backups.until(executionArn)).toMatchObject({ status: 'SUCCEEDED' });
+    expect(await backups.ports.recoveryRecords.get('restore', id)).toMatchObject({ state: 'serving' });
+    const written = await backups.cloud
+      .storesOf(`epsilon-test-${id}`)
+      .recoveryRecords.newest('consumer', 100);
+    expect(written.map((one) => [one.id, one.epoch])).toEqual(
+      [...consumers]
+        .sort()
+        .reverse()
+        .map((name) => [name, 1]),
+    );
+    expect(await backups.ports.recoveryRecords.get('place', 'current')).toMatchObject({
+      epoch: 1,
+      restore: id,
+      table: `epsilon-test-${id}`,
+      database: `${databaseId}-${id}`,
+    });
+  });
+
+  it('consumers that never come fail the execution by their names, and the promotion stays', async () => {
+    const backups = await aBackedUpService();
+    backups.cloud.deployed.clear();
+    const { id, ended } = await approved(backups);
+    expect(ended).toMatchObject({ status: 'FAILED', error: 'RecoveryOverdue' });
+    expect(ended.cause).toContain('alignFixedNames is not deployed');
+    expect(await backups.ports.recoveryRecords.get('restore', id)).toMatchObject({
+      state: 'promoted',
+      epoch: 1,
+    });
+  });
+
+  it('of an earlier restore is refused once a later one goes on', async () => {
+    const backups = await aBackedUpService();
+    const first = await approved(backups);
+    backups.cloud.followDatabase();
+    const second = await approved(backups);
+    expect(second.ended).toMatchObject({ output: { epoch: 2 } });
+    const again = await backups.execute('restore', { id: first.id, approve: first.digest });
+    expect(again).toMatchObject({ status: 'FAILED', error: 'RESTORE_OVERTAKEN' });
+    expect(await backups.ports.recoveryRecords.get('place', 'current')).toMatchObject({ epoch: 2 });
+    expect(await first.stores.recoveryRecords.epoch()).toEqual({ epoch: 1, supersededBy: 2 });
+  });
+
+  it('event of RDS wakes a restore at once; what it says is not believed', async () => {
+    const minutesUntilRestored = async (listens: boolean) => {
+      const backups = await aBackedUpService();
+      backups.cloud.rds.fate = () => ({ minutes: 33, ends: 'available' });
+      backups.cloud.tablesThere.minutes = 5;
+      if (listens) backups.listen();
+      const began = backups.clock.now();
+      await backups.execute('restore', { to: 'newest' });
+      return (backups.clock.now() - began) / 60_000;
+    };
+    expect(await minutesUntilRestored(true)).toBeLessThan(await minutesUntilRestored(false));
+    const backups = await aBackedUpService();
+    expect(await backups.invoke('wakeRestore', { detail: { SourceIdentifier: 'of-nobody' } })).toEqual({
+      woken: 0,
     });
   });
 });
