@@ -8,10 +8,10 @@ import type { JudgedMix } from './mix.ts';
 
 /**
  * False-discovery rate per look at a tenant: with 24 looks a day, one false warning in a quarter is 1 in 2,160 looks. The rate is a
- * fifth of that, because clean data has more incidents than the model knows (holidays, clocks that are moved): measured by
+ * quarter of that, because clean data has more incidents than the model knows (holidays, clocks that are moved): measured by
  * `npm run bench -- quality`.
  */
-export const discoveryRate = 1 / 10_800;
+export const discoveryRate = 1.3 / 10_800;
 
 /** Surprise from which an anomaly of a metric that says "the data is broken" closes the gate: one in a million. */
 const criticalSurprise = 6;
@@ -92,7 +92,17 @@ export interface Looked {
 }
 
 /** What is looked for most, beside 1 of every other number: rows that are missing; their bytes say the same once more. */
-const weights: Readonly<Record<string, number>> = { documents: 4, rows: 4, bytes: 0.5 };
+const weights: Readonly<Record<string, number>> = { documents: 8, rows: 8, bytes: 0.1 };
+
+/** Of the chance that a count is told by mistake this part is spent on too many, which closes no gate, and the rest on too few. */
+const tooMany = 0.05;
+
+/** A surprise counts both directions; a weight of the one that it has is twice the part that is spent on it. */
+function weightOf({ metric: { name }, value, judgement }: Judged): number {
+  const own = weights[name];
+  if (own === undefined) return 1;
+  return own * 2 * (value > judgement.expected ? tooMany : 1 - tooMany);
+}
 
 /** An index below this is no change worth telling, however certain it is (usual reading of the index). */
 const stabilityFloor = 0.1;
@@ -117,10 +127,7 @@ export function reportAnomalies(looked: Looked, past: Past): Finding[] {
     ...judged.map(({ judgement }) => judgement.surprise),
     ...mixes.map(({ mix }) => mix?.surprise ?? 0),
   ];
-  const reported = significant(surprises, discoveryRate, [
-    ...judged.map(({ metric }) => weights[metric.name] ?? 1),
-    ...mixes.map(() => 1),
-  ]);
+  const reported = significant(surprises, discoveryRate, [...judged.map(weightOf), ...mixes.map(() => 1)]);
   // Kept closed by what closed it, however little that is news.
   const holding = judged
     .filter(({ metric, value, judgement }) => {

@@ -1,4 +1,4 @@
-import { knowsHour, learnSeason, newSeason, type Season, usualAt } from './season.ts';
+import { knowsHour, learnSeason, mayBeShifted, newSeason, type Season, usualAt } from './season.ts';
 import { hasTail, newTail, surpriseOf, type Tail, widenTail } from './tail.ts';
 
 /**
@@ -129,6 +129,23 @@ function judgeRange({ count, mean, spread, range }: DetectorState, value: number
   };
 }
 
+/** What is told from this surprise on is an incident, and far values within a day of it are of the same one. */
+const incident = { surprise: 4.4, lasts: 24, beyond: 2 };
+
+/**
+ * Whether an error says nothing of how far usual values are off: one of an incident that was told already, which would make the next one be
+ * missed for weeks, and one of days on which clocks may have moved, when the nearest of several forecasts counts.
+ */
+function saysNothing(
+  { told, season }: DetectorState,
+  { at, value }: Observation,
+  { expected, deviation }: Forecast,
+): boolean {
+  if (season.week.length === 0) return false;
+  const far = Math.abs(value - expected) > incident.beyond * deviation;
+  return mayBeShifted(season, at) || (far && told.surprise >= incident.surprise && told.ago < incident.lasts);
+}
+
 function learn(state: DetectorState, { at, value, sampling }: Observation, made: Forecast): DetectorState {
   const { count } = state;
   const young = count < 10;
@@ -138,6 +155,7 @@ function learn(state: DetectorState, { at, value, sampling }: Observation, made:
   const error = young ? value - made.expected : clipped(value - made.expected, clip * made.deviation);
   const keep = 1 - gains.covariance;
   const weekly = state.season.week.length > 0;
+  const held = saysNothing(state, { at, value, sampling }, made);
   const varianceGain = Math.max(weekly ? gains.weeklyVariance : gains.variance, youth / (count + youth));
   return {
     ...state,
@@ -148,14 +166,16 @@ function learn(state: DetectorState, { at, value, sampling }: Observation, made:
       bound: young ? Number.POSITIVE_INFINITY : clip * stationary,
       seen: count,
     }),
-    variance: state.variance + varianceGain * (error * error - sampling * sampling - state.variance),
+    variance: held
+      ? state.variance
+      : state.variance + varianceGain * (error * error - sampling * sampling - state.variance),
     covariance: [
       keep * state.covariance[0] + departure * departure,
       keep * state.covariance[1] + departure * state.departure,
     ],
     departure,
     tail:
-      hasTail(count) && !(weekly && at - state.begun < 2 * week)
+      hasTail(count) && !held && !(weekly && at - state.begun < 2 * week)
         ? widenTail(state.tail, Math.abs(value - made.expected) / made.deviation, count)
         : state.tail,
   };

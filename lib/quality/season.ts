@@ -27,8 +27,11 @@ const gains = { level: 0.005, hour: 0.05, day: 0.02, week: 0.25, drift: 0.02, er
 /** Values that a departure counts as having seen at 0, so that young cells lean on the level. */
 const shrinkage = { hour: 8, day: 50 };
 
-/** The week is believed when its error is less than this many times the plain forecast's. */
-const clearly = 1.1;
+/**
+ * Days of the week share what they know of an hour as far as they are alike in it: a day whose value is this many times the mean error of
+ * the week away counts 0.61. Workdays teach each other so, and not the weekend.
+ */
+const alike = 0.7;
 
 /** The clock has moved when the week an hour earlier or later forecasts with this share of the error or less. */
 const shifted = 0.4;
@@ -64,20 +67,42 @@ function cellOf(at: number): Cell {
   return { hour, day, hourOfWeek: day * 24 + hour };
 }
 
+/** What is known of an hour of the week, with what days that are alike in it say; null where it was never seen. */
+function knownAt({ week, errors, shifts }: Season, hourOfWeek: number): number | null {
+  const own = week[hourOfWeek] ?? null;
+  if (own === null) return null;
+  // Of the error of weeks and that of the last day the smaller one: neither a beginning nor an incident makes all days alike.
+  const width = 2 * alike * alike * Math.min(errors[1], shifts[0]);
+  let [sum, parts] = [own, 1];
+  for (let hour = hourOfWeek % 24; hour < hoursOfWeek; hour += 24) {
+    const other = week[hour] ?? null;
+    if (other === null || hour === hourOfWeek || width === 0) continue;
+    const part = Math.exp(-((other - own) ** 2) / width);
+    sum += part * other;
+    parts += part;
+  }
+  return sum / parts;
+}
+
 /** The forecasts, in the order of their errors; what was never seen is forecast plainly. */
 function forecasts(season: Season, { hour, day, hourOfWeek }: Cell): Four {
   const plain = season.level + (season.hours[hour] ?? 0) + (season.days[day] ?? 0);
   const weekAt = (shift: number) => {
-    const known = season.week[(hourOfWeek + shift + hoursOfWeek) % hoursOfWeek] ?? null;
+    const known = knownAt(season, (hourOfWeek + shift + hoursOfWeek) % hoursOfWeek);
     return known === null ? plain : known + season.drift;
   };
   return [plain, weekAt(0), weekAt(-1), weekAt(1)];
 }
 
-/** The forecast that is believed: the one that was wrong by the least, or both in equal parts. */
+/**
+ * The forecast that is believed: both, in the parts that would have been wrong by the least lately (Bates and Granger, 1969). Their errors, and
+ * those of both in equal parts, say how much the two have in common.
+ */
 function believed({ errors: [plain, week, both] }: Season, made: Four): number {
-  if (both < plain && both < week / clearly) return (made[0] + made[1]) / 2;
-  return week < clearly * plain ? made[1] : made[0];
+  const common = 2 * both - (plain + week) / 2;
+  const apart = plain + week - 2 * common;
+  const part = apart <= 0 ? (week < plain ? 1 : 0) : Math.min(1, Math.max(0, (plain - common) / apart));
+  return made[0] + part * (made[1] - made[0]);
 }
 
 /** First and last day of the month, counted from January, on which some country's Sunday of the clock change falls. */
@@ -93,9 +118,9 @@ const clockChanges = [
 
 const halfDay = 43_200_000;
 
-/** Whether people's clocks may have been moved within the last day and a half. */
+/** Whether people's clocks may have been moved within the last two and a half days. */
 function clocksMayMove(at: number): boolean {
-  return [-1, 0, 1, 2, 3].some((halves) => {
+  return [-1, 0, 1, 2, 3, 4, 5].some((halves) => {
     const date = new Date(at - halves * halfDay);
     const [month, day] = [date.getUTCMonth(), date.getUTCDate()];
     return (
@@ -105,6 +130,11 @@ function clocksMayMove(at: number): boolean {
   });
 }
 
+/** Whether an hour earlier and later is as usual, because clocks may have moved: how far a value is off says little then. */
+export function mayBeShifted({ week }: Season, at: number): boolean {
+  return week.length > 0 && clocksMayMove(at);
+}
+
 /**
  * What the series usually is at this time. When clocks may have moved, an hour earlier and an hour later are as usual: then it is the
  * one of all between them that is nearest to `value`.
@@ -112,7 +142,7 @@ function clocksMayMove(at: number): boolean {
 export function usualAt(season: Season, at: number, value: number): number {
   const made = forecasts(season, cellOf(at));
   const usual = believed(season, made);
-  if (season.week.length === 0 || !clocksMayMove(at)) return usual;
+  if (!mayBeShifted(season, at)) return usual;
   const bounds = [usual, made[2], made[3]];
   return Math.min(Math.max(value, Math.min(...bounds)), Math.max(...bounds));
 }
@@ -175,6 +205,8 @@ export function learnSeason(
   const byDay = moved(days, dayCounts, day, gainOf(dayCounts[day], gains.day, shrinkage.day));
   // The first value of an hour of the week is all that is known of it.
   const weekGain = (season.week[hourOfWeek] ?? null) === null ? 1 : gainOf(seen / hoursOfWeek, gains.week, 1);
+  const cellBefore = season.week[hourOfWeek] ?? made[1] - season.drift;
+  const ofCell = clipped(value - season.drift - cellBefore, bound);
   const lately = (before: number, error = 0, gain = 1) =>
     before + Math.max(gain, 1 / (seen + 1)) * (error * error - before);
   const learnt = {
@@ -183,7 +215,7 @@ export function learnSeason(
     hourCounts: byHour.counts,
     days: byDay.values,
     dayCounts: byDay.counts,
-    week: changed(season.week, hourOfWeek, short(made[1] - season.drift + weekGain * week)),
+    week: changed(season.week, hourOfWeek, short(cellBefore + weekGain * ofCell)),
     drift: season.drift + gains.drift * week,
     errors: [
       lately(errors[0], plain, gains.error),

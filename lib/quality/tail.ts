@@ -28,7 +28,7 @@ const settled = 30;
  * at the middle number.
  */
 const shapes = {
-  normal: { until: 0.18, exponentialAt: 0.2, powerFrom: 0.26 },
+  normal: { until: 0.195, exponentialAt: 0.215, powerFrom: 0.26 },
   exponential: { until: 0.19, exponentialAt: 0.19, powerFrom: 0.25 },
 };
 

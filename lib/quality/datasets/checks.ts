@@ -48,7 +48,7 @@ function fieldFindings(
   const { rows } = profile;
   return profile.fields.flatMap(({ name, missing, nulls, typeErrors }) => {
     const shown = JSON.stringify(name);
-    if (missing) return [critical('FIELD_MISSING', `no row has the field ${shown}`)];
+    if (missing && maxNulls < 1) return [critical('FIELD_MISSING', `no row has the field ${shown}`)];
     const type = fields.find((field) => field.name === name)?.type ?? 'string';
     return [
       ...shared(nulls, {

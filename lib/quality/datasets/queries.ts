@@ -99,7 +99,11 @@ export function summaryOf({ fields, eventTime }: DatasetContract, rows: string):
         : []),
     ];
   });
-  const newest = eventTime === undefined ? [] : [`epoch_ms(max(${typed(eventTime, 'timestamp')})) AS newest`];
+  // A time without an offset is UTC; as a plain timestamp an offset would be left out.
+  const newest =
+    eventTime === undefined
+      ? []
+      : [`epoch_ms(max(TRY_CAST(${identifier(eventTime)} AS TIMESTAMPTZ))) AS newest`];
   return `SELECT ${['count(*) AS total', 'count(*) FILTER ("row is broken") AS broken', ...parts, ...newest].join(', ')} FROM (${rows})`;
 }
 

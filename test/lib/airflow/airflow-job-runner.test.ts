@@ -2,6 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { AirflowApi } from '../../../lib/airflow/airflow-api.ts';
 import { AirflowJobRunner } from '../../../lib/airflow/airflow-job-runner.ts';
 import { AirflowOverHttp } from '../../../lib/airflow/http-transport.ts';
+import { jobEventOf, jobEventSchema } from '../../../lib/event-schemas/job-event.ts';
+import { jobNameOf } from '../../../lib/training/attempts/job-name.ts';
 import { aJobSpec, Objects } from '../../aws/batch-fixtures.ts';
 import { describeJobRunner } from '../../contract/job-runner.ts';
 import { PlayedAirflow } from './played-airflow.ts';
@@ -66,6 +68,42 @@ describe.each(['v1', 'v2'] as const)('jobs as runs of Airflow, API %s', (kind) =
       expect(new Set(dates).size).toBe(2);
       for (const date of dates) expect(date).toMatch(/^200\d-.*\.\d{6}\+00:00$/);
     }
+  });
+
+  it("a look at a tenant's data is a run like any other, and its end is an event that Epsilon takes", async () => {
+    const airflow = new PlayedAirflow(kind);
+    const runner = new AirflowJobRunner({
+      api: new AirflowApi(
+        new AirflowOverHttp({
+          url: 'http://airflow.test:8080',
+          api: kind,
+          credentials: async () => ({ username: 'epsilon', password: 'right' }),
+          fetch: airflow.fetch,
+        }),
+      ),
+      objects: new Objects(),
+      podOf: ({ jobName }) => ({ metadata: { name: jobName } }),
+      report: { bus: 'epsilon', region: 'eu-central-1' },
+    });
+    const of = {
+      tenantId: 'acme',
+      runId: 'acme-0123456789abcdef0123',
+      stage: 'profile',
+      attempt: 1,
+    } as const;
+    const jobName = jobNameOf(of, 'eks');
+    const environment = { EPSILON_INPUTS: '{"order":"s3://data/acme/runs/x/order.json"}' };
+    const outputUri = `s3://data-bucket/acme/runs/${of.runId}/profile/1/`;
+    const look = { arguments: ['--tenant-id', 'acme', '--profile'], environment, outputUri };
+    await runner.submit(aJobSpec({ ...of, ...look, jobName }));
+    const conf = airflow.runs.get(jobName)?.conf as unknown as { report: { event: object } };
+    expect(conf).toMatchObject({ ...look, stage: 'profile', pod: { metadata: { name: jobName } } });
+    // What infra/airflow/dags/epsilon_tasks.py adds when the pod has ended.
+    const { event } = conf.report as { event: { detail: { data: object } } };
+    const ended = { state: 'succeeded', reason: 'completed', exitCode: 0, result: { datasets: 1 } };
+    const detail = { ...event.detail, data: { ...event.detail.data, ...ended } };
+    const parsed = jobEventSchema.parse({ id: 'e', ...event, detail });
+    expect(jobEventOf(parsed, 'data-bucket')).toMatchObject({ ...of, observed: { jobName, ...ended } });
   });
 
   it('a conflict with a run of another id is no submission', async () => {

@@ -125,7 +125,7 @@ describe('an hour of a dataset', () => {
   it('says what was expected of it, in one sentence', () => {
     const { entries } = judgeAnomalies(stateOf(past.memory, next, { rows: 3_000 }));
     expect(entries[0]?.findings.find(({ code }) => code === 'UNUSUAL_ROWS')?.sentence).toMatch(
-      /^3,000 rows in 2026-11-21T00, expected 9,\d{3} to 1[01],\d{3} for a Saturday 00:00, from 480 partitions of 20 days$/,
+      /^3,000 rows in 2026-11-21T00, expected [89],\d{3} to 1[01],\d{3} for a Saturday 00:00, from 480 partitions of 20 days$/,
     );
   });
 
@@ -139,6 +139,44 @@ describe('an hour of a dataset', () => {
     });
     expect(again.findings).toEqual([]);
     expect(again.relearn).toBe(true);
+  });
+
+  it('is judged by a number that is new, constant or without any value once that has a past of its own', () => {
+    const withField = (name: string) => ({
+      ...contract,
+      fields: [...contract.fields, { name, type: 'number' as const }],
+    });
+    const judgedWith = (name: string, values: (index: number) => number | null) => {
+      let { memory } = past;
+      const told: string[] = [];
+      for (let index = next; index < next + 60; index += 1) {
+        const state = stateOf(memory, index);
+        const [own] = state.found?.partitions ?? [];
+        const mean = values(index);
+        own?.profile.fields.push({
+          name,
+          missing: false,
+          nulls: mean === null ? own.profile.rows : 0,
+          typeErrors: 0,
+          mean,
+          quantiles: mean === null ? null : [mean, mean, mean],
+        });
+        const look = { ...state.look, contract: { ...withField(name), maxNulls: 1 } };
+        const judged = judgeAnomalies({ ...state, look });
+        ({ memory } = judged);
+        for (const { findings } of judged.entries)
+          told.push(...findings.map(({ code }) => `${index - next} ${code}`));
+      }
+      return told;
+    };
+    expect(judgedWith('new', (index) => 5 + Math.sin(index * 7.7))).toEqual([]);
+    expect(judgedWith('constant', () => 5)).toEqual([]);
+    expect(judgedWith('never', () => null)).toEqual([]);
+    // Unlike everything it ever was: too early to be judged, and then not.
+    expect(judgedWith('early', (index) => (index === next + 5 ? 5_000 : 5))).toEqual([]);
+    expect(judgedWith('late', (index) => (index === next + 50 ? 5_000 : 5))).toEqual(
+      expect.arrayContaining(['50 UNUSUAL_MEAN', '50 UNUSUAL_MEDIAN', '50 UNUSUAL_HIGH']),
+    );
   });
 
   it('of a level that stays is told when it begins, and not for weeks', () => {
