@@ -47,5 +47,17 @@ const restoreDrill: Machine = {
   outcome: 'execution',
 };
 
+/** Takes off records whose time is over, and objects that no moment which can be restored names. */
+const retention: Machine = {
+  key: 'retention',
+  summary: 'removes records and objects whose time is over, as the retention policy says',
+  input: backupInputSchema,
+  check: () => {},
+  startedBy: [{ schedule: 'retention' }],
+  tenants: { tenant: 'unused' },
+  manual: { trigger: 'manual' },
+  outcome: 'execution',
+};
+
 /** State machines of backups. */
-export const backupMachines: readonly Machine[] = [backup, restore, restoreDrill];
+export const backupMachines: readonly Machine[] = [backup, restore, restoreDrill, retention];

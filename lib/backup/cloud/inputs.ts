@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Input of `backup` and `restore-drill`: the schedule's own event, or an operator's with `trigger: "manual"`. */
+/** Input of `backup`, `restore-drill` and `retention`: the schedule's own event, or an operator's with `trigger: "manual"`. */
 export const backupInputSchema = z.object({
   /** ISO 8601 instant; what the schedule puts in. */
   scheduledTime: z.string().optional(),
