@@ -121,5 +121,7 @@ export async function checkReadable(
   if (output.json) return;
   if (words !== '') output.warn(`Left out${survey.complete ? '' : ' so far'}: ${words}.\n`);
   if (survey.complete && counts.used < fewest)
-    output.write(`${counts.used} usable documents; at least ${fewest} are needed to train.\n`);
+    output.write(
+      `${counts.used} usable document${counts.used === 1 ? '' : 's'}; at least ${fewest} are needed to train.\n`,
+    );
 }

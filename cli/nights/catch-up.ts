@@ -9,6 +9,7 @@ import { causeText } from '../output.ts';
 import { print } from '../print.ts';
 import { command, type Session } from '../session.ts';
 import { prepareStart, type StartOptions } from '../start-input.ts';
+import { openExecution } from '../watch/attach.ts';
 import { watch } from '../watch/watch.ts';
 import { emptyNightText } from './night.ts';
 
@@ -76,9 +77,12 @@ async function oneNight(
 ): Promise<CaughtUp> {
   const { machine, options, retryScale } = request;
   const start = prepareStart(session, machine, options);
-  const { executionArn } = await withHints(session, () =>
-    control.workflows.start({ machine, ...start, input: { ...start.input, logicalDate } }),
-  );
+  const input = { ...start.input, logicalDate };
+  const open = await openExecution(control, machine, { input }, {}, session.clock.now());
+  if (open && !session.output.json)
+    session.output.write(`${machine}/${open.name} runs already; going on with it.\n`);
+  const { executionArn } =
+    open ?? (await withHints(session, () => control.workflows.start({ machine, ...start, input })));
   const { execution } = await watch(session, control, executionArn, retryScale);
   const { status, error, cause } = execution;
   const reason = error === undefined ? '' : `: ${error}: ${causeText(cause)}`;

@@ -49,7 +49,7 @@ interface RunOptions extends StartOptions {
   readonly catchUp?: string;
 }
 
-/** Says that a tenant is being trained already, and watches that. */
+/** Says that the work is being done already, and watches that. */
 async function follow(
   session: Session,
   control: OperatorApi,
@@ -78,7 +78,7 @@ export async function runMachine(session: Session, machine: string, options: Run
       return;
     }
     const start = prepareStart(session, machine, options);
-    const open = await openExecution(control, machine, start, options);
+    const open = await openExecution(control, machine, start, options, session.clock.now());
     if (open) {
       await follow(session, control, open, options);
       return;

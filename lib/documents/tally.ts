@@ -73,7 +73,7 @@ export class Tally {
     return this.#texts.bytes;
   }
 
-  /** What was left out and why, in words: `3 no UTF-8 text, 1 empty ("b.txt")`. */
+  /** What was left out and why, in words: `3 × no UTF-8 text, 1 × empty ("b.txt")`. */
   describe(): string {
     const parts = (Object.keys(skipReasons) as SkipReason[]).flatMap((reason) => {
       const count = this.#counts[reason] ?? 0;
@@ -83,7 +83,7 @@ export class Tally {
         .slice(0, 3)
         .map(({ source, detail }) => `${JSON.stringify(source)}${detail === undefined ? '' : ` ${detail}`}`);
       const shown = names.length === 0 ? '' : ` (${names.join(', ')}${count > names.length ? ', ...' : ''})`;
-      return [`${count} ${skipReasons[reason]}${shown}`];
+      return [`${count} × ${skipReasons[reason]}${shown}`];
     });
     return parts.join(', ');
   }

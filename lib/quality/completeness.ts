@@ -28,7 +28,7 @@ export function checkCompleteness(profile: Profile, rules: Rules): Finding[] {
             check: 'completeness',
             code: 'TOO_FEW_DOCUMENTS',
             severity: 'critical',
-            sentence: `${profile.used} usable documents, at least ${rules.minDocuments} are needed`,
+            sentence: `${profile.used} usable document${profile.used === 1 ? '' : 's'}, at least ${rules.minDocuments} are needed`,
           },
         ]
       : [];

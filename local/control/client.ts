@@ -51,10 +51,11 @@ export async function connectControl(
     try {
       reply = await send(socketPath, { port, method, args });
     } catch (error) {
-      throw new EpsilonError('CONTROL_UNREACHABLE', `The control plane at ${socketPath} does not answer.`, {
-        exitCode: exitCodes.backend,
-        cause: error,
-      });
+      throw new EpsilonError(
+        'CONTROL_UNREACHABLE',
+        `The control plane at ${socketPath} does not answer any more. Nothing is lost: once it is started again, the same command goes on.`,
+        { exitCode: exitCodes.backend, cause: error },
+      );
     }
     if ('error' in reply) throw errorOf(reply.error);
     return reply.result === null ? undefined : unpack(reply.result);

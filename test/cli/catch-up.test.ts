@@ -80,6 +80,26 @@ describe('run --catch-up', () => {
     expect(await control.runs.listRuns({ logicalDate: '2026-11-24' })).toHaveLength(2);
   });
 
+  it('goes on with the night of a date that runs already, as does a night that is asked for twice', async () => {
+    const machine = 'nightly-training';
+    await control.workflows.start({
+      machine,
+      name: 'first',
+      input: { logicalDate: '2026-11-15', trigger: 'manual' },
+    });
+    const ran = await catchUp('2026-11-15..2026-11-15');
+    expect(ran.code).toBe(0);
+    expect(ran.out).toContain('nightly-training/first runs already; going on with it.');
+    expect(ran.out).not.toContain('busy');
+    const names = async () => (await control.workflows.list({ machine, limit: 100 })).map(({ name }) => name);
+    const before = await names();
+    await control.workflows.start({ machine, name: 'today', input: { trigger: 'manual' } });
+    const again = await epsilon(control, 'run', machine, '--no-wait');
+    expect(again.out).toMatch(/today runs already .* nothing was started/);
+    expect((await names()).sort()).toEqual([...before, 'today'].sort());
+    await night.advance(60_000);
+  });
+
   it('goes on after a night that fails, and names it with the command that redrives it', async () => {
     night.jobs.fate = ({ logicalDate }) =>
       logicalDate === '2026-11-18' ? { exitCode: 65, message: 'no' } : {};

@@ -90,8 +90,8 @@ describe('tenants add', () => {
     const add = ['tenants', 'add', 'columns', '--documents', folder, '--text-column', 'body'];
     const dry = await epsilon(control, ...add, '--dry-run');
     expect(dry.out).toContain('20 of 21 documents would be read (a.csv#0, a.csv#1');
-    expect(dry.out).toContain('1 another kind of file ("b.pdf" a PDF file)');
-    expect(dry.out).toContain('1 its name begins with "." (".git/")');
+    expect(dry.out).toContain('1 × another kind of file ("b.pdf" a PDF file)');
+    expect(dry.out).toContain('1 × its name begins with "." (".git/")');
     expect(await control.tenants.get('columns')).toBeUndefined();
     const json = (await epsilon(control, ...add, '--dry-run', '--json')).json() as { survey?: unknown };
     expect(json.survey).toMatchObject({

@@ -261,8 +261,9 @@ describe('run of a tenant that is trained already', () => {
       await openExecution(
         night.runtime.control,
         other.machine,
-        { name: 'x', input: other.input },
-        { input: '' },
+        { input: other.input },
+        {},
+        night.clock.now(),
       ),
     ).toBeUndefined();
   });

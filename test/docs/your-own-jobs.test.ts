@@ -12,7 +12,7 @@ if (!python) process.stderr.write('SKIPPED: commands of docs/your-own-jobs.md (t
 describe('docs/your-own-jobs.md', () => {
   it.skipIf(!python)(
     'leads from nothing to a night with changed code by the commands it shows',
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     () => {
       const folder = freshDir();
       const blocks = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block);

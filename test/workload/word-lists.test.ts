@@ -92,7 +92,7 @@ const questions = [
   '',
 ];
 
-describe('lists of words', () => {
+describe('the word lists of an index', () => {
   it.each([1, 2, 3])(
     'give every row the score that reading all passages gives, in one segment or in many (%i)',
     async (seed) => {

@@ -81,7 +81,7 @@ function checkUsable(tally: Tally, shards: Shards, uri: string): void {
   throw new JobFailure(
     jobExit.data,
     betterReason(tally) ?? 'DATA_TOO_FEW_DOCUMENTS',
-    `${used} usable documents at ${uri}, at least ${fewestDocuments} are needed (${found} found${because}).`,
+    `${used} usable document${used === 1 ? '' : 's'} at ${uri}, at least ${fewestDocuments} are needed (${found} found${because}).`,
   );
 }
 

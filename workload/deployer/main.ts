@@ -97,7 +97,13 @@ function lookThrough(rows: FlatRows, lookup: Lookup): void {
 async function selfRetrieval(
   context: JobContext,
   candidate: Candidate,
-): Promise<{ readonly share: number; readonly sampled: number; readonly probes: StoredProbes }> {
+): Promise<{
+  readonly share: number;
+  readonly sampled: number;
+  /** Those that score like more than half of all passages. */
+  readonly indistinct: number;
+  readonly probes: StoredProbes;
+}> {
   const { lookups, probes } = await sample(candidate);
   for await (const rows of candidate.index()) {
     checkInterrupted(context);
@@ -105,14 +111,15 @@ async function selfRetrieval(
     context.report({ done: rows.firstRow, total: candidate.rows, unit: 'rows' });
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
-  const isFound = ({ score, alike, beaten }: Lookup) =>
-    !beaten && score > 0 && (alike === 1 || alike <= candidate.rows / 2);
+  const isIndistinct = ({ alike }: Lookup) => alike > 1 && alike > candidate.rows / 2;
+  const isFound = (lookup: Lookup) => !lookup.beaten && lookup.score > 0 && !isIndistinct(lookup);
   const found = lookups.filter(isFound);
   const keysOf = (wanted: boolean) =>
     probes.filter((probe) => isFound(probe) === wanted).map(({ id }) => probeKey(id));
   return {
     share: lookups.length === 0 ? 0 : found.length / lookups.length,
     sampled: lookups.length,
+    indistinct: lookups.filter(isIndistinct).length,
     probes: storeProbes({ found: keysOf(true), missed: keysOf(false) }),
   };
 }
@@ -129,13 +136,17 @@ await runJob({
     }
     const candidate = await openCandidate(context);
     const wanted = context.options.minSelfRetrieval ?? defaultShare;
-    const { share, sampled, probes } = await selfRetrieval(context, candidate);
+    const { share, sampled, indistinct, probes } = await selfRetrieval(context, candidate);
     context.progress('self-retrieval measured', { share, sampled, wanted });
     if (share < wanted) {
+      const why =
+        indistinct === 0
+          ? ''
+          : ` (${indistinct} score like more than half of all passages: these have the same words, or the model learnt nothing)`;
       throw new JobFailure(
         jobExit.data,
         'CANDIDATE_REFUSED',
-        `${(share * 100).toFixed(1)} % of ${sampled} passages find themselves, ${(wanted * 100).toFixed(1)} % are needed; the old model stays.`,
+        `${(share * 100).toFixed(1)} % of ${sampled} passages find themselves, ${(wanted * 100).toFixed(1)} % are needed${why}; the old model stays.`,
       );
     }
     const writer = new ArtifactWriter(context);

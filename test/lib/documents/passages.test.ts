@@ -116,7 +116,7 @@ describe('a tally', () => {
       empty: 9,
     });
     expect(tally.named).toHaveLength(7);
-    expect(tally.describe()).toContain('1 another kind of file ("a\\nb.pdf" a PDF file)');
-    expect(tally.describe()).toContain('9 empty ("e0", "e1", "e2", ...)');
+    expect(tally.describe()).toContain('1 × another kind of file ("a\\nb.pdf" a PDF file)');
+    expect(tally.describe()).toContain('9 × empty ("e0", "e1", "e2", ...)');
   });
 });

@@ -189,7 +189,7 @@ describe('a survey', () => {
       passages: 20,
       complete: true,
     });
-    expect(whole.words).toBe('1 another kind of file ("a.pdf" a PDF file), 1 the same text as another');
+    expect(whole.words).toBe('1 × another kind of file ("a.pdf" a PDF file), 1 × the same text as another');
     expect(whole.first).toEqual(['copy.md', 'd-00.md', 'd-01.md', 'd-02.md', 'd-04.md']);
     expect(await surveyDocuments(objects, fileUriOf(folder), defaultReading, { enough: 5 })).toMatchObject({
       counts: { used: 5 },
