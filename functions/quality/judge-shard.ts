@@ -7,6 +7,7 @@ import {
   type VerdictEntry,
   writeShardFile,
 } from '../../lib/operations/quality/shard-files.ts';
+import { warningsOfDay } from '../../lib/operations/quality/warnings-of-day.ts';
 import { learntOf } from '../../lib/quality/baseline.ts';
 import { type CheckShard, shardSchema } from '../../lib/quality/check-input.ts';
 import { checkNames } from '../../lib/quality/finding.ts';
@@ -76,7 +77,13 @@ export function createJudgeShard(ports: Wired<typeof aws>) {
       if (entry) entries.push(entry);
     }
     await writeShardFile(ports, shard, 'verdicts', entries);
-    return { judged: entries.length, closing: entries.filter(({ turns }) => turns === 'closed').length };
+    const tenants = profiles.map(({ tenantId }) => tenantId);
+    const warned = await warningsOfDay(ports, shard, tenants);
+    return {
+      judged: entries.length,
+      closing: entries.filter(({ turns }) => turns === 'closed').length,
+      ...(warned ? { warned } : {}),
+    };
   };
 }
 

@@ -8,11 +8,23 @@ const input = z.object({
   execution: z.string().min(1),
   /** `close`: an operator has decided that the findings are the tenants'. */
   incident: z.enum(['hold', 'close']),
-  shards: z.array(z.object({ judged: z.int().min(0), closing: z.int().min(0) })),
+  shards: z.array(
+    z.object({
+      judged: z.int().min(0),
+      closing: z.int().min(0),
+      /** Of the day before, in the first checks of a day. */
+      warned: z
+        .object({ day: z.iso.date(), tenants: z.int().min(0), named: z.array(z.string()).max(20) })
+        .optional(),
+    }),
+  ),
 });
 
 /** An incident that lasts is told once a day. */
 const incidents = 'data-quality-incident';
+
+/** Warnings of a day are told once. */
+const digests = 'data-quality-digest';
 
 const aws = [awsStores, awsNotifier] as const;
 
@@ -30,6 +42,29 @@ export function createWeighQualityCheck({ claims, notifier, clock, metrics, log 
     });
   }
 
+  /** Warnings close no gate: people hear of a day's once, on the next. */
+  async function tellWarnings(execution: string, shards: z.output<typeof input>['shards']): Promise<void> {
+    const told = shards.flatMap(({ warned }) => warned ?? []);
+    const tenants = told.reduce((sum, each) => sum + each.tenants, 0);
+    const [{ day } = { day: '' }] = told;
+    if (tenants === 0) return;
+    const scheduledTime = `${day}T00:00:00.000Z`;
+    const { claimed } = await claims.claim({
+      machine: digests,
+      scheduledTime,
+      holder: execution,
+      now: isoNow(clock),
+    });
+    if (!claimed) return;
+    const named = told.flatMap((each) => each.named);
+    const more = tenants - named.length;
+    await notifier.notify({
+      subject: `Data of ${tenants} tenants was unusual on ${day}`,
+      body: `No gate is closed by this. ${named.join('. ')}${more > 0 ? `. And ${more} more tenants` : ''}. Look at one: "epsilon quality show <tenant>".`,
+      severity: 'info',
+    });
+  }
+
   return async ({ execution, incident, shards }: z.output<typeof input>) => {
     const judged = shards.reduce((sum, each) => sum + each.judged, 0);
     const closing = shards.reduce((sum, each) => sum + each.closing, 0);
@@ -40,6 +75,7 @@ export function createWeighQualityCheck({ claims, notifier, clock, metrics, log 
       log.warn('an incident of the platform: no gate is closed', { execution, judged, closing });
       await tell(execution, judged, closing);
     }
+    await tellWarnings(execution, shards);
     return { judged, closing, hold };
   };
 }

@@ -229,6 +229,34 @@ describe('a data-quality check', () => {
   });
 });
 
+describe('warnings of a day', () => {
+  it('are told once, on the next, and close no gate', async () => {
+    night = await openNight(required);
+    const folder = documents(12);
+    await add('acme', folder);
+    const told = vi.spyOn(night.runtime.ports.notifier, 'notify');
+    // From the future: a warning, on the 24th.
+    write(folder, '0.txt', 'Once more.');
+    utimesSync(join(folder, '0.txt'), new Date('2027-01-01T00:00:00Z'), new Date('2027-01-01T00:00:00Z'));
+    await check();
+    expect((await standing('acme')).verdict).toMatchObject({ verdict: 'warning' });
+    expect(told).not.toHaveBeenCalled();
+    await night.advance(Date.parse('2026-11-25T00:10:00Z') - night.clock.now());
+    await check({ trigger: 'manual', tenants: ['acme'] });
+    expect(told).not.toHaveBeenCalled();
+    await check();
+    await night.advance(3_600_000);
+    await check();
+    expect(told.mock.calls.map(([message]) => message)).toEqual([
+      {
+        subject: 'Data of 1 tenants was unusual on 2026-11-24',
+        body: expect.stringContaining('acme: '),
+        severity: 'info',
+      },
+    ]);
+  });
+});
+
 describe('a new level', () => {
   it('that an operator accepts is learnt from the next check on, and opens the gate', async () => {
     night = await openNight(required);

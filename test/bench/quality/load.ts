@@ -4,11 +4,12 @@ import { datasetForm, memoryForm } from '../../../lib/aws/table/records.ts';
 import { priceList, priceOf } from '../../../lib/cost/prices.ts';
 import type { HistoryEvent } from '../../../lib/ports/workflows.ts';
 import { type Baseline, followProfile } from '../../../lib/quality/baseline.ts';
-import { contractSchema } from '../../../lib/quality/datasets/contract.ts';
+import { relearn } from '../../../lib/quality/datasets/judge.ts';
 import type { DatasetMemory } from '../../../lib/quality/datasets/memory.ts';
 import type { Profile } from '../../../lib/quality/profile.ts';
 import type { QualityMemory } from '../../../lib/quality/verdict.ts';
 import { leaveProfiles } from '../../fixtures/dataset-jobs.ts';
+import { judgedPartitions, ordersContract } from '../../fixtures/quality-history.ts';
 import { type Night, openNight } from '../../night/harness.ts';
 import { type JobWork, workOfJobs } from './job-work.ts';
 import { tenantHours } from './tenants.ts';
@@ -142,17 +143,7 @@ async function addDataset({ runtime, jobs, clock }: Night, name: string) {
   await objects.put(`${location}${partition}`, `id,country\n${rows.join('\n')}\n`);
   const now = new Date(clock.now());
   utimesSync(join(jobs.objectsRoot, `${location}${partition}`.slice('s3://'.length)), now, now);
-  return contractSchema.parse({
-    location,
-    format: 'csv',
-    partitioning: 'hour',
-    watermarkMinutes: 0,
-    fields: [
-      { name: 'id', type: 'integer' },
-      { name: 'country', type: 'string', category: true },
-    ],
-    keys: ['id'],
-  });
+  return { ...ordersContract, location, format: 'csv' as const, watermarkMinutes: 0, minRows: 1 };
 }
 
 async function addTenants(night: Night, datasets: boolean): Promise<void> {
@@ -162,16 +153,24 @@ async function addTenants(night: Night, datasets: boolean): Promise<void> {
   for (const name of names) {
     const tenant = await tenants.get(name);
     const documentsUri = `s3://${config.dataBucket}/${name}/documents/`;
-    const dataset = datasets ? { dataset: await addDataset(night, name), backend: 'batch' as const } : {};
+    const dataset = datasets ? { dataset: await addDataset(night, name) } : {};
     if (tenant) await tenants.put({ ...tenant, documentsUri, ...dataset }, tenant.version);
     for (let index = 0; index < 12; index += 1)
       await objects.put(`${documentsUri}${index}.txt`, `Document number ${index} of ${name} says something.`);
   }
 }
 
+/** What was learnt of fifteen days of a dataset, the same for all. */
+function learntDataset(now: number) {
+  const none: ReadonlySet<number> = new Set();
+  const history = judgedPartitions(360, { until: now, broken: none, empty: none, missing: none });
+  return relearn(history.toReversed(), ordersContract, []);
+}
+
 /** Learns enough that memories are as long as they get. */
-async function learn(night: Night): Promise<void> {
-  const { verdicts, clock } = night.runtime.ports;
+async function learn(night: Night, datasets: boolean): Promise<void> {
+  const { verdicts, clock, config } = night.runtime.ports;
+  const ofDataset = datasets ? learntDataset(clock.now() - 86_400_000) : undefined;
   for (let index = 0; index < tried; index += 1) {
     let baseline: Baseline | undefined;
     let last: Profile | undefined;
@@ -180,6 +179,16 @@ async function learn(night: Night): Promise<void> {
       if (last) baseline = followProfile(baseline, last, at).baseline;
     }
     const checkedAt = new Date(clock.now()).toISOString();
+    if (ofDataset)
+      await verdicts.rememberDataset({
+        tenantId: `tenant-${index}`,
+        checkedAt,
+        location: `s3://${config.dataBucket}/tenant-${index}/orders/`,
+        first: null,
+        partitions: {},
+        baseline: ofDataset,
+        excluded: [],
+      });
     if (baseline && last)
       await verdicts.remember({ tenantId: `tenant-${index}`, checkedAt, profile: last, baseline });
   }
@@ -195,7 +204,7 @@ async function measured({ datasets }: { readonly datasets: boolean }) {
     night.jobs.beforeSubmit = async ({ environment, outputUri: output }) =>
       leaveProfiles(night.jobs.objectsRoot, { inputs: environment['EPSILON_INPUTS'] ?? '', output });
     await addTenants(night, datasets);
-    await learn(night);
+    await learn(night, datasets);
     await night.advance(3_600_000);
     const calls: Calls = { list: 0, get: 0, put: 0, tableCalls: 0, tableReads: 0, tableWrites: 0 };
     countObjects(night.runtime.ports.objects, calls);
