@@ -10,6 +10,7 @@ import {
   sumOf,
 } from '../../lib/cost/bill.ts';
 import { dollars, percent } from '../../lib/cost/money.ts';
+import { priceAgeNote } from '../../lib/cost/prices.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { readWork } from '../../lib/operations/cost/read-work.ts';
 import { monthBefore, readBill, reconcileSettled } from '../../lib/operations/cost/record-bill.ts';
@@ -127,10 +128,21 @@ async function bill(session: Session, options: BillOptions): Promise<void> {
       final,
       young: isYoung(day, now),
     }));
+    const old = priceAgeNote(now);
     const callUsd = requests === undefined ? {} : { callUsd: reconciled.sharedUsd / requests };
     print(
       session.output,
-      { kind: 'billed', month, asked, days, reconciled, forecast: forecast ?? null, ...callUsd },
+      {
+        kind: 'billed',
+        month,
+        scope: record.scope ?? 'account',
+        ...(old === undefined ? {} : { old }),
+        asked,
+        days,
+        reconciled,
+        forecast: forecast ?? null,
+        ...callUsd,
+      },
       () =>
         [
           `Bill of ${month}, amortized, as of ${toTheSecond(record.askedAt)}; asking for it cost ${dollars(asked.usd)} (${record.requests} requests):`,
@@ -138,6 +150,10 @@ async function bill(session: Session, options: BillOptions): Promise<void> {
           ...partsText(session, reconciled),
           ...callText(reconciled, requests),
           ...forecastText(forecast, budget),
+          record.scope === 'tagged'
+            ? `It is the bill of what is tagged epsilon:environment = ${control.config.environment}; what carries no tag is in no environment's.`
+            : `It is the bill of the whole account, which is taken to have no other environment.`,
+          ...(old === undefined ? [] : [`note: ${old}`]),
         ].join('\n'),
     );
   });

@@ -1,7 +1,7 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { node } from '../../lib/cost/ledger.ts';
+import { trainingTypes } from '../../lib/cost/ledger.ts';
 import { dollars, percent } from '../../lib/cost/money.ts';
 import { type InstancePrices, instancePrices, priceAgeNote, priceList } from '../../lib/cost/prices.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
@@ -62,7 +62,7 @@ async function update(session: Session, { dryRun }: { readonly dryRun?: boolean 
   const profile = target.kind === 'aws' ? target.profile : undefined;
   const found = await lookUp({
     known: instancePrices,
-    spotTypes: [node.type],
+    spotTypes: trainingTypes,
     region: priceList.region,
     now: clock.now(),
     ...(profile === undefined ? {} : { profile }),

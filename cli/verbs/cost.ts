@@ -51,6 +51,7 @@ const rowOf = ({
   vcpuHours,
   gibHours,
   jobsUsd,
+  storageUsd,
   controlUsd,
   usd,
   repeatedUsd,
@@ -62,6 +63,7 @@ const rowOf = ({
   Number(gibHours.toPrecision(3)),
   dollars(jobsUsd),
   dollars(repeatedUsd),
+  dollars(storageUsd),
   dollars(controlUsd),
   dollars(usd),
 ];
@@ -77,6 +79,22 @@ function spotText({ spot, equivalent }: Ledger): string[] {
   ];
 }
 
+/** What of the sum is not known, or known by an assumption alone. */
+function doubtsText({ assumedUsd, unmeasured }: Ledger): string[] {
+  return [
+    ...(assumedUsd > 0
+      ? [
+          `note: ${dollars(assumedUsd)} of it is spot at an assumed ${Math.round(100 * priceList.spotShare)} % of on-demand: no price of that type and day is listed`,
+        ]
+      : []),
+    ...(unmeasured > 0
+      ? [
+          `note: ${unmeasured} ${unmeasured === 1 ? 'attempt does' : 'attempts do'} not say what they left in storage (outputBytes, docs/job-contract.md); that is not in it`,
+        ]
+      : []),
+  ];
+}
+
 function textOf(session: Session, ledger: Ledger, days: readonly string[], month: number): string {
   const { by, lines, total } = ledger;
   const old = priceAgeNote(session.clock.now());
@@ -84,14 +102,26 @@ function textOf(session: Session, ledger: Ledger, days: readonly string[], month
     `Training from ${days[0]} to ${days.at(-1)}, ${ledger.equivalent ? 'on this host, at the price of the same on AWS' : 'on AWS'} (estimate):`,
     table(
       session.output,
-      [by.toUpperCase(), 'RUNS', 'ATTEMPTS', 'VCPU H', 'GIB H', 'JOBS', 'REPEATED', 'CONTROL', 'SUM'],
+      [
+        by.toUpperCase(),
+        'RUNS',
+        'ATTEMPTS',
+        'VCPU H',
+        'GIB H',
+        'JOBS',
+        'REPEATED',
+        'STORAGE',
+        'CONTROL',
+        'SUM',
+      ],
       [...lines, ...(lines.length > 1 ? [total] : [])].map(rowOf),
     ),
     ...spotText(ledger),
     ...(total.runs > 0
       ? [`A run costs ${dollars(total.usd / total.runs)}; at this rate a month costs ${dollars(month)}.`]
       : []),
-    `List prices of ${priceList.region}, ${instancePrices.listedAt}; spot at its price of the day where that is listed, otherwise taken as ${Math.round(100 * priceList.spotShare)} % of on-demand.`,
+    `List prices of ${priceList.region}, ${instancePrices.listedAt}; spot at the price of its type, zone and day.`,
+    ...doubtsText(ledger),
     ...(old === undefined ? [] : [`note: ${old}`]),
   ].join('\n');
 }
@@ -114,7 +144,14 @@ async function cost(session: Session, options: CostOptions): Promise<void> {
     const dates = works.map(({ run }) => run.logicalDate).sort();
     const counted = days.length - Math.max(0, days.indexOf(dates[0] ?? ''));
     const month = (ledger.total.usd / counted) * daysOfMonth;
-    const { region, listedAt, spotShare } = priceList;
+    const { region, spotShare } = priceList;
+    const old = priceAgeNote(session.clock.now());
+    const prices = {
+      region,
+      listedAt: instancePrices.listedAt,
+      spotShare,
+      ...(old === undefined ? {} : { old }),
+    };
     const unusual = unusualCosts(works, session.clock.now());
     print(
       session.output,
@@ -122,7 +159,7 @@ async function cost(session: Session, options: CostOptions): Promise<void> {
         kind: ledger.equivalent ? 'equivalent' : 'estimate',
         from: days[0],
         until: days.at(-1),
-        prices: { region, listedAt, spotShare },
+        prices,
         ...ledger,
         monthUsd: month,
         unusual,
@@ -144,9 +181,11 @@ async function commit(session: Session, options: CommitOptions): Promise<void> {
     throw new EpsilonError('USAGE', `--committed ${options.committed} is not a number of dollars from 0.`);
   const { values, notes } = hourly(await readMetricsFile(options.usage), 'mean');
   const commitments = commitmentsFor([...values], committed);
-  print(session.output, { hours: values.length, committed, notes, commitments }, () =>
+  const old = priceAgeNote(session.clock.now());
+  const all = [...notes, ...(old === undefined ? [] : [old])];
+  print(session.output, { hours: values.length, committed, notes: all, commitments }, () =>
     [
-      ...notes.map((note) => `note: ${note}`),
+      ...all.map((note) => `note: ${note}`),
       `One-year commitments for ${values.length} recorded hours, beyond ${dollars(committed)} an hour committed already:`,
       table(
         session.output,

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { priceAgeNote, priceList } from '../../lib/cost/prices.ts';
+import { instancePrices, priceAgeNote, priceList } from '../../lib/cost/prices.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import {
   learnedSettings,
@@ -104,7 +104,7 @@ function planText(
       ]),
     ),
     '',
-    `Nodes of the next ${plan.told.hours.length} hours: ${dollars(outlook.plannedCosts)}, with the HPA alone ${dollars(outlook.aloneCosts)} (a node hour $${settings.economy.nodeHour.toFixed(4)}, ${priceList.region}, ${priceList.listedAt}).`,
+    `Nodes of the next ${plan.told.hours.length} hours: ${dollars(outlook.plannedCosts)}, with the HPA alone ${dollars(outlook.aloneCosts)} (a node hour $${settings.economy.nodeHour.toFixed(4)}, ${priceList.region}, ${instancePrices.listedAt}).`,
     `Expected short: ${outlook.planned.shortMinutes} minutes, with the HPA alone ${outlook.alone.shortMinutes}.`,
   ];
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { priceAgeNote } from '../../lib/cost/prices.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import { Throttled } from '../../lib/errors/run-errors.ts';
 import { awsLoadMetrics, awsObjects, awsReplicaFloor, type Wired } from '../../lib/handler/aws-parts.ts';
@@ -72,7 +73,9 @@ export function createDecideCapacity(ports: Ports) {
     const because = failed === undefined ? why : `${failed}: nothing is decided, and raises expire`;
     metrics.count('CapacityDecided', 1, { action });
     if (alert) metrics.count('CapacityHeld', 1);
-    log[alert ? 'warn' : 'info']('capacity decided', { execution, action, because, ...decision });
+    const old = priceAgeNote(now);
+    const prices = old === undefined ? {} : { oldPrices: old };
+    log[alert ? 'warn' : 'info']('capacity decided', { execution, action, because, ...decision, ...prices });
     const { minReplicas, expiresAt } = decision;
     return {
       outcome: alert ? 'held' : 'decided',

@@ -1,4 +1,6 @@
-import { priceList, spotShareOf } from './prices.ts';
+import type { BillScope } from '../config/service-config.ts';
+import { hourOfType } from './nodes.ts';
+import { instancePrices, spotShareOf } from './prices.ts';
 
 /** One kind of usage of one day, as it is billed (amortized: commitments are spread over their time). */
 export interface BillLine {
@@ -22,6 +24,8 @@ export interface BillRecord {
   readonly month: string;
   readonly askedAt: string;
   readonly requests: number;
+  /** What it is the bill of; the account where absent. */
+  readonly scope?: BillScope | undefined;
   readonly days: readonly BilledDay[];
 }
 
@@ -54,6 +58,9 @@ const nobodys = /tax|support|marketplace|refund|credit/i;
 /** What leads jobs, of which attempts pay a part. */
 const control = /Lambda|Step ?Functions|States/i;
 
+/** What is kept on disks of nodes and in the object store, of which attempts pay a part. */
+const storage = /TimedStorage|EBS:Volume/i;
+
 /** Whether a day is young: it ended less than 48 hours ago, so that its bill still grows. */
 export function isYoung(day: string, now: number): boolean {
   return now < Date.parse(`${day}T00:00:00Z`) + 86_400_000 + settledHours * 3_600_000;
@@ -72,8 +79,7 @@ function instanceOf({ usage }: BillLine): { readonly type: string; readonly spot
 /** What a line should cost by the list of prices; what is not on it costs what is billed. */
 function expectedUsd(line: BillLine, day: string): number {
   const instance = instanceOf(line);
-  const prices: Readonly<Record<string, number>> = priceList.instanceHour;
-  const hour = instance && Object.hasOwn(prices, instance.type) ? prices[instance.type] : undefined;
+  const hour = instance && hourOfType(instance.type, instancePrices);
   if (!instance || hour === undefined) return line.usd;
   return line.quantity * hour * (instance.spot ? spotShareOf(instance.type, day) : 1);
 }
@@ -81,6 +87,7 @@ function expectedUsd(line: BillLine, day: string): number {
 /** What our own attempts cost by the estimate, on the same days. */
 export interface Estimated {
   readonly jobsUsd: number;
+  readonly storageUsd: number;
   readonly controlUsd: number;
 }
 
@@ -102,13 +109,14 @@ export interface Reconciliation {
   readonly gapShare: number;
 }
 
-type Kind = 'training' | 'control' | 'shared' | 'unallocated';
+type Kind = 'training' | 'control' | 'storage' | 'shared' | 'unallocated';
 
 function kindOf(line: BillLine): Kind {
   const instance = instanceOf(line);
   if (nobodys.test(line.service)) return 'unallocated';
   if (instance) return servingTypes.has(instance.type) ? 'shared' : 'training';
   if (control.test(line.service)) return 'control';
+  if (storage.test(line.usage) && shared.test(line.service)) return 'storage';
   return shared.test(line.service) ? 'shared' : 'unallocated';
 }
 
@@ -124,9 +132,11 @@ export function reconcile(days: readonly BilledDay[], estimated: Estimated): Rec
     0,
   );
   const billUsd = sumOf(lines);
-  const estimateUsd = estimated.jobsUsd + estimated.controlUsd;
-  const idleUsd = Math.max(0, expected - estimated.jobsUsd);
-  const sharedUsd = sumOf(of('shared')) + Math.max(0, sumOf(of('control')) - estimated.controlUsd);
+  const { jobsUsd, storageUsd, controlUsd } = estimated;
+  const estimateUsd = jobsUsd + storageUsd + controlUsd;
+  const idleUsd = Math.max(0, expected - jobsUsd);
+  const rest = (kind: Kind, own: number) => Math.max(0, sumOf(of(kind)) - own);
+  const sharedUsd = sumOf(of('shared')) + rest('control', controlUsd) + rest('storage', storageUsd);
   const unallocatedUsd = sumOf(of('unallocated'));
   const gapUsd = billUsd - (estimateUsd + sharedUsd + idleUsd + unallocatedUsd);
   return {

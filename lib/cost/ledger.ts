@@ -1,9 +1,22 @@
 import { type Attempt, type Run, terminalStatuses } from '../training/run.ts';
 import { type JobStage, jobKinds, type StageName, stageNames } from '../training/stages.ts';
-import { priceList, priceOf, spotShareOf } from './prices.ts';
+import { hourOfType, type NodeShape, shapeOf } from './nodes.ts';
+import { type InstancePrices, instancePrices, listedSpotShare, priceList, priceOf } from './prices.ts';
 
-/** The instance that jobs are priced by: what the training groups are made of. */
+/** The instance that jobs are priced by whose own is not known: what the training groups are made of. */
 export const node = { type: 'c5.4xlarge', vcpus: 16, memoryMiB: 32 * 1024 } as const;
+
+/** Types that the training groups are made of (infra/config/infrastructure), of which prices on spot are looked up. */
+export const trainingTypes = [
+  'c5.4xlarge',
+  'c5a.4xlarge',
+  'c6i.4xlarge',
+  'm5.4xlarge',
+  'm6i.4xlarge',
+] as const;
+
+/** GiB of a training node's disk (infra/pulumi/launch-template.ts). */
+const diskGiB = 100;
 
 /** Transitions of a run beside its stages; with five stages nine. */
 const runTransitions = 4;
@@ -32,7 +45,15 @@ export interface AttemptCost {
   readonly usd: number;
   /** What the same seconds cost on-demand. */
   readonly onDemandUsd: number;
+  /** Dollars on spot whose price of type and day is not listed, so that it is assumed. */
+  readonly assumedUsd: number;
+  /** Its share of the node's disk while it ran, and what it left in the object store since then, US dollars. */
+  readonly storageUsd: number;
+  /** Bytes that it left; undefined where nobody said so. */
+  readonly storedBytes: number | undefined;
 }
+
+const dayMs = 86_400_000;
 
 /** Seconds that a job held its place: from its start to its end, or until now. A job that never started held none. */
 function secondsOf({ startedAt, finishedAt, status }: Attempt, now: number): number {
@@ -43,14 +64,73 @@ function secondsOf({ startedAt, finishedAt, status }: Attempt, now: number): num
   return Number.isFinite(seconds) ? Math.max(0, seconds) : 0;
 }
 
-/** What an attempt costs: its larger share of a node, cpu or memory, for as long as it ran. */
-export function costOfAttempt(attempt: Attempt, now: number): AttemptCost {
-  const { runId, tenantId, stage, backend, status } = attempt;
+interface PricedNode extends NodeShape {
+  readonly type: string;
+  /** US dollars, on-demand. */
+  readonly hour: number;
+}
+
+/** The node that an attempt is priced by: the one it ran on where that is known and has a price. */
+function nodeOf({ place }: Attempt, prices: InstancePrices): PricedNode {
+  const type = place?.instanceType ?? node.type;
+  const [shape, hour] = [shapeOf(type), hourOfType(type, prices)];
+  return shape && hour !== undefined
+    ? { type, ...shape, hour }
+    : { ...node, hour: priceOf(prices.instanceHour, node.type) };
+}
+
+/** Parts of a job's time by the day (UTC): day and part. */
+function daysOf(startedAt: string, seconds: number): readonly (readonly [string, number])[] {
+  const from = Date.parse(startedAt);
+  const until = from + seconds * 1000;
+  const days: [string, number][] = [];
+  for (let at = from; at < until; ) {
+    const next = Math.min(until, (Math.floor(at / dayMs) + 1) * dayMs);
+    days.push([new Date(at).toISOString().slice(0, 10), (next - at) / (until - from)]);
+    at = next;
+  }
+  return days;
+}
+
+/** What an attempt pays of its price on-demand, and of that the part whose price is assumed. */
+function spotOf(attempt: Attempt, { type }: PricedNode, seconds: number, prices: InstancePrices) {
+  let [share, assumed] = [0, 0];
+  for (const [day, part] of daysOf(attempt.startedAt ?? '', seconds)) {
+    const listed = listedSpotShare(type, day, attempt.place?.zone, prices);
+    share += part * (listed ?? priceList.spotShare);
+    if (listed === undefined) assumed += part * priceList.spotShare;
+  }
+  return { share, assumed };
+}
+
+/** Bytes that an attempt has left by its own account; undefined where it says nothing, or nothing that can be. */
+function storedBytesOf({ result }: Attempt): number | undefined {
+  const bytes = result?.['outputBytes'];
+  return typeof bytes === 'number' && Number.isSafeInteger(bytes) && bytes >= 0 ? bytes : undefined;
+}
+
+/** US dollars of objects since they were written. */
+function objectsUsd(bytes: number, finishedAt: string | undefined, now: number): number {
+  const ms = Math.max(0, now - Date.parse(finishedAt ?? ''));
+  const months = ms / 3_600_000 / priceList.hoursPerMonth;
+  return Number.isFinite(months) ? (bytes / 2 ** 30) * months * priceList.month.objectGiB : 0;
+}
+
+/** What an attempt costs: its larger share of its node, cpu or memory, for as long as it ran; and storage. */
+export function costOfAttempt(attempt: Attempt, now: number, prices = instancePrices): AttemptCost {
+  const { runId, tenantId, stage, backend, status, finishedAt } = attempt;
   const { cpu, memoryMiB } = attempt.resources ?? jobKinds[stage].resources;
   const seconds = secondsOf(attempt, now);
-  const share = Math.max(cpu / node.vcpus, memoryMiB / node.memoryMiB);
-  const onDemandUsd = (seconds / 3600) * share * priceOf(priceList.instanceHour, node.type);
+  const on = nodeOf(attempt, prices);
+  // A job that asks for more than this node has cannot have run on it alone.
+  const share = Math.max(cpu / on.vcpus, memoryMiB / on.memoryMiB);
+  const hours = seconds / 3600;
+  const onDemandUsd = hours * share * on.hour;
   const spot = attempt.capacity === 'spot';
+  const paid =
+    spot && seconds > 0 ? spotOf(attempt, on, seconds, prices) : { share: spot ? 0 : 1, assumed: 0 };
+  const storedBytes = storedBytesOf(attempt);
+  const disk = (hours / priceList.hoursPerMonth) * Math.min(1, share) * diskGiB * priceList.month.nodeGiB;
   return {
     runId,
     tenantId,
@@ -65,8 +145,11 @@ export function costOfAttempt(attempt: Attempt, now: number): AttemptCost {
     seconds,
     vcpuSeconds: seconds * cpu,
     gibSeconds: (seconds * memoryMiB) / 1024,
-    usd: spot ? onDemandUsd * spotShareOf(node.type, (attempt.startedAt ?? '').slice(0, 10)) : onDemandUsd,
+    usd: onDemandUsd * paid.share,
     onDemandUsd,
+    assumedUsd: onDemandUsd * paid.assumed,
+    storageUsd: disk + objectsUsd(storedBytes ?? 0, finishedAt, now),
+    storedBytes,
   };
 }
 
@@ -86,8 +169,11 @@ export interface LedgerLine {
   readonly attempts: number;
   readonly vcpuHours: number;
   readonly gibHours: number;
-  /** US dollars of jobs, of the machines and functions that led them, and of both. */
+  /** What jobs left in the object store, in GiB, as far as it is known. */
+  readonly storedGiB: number;
+  /** US dollars of jobs, of disks and objects, of the machines and functions that led them, and of all. */
   readonly jobsUsd: number;
+  readonly storageUsd: number;
   readonly controlUsd: number;
   readonly usd: number;
   /** Part of the jobs' dollars that led to nothing: failed, lost, taken away without a checkpoint. */
@@ -105,6 +191,10 @@ export interface Ledger {
    * nothing useful ran.
    */
   readonly spot?: { readonly onDemandUsd: number; readonly paidUsd: number; readonly savedShare: number };
+  /** Dollars of jobs on spot whose price of type and day is not listed, so that it is assumed. */
+  readonly assumedUsd: number;
+  /** Attempts that succeeded and do not say how much they left: their storage is not in it. */
+  readonly unmeasured: number;
   /** Jobs ran on this machine; prices are those of the same on AWS. */
   readonly equivalent: boolean;
 }
@@ -118,7 +208,9 @@ const noSums = (): Sums => ({
   attempts: 0,
   vcpuHours: 0,
   gibHours: 0,
+  storedGiB: 0,
   jobsUsd: 0,
+  storageUsd: 0,
   controlUsd: 0,
   repeatedUsd: 0,
 });
@@ -135,7 +227,9 @@ function add(sums: Sums, cost: AttemptCost): void {
   sums.attempts += 1;
   sums.vcpuHours += cost.vcpuSeconds / 3600;
   sums.gibHours += cost.gibSeconds / 3600;
+  sums.storedGiB += (cost.storedBytes ?? 0) / 2 ** 30;
   sums.jobsUsd += cost.usd;
+  sums.storageUsd += cost.storageUsd;
   sums.controlUsd += controlUsd(1, calls.attempt);
   if (!cost.useful) sums.repeatedUsd += cost.usd;
 }
@@ -144,7 +238,7 @@ const lineOf = (key: string, { runIds, ...sums }: Sums): LedgerLine => ({
   key,
   runs: runIds.size,
   ...sums,
-  usd: sums.jobsUsd + sums.controlUsd,
+  usd: sums.jobsUsd + sums.storageUsd + sums.controlUsd,
 });
 
 /** What a run itself costs is nobody's stage. */
@@ -168,8 +262,8 @@ const stagePlace = (key: string) => {
 };
 
 /**
- * What runs cost by our own attempts: resources asked for × seconds, at the list's prices. Idle capacity, what all tenants share and taxes
- * are not in it.
+ * What runs cost by our own attempts: resources asked for × seconds, at the list's prices, and what they left in storage. Idle capacity, what
+ * all tenants share and taxes are not in it.
  */
 export function ledgerOf(works: readonly RunWork[], by: LedgerKey, now: number): Ledger {
   const total = noSums();
@@ -180,7 +274,7 @@ export function ledgerOf(works: readonly RunWork[], by: LedgerKey, now: number):
     return known;
   };
   const spot = { onDemandUsd: 0, paidUsd: 0 };
-  let equivalent = false;
+  let [equivalent, assumedUsd, unmeasured] = [false, 0, 0];
   for (const { run, attempts } of works) {
     for (const own of [total, sumsOf(keyOf(by, run, undefined))]) {
       own.runIds.add(run.runId);
@@ -191,6 +285,8 @@ export function ledgerOf(works: readonly RunWork[], by: LedgerKey, now: number):
       add(total, cost);
       add(sumsOf(keyOf(by, run, attempt.stage)), cost);
       equivalent ||= cost.equivalent;
+      assumedUsd += cost.assumedUsd;
+      if (attempt.status === 'succeeded' && cost.storedBytes === undefined) unmeasured += 1;
       spot.paidUsd += cost.usd;
       if (cost.useful) spot.onDemandUsd += cost.onDemandUsd;
     }
@@ -200,6 +296,8 @@ export function ledgerOf(works: readonly RunWork[], by: LedgerKey, now: number):
     lines: [...sums].map(([key, own]) => lineOf(key, own)).sort(inOrder[by]),
     total: lineOf('total', total),
     ...(spot.onDemandUsd > 0 ? { spot: { ...spot, savedShare: 1 - spot.paidUsd / spot.onDemandUsd } } : {}),
+    assumedUsd,
+    unmeasured,
     equivalent,
   };
 }

@@ -5,7 +5,7 @@ type Prices = Readonly<Record<string, number>>;
 
 /** Prices of hours of instances, which `epsilon cost prices update` looks up again, as a whole. */
 export interface InstancePrices {
-  /** Day on which they were looked up. */
+  /** Day on which they were looked up, or the last one of which they may be. */
   readonly listedAt: string;
   readonly source: string;
   /** An hour of an instance, on-demand. */
@@ -27,8 +27,8 @@ export const instancePrices: InstancePrices = instances;
  */
 export const priceList = {
   region: 'us-west-2',
-  /** Day on which the list was written down. */
-  listedAt: '2026-11-26',
+  /** Last day of which these prices may be; a list is as old as its prices, not as its file. */
+  listedAt: '2025-12-31',
   source: "AWS' public price pages as they were in 2025, not looked up again",
   /** Hours of a month, as AWS counts them. */
   hoursPerMonth: 730,
@@ -46,8 +46,11 @@ export const priceList = {
   cacheHour: instancePrices.cacheHour,
   /** Hours of what costs while it exists. */
   hour: { cluster: 0.1, natGateway: 0.045, publicAddress: 0.005, endpointZone: 0.01 },
-  /** Months of what costs while it exists. GiB: one of an instance's disk (gp3), one of a database's disk in one zone. */
-  month: { key: 1, secret: 0.4, nodeGiB: 0.08, databaseGiB: 0.115 },
+  /**
+   * Months of what costs while it exists. GiB: one of an instance's disk (gp3), of a database's disk in one zone, of
+   * objects (Standard).
+   */
+  month: { key: 1, secret: 0.4, nodeGiB: 0.08, databaseGiB: 0.115, objectGiB: 0.023 },
   /**
    * What costs by use: a request to a REST API, an invocation of a function and a GiB-second of it (x86), 4 KB read consistently and 1 KB
    * written on demand in the table, a GiB of logs, a transition of a Standard workflow, a list or a write of objects, a read of one.
@@ -90,16 +93,23 @@ export function priceAgeNote(now: number): string | undefined {
 }
 
 /**
- * Part of the on-demand price that spot cost on a day (`YYYY-MM-DD`) in a zone, or in all zones on average where that is not known; the assumed part
- * where no price of that day is listed.
+ * Part of the on-demand price that spot cost on a day (`YYYY-MM-DD`) in a zone, or in all zones on average where that zone is not known or not listed;
+ * undefined where no price of that type and day is listed.
  */
-export function spotShareOf(type: string, day: string, zone?: string, prices = instancePrices): number {
-  const zones = Object.hasOwn(prices.spotHour, type) ? prices.spotHour[type] : undefined;
-  const onDemand = prices.instanceHour[type];
-  const hours = Object.entries(zones ?? {}).flatMap(([name, days]) => {
-    const hour = zone === undefined || zone === name ? days[day] : undefined;
-    return hour === undefined ? [] : [hour];
-  });
-  if (hours.length === 0 || onDemand === undefined) return priceList.spotShare;
+export function listedSpotShare(
+  type: string,
+  day: string,
+  zone?: string,
+  prices = instancePrices,
+): number | undefined {
+  const zones = Object.hasOwn(prices.spotHour, type) ? (prices.spotHour[type] ?? {}) : {};
+  const onDemand = Object.hasOwn(prices.instanceHour, type) ? prices.instanceHour[type] : undefined;
+  const own = zone !== undefined && Object.hasOwn(zones, zone) ? zones[zone]?.[day] : undefined;
+  const hours = own === undefined ? Object.values(zones).flatMap((days) => days[day] ?? []) : [own];
+  if (hours.length === 0 || onDemand === undefined) return undefined;
   return hours.reduce((sum, hour) => sum + hour, 0) / hours.length / onDemand;
 }
+
+/** The same, and the assumed part where no price is listed. */
+export const spotShareOf = (type: string, day: string, zone?: string, prices = instancePrices): number =>
+  listedSpotShare(type, day, zone, prices) ?? priceList.spotShare;

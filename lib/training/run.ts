@@ -89,6 +89,12 @@ export type AttemptStatus =
 /** Kind of capacity an attempt asks for. */
 export type Capacity = 'spot' | 'on-demand';
 
+/** Where a job runs: an EC2 instance type, and its availability zone. */
+export interface Place {
+  readonly instanceType: string;
+  readonly zone: string;
+}
+
 /** Why an attempt asks for its kind of capacity (docs/capacity.md). */
 export type CapacityBecause =
   | 'spot-first'
@@ -158,6 +164,8 @@ export interface Attempt {
   readonly abandonedAt?: string;
   /** Of a job that looks at datasets: whose; there is no run then. */
   readonly profiles?: readonly string[];
+  /** The machine that its job was seen on, by which it is priced; absent of a job that was over before anybody asked. */
+  readonly place?: Place;
   /** A second job of this attempt's name that was seen alive; the reconciler stops it. */
   readonly strayJobId?: string;
 }

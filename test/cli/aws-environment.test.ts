@@ -80,6 +80,19 @@ describe('--target aws: the rest', () => {
     const before = await epsilon(['validate']);
     expect(before.code).toBe(4);
     expect(before.err).toContain('No job on Batch has got credentials yet');
+    // Whoever asks for the bill of an account with another environment in it has to say whose it is.
+    expect(before.err).not.toContain('holds prod');
+    ssm
+      .on(GetParametersCommand)
+      .callsFake(({ Names }: { Names: string[] }) =>
+        Names.some((name) => name.startsWith('/epsilon/prod/'))
+          ? { Parameters: [{ Name: Names[0], Value: 'x' }] }
+          : parametersOf({ ...everything, ...deployed })({ Names }),
+      );
+    expect((await epsilon(['validate'])).err).toContain(
+      'This account holds prod, too, and its whole bill is taken for that of dev: set billing.scope to tagged',
+    );
+    ssm.on(GetParametersCommand).callsFake(parametersOf({ ...everything, ...deployed }));
     await stores().runs.createRun(
       aRun({ runId: 'fresh-1', tenantId: 'fresh', backend: 'batch', status: 'succeeded' }),
     );

@@ -4,7 +4,7 @@ import { DescribeSpotPriceHistoryCommand, EC2Client } from '@aws-sdk/client-ec2'
 import { GetProductsCommand, PricingClient } from '@aws-sdk/client-pricing';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, describe, expect, it } from 'vitest';
-import { costOfAttempt } from '../../lib/cost/ledger.ts';
+import { costOfAttempt, trainingTypes } from '../../lib/cost/ledger.ts';
 import { type InstancePrices, instancePrices, priceList, spotShareOf } from '../../lib/cost/prices.ts';
 import type { Attempt } from '../../lib/training/run.ts';
 import { VirtualClock } from '../../local/clock/virtual-clock.ts';
@@ -69,7 +69,7 @@ const written = (projectDir: string) =>
 
 describe('cost prices', () => {
   it('list is shown with its age', async () => {
-    const ran = await call({ clock: new VirtualClock(Date.parse('2027-03-01T00:00:00Z')) }, [
+    const ran = await call({ clock: new VirtualClock(Date.parse('2026-04-05T00:00:00Z')) }, [
       'cost',
       'prices',
     ]);
@@ -84,14 +84,15 @@ describe('cost prices', () => {
     const list = written(projectDir);
     expect(list).toMatchObject({ listedAt: '2026-12-01', instanceHour: { 'c5.4xlarge': 1, 't3.large': 1 } });
     expect(Object.keys(list.instanceHour)).toEqual(Object.keys(instancePrices.instanceHour));
-    expect(list.spotHour).toEqual({
-      'c5.4xlarge': {
-        'us-west-2a': { '2026-11-30': 0.375, '2026-12-01': 0.5 },
-        'us-west-2b': { '2026-11-30': 0.3, '2026-12-01': 0.3 },
-      },
+    expect(list.spotHour['c5.4xlarge']).toEqual({
+      'us-west-2a': { '2026-11-30': 0.375, '2026-12-01': 0.5 },
+      'us-west-2b': { '2026-11-30': 0.3, '2026-12-01': 0.3 },
     });
+    expect(Object.keys(list.spotHour)).toEqual([...trainingTypes]);
     expect(spotShareOf('c5.4xlarge', '2026-11-30', 'us-west-2a', list)).toBe(0.375);
     expect(spotShareOf('c5.4xlarge', '2026-12-01', undefined, list)).toBe(0.4);
+    // A zone of which nothing is listed costs what the others do on average.
+    expect(spotShareOf('c5.4xlarge', '2026-12-01', 'us-west-2d', list)).toBe(0.4);
     expect(spotShareOf('c5.4xlarge', '2026-10-01', undefined, list)).toBe(priceList.spotShare);
     expect(spotShareOf('constructor', '2026-12-01', undefined, list)).toBe(priceList.spotShare);
   });

@@ -141,8 +141,8 @@ async function prepare(context: JobContext) {
     tokens: shards.tokens,
     checksum,
   };
-  await writer.close(facts);
-  return { ...facts, uri: context.output, checksums: { data: checksum } };
+  const outputBytes = await writer.close(facts);
+  return { ...facts, outputBytes, uri: context.output, checksums: { data: checksum } };
 }
 
 await runJob({

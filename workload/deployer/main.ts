@@ -157,7 +157,7 @@ await runJob({
       dimensions: candidate.embedder.dimensions,
     };
     await writer.write('verdict.json', JSON.stringify({ ...facts, wanted, accepted: true }));
-    await writer.close(facts);
-    return { ...facts, probes };
+    const outputBytes = await writer.close(facts);
+    return { ...facts, outputBytes, probes };
   },
 });

@@ -67,12 +67,13 @@ export class ArtifactWriter {
     return digest;
   }
 
-  async close(facts: Manifest['facts']): Promise<void> {
+  /** Writes the manifest; gives the bytes that are kept with it, which the ledger counts as storage. */
+  async close(facts: Manifest['facts']): Promise<number> {
     const { stage, runId, attempt, output, objects } = this.#context;
     const manifest: Manifest = { stage, runId, attempt, files: this.#files, facts };
-    await objects.put(`${output}manifest.json`, `${JSON.stringify(manifest, null, 2)}\n`, {
-      contentType: 'application/json',
-    });
+    const text = `${JSON.stringify(manifest, null, 2)}\n`;
+    await objects.put(`${output}manifest.json`, text, { contentType: 'application/json' });
+    return this.#files.reduce((sum, { bytes }) => sum + bytes, Buffer.byteLength(text));
   }
 }
 

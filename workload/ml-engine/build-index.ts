@@ -127,8 +127,8 @@ export async function buildIndex(context: JobContext) {
       dimensions,
       withoutVector: passages - rows.count,
     };
-    await writer.close(facts);
-    return { ...facts, checksums: { index: checksum } };
+    const outputBytes = await writer.close(facts);
+    return { ...facts, outputBytes, checksums: { index: checksum } };
   } finally {
     await Promise.all([rows.vectors.drop(), rows.ids.drop()]);
   }

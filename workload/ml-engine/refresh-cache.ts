@@ -133,6 +133,6 @@ export async function refreshCache(context: JobContext) {
       ? { cache: 'file' }
       : { cache: 'redis', redisPrefix: await fillRedis(context, redisUrl, entries) };
   const facts = { ...where, entries: entries.count, cacheUri: context.output };
-  await writer.close(facts);
-  return { ...facts, checksums: { cache: entries.digest() } };
+  const outputBytes = await writer.close(facts);
+  return { ...facts, outputBytes, checksums: { cache: entries.digest() } };
 }

@@ -199,9 +199,9 @@ async function trainModel(context: JobContext, args: JobArguments, corpus: Corpu
     resumedFrom,
     losses,
   };
-  await writer.close(facts);
+  const outputBytes = await writer.close(facts);
   await dropCheckpoints(context);
-  return { ...facts, checksums: { model: checksum } };
+  return { ...facts, outputBytes, checksums: { model: checksum } };
 }
 
 /** Trains the tenant's word vectors. */

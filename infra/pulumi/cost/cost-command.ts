@@ -1,4 +1,4 @@
-import { priceList } from '../../../lib/cost/prices.ts';
+import { priceAgeNote, priceList } from '../../../lib/cost/prices.ts';
 import { EpsilonError } from '../../../lib/errors/epsilon-error.ts';
 import { evaluate } from './evaluate.ts';
 import { settingsOf } from './settings.ts';
@@ -60,8 +60,9 @@ function tableOf(costs: readonly EnvironmentCost[]): string {
     .join('\n');
 }
 
-function notesOn(costs: readonly EnvironmentCost[]): string {
+function notesOn(costs: readonly EnvironmentCost[], now: number): string {
   const { region, listedAt, source, spotShare } = priceList;
+  const old = priceAgeNote(now);
   const elsewhere = costs.filter((cost) => cost.region !== region).map(({ environment }) => environment);
   return [
     `List prices of ${region}, ${listedAt} (${source}); spot assumed at ${Math.round(spotShare * 100)} % of on-demand.`,
@@ -69,12 +70,13 @@ function notesOn(costs: readonly EnvironmentCost[]): string {
     `Serving a call costs less than $${callTarget} from so many calls a month on (docs/cost.md): ${costs
       .map((cost) => `${cost.environment} ${callsFor(cost).toLocaleString('en-US')}`)
       .join(', ')}.`,
+    ...(old === undefined ? [] : [`Note: ${old}.`]),
     ...(elsewhere.length > 0 ? [`In another region, with other prices: ${elsewhere.join(', ')}.`] : []),
   ].join('\n');
 }
 
-/** What `npm run cost` prints. Errors: `USAGE`, and those of the settings. */
-export async function costCommand(args: readonly string[]): Promise<string> {
+/** What `npm run cost` prints at `now` (milliseconds). Errors: `USAGE`, and those of the settings. */
+export async function costCommand(args: readonly string[], now: number): Promise<string> {
   if (args.includes('--help') || args.includes('-h')) return help;
   const option = args.find((arg) => arg.startsWith('-') && arg !== '--json');
   if (option !== undefined)
@@ -86,7 +88,9 @@ export async function costCommand(args: readonly string[]): Promise<string> {
     costs.push(await costOf(environment));
   if (args.includes('--json')) {
     const { region, listedAt } = priceList;
-    return `${JSON.stringify({ schemaVersion: 1, prices: { region, listedAt }, environments: costs.map((cost) => ({ ...cost, callsForTarget: callsFor(cost) })) })}\n`;
+    const old = priceAgeNote(now);
+    const prices = { region, listedAt, ...(old === undefined ? {} : { old }) };
+    return `${JSON.stringify({ schemaVersion: 1, prices, environments: costs.map((cost) => ({ ...cost, callsForTarget: callsFor(cost) })) })}\n`;
   }
-  return `${tableOf(costs)}\n\n${notesOn(costs)}\n`;
+  return `${tableOf(costs)}\n\n${notesOn(costs, now)}\n`;
 }

@@ -3,6 +3,7 @@ import {
   GetCostAndUsageCommand,
   type GetCostAndUsageCommandOutput,
 } from '@aws-sdk/client-cost-explorer';
+import type { ServiceConfig } from '../../config/service-config.ts';
 import type { BillLine } from '../../cost/bill.ts';
 import type { Bills } from '../../ports/bills.ts';
 import { explained } from '../errors/service-errors.ts';
@@ -18,8 +19,19 @@ function linesOf({ Groups = [] }: Result): BillLine[] {
   }));
 }
 
-/** The bill of the account, from Cost Explorer: amortized, by the day, service and kind of usage. Each page is a request that is paid for. */
-export function costExplorerBills(client: CostExplorerClient): Bills {
+/** The cost allocation tag by which infrastructure tells environments apart; people activate it (docs/provision.md). */
+const environmentTag = 'epsilon:environment';
+
+/**
+ * The bill of the account, or of what is tagged with one environment of several in it, from Cost Explorer: amortized, by the day, service and kind
+ * of usage. Each page is a request that is paid for.
+ */
+export function costExplorerBills(
+  client: CostExplorerClient,
+  { billing, environment }: Pick<ServiceConfig, 'billing' | 'environment'>,
+): Bills {
+  const filter =
+    billing.scope === 'tagged' ? { Filter: { Tags: { Key: environmentTag, Values: [environment] } } } : {};
   return {
     async daily(from, until) {
       const days = new Map<string, { final: boolean; lines: BillLine[] }>();
@@ -36,6 +48,7 @@ export function costExplorerBills(client: CostExplorerClient): Bills {
                 { Type: 'DIMENSION', Key: 'SERVICE' },
                 { Type: 'DIMENSION', Key: 'USAGE_TYPE' },
               ],
+              ...filter,
               ...(NextPageToken === undefined ? {} : { NextPageToken }),
             }),
           ),

@@ -1,5 +1,6 @@
 import { ListStateMachineAliasesCommand, type SFNClient } from '@aws-sdk/client-sfn';
 import type { SSMClient } from '@aws-sdk/client-ssm';
+import { environments } from '../../config/environments.ts';
 import { ssmParameterName, ssmParameters } from '../../config/ssm-parameters.ts';
 import { EpsilonError } from '../../errors/epsilon-error.ts';
 import type { Declared, EnvironmentReport } from '../../ports/environment-report.ts';
@@ -84,6 +85,26 @@ async function credentialFaults({ control }: EnvironmentCheckOptions): Promise<s
   ];
 }
 
+/** The schedule that asks for the bill. */
+const billSchedule = 'record-bill';
+
+/**
+ * That the account holds another environment although its whole bill is taken for this one's: then training of the other looks like idle nodes
+ * here.
+ */
+async function billFaults({ control, parameters, location }: EnvironmentCheckOptions): Promise<string[]> {
+  if (control.config.billing.scope === 'tagged') return [];
+  const others = environments.filter((name) => name !== 'local' && name !== location.environment);
+  const names = ssmParameters.slice(0, 1).map(({ name }) => name);
+  const found: string[] = [];
+  for (const other of others)
+    if ((await findParameters(parameters, other, names)).size > 0) found.push(other);
+  return found.map(
+    (other) =>
+      `This account holds ${other}, too, and its whole bill is taken for that of ${location.environment}: set billing.scope to tagged (docs/cost.md).`,
+  );
+}
+
 /** Holds an environment against what the service declares: parameters, machines with their alias, schedules, stores. */
 export async function checkEnvironment(
   options: EnvironmentCheckOptions,
@@ -111,6 +132,8 @@ export async function checkEnvironment(
   );
   for (const { name, enabled } of schedules) if (!enabled) faults.push(`Schedule ${name} is disabled.`);
   faults.push(...(await looked(faults, [], () => credentialFaults(options))));
+  if (schedules.some(({ name, enabled }) => enabled && name === billSchedule))
+    faults.push(...(await looked(faults, [], () => billFaults(options))));
   await looked(faults, undefined, async () => {
     for await (const _ of control.objects.list(`s3://${control.config.dataBucket}/nights/`)) return;
   });

@@ -89,6 +89,7 @@ export const attemptForm = formOf<Omit<Attempt, 'taskToken'>>({
   result: true,
   resources: true,
   profiles: true,
+  place: true,
 });
 
 /** Tenants. */

@@ -3,6 +3,6 @@ import { costExplorerBills } from '../billing/cost-explorer-bills.ts';
 import type { AwsBase } from './base.ts';
 
 /** The account's bill. */
-export const wireBills = ({ clients }: AwsBase) => ({
-  bills: costExplorerBills(clients.of(CostExplorerClient)),
+export const wireBills = ({ clients, config }: AwsBase) => ({
+  bills: costExplorerBills(clients.of(CostExplorerClient), config),
 });

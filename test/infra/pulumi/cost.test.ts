@@ -99,9 +99,11 @@ describe('the monthly cost of the platform before anybody uses it', () => {
 });
 
 // Each evaluates the program again.
+const listed = Date.parse(priceList.listedAt);
+
 describe('npm run cost', { timeout: 120_000 }, () => {
   it('prints a column for each environment that is asked for, within 80 columns', async () => {
-    const text = await costCommand(['prod', 'dev', 'prod']);
+    const text = await costCommand(['prod', 'dev', 'prod'], listed);
     const rows = text.split('\n\n')[0]?.split('\n') ?? [];
     expect(rows[0]).toMatch(/^US dollars a month +prod +dev$/);
     expect(rows.at(-2)).toBe(
@@ -109,18 +111,21 @@ describe('npm run cost', { timeout: 120_000 }, () => {
     );
     for (const row of rows) expect(row.length).toBeLessThanOrEqual(80);
     expect(text).toContain(priceList.listedAt);
+    expect(text).not.toContain('days old');
   });
 
-  it('prints the same for programs', async () => {
-    const { environments: found } = JSON.parse(await costCommand(['--json', 'dev'])) as {
-      environments: { environment: string; sum: number }[];
-    };
-    expect(found).toMatchObject([{ environment: 'dev', sum: total('dev') }]);
+  it('prints the same for programs, and how old its prices are once they are', async () => {
+    expect(JSON.parse(await costCommand(['--json', 'dev'], listed + 91 * 86_400_000))).toMatchObject({
+      environments: [{ environment: 'dev', sum: total('dev') }],
+      prices: {
+        old: expect.stringMatching(/^prices of instances are 91 days old.*; other prices are 91 days old/),
+      },
+    });
   });
 
   it('is refused for an environment or an option that there is not', async () => {
-    await expect(costCommand(['nope'])).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
-    await expect(costCommand(['--all'])).rejects.toMatchObject({ code: 'USAGE' });
-    expect(await costCommand(['--help'])).toMatch(/^Usage: npm run cost/);
+    await expect(costCommand(['nope'], listed)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    await expect(costCommand(['--all'], listed)).rejects.toMatchObject({ code: 'USAGE' });
+    expect(await costCommand(['--help'], listed)).toMatch(/^Usage: npm run cost/);
   });
 });

@@ -14,7 +14,7 @@ import type { Bills } from '../../../lib/ports/bills.ts';
 import { fileBills } from '../../../local/adapters/bills.ts';
 import { VirtualClock } from '../../../local/clock/virtual-clock.ts';
 import { epsilon } from '../../cli/harness.ts';
-import { objectStoreOf, testPorts } from '../../fixtures/ports.ts';
+import { devSettings, objectStoreOf, testPorts } from '../../fixtures/ports.ts';
 import { freshDir } from '../../fresh-dir.ts';
 
 const line = (service: string, usage: string, usd: number, quantity = 1) => ({
@@ -41,7 +41,7 @@ const dayOf = (day: string, over: readonly ReturnType<typeof line>[] = []): Bill
 });
 
 describe('estimate beside the bill', () => {
-  const estimated = { jobsUsd: 1.5, controlUsd: 0.05 };
+  const estimated = { jobsUsd: 1.5, storageUsd: 0, controlUsd: 0.05 };
 
   it('estimate, shared, idle and unallocated are the bill', () => {
     const found = reconcile([dayOf('2026-11-20')], estimated);
@@ -57,18 +57,44 @@ describe('estimate beside the bill', () => {
     const dear = reconcile([dayOf('2026-11-20', [line(ec2, 'USW2-SpotUsage:c5.4xlarge', 5, 10)])], estimated);
     expect(dear.gapUsd).toBeCloseTo(5 - 10 * spotHour, 9);
     expect(dear.gapShare).toBeGreaterThan(0.05);
-    expect(reconcile([dayOf('2026-11-20')], { jobsUsd: 50, controlUsd: 0 }).gapUsd).toBeLessThan(-40);
+    expect(
+      reconcile([dayOf('2026-11-20')], { jobsUsd: 50, storageUsd: 0, controlUsd: 0 }).gapUsd,
+    ).toBeLessThan(-40);
   });
 
   it('instance without a price costs what is billed, whatever its type is called', () => {
-    for (const type of ['m9i.4xlarge', 'constructor.large'])
+    for (const type of ['m9i.4xlarge', 'constructor.large', 'x2idn.metal'])
       expect(
         reconcile([dayOf('2026-11-20', [line(ec2, `USW2-BoxUsage:${type}`, 7)])], estimated).gapUsd,
       ).toBeCloseTo(0, 9);
   });
 
+  it('storage that tenants use is taken off what disks and objects are billed, the rest is shared', () => {
+    const kept = [
+      line('Amazon Simple Storage Service', 'USW2-TimedStorage-ByteHrs', 2),
+      line('EC2 - Other', 'USW2-EBS:VolumeUsage.gp3', 1),
+    ];
+    const found = reconcile([dayOf('2026-11-20', kept)], { ...estimated, storageUsd: 0.5 });
+    expect(found.gapUsd).toBeCloseTo(0, 9);
+    expect(found.sharedUsd).toBeCloseTo(4 + 2.4 + 0.15 + 2.5, 9);
+    expect(found.estimateUsd).toBeCloseTo(1.5 + 0.5 + 0.05, 9);
+  });
+
+  it('size that is not listed costs its part of a size of its family that is', () => {
+    const large = line(ec2, 'USW2-BoxUsage:c5.9xlarge', 1.53, 1);
+    expect(
+      reconcile([{ ...dayOf('2026-11-20'), lines: [large] }], { ...estimated, jobsUsd: 0, controlUsd: 0 }),
+    ).toMatchObject({
+      idleUsd: expect.closeTo((0.68 / 16) * 36, 9),
+      gapUsd: expect.closeTo(0, 9),
+    });
+  });
+
   it('nothing billed and nothing estimated has no gap', () => {
-    expect(reconcile([], { jobsUsd: 0, controlUsd: 0 })).toMatchObject({ gapShare: 0, billUsd: 0 });
+    expect(reconcile([], { jobsUsd: 0, storageUsd: 0, controlUsd: 0 })).toMatchObject({
+      gapShare: 0,
+      billUsd: 0,
+    });
     expect(reconcile([], estimated).gapShare).toBe(1);
   });
 
@@ -156,7 +182,7 @@ function costExplorer(days: readonly BilledDay[]) {
       ...(from + 2 < groups.length ? { NextPageToken: String(from + 2) } : {}),
     };
   });
-  return costExplorerBills(client);
+  return costExplorerBills(client, { billing: { scope: 'account' }, environment: 'prod' });
 }
 
 describe('bill', () => {
@@ -171,7 +197,22 @@ describe('bill', () => {
     expect((await costExplorer([dayOf('2026-11-01')]).daily('2026-11-01', '2026-11-02')).requests).toBe(3);
   });
 
-  function opened(now: string) {
+  it('bill of one environment of several in an account is that of its tag', async () => {
+    const client = new CostExplorerClient({ region: 'us-east-1' });
+    const mock = mockClient(client);
+    mock.on(GetCostAndUsageCommand).resolves({ ResultsByTime: [] });
+    for (const scope of ['account', 'tagged'] as const)
+      await costExplorerBills(client, { billing: { scope }, environment: 'dev' }).daily(
+        '2026-11-01',
+        '2026-11-02',
+      );
+    expect(mock.commandCalls(GetCostAndUsageCommand).map(({ args: [{ input }] }) => input.Filter)).toEqual([
+      undefined,
+      { Tags: { Key: 'epsilon:environment', Values: ['dev'] } },
+    ]);
+  });
+
+  function opened(now: string, scope: 'account' | 'tagged' = 'account') {
     const kept = new Map<string, string>();
     const counted: string[] = [];
     const asked: string[] = [];
@@ -180,6 +221,7 @@ describe('bill', () => {
     const days = [{ ...dayOf('2026-10-31'), final: false }, ...all];
     const ports = testPorts({
       clock,
+      config: { ...devSettings, billing: { scope } },
       metrics: { count: (name) => void counted.push(name), duration: () => {} },
       objects: objectStoreOf({
         get: async (uri) => {
@@ -231,10 +273,25 @@ describe('bill', () => {
     });
   });
 
+  it('bill of the account is not taken for that of an environment once it is asked for by tag', async () => {
+    const before = opened('2026-11-04T09:00:00Z');
+    await before.record({});
+    const { record, asked, kept, run } = opened('2026-11-04T09:00:00Z', 'tagged');
+    for (const [uri, text] of before.kept) kept.set(uri, text);
+    expect((await before.run('cost', 'bill')).out).toContain('bill of the whole account');
+    await record({});
+    expect(asked).toEqual(['2026-10-01 2026-11-05']);
+    expect((await run('cost', 'bill')).out).toContain('tagged epsilon:environment = dev');
+  });
+
   it('gap and old prices are counted for people', async () => {
-    const { record, counted } = opened('2027-11-20T09:00:00Z');
+    const { record, counted, run } = opened('2026-11-20T09:00:00Z');
     await record({});
     expect(counted).toEqual(['PricesOld']);
+    expect((await run('cost', 'bill')).out).toContain('note: prices of instances are 324 days old');
+    const fresh = opened('2026-03-31T09:00:00Z');
+    await fresh.record({});
+    expect(fresh.counted).toEqual([]);
   });
 
   it('bill is shown with its parts, what a call costs, and what the month will cost', async () => {

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { costOfAttempt, ledgerOf } from '../../../lib/cost/ledger.ts';
-import { priceAgeNote, priceList } from '../../../lib/cost/prices.ts';
+import { costOfAttempt, ledgerOf, trainingTypes } from '../../../lib/cost/ledger.ts';
+import { shapeOf } from '../../../lib/cost/nodes.ts';
+import { instancePrices, priceAgeNote, priceList } from '../../../lib/cost/prices.ts';
 import { unusualCosts } from '../../../lib/cost/unusual.ts';
 import { daysUntil, readWork } from '../../../lib/operations/cost/read-work.ts';
 import type { Attempt, Run } from '../../../lib/training/run.ts';
+import { readYaml } from '../../../local/declaration/read-yaml.ts';
 
 const now = Date.parse('2026-11-25T12:00:00Z');
 
@@ -50,6 +52,109 @@ describe('cost of an attempt', () => {
     ['has times that are none', { startedAt: 'soon' }, 0],
   ])('attempt that %s held its place for so many seconds', (_, over, seconds) => {
     expect(costOfAttempt(attemptOf(over as Partial<Attempt>), now).seconds).toBe(seconds);
+  });
+});
+
+describe('price of an attempt', () => {
+  const prices = {
+    ...instancePrices,
+    instanceHour: { 'c5.4xlarge': 0.8, 'm5.4xlarge': 1.6 },
+    spotHour: {
+      'c5.4xlarge': {
+        'us-west-2a': { '2026-11-25': 0.2, '2026-11-26': 0.4 },
+        'us-west-2b': { '2026-11-25': 0.6 },
+      },
+      'm5.4xlarge': { 'us-west-2a': { '2026-11-25': 0.4 } },
+    },
+  };
+  const place = (instanceType: string, zone = 'us-west-2a') => ({ instanceType, zone });
+  const costs = (over: Partial<Attempt>) => costOfAttempt(attemptOf(over), now, prices);
+
+  test.each([
+    ['in its zone', place('c5.4xlarge'), 0.2 / 4],
+    ['in another zone', place('c5.4xlarge', 'us-west-2b'), 0.6 / 4],
+    ['in a zone that is not listed: all zones on average', place('c5.4xlarge', 'us-west-2d'), 0.4 / 4],
+    ['in a zone nobody knows', undefined, 0.4 / 4],
+    ['of a larger type, of which it takes the same part', place('m5.4xlarge'), 0.4 / 4],
+  ])('attempt on spot pays the price of its type and day %s', (_, at, usd) => {
+    const cost = costs(at ? { place: at } : {});
+    expect(cost.usd).toBeCloseTo(usd, 9);
+    expect(cost.assumedUsd).toBe(0);
+  });
+
+  test('attempt over midnight pays each day its own price', () => {
+    const times = { startedAt: '2026-11-25T23:00:00Z', finishedAt: '2026-11-26T02:00:00Z' };
+    const { usd } = costs({ place: place('c5.4xlarge'), ...times });
+    expect(usd).toBeCloseTo((0.2 + 2 * 0.4) / 4, 9);
+  });
+
+  test.each([
+    ['another size of a listed family, by the vCPU', 'c5.9xlarge', 0.8 / 4],
+    ['a family without a price: as the reference node', 'c7g.4xlarge', 0.8 / 4],
+    ['a type that nobody knows', 'constructor.large', 0.8 / 4],
+    ['no type at all', '', 0.8 / 4],
+  ])('attempt on %s has a price, on spot by the assumed part', (_, instanceType, onDemand) => {
+    const cost = costs({ place: place(instanceType, 'us-west-2z') });
+    expect(cost.onDemandUsd).toBeCloseTo(onDemand, 9);
+    expect(cost.usd).toBeGreaterThan(0);
+    if (instanceType === 'c5.9xlarge') expect(cost.assumedUsd).toBeCloseTo(cost.usd, 9);
+  });
+
+  test('attempt on-demand assumes nothing', () => {
+    expect(costs({ capacity: 'on-demand', place: place('m5.4xlarge') })).toMatchObject({
+      usd: expect.closeTo(1.6 / 4, 9),
+      assumedUsd: 0,
+    });
+  });
+
+  test.each([
+    ['t3.large', undefined],
+    ['c5.large', { vcpus: 2, memoryMiB: 4_096 }],
+    ['m6i.xlarge', { vcpus: 4, memoryMiB: 16_384 }],
+    ['r5.2xlarge', { vcpus: 8, memoryMiB: 65_536 }],
+    ['c5.metal', undefined],
+    ['c5.4large', undefined],
+  ])('shape of %s', (type, shape) => {
+    expect(shapeOf(type)).toEqual(shape);
+  });
+});
+
+describe('storage of an attempt', () => {
+  const gib = 2 ** 30;
+  const month = priceList.hoursPerMonth * 3_600_000;
+
+  test('what it left costs since its end, what it used of a disk while it ran', () => {
+    const end = Date.parse('2026-11-25T03:00:00Z');
+    const { storageUsd, storedBytes } = costOfAttempt(
+      attemptOf({ result: { outputBytes: 10 * gib } }),
+      end + month,
+    );
+    expect(storedBytes).toBe(10 * gib);
+    const disk = (1 / priceList.hoursPerMonth) * (1 / 4) * 100 * priceList.month.nodeGiB;
+    expect(storageUsd).toBeCloseTo(10 * priceList.month.objectGiB + disk, 9);
+  });
+
+  test.each([[-1], [1.5], [Number.NaN], [1e300], ['12'], [null], [undefined]])(
+    'attempt that says it left %j is not measured',
+    (outputBytes) => {
+      const attempt = attemptOf({ result: { outputBytes } });
+      expect(costOfAttempt(attempt, now).storedBytes).toBeUndefined();
+      expect(ledgerOf([{ run: runOf('acme'), attempts: [attempt] }], 'tenant', now)).toMatchObject({
+        unmeasured: 1,
+        total: { storedGiB: 0 },
+      });
+    },
+  );
+
+  test('training types are those of every environment, and each has a price', () => {
+    for (const environment of ['dev', 'staging', 'prod']) {
+      const { nodeGroups } = readYaml(`infra/config/infrastructure/${environment}.yml`) as {
+        nodeGroups: Record<'training_spot' | 'training_on_demand', { instanceTypes: string[] }>;
+      };
+      const { training_spot: spot, training_on_demand: onDemand } = nodeGroups;
+      expect([spot.instanceTypes, onDemand.instanceTypes]).toEqual([[...trainingTypes], [...trainingTypes]]);
+    }
+    for (const type of trainingTypes) expect(instancePrices.instanceHour[type]).toBeGreaterThan(0);
   });
 });
 
