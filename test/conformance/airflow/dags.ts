@@ -10,6 +10,7 @@ import {
 } from '../../../lib/airflow/task-graph.ts';
 import { stages } from '../../../lib/training/stages.ts';
 import { loadLocalService } from '../../../local/declaration/local-service.ts';
+import { facts } from './facts.ts';
 import type { Installed } from './install.ts';
 
 interface ReadTask {
@@ -91,15 +92,8 @@ function readDags({ python }: Installed, folder: string): ReadDags {
 /** Reads the DAGs with a real Airflow and compares them with the machines: no import error, the same dependencies, schedule, retries, timeouts. */
 export function compareDags(installed: Installed, folder: string): Compared {
   const read = readDags(installed, folder);
-  const faults = Object.entries(read.errors).map(([path, text]) => `${installed.version}: ${path}: ${text}`);
-  let compared = 1;
-  const expect = (what: string, found: unknown, wanted: unknown) => {
-    compared += 1;
-    if (JSON.stringify(found) !== JSON.stringify(wanted))
-      faults.push(
-        `${installed.version}: ${what}: read ${JSON.stringify(found)}, wanted ${JSON.stringify(wanted)}`,
-      );
-  };
+  const { found, expect } = facts(installed.version);
+  expect('errors of the import', read.errors, {});
   expect('version', read.version, installed.version);
   const { service } = loadLocalService('.', {});
   for (const [dagId, key, cron] of [
@@ -119,5 +113,5 @@ export function compareDags(installed: Installed, folder: string): Compared {
     expect(`${state}: retries`, [task?.retries, task?.retryDelaySeconds], [2, 300]);
     expect(`${state}: timeout`, task?.timeoutSeconds, timeoutSeconds);
   }
-  return { compared, faults };
+  return found;
 }

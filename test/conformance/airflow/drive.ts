@@ -14,6 +14,7 @@ import { openLocalStores } from '../../../local/stores/local-stores.ts';
 import { devSettings, testPorts } from '../../fixtures/ports.ts';
 import { aTenant } from '../../fixtures/records.ts';
 import type { Compared } from './dags.ts';
+import { facts } from './facts.ts';
 import { type Invocation, serveFunctions } from './functions.ts';
 import type { Installed } from './install.ts';
 
@@ -146,15 +147,7 @@ function sorted(value: unknown): unknown {
 /** Runs of the exported DAG in a real Airflow, each against Epsilon's own functions. */
 export async function compareRuns(installed: Installed, shards = 3): Promise<Compared> {
   const home = mkdtempSync(join(tmpdir(), 'airflow-drive-'));
-  const faults: string[] = [];
-  let compared = 0;
-  const expect = (what: string, found: unknown, wanted: unknown) => {
-    compared += 1;
-    if (JSON.stringify(found) !== JSON.stringify(wanted))
-      faults.push(
-        `${installed.version}: ${what}: ${JSON.stringify(found)}, wanted ${JSON.stringify(wanted)}`,
-      );
-  };
+  const { found, expect } = facts(installed.version);
   const stateDir = join(home, 'state');
   mkdirSync(stateDir);
   const ports = await openPlane(stateDir, shards);
@@ -208,10 +201,11 @@ export async function compareRuns(installed: Installed, shards = 3): Promise<Com
     expect('the quality check of every tenant', check.state, 'success');
     const { verdict } = await ports.verdicts.standing('acme');
     expect('its verdict of a tenant without documents', verdict?.verdict, 'no-data');
-    if (faults.length > 0) for (const { name, error } of calls) if (error) faults.push(`${name}: ${error}`);
+    if (found.faults.length > 0)
+      for (const { name, error } of calls) if (error) process.stdout.write(`${name}: ${error}\n`);
   } finally {
     server.close();
     rmSync(home, { recursive: true, force: true });
   }
-  return { compared, faults };
+  return found;
 }

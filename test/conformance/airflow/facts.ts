@@ -26,15 +26,20 @@ export async function errorOf(work: Promise<unknown>): Promise<string> {
   }
 }
 
-/** Counts facts, and keeps those that differ. */
+/** Counts facts, says of each how long after the one before it is known, and keeps those that differ. */
 export function facts(version: string) {
   const faults: string[] = [];
+  let last = Date.now();
   const found = { compared: 0, faults };
   return {
     found,
     expect: (what: string, seen: unknown, wanted: unknown) => {
       found.compared += 1;
-      if (JSON.stringify(seen) !== JSON.stringify(wanted))
+      const agrees = JSON.stringify(seen) === JSON.stringify(wanted);
+      const seconds = ((Date.now() - last) / 1000).toFixed(1);
+      last = Date.now();
+      process.stdout.write(`    ${agrees ? 'ok' : 'FAULT'} ${what} (${seconds} s)\n`);
+      if (!agrees)
         faults.push(`${version}: ${what}: ${JSON.stringify(seen)}, wanted ${JSON.stringify(wanted)}`);
     },
   };

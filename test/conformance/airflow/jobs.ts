@@ -70,7 +70,7 @@ async function withJobs(
   work: (server: Server, expect: Expect, bus: readonly ReportedEnd[]) => Promise<void>,
 ): Promise<Compared> {
   const bus = await serveBus();
-  const variables = { AWS_ENDPOINT_URL_EVENTS: bus.url };
+  const variables = { AWS_ENDPOINT_URL_EVENTBRIDGE: bus.url };
   try {
     return await withServer(installed, { writeDags: writeJobDags, parts, variables }, (server, expect) =>
       work(server, expect, bus.ends),
