@@ -28,6 +28,7 @@ export const batchJobSchema = z.object({
     .object({
       exitCode: z.number().optional(),
       reason: z.string().optional(),
+      containerInstanceArn: z.string().optional(),
       environment: z
         .array(z.object({ name: z.string().optional(), value: z.string().optional() }))
         .optional(),
@@ -164,6 +165,9 @@ export function observationOfBatchJob(job: BatchJob): JobObservation {
     state,
     ...(over ? { reason: fate?.reason ?? 'completed' } : {}),
     ...(over && exitCode !== undefined ? { exitCode } : {}),
+    ...(state === 'running' && job.container?.containerInstanceArn
+      ? { machine: job.container.containerInstanceArn }
+      : {}),
     ...(fate ? { message: fate.message } : {}),
     ...(state === 'pending' && blockedMark.test(statusReason) ? { blocked: statusReason } : {}),
     ...(submittedAt ? { submittedAt } : {}),

@@ -1,7 +1,8 @@
-import type { V1Job, V1Pod } from '@kubernetes/client-node';
+import type { V1Job, V1Node, V1Pod } from '@kubernetes/client-node';
 import { EpsilonError, exitCodes } from '../errors/epsilon-error.ts';
 import type { JobObservation, JobRef, JobRunner, JobSpec } from '../ports/job-runner.ts';
 import type { AttemptKey } from '../ports/run-store.ts';
+import type { Place } from '../training/run.ts';
 import type { KubernetesClient } from './client.ts';
 import { statusOf } from './errors.ts';
 import { jobFactsOf } from './job-facts.ts';
@@ -22,6 +23,13 @@ export interface KubernetesJobRunnerOptions {
 interface Found {
   readonly job: V1Job;
   readonly pods: readonly V1Pod[];
+}
+
+/** Type and zone of a node, as its cloud's controller labels it. */
+function placeOf({ metadata }: V1Node): Place | undefined {
+  const instanceType = metadata?.labels?.['node.kubernetes.io/instance-type'];
+  const zone = metadata?.labels?.['topology.kubernetes.io/zone'];
+  return instanceType && zone ? { instanceType, zone } : undefined;
 }
 
 const isOver = (job: V1Job) =>
@@ -88,11 +96,23 @@ export class KubernetesJobRunner implements JobRunner {
     }
   }
 
-  async runningOn(instanceId: string): Promise<readonly AttemptKey[]> {
-    const { items } = await this.#client.call({ verb: 'list', resource: 'nodes' }, ({ core }) =>
-      core.listNode({ labelSelector: nodesOfJobs, resourceVersion: '0' }),
+  async placesOf(jobs: readonly JobObservation[]): Promise<ReadonlyMap<string, Place>> {
+    const names = jobs.map(({ jobName }) => jobName);
+    const selectors = chunks(names, namesInOneCall).map((some) => `${podJobLabel} in (${some.join(',')})`);
+    const pods = (await Promise.all(selectors.map((selector) => this.#pods(selector)))).flat();
+    if (pods.length === 0) return new Map();
+    const places = new Map((await this.#nodes()).map((node) => [node.metadata?.name, placeOf(node)]));
+    return new Map(
+      pods.flatMap(({ metadata, spec }) => {
+        const place = places.get(spec?.nodeName);
+        const jobName = metadata?.labels?.[podJobLabel];
+        return place && jobName !== undefined ? [[jobName, place] as const] : [];
+      }),
     );
-    const node = items.find(({ spec }) => spec?.providerID?.endsWith(`/${instanceId}`));
+  }
+
+  async runningOn(instanceId: string): Promise<readonly AttemptKey[]> {
+    const node = (await this.#nodes()).find(({ spec }) => spec?.providerID?.endsWith(`/${instanceId}`));
     if (!node?.metadata?.name) return [];
     const pods = await this.#pods(ourJobs, `spec.nodeName=${node.metadata.name}`);
     return pods
@@ -137,6 +157,13 @@ export class KubernetesJobRunner implements JobRunner {
     const pods = asked.length === 0 ? [] : await this.#pods(`${podJobLabel} in (${asked.join(',')})`);
     const byJob = Map.groupBy(pods, ({ metadata }) => metadata?.labels?.[podJobLabel]);
     return items.map((job) => ({ job, pods: byJob.get(job.metadata?.name) ?? [] }));
+  }
+
+  async #nodes(): Promise<V1Node[]> {
+    const { items } = await this.#client.call({ verb: 'list', resource: 'nodes' }, ({ core }) =>
+      core.listNode({ labelSelector: nodesOfJobs, resourceVersion: '0' }),
+    );
+    return items;
   }
 
   async #pods(labelSelector: string, fieldSelector?: string): Promise<V1Pod[]> {

@@ -1,5 +1,6 @@
 import type { Backend } from '../tenants/tenant.ts';
 import type { JobObservation, JobRef, JobSpec } from '../training/attempts/job.ts';
+import type { Place } from '../training/run.ts';
 import type { AttemptKey } from './run-store.ts';
 
 export type { JobObservation, JobRef, JobSpec } from '../training/attempts/job.ts';
@@ -41,6 +42,8 @@ export interface JobRunner {
    * Metadata and specification of the pod that the job would have, for somebody else who starts it; absent where jobs are no pods.
    */
   podOf?(spec: JobSpec): Readonly<Record<string, unknown>>;
+  /** Where jobs that run do so, by job name, as far as the backend says; absent where they run on this machine. */
+  placesOf?(jobs: readonly JobObservation[]): Promise<ReadonlyMap<string, Place>>;
   /** Attempts whose jobs run on an EC2 instance (`i-...`); absent where instances mean nothing. */
   runningOn?(instanceId: string): Promise<readonly AttemptKey[]>;
 }

@@ -8,6 +8,7 @@ import {
 import { createBatchJobRunner } from '../../lib/aws/batch/batch-job-runner.ts';
 import type { CallBudget } from '../../lib/aws/batch/call-budget.ts';
 import { createInstanceJobs } from '../../lib/aws/batch/instance-jobs.ts';
+import { createInstancePlaces } from '../../lib/aws/batch/instance-places.ts';
 import { createJobDefinitions } from '../../lib/aws/batch/job-definitions.ts';
 import type { Clock } from '../../lib/ports/clock.ts';
 import type { JobRunner } from '../../lib/ports/job-runner.ts';
@@ -97,6 +98,7 @@ export function makeRunner({
       environment: 'dev',
       clock,
     }),
+    instancePlaces: createInstancePlaces(new ECSClient({ region })),
     queues,
     deployment: { environment: 'dev', region, credentialsUrl },
     log,

@@ -38,6 +38,10 @@ const over = (status: string | undefined) => status === 'SUCCEEDED' || status ==
 /** Id of the ECS task that runs a job. */
 export const taskIdOf = (jobId: string) => jobId.replaceAll('-', '');
 
+/** The instance that every job runs on. */
+const containerInstanceArn =
+  'arn:aws:ecs:us-west-2:123456789012:container-instance/epsilon-dev-batch-spot_Batch_1/1';
+
 const taskArnOf = (jobId: string) =>
   `arn:aws:ecs:us-west-2:123456789012:task/epsilon-dev-batch-spot_Batch_1/${taskIdOf(jobId)}`;
 
@@ -208,7 +212,10 @@ export class BatchStandIn {
     if (fate.notPlaced) return;
     this.clock.setTimer(this.startMs, () => {
       this.move(jobId, 'STARTING');
-      Object.assign(this.jobs.get(jobId)?.container ?? {}, { taskArn: taskArnOf(jobId) });
+      Object.assign(this.jobs.get(jobId)?.container ?? {}, {
+        taskArn: taskArnOf(jobId),
+        containerInstanceArn,
+      });
       if (fate.notStarted === undefined) this.move(jobId, 'RUNNING');
       else this.end(jobId, { statusReason: 'Task failed to start', reason: fate.notStarted });
     });

@@ -210,7 +210,14 @@ describe('instances', () => {
       cluster.server.store.create('nodes', {
         apiVersion: 'v1',
         kind: 'Node',
-        metadata: { name: name ?? '', labels: { workload: 'training' } },
+        metadata: {
+          name: name ?? '',
+          labels: {
+            workload: 'training',
+            'node.kubernetes.io/instance-type': 'c6i.4xlarge',
+            'topology.kubernetes.io/zone': 'us-west-2a',
+          },
+        },
         spec: { providerID: `aws:///us-west-2a/${id}` },
       });
     await cluster.runner.submit(specOf('waits', 'here-1', { runId: 'run-1', stage: 'index', attempt: 2 }));
@@ -221,6 +228,11 @@ describe('instances', () => {
       { runId: 'run-1', stage: 'index', attempt: 2 },
     ]);
     expect(await cluster.runner.runningOn('i-00000000000000002')).toEqual([]);
+    const jobs = [...(await cluster.runner.observe([{ jobName: 'here-1', jobId: '' }])).values()];
+    expect(
+      await cluster.runner.placesOf?.([...jobs, { jobName: 'gone-1', jobId: '', state: 'running' }]),
+    ).toEqual(new Map([['here-1', { instanceType: 'c6i.4xlarge', zone: 'us-west-2a' }]]));
+    expect(await cluster.runner.placesOf?.([])).toEqual(new Map());
     expect(await cluster.runner.runningOn('i-0fffffffffffffff0')).toEqual([]);
   });
 });

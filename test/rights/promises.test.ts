@@ -88,6 +88,12 @@ const promises: readonly (readonly [page: string, says: string, action: string, 
     under('ArnLike', 'ecs:cluster', clusters),
   ],
   [
+    'batch',
+    '`ecs:DescribeContainerInstances` with the condition `ecs:cluster` = the clusters below',
+    'ecs:DescribeContainerInstances',
+    under('ArnLike', 'ecs:cluster', clusters),
+  ],
+  [
     'table',
     '`submitStage`, `reconcileJobs` and `askAct` need `kms:GenerateDataKey` and `kms:Decrypt` on it, `completeJob` needs `kms:Decrypt`',
     'kms:Decrypt',

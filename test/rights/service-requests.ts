@@ -147,11 +147,18 @@ const batch: Readonly<Record<string, Of<Batch>>> = {
 interface EcsInput {
   readonly cluster: string;
   readonly containerInstance?: string;
+  readonly containerInstances?: readonly string[];
   readonly tasks?: readonly string[];
 }
 
 const ecs: Readonly<Record<string, Of<EcsInput>>> = {
   ListContainerInstances: (input) => [ask('ecs:ListContainerInstances', input.cluster)],
+  DescribeContainerInstances: ({ cluster: of, containerInstances = [] }) =>
+    containerInstances.map((one) =>
+      ask('ecs:DescribeContainerInstances', one, {
+        'ecs:cluster': one.replace(/:container-instance\/([^/]+)\/.*/, `:cluster/${of}`),
+      }),
+    ),
   ListTasks: ({ cluster: of, containerInstance = '' }) => [
     ask('ecs:ListTasks', containerInstance, { 'ecs:cluster': of }),
   ],

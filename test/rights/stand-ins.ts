@@ -188,6 +188,15 @@ function ecsAnswers(tasksOn: Behind['tasksOn']): Record<string, Answer> {
     ListContainerInstances: ({ cluster }: { cluster: string }) => ({
       containerInstanceArns: [placeOf(cluster, 'container-instance', '1')],
     }),
+    DescribeContainerInstances: ({ containerInstances }: { containerInstances: readonly string[] }) => ({
+      containerInstances: containerInstances.map((containerInstanceArn) => ({
+        containerInstanceArn,
+        attributes: [
+          { name: 'ecs.instance-type', value: 'c5.4xlarge' },
+          { name: 'ecs.availability-zone', value: 'us-west-2a' },
+        ],
+      })),
+    }),
     ListTasks: ({ cluster }: { cluster: string }) => ({
       taskArns: tasksOn().map((_, index) => placeOf(cluster, 'task', String(index))),
     }),

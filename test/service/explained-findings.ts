@@ -167,7 +167,7 @@ export const explainedFindings: readonly ExplainedFinding[] = [
   },
   ...['container-instance', 'task'].map((kind) => ({
     rule: wildcard(`arn:<AWS::Partition>:ecs:${here}:${kind}/*`),
-    on: /^VacateInstanceRole$/,
+    on: kind === 'task' ? /^VacateInstanceRole$/ : /^(VacateInstance|ReconcileJobs)Role$/,
     reason: 'limited to the clusters of Batch by the condition ecs:cluster; looking only',
   })),
   ...['network-interface', 'subnet', 'security-group'].map((kind) => ({

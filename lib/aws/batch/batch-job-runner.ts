@@ -13,6 +13,7 @@ import type { ObjectStore } from '../../ports/object-store.ts';
 import type { AttemptKey } from '../../ports/run-store.ts';
 import { isOver, type JobObservation, type JobRef, type JobSpec } from '../../training/attempts/job.ts';
 import { readResultOfEnd, resultFields } from '../../training/attempts/job-result.ts';
+import type { Place } from '../../training/run.ts';
 import { isStage } from '../../training/stages.ts';
 import type { BatchCalls } from './batch-calls.ts';
 import type { CallBudget } from './call-budget.ts';
@@ -32,6 +33,8 @@ export interface BatchJobRunnerOptions {
   /** Where jobs leave their results. */
   readonly objects: Pick<ObjectStore, 'get'>;
   readonly instanceJobs: (instanceId: string) => Promise<readonly AttemptKey[]>;
+  /** Type and zone of container instances, by ARN. */
+  readonly instancePlaces: (arns: readonly string[]) => Promise<ReadonlyMap<string, Place>>;
   readonly queues: BatchQueues;
   /** Submissions of jobs that look at datasets: a small part of the account's, so that training never waits for them. */
   readonly profiles: CallBudget;
@@ -124,5 +127,14 @@ export function createBatchJobRunner(options: BatchJobRunnerOptions): JobRunner 
     },
     cancel: ({ jobId }, reason) => calls.terminate(jobId, markedStopReason(reason)),
     runningOn: options.instanceJobs,
+    placesOf: async (jobs) => {
+      const places = await options.instancePlaces(jobs.flatMap(({ machine }) => machine ?? []));
+      return new Map(
+        jobs.flatMap(({ jobName, machine }) => {
+          const place = machine === undefined ? undefined : places.get(machine);
+          return place ? [[jobName, place] as const] : [];
+        }),
+      );
+    },
   };
 }

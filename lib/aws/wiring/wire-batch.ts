@@ -15,6 +15,8 @@ import { batchRule, profilesRule } from './batch-rule.ts';
 
 type InstanceJobs = ReturnType<typeof import('../batch/instance-jobs.ts').createInstanceJobs>;
 
+type InstancePlaces = ReturnType<typeof import('../batch/instance-places.ts').createInstancePlaces>;
+
 /** The job runner of Batch. */
 export const wireBatch = ({ clients, config, deployment, clock, log, metrics }: AwsBase) => {
   const bucketOf = (name: string, rule: BucketRule) =>
@@ -38,12 +40,18 @@ export const wireBatch = ({ clients, config, deployment, clock, log, metrics }: 
     'on-demand': factOf(deployment, 'batchOnDemandQueueArn'),
   };
   let instanceJobs: Promise<InstanceJobs> | undefined;
-  // Only a spot warning asks this; no other function loads ECS for it.
+  let instancePlaces: Promise<InstancePlaces> | undefined;
+  // Only a spot warning and the reconciler ask these; no other function loads ECS for it.
   const loadInstanceJobs = async () => {
     const { ECSClient } = await import('../lazy/ecs.ts');
     const { createInstanceJobs } = await import('../batch/instance-jobs.ts');
     const ecs = clients.of(ECSClient);
     return createInstanceJobs({ calls, ecs, queueArns: Object.values(queues), environment, clock });
+  };
+  const loadInstancePlaces = async () => {
+    const { ECSClient } = await import('../lazy/ecs.ts');
+    const { createInstancePlaces } = await import('../batch/instance-places.ts');
+    return createInstancePlaces(clients.of(ECSClient));
   };
   const runner = createBatchJobRunner({
     calls,
@@ -56,6 +64,11 @@ export const wireBatch = ({ clients, config, deployment, clock, log, metrics }: 
     instanceJobs: async (instanceId) => {
       instanceJobs ??= loadInstanceJobs();
       return (await instanceJobs)(instanceId);
+    },
+    instancePlaces: async (arns) => {
+      if (arns.length === 0) return new Map();
+      instancePlaces ??= loadInstancePlaces();
+      return (await instancePlaces)(arns);
     },
     queues,
     profiles: budgetOf('batch-profiles', profilesRule),

@@ -12,6 +12,7 @@ import { recordAndSettle, recordProgress, settleAttempt } from '../attempts/sett
 import { stopUnstartable } from '../attempts/stop-unstartable.ts';
 import { lostJob, mayStillShowUp, specOf, submitAgain } from '../attempts/submit-attempt.ts';
 import { settleRun } from '../runs/settle-run.ts';
+import { notePlaces } from './note-places.ts';
 
 type Needed = Pick<
   Ports,
@@ -249,5 +250,6 @@ export async function reconcileAttempts(ports: Needed, pass: Pass): Promise<Reco
       fault(ports, 'attempt not reconciled', error, { runId: attempt.runId, stage: attempt.stage });
     }
   });
+  await notePlaces(ports, { attempts: known, jobs: observations.jobs, until });
   return counts;
 }

@@ -42,6 +42,8 @@ export function isOver(state: JobObservation['state']): boolean {
 export interface JobObservation extends JobRef {
   readonly state: 'pending' | 'running' | 'succeeded' | 'failed';
   readonly capacity?: Capacity;
+  /** Of a running job: the machine, in the backend's own terms, where it says so. */
+  readonly machine?: string;
   /** Reference by digest of what was started, where the backend can see that; it may be another one than the job's specification names. */
   readonly image?: string;
   /** Present when state is succeeded or failed. */

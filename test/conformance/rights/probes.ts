@@ -86,6 +86,9 @@ const instances: Probe[] = [
   ask('ecs:ListTasks', foreign.replace('cluster/', 'container-instance/').concat('/1'), {
     'ecs:cluster': foreign,
   }),
+  ask('ecs:DescribeContainerInstances', foreign.replace('cluster/', 'container-instance/').concat('/1'), {
+    'ecs:cluster': foreign,
+  }),
   ask('ecs:DescribeTasks', foreign.replace('cluster/', 'task/').concat('/1'), { 'ecs:cluster': foreign }),
   ask('ecs:DescribeTasks', foreign.replace('cluster/', 'task/').concat('/1')),
   ask('ecs:StopTask', arnOf('ecs', 'task/epsilon-dev-batch-spot-1_Batch_0/1'), {

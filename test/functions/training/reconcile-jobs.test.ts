@@ -27,6 +27,31 @@ describe.each(['SQLite', 'DynamoDB'] as const)('the reconciler over %s', (kind) 
     expect(Date.parse(lease?.expiresAt ?? '')).toBeGreaterThan(start + 800_000);
   });
 
+  it('a pass notes once where jobs run that it sees running, for what they cost', async () => {
+    const asked: string[][] = [];
+    const at = { instanceType: 'c5a.4xlarge', zone: 'us-west-2b' };
+    plane = new Plane(kind, 1, {
+      placesOf: async (jobs) => {
+        asked.push(jobs.map(({ jobName }) => jobName).sort());
+        return new Map([['job-0', at]]);
+      },
+    });
+    await plane.open(3);
+    plane.state = (name) => (name === 'job-2' ? 'pending' : 'running');
+    await plane.invoke();
+    await plane.invoke();
+    expect(asked).toEqual([['job-0', 'job-1'], ['job-1']]);
+    expect((await plane.ports.runs.getAttempt(anAttempt({ runId: 'r0' })))?.place).toEqual(at);
+    expect(await plane.ports.runs.getAttempt(anAttempt({ runId: 'r1' }))).not.toHaveProperty('place');
+  });
+
+  it('a pass does its work although a backend does not say where jobs run', async () => {
+    plane = new Plane(kind, 1, { placesOf: () => Promise.reject(new Error('denied')) });
+    await plane.open(2);
+    expect(await plane.invoke()).toMatchObject({ checked: 2, alive: 2 });
+    expect(plane.counted.get('ReconcilerFaults')).toBeUndefined();
+  });
+
   it('F4: a pass settles jobs whose end was never reported, and declares lost those that vanished', async () => {
     await plane.open(3);
     plane.state = (name) => ({ 'job-0': 'succeeded', 'job-1': 'failed' })[name] as JobObservation['state'];
