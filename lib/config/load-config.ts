@@ -60,7 +60,14 @@ function coerce(text: string): unknown {
 }
 
 /** Sections whose keys differ from deployment to deployment. */
-const tables: ReadonlySet<string> = new Set(['workloads', 'scaling', 'airflow', 'recovery', 'tracing']);
+const tables: ReadonlySet<string> = new Set([
+  'workloads',
+  'scaling',
+  'airflow',
+  'recovery',
+  'tracing',
+  'billing',
+]);
 
 const isTable = ([section = '']: readonly string[]) => tables.has(section);
 

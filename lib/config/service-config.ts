@@ -7,12 +7,6 @@ import { environments } from './environments.ts';
 import { tracingSchema } from './tracing.ts';
 import { workloadsSchema } from './workloads.ts';
 
-/** `account`: the account has this environment alone. `tagged`: of several, what carries the tag epsilon:environment of this one. */
-const billingSchema = z.strictObject({ scope: z.enum(['account', 'tagged']) }).default({ scope: 'account' });
-
-/** What is billed: the account, or this environment's part of it. */
-export type BillScope = z.infer<typeof billingSchema>['scope'];
-
 /**
  * Settings of the control plane: one file per environment under infra/config/, the same schema for
  * serverless.yml, handlers and the command line. Unknown keys are errors.
@@ -70,10 +64,18 @@ export const serviceConfigSchema = z.strictObject({
   /** Where traces of runs go (docs/metrics.md). */
   tracing: tracingSchema,
   /** What the bill is of (docs/cost.md). */
-  billing: billingSchema,
+  billing: z
+    .strictObject({
+      /** `account`: the account has this environment alone. `tagged`: of several, what carries the tag epsilon:environment of this one. */
+      scope: z.enum(['account', 'tagged']),
+    })
+    .default({ scope: 'account' }),
   /** How the environment is backed up on AWS, and where it is restored. */
   recovery: recoverySchema,
 });
 
 /** The settings, deeply read-only in use. */
 export type ServiceConfig = Readonly<z.infer<typeof serviceConfigSchema>>;
+
+/** What is billed: the account, or this environment's part of it. */
+export type BillScope = ServiceConfig['billing']['scope'];
