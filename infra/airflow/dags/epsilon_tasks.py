@@ -253,6 +253,7 @@ class EpsilonJobOperator(EpsilonPodOperator):
             raise AirflowFailException("The run has no job of Epsilon in its configuration; Epsilon starts this DAG.")
         if context["ti"].try_number > 1:
             # Airflow repeats a task whose scheduler or worker died; a second pod of one attempt would write where the first one does.
+            self.remove_pods(conf["jobName"])
             raise AirflowFailException("The job was lost with what ran it; Epsilon decides about another attempt.")
         self.take(conf["pod"], conf["jobName"])
         failure = ""
@@ -266,6 +267,20 @@ class EpsilonJobOperator(EpsilonPodOperator):
             if ended:
                 context["ti"].xcom_push(key="exit_code", value=ended.exit_code)
                 context["ti"].xcom_push(key="end", value=end_of(ended, failure))
+
+
+    def remove_pods(self, job_name: str) -> None:
+        """Removes what an earlier try has left running: nobody waits for it, and Epsilon may start another attempt.
+
+        What cannot be removed ends by its own time limit, and writes where no later attempt does.
+        """
+        try:
+            found = self.client.list_namespaced_pod(self.namespace, label_selector=f"epsilon/job={job_name}")
+            for pod in found.items:
+                self.client.delete_namespaced_pod(pod.metadata.name, self.namespace)
+                self.log.info("Removed the pod %s of an earlier try.", pod.metadata.name)
+        except Exception as failure:  # noqa: BLE001: the job is lost, whatever becomes of its pod
+            self.log.warning("The pod of an earlier try of %s was not removed: %s", job_name, failure)
 
 
 class EpsilonStageOperator(EpsilonPodOperator):

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-const patienceMs = 400_000;
+const patienceMs = 600_000;
 
 /** Repeats a question until its answer counts, or the time is over; gives the last answer or error. */
 export async function until<T>(ask: () => Promise<T>, counts: (answer: T) => boolean): Promise<T> {
@@ -38,9 +38,9 @@ export function facts(version: string) {
       const agrees = JSON.stringify(seen) === JSON.stringify(wanted);
       const seconds = ((Date.now() - last) / 1000).toFixed(1);
       last = Date.now();
-      process.stdout.write(`    ${agrees ? 'ok' : 'FAULT'} ${what} (${seconds} s)\n`);
-      if (!agrees)
-        faults.push(`${version}: ${what}: ${JSON.stringify(seen)}, wanted ${JSON.stringify(wanted)}`);
+      const fault = agrees ? '' : `: ${JSON.stringify(seen)}, wanted ${JSON.stringify(wanted)}`;
+      process.stdout.write(`    ${agrees ? 'ok' : 'FAULT'} ${what} (${seconds} s)${fault}\n`);
+      if (!agrees) faults.push(`${version}: ${what}${fault}`);
     },
   };
 }

@@ -61,16 +61,7 @@ export function installAirflow(version: string): Installed {
     execFileSync(uv, ['venv', '--quiet', '--clear', '--python', 'python3', join(cache, version)]);
     execFileSync(
       uv,
-      [
-        'pip',
-        'install',
-        '--quiet',
-        '--compile-bytecode',
-        '--python',
-        python,
-        `apache-airflow==${version}`,
-        ...providers,
-      ],
+      ['pip', 'install', '--quiet', '--python', python, `apache-airflow==${version}`, ...providers],
       { stdio: 'inherit' },
     );
     // Last: an installation that was broken off is made again.

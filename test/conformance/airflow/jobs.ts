@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { AirflowApi } from '../../../lib/airflow/airflow-api.ts';
 import { AirflowJobRunner } from '../../../lib/airflow/airflow-job-runner.ts';
@@ -201,6 +203,11 @@ async function loseScheduler(server: Server, runner: AirflowJobRunner, expect: E
     [reason, exitCode ?? 'no exit code'],
     ['lost', 'no exit code'],
   );
+  const removed = await until(
+    () => readFile(join(server.home, 'removed'), 'utf8').catch(() => ''),
+    (text) => text !== '',
+  );
+  expect('the pod that it left behind is removed', removed, 'ml-jobs/acme.night.train.5-left\n');
 }
 
 /** The same with what runs tasks, whose pods are played: how jobs end. */

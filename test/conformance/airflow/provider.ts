@@ -52,7 +52,7 @@ async function reaches({ api }: Stage, driven: Driven, state: string): Promise<u
 async function resultOf({ api }: Stage, driven: Driven): Promise<unknown> {
   const path = `${pathOf(driven)}/taskInstances/train/xcomEntries/return_value`;
   const { body } = await api.call('GET', api.api === 'v1' ? path : `${path}?stringify=true`);
-  return JSON.parse(String(body['value']).replaceAll("'", '"'));
+  return JSON.parse(String(body['value'] ?? null).replaceAll("'", '"'));
 }
 
 const mark = ({ api }: Stage, driven: Driven, state: 'failed' | 'success') =>
@@ -102,6 +102,20 @@ async function succeedAndFail(stage: Stage): Promise<void> {
   const again = await begin(stage, 'again', 'bad', { does: 'fails-once' });
   expect('a retry', await reaches(stage, again, 'success'), 'success');
   expect('redrives the execution', actions(stage), ['StartExecution', 'RedriveExecution']);
+}
+
+async function waitByEvent(stage: Stage): Promise<void> {
+  const { expect, aws } = stage;
+  const run = await begin(stage, 'eventful', 'ends', { does: 'waits' });
+  await reaches(stage, run, 'deferred');
+  await pause(6_000);
+  aws.end(newest(stage), 'SUCCEEDED');
+  expect(
+    'an event ends a wait whose next question is ten minutes away',
+    await reaches(stage, run, 'success'),
+    'success',
+  );
+  expect('and the event is gone', aws.queue.left(), []);
 }
 
 async function killByUser(stage: Stage): Promise<void> {
@@ -164,7 +178,7 @@ async function killTriggerer(stage: Stage): Promise<void> {
 async function watch(stage: Stage): Promise<void> {
   const { expect, aws } = stage;
   const arn = 'arn:aws:states:us-west-2:123456789012:execution:epsilon-test-nightly-training:night';
-  aws.executions.set(arn, { executionArn: arn, does: 'waits', status: 'RUNNING', redrives: 0 });
+  aws.executions.set(arn, { executionArn: arn, does: 'waits', status: 'RUNNING', redrives: 0, endsFrom: 0 });
   const first = await begin(stage, 'watched', 'killed', { name: 'night' });
   await reaches(stage, first, 'deferred');
   await pause(4_000);
@@ -179,25 +193,30 @@ async function watch(stage: Stage): Promise<void> {
   expect('and has its output', await resultOf(stage, second), { outcome: 'succeeded' });
 }
 
-/** What Airflow's command line says of installed providers. */
-function listed({ python }: Installed, home: string, what: 'list' | 'hooks'): string {
-  const env = { ...process.env, AIRFLOW_HOME: home };
-  const args = ['-W', 'ignore', '-m', 'airflow', 'providers', what, '--output', 'plain'];
-  return execFileSync(python, args, { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-}
+/** `airflow providers list`, then `airflow providers hooks`, in one process, because most of their time is its start. */
+const listing = `
+import sys
+from airflow.__main__ import main
+for what in ("list", "hooks"):
+    sys.argv = ["airflow", "providers", what, "--output", "plain"]
+    main()
+`;
 
 const extra = { environment: 'test', region_name: 'us-west-2', account_id: '123456789012' };
+
+/** With the queue, whose events alone end a wait whose questions are ten minutes apart. */
+const withQueue = (url: string) => ({ ...extra, ends_queue_url: `${url}/123456789012/ends` });
 
 /** Airflow's own command line names the provider and its connection type. */
 function isListed(installed: Installed, expect: Expect): void {
   const home = mkdtempSync(join(tmpdir(), 'airflow-listed-'));
-  const shows = (what: 'list' | 'hooks', pattern: RegExp) => pattern.test(listed(installed, home, what));
-  expect('providers list shows it', shows('list', /airflow-provider-epsilon .*0\.1\.0/), true);
-  expect(
-    'providers hooks shows its type',
-    shows('hooks', /epsilon +epsilon_provider\.hook\.EpsilonHook/),
-    true,
-  );
+  const listed = execFileSync(installed.python, ['-W', 'ignore', '-c', listing], {
+    env: { ...process.env, AIRFLOW_HOME: home },
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  expect('providers list shows it', /airflow-provider-epsilon .*0\.1\.0/.test(listed), true);
+  expect('providers hooks shows its type', /epsilon +epsilon_provider\.hook\.EpsilonHook/.test(listed), true);
   rmSync(home, { recursive: true, force: true });
 }
 
@@ -213,7 +232,9 @@ export async function compareProvider(installed: Installed): Promise<Compared> {
   const aws = await playStepFunctions();
   const variables = {
     AWS_ENDPOINT_URL_SFN: aws.url,
+    AWS_ENDPOINT_URL_SQS: aws.url,
     AIRFLOW_CONN_EPSILON_DEFAULT: JSON.stringify({ conn_type: 'epsilon', extra }),
+    AIRFLOW_CONN_EPSILON_EVENTS: JSON.stringify({ conn_type: 'epsilon', extra: withQueue(aws.url) }),
     // How soon a task of a triggerer that was killed is given to the next one.
     AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD: '10',
     AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC: '2',
@@ -226,7 +247,7 @@ export async function compareProvider(installed: Installed): Promise<Compared> {
       const credentials = async () => ({ username, password });
       const api = new AirflowApi(new AirflowOverHttp({ url, api: version, credentials }));
       const stage = { server, api, aws, expect };
-      for (const part of [succeedAndFail, killByUser, killTriggerer, watch]) await part(stage);
+      for (const part of [succeedAndFail, waitByEvent, killByUser, killTriggerer, watch]) await part(stage);
       const { status } = await api.call('GET', '/dags/example_epsilon/details');
       expect('the example is a DAG', status, 200);
     });

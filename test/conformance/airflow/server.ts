@@ -10,6 +10,7 @@ export type Part = 'web' | 'scheduler' | 'triggerer';
 
 /** A real Airflow with its API server on a loopback port. */
 export interface Server {
+  readonly home: string;
   readonly url: string;
   readonly api: 'v1' | 'v2';
   readonly username: string;
@@ -72,6 +73,10 @@ function environmentOf(home: string, port: number, python: string): NodeJS.Proce
     AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT: '300',
     AIRFLOW__CORE__DAG_FILE_PROCESSOR_TIMEOUT: '300',
     AIRFLOW__CORE__PARALLELISM: '4',
+    // Answers of the API server may take long, too: a task that gets none in time is lost.
+    AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT: '60',
+    AIRFLOW__WEBSERVER__WEB_SERVER_MASTER_TIMEOUT: '600',
+    AIRFLOW__WEBSERVER__WEB_SERVER_WORKER_TIMEOUT: '600',
     ...readingOf('SCHEDULER'),
     ...readingOf('DAG_PROCESSOR'),
     AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT: '300',
@@ -190,6 +195,7 @@ export async function startServer(
     left.delete(killAll);
   }
   return {
+    home,
     url: `http://127.0.0.1:${port}`,
     api,
     username,

@@ -6,9 +6,11 @@ its output.
 
 import asyncio
 import json
+import os
 from importlib import import_module
 
 import boto3
+from epsilon_provider.ends import reader_of
 from epsilon_provider.trigger import SAYS_WHO_KILLS, EpsilonExecutionTrigger
 
 step_functions = boto3.client("stepfunctions", region_name="us-west-2")
@@ -25,11 +27,10 @@ def status(arn: str) -> str:
     return step_functions.describe_execution(executionArn=arn)["status"]
 
 
-def trigger(arn: str, stops: bool = True):
+def trigger(arn: str, stops: bool = True, **more):
     """As a triggerer makes it: from what was stored of it."""
-    path, fields = EpsilonExecutionTrigger(
-        execution_arn=arn, aws_conn_id="aws_default", region_name="us-west-2", poll_seconds=0.3, stops=stops, cause="c"
-    ).serialize()
+    given = {"aws_conn_id": "aws_default", "region_name": "us-west-2", "poll_seconds": 0.3, "cause": "c", **more}
+    path, fields = EpsilonExecutionTrigger(execution_arn=arn, stops=stops, **given).serialize()
     module, name = path.rsplit(".", 1)
     made = getattr(import_module(module), name)(**fields)
     made.trigger_id = 5
@@ -95,7 +96,33 @@ async def by_airflow() -> str:
     return first
 
 
+async def by_event() -> None:
+    """Questions that are ten minutes apart: what ends the wait before is an event."""
+    queue = f"{os.environ['AWS_ENDPOINT_URL_SQS']}/123456789012/ends"
+    arns = [begin(f"event-{number}") for number in range(3)]
+    ends: list = [[] for _ in arns]
+    runs = [
+        asyncio.create_task(consume(trigger(arn, queue_url=queue, poll_seconds=600), events))
+        for arn, events in zip(arns, ends)
+    ]
+    reader = reader_of(queue, "aws_default", "us-west-2")
+    for _ in range(600):
+        if len(reader.waiting) == len(arns):
+            break
+        await asyncio.sleep(0.1)
+    facts.append(["all wait for events", sorted(reader.waiting), sorted(arns)])
+    for arn in arns[:2]:
+        step_functions.stop_execution(executionArn=arn, error="e", cause="c")
+    await asyncio.wait(runs[:2], timeout=120)
+    await asyncio.sleep(2)
+    facts.append(["an event ends the wait of its execution alone", [len(one) for one in ends], [1, 1, 0]])
+    runs[2].cancel()
+    await asyncio.sleep(1)
+    facts.append(["nobody reads once nobody waits", [reader.reading.done(), status(arns[2])], [True, "RUNNING"]])
+
+
 async def main() -> None:
+    await by_event()
     ended = await (by_airflow() if SAYS_WHO_KILLS else by_the_task())
     for name, arn in (("an execution that has ended", ended), ("an execution that is not there", f"{ended}-x")):
         events: list = []

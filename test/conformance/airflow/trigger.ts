@@ -26,6 +26,7 @@ export async function compareTrigger(installed: Installed): Promise<Compared> {
     AIRFLOW_CONN_EPSILON_DEFAULT: JSON.stringify({ conn_type: 'epsilon', extra }),
     AIRFLOW_CONN_AWS_DEFAULT: 'aws://',
     AWS_ENDPOINT_URL_SFN: aws.url,
+    AWS_ENDPOINT_URL_SQS: aws.url,
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
   };
@@ -41,8 +42,16 @@ export async function compareTrigger(installed: Installed): Promise<Compared> {
       readonly state: string;
     };
     expect('a deferred task succeeds', run.state, 'success');
+    aws.queue.put('no event');
+    aws.queue.put(JSON.stringify({ detail: { executionArn: 'arn:of:another:triggerer' } }));
     const seen = (await python('-W', 'ignore', here('trigger.py'))) as [string, unknown, unknown][];
     for (const [what, is, wanted] of seen) expect(what, is, wanted);
+    // Ends of executions that nobody waited for came later, when nobody read.
+    const early = aws.queue.left().filter((body) => !body.includes('aws.states'));
+    expect("what is no event was deleted, what is another triggerer's was not", early, [
+      JSON.stringify({ detail: { executionArn: 'arn:of:another:triggerer' } }),
+    ]);
+    expect('one reader for all triggers', aws.queue.facts().mostReceiving, 1);
     expect('facts of the trigger', seen.length >= 5, true);
   } finally {
     aws.close();

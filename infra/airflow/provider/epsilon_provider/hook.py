@@ -15,6 +15,10 @@ from botocore.exceptions import ClientError
 #: Statuses in which an execution has ended otherwise than by success.
 FAILED = ("FAILED", "TIMED_OUT", "ABORTED")
 
+#: Seconds between two questions for an execution, and where a queue brings its end.
+POLL_SECONDS = 15
+POLL_SECONDS_BESIDE_EVENTS = 300
+
 #: Error of an execution that was stopped because its task was; the cause names the try.
 KILLED = "AirflowTaskKilled"
 
@@ -23,8 +27,9 @@ class EpsilonHook(BaseHook):
     """One environment of Epsilon on AWS, reached through the amazon provider's Step Functions hook.
 
     Extras of the connection: `environment` (dev, staging, prod), `aws_conn_id` (the connection whose role may start, describe, stop and
-    redrive executions of the environment's machines; "aws_default" where it is absent), `region_name`, and `account_id`, without which
-    the caller's own account is asked for.
+    redrive executions of the environment's machines; "aws_default" where it is absent), `region_name`, `account_id`, without which
+    the caller's own account is asked for, and `ends_queue_url`: the queue of infra/airflow/ends-queue.yml, whose events end the wait of
+    deferred operators at once.
     """
 
     conn_name_attr = "epsilon_conn_id"
@@ -66,6 +71,10 @@ class EpsilonHook(BaseHook):
         return StepFunctionHook(
             aws_conn_id=self.extras.get("aws_conn_id", "aws_default"), region_name=self.extras.get("region_name")
         )
+
+    @property
+    def ends_queue_url(self) -> str | None:
+        return self.extras.get("ends_queue_url") or None
 
     @cached_property
     def account_id(self) -> str:

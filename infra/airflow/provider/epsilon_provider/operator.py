@@ -9,7 +9,17 @@ from typing import Any
 from airflow.configuration import conf
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from epsilon_provider.hook import FAILED, KILLED, EpsilonHook, cause_of, execution_name, has_ended, outcome_of
+from epsilon_provider.hook import (
+    FAILED,
+    KILLED,
+    POLL_SECONDS,
+    POLL_SECONDS_BESIDE_EVENTS,
+    EpsilonHook,
+    cause_of,
+    execution_name,
+    has_ended,
+    outcome_of,
+)
 from epsilon_provider.trigger import EpsilonExecutionTrigger
 
 
@@ -25,7 +35,8 @@ class EpsilonRunOperator(BaseOperator):
     :param machine_input: its input, as {"tenantId": "acme"}; "nightly-training" and "data-quality-check" take {"trigger": "manual"}.
     :param epsilon_conn_id: connection of the type "epsilon".
     :param deferrable: waits in the triggerer instead of holding a worker.
-    :param poll_seconds: seconds between two questions for the execution.
+    :param poll_seconds: seconds between two questions for the execution; 15, or 300 in a deferral beside a queue of ends (`ends_queue_url` of
+        the connection).
     """
 
     template_fields: Sequence[str] = ("machine", "machine_input", "epsilon_conn_id")
@@ -38,7 +49,7 @@ class EpsilonRunOperator(BaseOperator):
         machine_input: dict[str, Any] | None = None,
         epsilon_conn_id: str = EpsilonHook.default_conn_name,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        poll_seconds: float = 15,
+        poll_seconds: float | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -66,7 +77,7 @@ class EpsilonRunOperator(BaseOperator):
             found = hook.describe(self.execution_arn)
             if has_ended(found) and not self._goes_on(hook, found):
                 return outcome_of(found)
-            sleep(self.poll_seconds)
+            sleep(POLL_SECONDS if self.poll_seconds is None else self.poll_seconds)
 
     def _goes_on(self, hook: EpsilonHook, found: dict) -> bool:
         """Redrives an execution that an earlier try stopped after this one had taken it over."""
@@ -76,13 +87,16 @@ class EpsilonRunOperator(BaseOperator):
         return True
 
     def _defer(self, hook: EpsilonHook) -> None:
+        queue_url = hook.ends_queue_url
+        usual = POLL_SECONDS if queue_url is None else POLL_SECONDS_BESIDE_EVENTS
         trigger = EpsilonExecutionTrigger(
             execution_arn=self.execution_arn,
             aws_conn_id=hook.extras.get("aws_conn_id", "aws_default"),
             region_name=hook.step_functions.conn_region_name,
-            poll_seconds=self.poll_seconds,
+            poll_seconds=usual if self.poll_seconds is None else self.poll_seconds,
             stops=True,
             cause=self.stopped_because,
+            queue_url=queue_url,
         )
         self.defer(trigger=trigger, method_name="execute_complete")
 

@@ -1,4 +1,4 @@
-"""Waits for the end of an execution in the triggerer, without a blocking call."""
+"""Waits for the end of an execution in the triggerer, without a blocking call: by asking, sooner where a queue brings its end."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
 from botocore.exceptions import BotoCoreError, ClientError
 
+from epsilon_provider.ends import reader_of
 from epsilon_provider.hook import KILLED
 
 #: Airflow from 3.3 on says which cancellation is a user's; 2.11 has to be asked what became of the task.
@@ -52,6 +53,7 @@ class EpsilonExecutionTrigger(BaseTrigger):
         poll_seconds: float,
         stops: bool,
         cause: str,
+        queue_url: str | None = None,
     ):
         super().__init__()
         self.execution_arn = execution_arn
@@ -60,9 +62,10 @@ class EpsilonExecutionTrigger(BaseTrigger):
         self.poll_seconds = poll_seconds
         self.stops = stops
         self.cause = cause
+        self.queue_url = queue_url
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        fields = ("execution_arn", "aws_conn_id", "region_name", "poll_seconds", "stops", "cause")
+        fields = ("execution_arn", "aws_conn_id", "region_name", "poll_seconds", "stops", "cause", "queue_url")
         return (
             f"{type(self).__module__}.{type(self).__qualname__}",
             {field: getattr(self, field) for field in fields},
@@ -83,7 +86,11 @@ class EpsilonExecutionTrigger(BaseTrigger):
                     if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ExecutionDoesNotExist":
                         return
                     self.log.warning("Asking for %s failed, it is asked for again: %s", self.execution_arn, error)
-                await asyncio.sleep(self.poll_seconds)
+                if self.queue_url is None:
+                    await asyncio.sleep(self.poll_seconds)
+                else:
+                    reader = reader_of(self.queue_url, self.aws_conn_id, self.region_name)
+                    await reader.wait(self.execution_arn, self.poll_seconds)
 
     async def _stop(self) -> None:
         async with await self._hook().get_async_conn() as client:
