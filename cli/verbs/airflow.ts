@@ -1,6 +1,6 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { AirflowApi } from '../../lib/airflow/airflow-api.ts';
 import { AirflowJobRunner } from '../../lib/airflow/airflow-job-runner.ts';
 import { type ExportedDag, exportDags } from '../../lib/airflow/export-dags.ts';
@@ -8,7 +8,11 @@ import { AirflowOverHttp } from '../../lib/airflow/http-transport.ts';
 import { environmentVariables } from '../../lib/config/environment.ts';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import { NotFound } from '../../lib/errors/store-errors.ts';
+import { type ReleaseEnvironment, releaseEnvironments } from '../../lib/release/release.ts';
+import { imagesFileOf, releasedStageImages } from '../../lib/release/released-images.ts';
+import { imageNames } from '../../lib/training/stages.ts';
 import { loadLocalService } from '../../local/declaration/local-service.ts';
+import { readYaml } from '../../local/declaration/read-yaml.ts';
 import { print } from '../print.ts';
 import { command, type Session } from '../session.ts';
 import { requireLocal } from '../target.ts';
@@ -25,6 +29,7 @@ const imagesFile = 'images.json';
 
 interface ExportOptions {
   readonly out?: string;
+  readonly images?: ReleaseEnvironment;
   readonly check?: boolean;
 }
 
@@ -62,15 +67,31 @@ function replaceFile(path: string, text: string): void {
   renameSync(`${path}.new`, path);
 }
 
+/** The images that a release has named in an environment, as the tasks read them. `IMAGE_NOT_FOUND`, `IMAGES_INVALID`. */
+function releasedTo(session: Session, environment: ReleaseEnvironment): string {
+  const file = imagesFileOf(environment);
+  const found = releasedStageImages(environment, readYaml(join(session.projectDir, file)));
+  const references = imageNames.map((name) => {
+    const image = found[name];
+    if (image) return [name, `${image.repository}@${image.digest}`];
+    throw new NotFound(
+      'IMAGE_NOT_FOUND',
+      `${file} names no image "stage-${name}": take the tree of release/${environment}, after a release.`,
+    );
+  });
+  return `${JSON.stringify(Object.fromEntries(references), null, 2)}\n`;
+}
+
 function write(
   session: Session,
-  { folder, own }: { readonly folder: string; readonly own: string },
+  { folder, own, images }: { readonly folder: string; readonly own: string; readonly images?: string },
   files: readonly Omit<ExportedDag, 'dagId'>[],
 ): void {
   try {
     mkdirSync(folder, { recursive: true });
     for (const { file, text } of files) replaceFile(join(folder, file), text);
-    if (!existsSync(join(folder, imagesFile))) cpSync(join(own, imagesFile), join(folder, imagesFile));
+    if (images !== undefined) replaceFile(join(folder, imagesFile), images);
+    else if (!existsSync(join(folder, imagesFile))) cpSync(join(own, imagesFile), join(folder, imagesFile));
   } catch (error) {
     throw new EpsilonError(
       'OUTPUT_UNWRITABLE',
@@ -85,7 +106,7 @@ function write(
   );
 }
 
-function exportTo(session: Session, { out, check: checks }: ExportOptions): void {
+function exportTo(session: Session, { out, check: checks, images: from }: ExportOptions): void {
   requireLocal(session.target, '"epsilon airflow export"', 'it writes files and deploys nothing.');
   const own = join(session.projectDir, dagFolder);
   const folder = out === undefined ? own : resolve(out);
@@ -95,7 +116,7 @@ function exportTo(session: Session, { out, check: checks }: ExportOptions): void
     ...companions.map((file) => ({ file, text: readFileSync(join(own, file), 'utf8') })),
   ];
   if (checks) check(session, folder, files);
-  else write(session, { folder, own }, files);
+  else write(session, { folder, own, ...(from && { images: releasedTo(session, from) }) }, files);
 }
 
 interface CheckOptions {
@@ -150,6 +171,11 @@ export function addAirflow(program: Command, session: () => Session): void {
     .command('export')
     .description('write the DAGs, generated from the state machines and the stage catalogue')
     .option('--out <folder>', 'another folder than infra/airflow/dags, as Airflow reads it')
+    .addOption(
+      new Option('--images <environment>', 'write images.json, too: what a release has named there').choices([
+        ...releaseEnvironments,
+      ]),
+    )
     .option('--check', 'write nothing; fail (DAGS_DRIFTED) when the files there differ')
     .action((options: ExportOptions) => exportTo(session(), options));
   airflow

@@ -8,6 +8,8 @@ import {
 import { loadConfig } from '../../lib/config/load-config.ts';
 import { loadInfrastructure } from '../../lib/config/load-infrastructure.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
+import type { ReleaseEnvironment } from '../../lib/release/release.ts';
+import { imagesFileOf, releasedStageImages } from '../../lib/release/released-images.ts';
 
 function readYaml(path: string): unknown {
   const url = new URL(`../config/${path}`, import.meta.url);
@@ -18,20 +20,14 @@ function readYaml(path: string): unknown {
   }
 }
 
-/** Where a release writes the digests of an environment; dev has no releases. */
-const releasedTo: Readonly<Record<string, string>> = { staging: 'staging', prod: 'production' };
+/** Where an environment's releases go; dev has none. */
+const releasedTo: Readonly<Record<string, ReleaseEnvironment>> = { staging: 'staging', prod: 'production' };
 
 /** Digests of the images of training stages, of the one file in which a release names digests; null for one that it does not name. */
 function releasedDigests(environment: string): Record<string, string | null> {
   const place = releasedTo[environment];
-  const { images = [] } =
-    place === undefined
-      ? {}
-      : (readYaml(`../k8s/serving/${place}/images/kustomization.yaml`) as {
-          images?: readonly { readonly name: string; readonly digest: string }[];
-        });
-  const digestOf = (image: string) => images.find(({ name }) => name === `stage-${image}`)?.digest ?? null;
-  return Object.fromEntries(trainingImages.map((image) => [image, digestOf(image)]));
+  const images = place ? releasedStageImages(place, readYaml(`../../${imagesFileOf(place)}`)) : {};
+  return Object.fromEntries(trainingImages.map((image) => [image, images[image]?.digest ?? null]));
 }
 
 /** What the two files of an environment say: the infrastructure's as it is, the service's checked. */

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { freshDir } from '../fresh-dir.ts';
@@ -55,6 +56,45 @@ describe('epsilon airflow export', () => {
     await call({}, ['airflow', 'export', '--out', folder]);
     expect(readFileSync(join(folder, 'images.json'), 'utf8')).toContain('mine');
     expect((await call({}, ['airflow', 'export', '--check', '--out', folder])).code).toBe(0);
+  });
+
+  it('images are those of the one file in which a release names digests, or a refusal that changes nothing', async () => {
+    const [folder, projectDir] = [join(freshDir(), 'dags'), freshDir()];
+    for (const part of [
+      'infra/airflow/dags',
+      'infra/config',
+      'infra/k8s/serving',
+      'infra/serverless',
+      'functions',
+      'events',
+      'statemachines',
+      'serverless.yml',
+    ])
+      cpSync(part, join(projectDir, part), { recursive: true });
+    const words = ['airflow', 'export', '--out', folder, '--images', 'production'];
+    const none = await call({ projectDir }, words);
+    expect(none.code).toBe(2);
+    expect(none.err).toContain('names no image "stage-data-pipeline"');
+    expect(existsSync(folder)).toBe(false);
+    const digest = (letter: string) => `sha256:${letter.repeat(64)}`;
+    const lines = [
+      'backend-api',
+      'ml-engine',
+      'smoke',
+      'stage-data-pipeline',
+      'stage-ml-engine',
+      'stage-deployer',
+    ]
+      .map((name, index) => `${name} registry.example/${name}@${digest('abcdef'.charAt(index))}`)
+      .join('\n');
+    const written = execFileSync('infra/release/write-images.sh', ['production'], { input: `${lines}\n` });
+    writeFileSync(join(projectDir, 'infra/k8s/serving/production/images/kustomization.yaml'), written);
+    expect((await call({ projectDir }, words)).code).toBe(0);
+    expect(JSON.parse(readFileSync(join(folder, 'images.json'), 'utf8'))).toEqual({
+      'data-pipeline': `registry.example/stage-data-pipeline@${digest('d')}`,
+      'ml-engine': `registry.example/stage-ml-engine@${digest('e')}`,
+      deployer: `registry.example/stage-deployer@${digest('f')}`,
+    });
   });
 
   it('a DAG that was changed or is missing is reported by name, with exit code 3', async () => {
