@@ -1,67 +1,9 @@
 import { Budget } from '@pulumi/aws/budgets/budget.js';
-import type { Repository } from '@pulumi/aws/ecr/repository.js';
-import { OpenIdConnectProvider } from '@pulumi/aws/iam/openIdConnectProvider.js';
 import { Topic } from '@pulumi/aws/sns/topic.js';
 import { TopicPolicy } from '@pulumi/aws/sns/topicPolicy.js';
-import { interpolate, type Output } from '@pulumi/pulumi';
-import { createIdentity, document } from './identity.ts';
+import { document } from './identity.ts';
 import type { Keys } from './keys.ts';
 import type { Site } from './site.ts';
-
-const issuer = 'token.actions.githubusercontent.com';
-
-/** Creates GitHub's identity provider and the release role, for one repository and one GitHub environment exactly. */
-export function createReleaseRole(
-  site: Site,
-  repositories: readonly Repository[],
-  clusterArn: Output<string>,
-): Output<string> {
-  const { environment, github, region } = site.config;
-  const provider = new OpenIdConnectProvider(
-    site.name('github'),
-    { url: `https://${issuer}`, clientIdLists: ['sts.amazonaws.com'] },
-    site.here,
-  );
-  return createIdentity(site, 'github-release', {
-    trust: [
-      {
-        Effect: 'Allow',
-        Principal: { Federated: provider.arn },
-        Action: 'sts:AssumeRoleWithWebIdentity',
-        Condition: {
-          StringEquals: {
-            [`${issuer}:aud`]: 'sts.amazonaws.com',
-            [`${issuer}:sub`]: `repo:${github.repository}:environment:${environment}`,
-          },
-        },
-      },
-    ],
-    allow: [
-      // This call has no resource.
-      { Effect: 'Allow', Action: 'ecr:GetAuthorizationToken', Resource: '*' },
-      {
-        Effect: 'Allow',
-        Action: [
-          'ecr:BatchCheckLayerAvailability',
-          'ecr:BatchGetImage',
-          'ecr:CompleteLayerUpload',
-          'ecr:DescribeImages',
-          'ecr:GetDownloadUrlForLayer',
-          'ecr:InitiateLayerUpload',
-          'ecr:PutImage',
-          'ecr:UploadLayerPart',
-        ],
-        Resource: repositories.map(({ arn }) => arn),
-      },
-      {
-        Effect: 'Allow',
-        Action: ['ssm:GetParameter', 'ssm:GetParameters', 'ssm:GetParametersByPath'],
-        Resource: interpolate`arn:aws:ssm:${region}:${site.accountId}:parameter/epsilon/${environment}/*`,
-      },
-      { Effect: 'Allow', Action: 'eks:DescribeCluster', Resource: clusterArn },
-    ],
-  }).arn;
-}
 
 /** Creates the topic people subscribe to: encrypted, TLS only, written by AWS services of this account only. */
 export function createAlerts(site: Site, keys: Keys): Topic {

@@ -1,6 +1,7 @@
 import { RolePolicy } from '@pulumi/aws/iam/rolePolicy.js';
 import type { Bucket } from '@pulumi/aws/s3/bucket.js';
 import { interpolate, type Output, type Resource } from '@pulumi/pulumi';
+import { servicePath } from './deploy.ts';
 import { createIdentity, document, type Identity, trustHost, trustPods } from './identity.ts';
 import type { Keys } from './keys.ts';
 import type { Site, Statement } from './site.ts';
@@ -92,7 +93,7 @@ function trustJobs(site: Site, pod: Identity, clusterName: string): Statement[] 
       Action: become,
       Condition: {
         ArnLike: {
-          'aws:PrincipalArn': interpolate`arn:aws:iam::${site.accountId}:role/epsilon-${site.config.environment}-LendCredentialsRole-*`,
+          'aws:PrincipalArn': interpolate`arn:aws:iam::${site.accountId}:role${servicePath(site.config.environment)}epsilon-${site.config.environment}-LendCredentialsRole-*`,
         },
         StringLike: { 'aws:RequestTag/TenantId': someTenant },
         'ForAllValues:StringEquals': { 'aws:TagKeys': ['TenantId'] },

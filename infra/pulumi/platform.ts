@@ -1,13 +1,17 @@
+import type { Repository } from '@pulumi/aws/ecr/repository.js';
+import type { Cluster } from '@pulumi/aws/eks/cluster.js';
 import { getCallerIdentityOutput } from '@pulumi/aws/getCallerIdentity.js';
 import { all, type Output } from '@pulumi/pulumi';
 import type { InfrastructureConfig } from '../../lib/config/infrastructure.ts';
-import { createAlerts, createBudget, createReleaseRole } from './account.ts';
+import { createAlerts, createBudget } from './account.ts';
 import { createNodeAddons, createWorkloadAddons } from './addons.ts';
 import { createBatch } from './batch.ts';
 import { createCache } from './cache.ts';
 import { createCluster } from './cluster.ts';
 import { createDatabase } from './database.ts';
+import { createDeployRole } from './deploy.ts';
 import { createEndpoints, createWorkerGroup } from './endpoints.ts';
+import { createGithubRoles } from './github.ts';
 import { createJobDefinitions } from './job-definitions.ts';
 import { createJobRoles, type PodUser } from './job-roles.ts';
 import { createKeys, type Keys } from './keys.ts';
@@ -18,7 +22,7 @@ import { createPodIdentities, createPodLogs } from './pod-identities.ts';
 import { createLanding } from './recovery.ts';
 import { createRegistry } from './registry.ts';
 import { createSite, type Site } from './site.ts';
-import { createStorage } from './storage.ts';
+import { createStorage, type Storage } from './storage.ts';
 import { createTrainingNodes } from './training-nodes.ts';
 
 /** What `pulumi stack output` shows. */
@@ -49,6 +53,31 @@ function createKubernetes(
   return parts.cluster;
 }
 
+/** Creates who deploys: CloudFormation's role with the boundary of what it deploys, and the roles of jobs of GitHub. */
+function createDelivery(
+  site: Site,
+  beside: {
+    readonly keys: Keys;
+    readonly storage: Storage;
+    readonly cluster: Cluster;
+    readonly repositories: readonly Repository[];
+  },
+) {
+  const { keys, storage, cluster, repositories } = beside;
+  const deploy = createDeployRole(site, {
+    clusterName: cluster.name,
+    buckets: [storage.data.id, storage.replica.id],
+    keyArns: [keys.data.arn, keys.logs.arn, keys.replica.arn],
+  });
+  const roles = createGithubRoles(site, {
+    keys,
+    repositories,
+    clusterArn: cluster.arn,
+    deployRoleArn: deploy,
+  });
+  return { ...roles, deploy };
+}
+
 /** Creates the whole platform of one environment from checked settings. */
 export function createPlatform(config: InfrastructureConfig): PlatformOutputs {
   const site = createSite(config, getCallerIdentityOutput({}).accountId);
@@ -66,6 +95,7 @@ export function createPlatform(config: InfrastructureConfig): PlatformOutputs {
   const batch = createBatch(site, network);
   const definitions = createJobDefinitions(site, images, roles.batch);
   createBudget(site, alerts);
+  const github = createDelivery(site, { keys, storage, cluster, repositories: Object.values(images) });
   writeParameters(site, {
     'network/vpc-id': network.vpc.id,
     'network/private-subnet-ids': all(network.privateSubnetIds).apply((ids) => ids.join(',')),
@@ -96,7 +126,12 @@ export function createPlatform(config: InfrastructureConfig): PlatformOutputs {
     'ecr/backend-api-url': images['backend-api'].repositoryUrl,
     'ecr/job-watcher-url': images['job-watcher'].repositoryUrl,
     'alerts/topic-arn': alerts.arn,
-    'github/release-role-arn': createReleaseRole(site, Object.values(images), cluster.arn),
+    'argocd/host': config.argocdHost ?? 'argocd.invalid',
+    'github/repository': config.github.repository,
+    'deploy/role-arn': github.deploy,
+    'github/release-role-arn': github.release,
+    'github/control-role-arn': github.control,
+    'github/preview-role-arn': github.preview,
   });
   return { clusterName: cluster.name, clusterEndpoint: cluster.endpoint };
 }

@@ -84,6 +84,8 @@ export const infrastructureSchema = z.strictObject({
     /** `owner/name`; no wildcards, so that exactly one repository may assume the role. */
     repository: z.string().regex(/^[A-Za-z0-9-]+\/[A-Za-z0-9._-]+$/),
   }),
+  /** Host under which a release's jobs reach Argo CD; left out while nobody releases here. */
+  argocdHost: z.hostname().optional(),
   budget: z.strictObject({
     /** US dollars a month. */
     monthlyUsd: z.number().positive(),

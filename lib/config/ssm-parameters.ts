@@ -93,7 +93,20 @@ export const ssmParameters: readonly SsmParameter[] = [
   parameter('ecr/backend-api-url', 'release workflow', 'repository of the backend-api image'),
   parameter('ecr/job-watcher-url', 'infra/k8s, release workflow', 'repository of the job watcher image'),
   parameter('alerts/topic-arn', 'serverless.yml', 'topic that people subscribe to'),
-  parameter('github/release-role-arn', 'release workflow', 'role that GitHub takes through OIDC'),
+  parameter('argocd/host', 'infra/argocd/addons', 'host of Argo CD; argocd.invalid where none is set'),
+  parameter('github/repository', 'infra/argocd/addons', 'repository that releases come from'),
+  parameter(
+    'deploy/role-arn',
+    'serverless.yml (deploy)',
+    'role with which CloudFormation deploys the service',
+  ),
+  parameter('github/release-role-arn', 'release workflow', 'role of jobs that act in this environment'),
+  parameter(
+    'github/control-role-arn',
+    'release workflow',
+    'role of jobs that begin releases and answer their acts',
+  ),
+  parameter('github/preview-role-arn', 'provision workflow', 'role of jobs that preview infrastructure'),
 ];
 
 /** Parameters that infrastructure writes into the disaster recovery region too, with that region's own values: what stands there reads them. */

@@ -1,6 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { evaluate, ofType } from '../../infra/pulumi/cost/evaluate.ts';
+import { settingsOf } from '../../infra/pulumi/cost/settings.ts';
+import {
+  statementsOf as policyStatements,
+  type SeenStatement,
+} from '../../infra/pulumi/policy/statements.ts';
 import { functionIds } from '../../lib/config/logical-ids.ts';
 import { readYaml } from '../../local/declaration/read-yaml.ts';
+import { permits } from '../infra/pulumi/iam.ts';
 import { type Json, statementsOf } from '../service/template.ts';
 import type { Recorded } from './deployed-night.ts';
 import { rareRequests } from './other-requests.ts';
@@ -12,9 +19,17 @@ const roles = declaredStatements();
 const functions = Object.keys(readYaml('infra/serverless/functions.yml') as Record<string, Json>);
 const table = tableRights();
 let recorded: Recorded;
+let boundary: SeenStatement[];
 
 /** Rights of every function that are not in its area's file (infra/serverless/plugin/roles.ts): the data key's. */
 const ofEveryFunction = (action: string) => action === 'kms:Decrypt';
+
+/** The most that a role of the service may do, as infrastructure makes it; a bucket's id is its name. */
+async function boundaryOf(environment: string): Promise<SeenStatement[]> {
+  const all = await evaluate(settingsOf(environment));
+  const [policy] = ofType(all, 'iam/policy:Policy');
+  return policyStatements(String(policy?.inputs['policy']).replaceAll(/(arn:aws:s3:::[\w-]+)-id\b/g, '$1'));
+}
 
 /** Rights that no scenario needs, and why they stay; one that is needed after all is to be taken out of this list. */
 const unused: readonly { readonly key: string; readonly action: string; readonly reason: string }[] = [
@@ -40,6 +55,7 @@ const mayOn = (key: string) => table.filter(({ role }) => role === functionIds(k
 
 beforeAll(async () => {
   recorded = await recordRequests();
+  boundary = await boundaryOf('dev');
 }, 600_000);
 
 describe('each request of a function', () => {
@@ -71,6 +87,16 @@ describe('each request of a function', () => {
         .sort(),
     );
   });
+
+  it.each(functions)(
+    '%s: is within the boundary that infrastructure sets for roles of the service',
+    (key) => {
+      const outside = [...(recorded.get(key) ?? []), ...(rareRequests[key] ?? [])].filter(
+        ({ action, resource, context }) => !permits(boundary, { action, resource, facts: context }),
+      );
+      expect(outside.map(({ action, resource }) => `${action} ${resource}`)).toEqual([]);
+    },
+  );
 
   it.each(functions)('%s: is in the partitions of the table that it works in', (key) => {
     const rights = mayOn(key);

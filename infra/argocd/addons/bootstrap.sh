@@ -30,11 +30,15 @@ parameter() {
 cluster=$(parameter eks/cluster-name)
 network=$(parameter network/vpc-id)
 alerts=$(parameter alerts/topic-arn)
+host=$(parameter argocd/host)
+repository=$(parameter github/repository)
 
 # Before anything is changed: the manifest of Argo CD as it was when its sum was committed, or nothing.
 argo=$(mktemp -d)
 trap 'rm -rf "$argo"' EXIT
 cp "$here"/argo-cd/* "$argo"
+sed -i "s|argocd\.invalid|$host|" "$argo/dex.yaml"
+sed -i "s|yourorg/embeddings-saas|$repository|" "$argo/rbac.yaml"
 curl --fail --silent --show-error --location --retry 3 --output "$argo/install.yaml" "$(cat "$here/argo-cd/install.url")"
 (cd "$argo" && sha256sum --check --strict --quiet install.sha256)
 

@@ -5,6 +5,12 @@ import { type SeenStatement, statementsOf } from './statements.ts';
 const withoutResource = new Set([
   'ecr:GetAuthorizationToken',
   'ec2:GetInstanceTypesFromInstanceRequirements',
+  'cloudformation:ValidateTemplate',
+  'kms:CreateKey',
+  // A task token is all that an answer names.
+  'states:SendTaskFailure',
+  'states:SendTaskHeartbeat',
+  'states:SendTaskSuccess',
 ]);
 
 function isResourceFree(action: string): boolean {

@@ -35,13 +35,13 @@ function checkPlace(name: string, value: string, place: { region: string; accoun
 
 /**
  * Refuses a deploy whose parameters infrastructure has not written, or which belong to another place, before anything is
- * uploaded. Errors: `PARAMETER_MISSING` naming all that are missing, `ARN_MISMATCH`.
+ * uploaded. Returns the values. Errors: `PARAMETER_MISSING` naming all that are missing, `ARN_MISMATCH`.
  */
 export async function checkParameters(
   names: readonly string[],
   read: ReadParameters,
   place: { readonly region: string; readonly accountId: string },
-): Promise<void> {
+): Promise<ReadonlyMap<string, string>> {
   const values = await read(names);
   const missing = names.filter((name) => !values.has(name));
   if (missing.length > 0) {
@@ -52,4 +52,5 @@ export async function checkParameters(
     );
   }
   for (const [name, value] of values) checkPlace(name, value, place);
+  return values;
 }

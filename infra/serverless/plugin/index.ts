@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { type Clients, createClients } from '../../../lib/aws/wiring/clients.ts';
 import { furtherRepositories } from '../../../lib/config/image-release.ts';
 import type { ServiceConfig } from '../../../lib/config/service-config.ts';
+import { ssmParameterName } from '../../../lib/config/ssm-parameters.ts';
 import { EpsilonError } from '../../../lib/errors/epsilon-error.ts';
 import { writeLazyBundle } from '../lazy-bundle.ts';
 import { checkParameters, parametersOf, type TemplateParameters } from './check-parameters.ts';
@@ -46,6 +47,7 @@ interface Serverless {
     functions: Record<string, DeclaredFunction>;
     readonly resources: { Resources: Resources; readonly Parameters?: Record<string, unknown> };
     readonly provider: {
+      iam?: { deploymentRole?: string };
       environment: Tree;
       readonly kmsKeyArn?: unknown;
       readonly compiledCloudFormationTemplate: {
@@ -195,14 +197,21 @@ export default class EpsilonPlugin {
 
   async #checkParameters(): Promise<void> {
     const region = this.#serverless.getProvider('aws').getRegion();
-    const { Parameters: parameters = {} } = this.#serverless.service.provider.compiledCloudFormationTemplate;
+    const { service } = this.#serverless;
+    const { Parameters: parameters = {} } = service.provider.compiledCloudFormationTemplate;
     const clients = createClients({ region });
     try {
       const { Account: accountId = '' } = await clients.of(STSClient).send(new GetCallerIdentityCommand({}));
-      await checkParameters(parametersOf(parameters), (names) => readParameters(clients, names), {
-        region,
-        accountId,
-      });
+      const { config, place } = service.custom;
+      const deployRole = ssmParameterName(config.environment, 'deploy/role-arn');
+      const values = await checkParameters(
+        [...parametersOf(parameters), ...(place.home === undefined ? [deployRole] : [])],
+        (names) => readParameters(clients, names),
+        { region, accountId },
+      );
+      // At home CloudFormation works with a role of its own, whoever deploys; that role does not reach the other region.
+      const deploymentRole = values.get(deployRole);
+      if (deploymentRole !== undefined) service.provider.iam = { ...service.provider.iam, deploymentRole };
     } catch (error) {
       throw this.#explained(error);
     } finally {

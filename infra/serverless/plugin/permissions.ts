@@ -10,7 +10,7 @@ import {
   type Trigger,
   triggersOf,
 } from './declared.ts';
-import { policies, trust } from './roles.ts';
+import { role } from './roles.ts';
 
 /** `number` distinguishes the functions of a rule: `JobStateChangePermission`, then `JobStateChange2Permission`. */
 function permission({ id, key }: Trigger, number: number): [string, Resource] {
@@ -66,19 +66,14 @@ export function startRights(declared: Declared): Resources {
   const triggers = triggersOf(declared);
   const ofRules = triggers.filter(({ by }) => by === 'rule');
   const machinesOfRules = ofRules.filter(({ kind }) => kind === 'machine');
-  const role = (service: string, statements: Statements): Resource => ({
-    Type: 'AWS::IAM::Role',
-    Properties: {
-      AssumeRolePolicyDocument: trust(service, { ofThisAccount: true }),
-      Policies: policies({ start: statements }),
-    },
-  });
+  const starting = (service: string, statements: Statements) =>
+    role(declared.environment, { service, ofThisAccount: true }, { start: statements });
   return {
     ...permissions(ofRules.filter(({ kind }) => kind === 'function')),
     ...(machinesOfRules.length > 0 && {
-      RulesRole: role('events.amazonaws.com', startStatements(declared, machinesOfRules)),
+      RulesRole: starting('events.amazonaws.com', startStatements(declared, machinesOfRules)),
     }),
-    SchedulerRole: role('scheduler.amazonaws.com', [
+    SchedulerRole: starting('scheduler.amazonaws.com', [
       ...startStatements(
         declared,
         triggers.filter(({ by }) => by === 'schedule'),

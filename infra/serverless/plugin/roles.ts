@@ -16,7 +16,7 @@ import { deniedHome } from './place.ts';
 const version = '2012-10-17';
 
 /** Who may take a role; `ofThisAccount` keeps a service from acting in another account's name. */
-export function trust(service: string, { ofThisAccount }: { readonly ofThisAccount: boolean }): Tree {
+function trust(service: string, { ofThisAccount }: { readonly ofThisAccount: boolean }): Tree {
   return {
     Version: version,
     Statement: [
@@ -33,7 +33,7 @@ export function trust(service: string, { ofThisAccount }: { readonly ofThisAccou
 }
 
 /** Inline policies of a role, by their names. */
-export function policies(statements: Readonly<Record<string, Statements>>): Tree[] {
+function policies(statements: Readonly<Record<string, Statements>>): Tree[] {
   return Object.entries(statements).map(([name, list]) => ({
     PolicyName: name,
     PolicyDocument: { Version: version, Statement: list },
@@ -86,10 +86,23 @@ const ofEveryMachine: Statements = [
   },
 ];
 
-function role(service: string, ofThisAccount: boolean, statements: Record<string, Statements>): Resource {
+/**
+ * A role of the service: in a path of its own, so that who deploys touches no role of infrastructure, and with the boundary that
+ * infrastructure sets, without which it may not be made (infra/pulumi/deploy.ts).
+ */
+export function role(
+  environment: string,
+  { service, ofThisAccount }: { readonly service: string; readonly ofThisAccount: boolean },
+  statements: Record<string, Statements>,
+): Resource {
+  const boundary = `policy/epsilon-${environment}-service-boundary`;
   return {
     Type: 'AWS::IAM::Role',
     Properties: {
+      Path: `/epsilon/${environment}/`,
+      PermissionsBoundary: {
+        'Fn::Sub': `arn:\${AWS::Partition}:iam::\${AWS::AccountId}:${boundary}`,
+      },
       AssumeRolePolicyDocument: trust(service, { ofThisAccount }),
       Policies: policies(statements),
     },
@@ -106,13 +119,17 @@ function functionRole(key: string, own: Statements, declared: Declared): Resourc
     network && declared.cluster ? { network: declared.cluster.policies['network'] ?? [] } : {};
   const onCluster = group === undefined ? inNetwork : declared.cluster?.policies;
   const onAirflow = group !== undefined && jobGroups.has(group) ? declared.airflow : {};
-  return role('lambda.amazonaws.com', false, {
-    [key]: [...ofEveryFunction(key), ...onFailure, ...own],
-    ...(declared.home !== undefined && { home: deniedHome(declared.home) }),
-    ...onCluster,
-    ...onAirflow,
-    ...(key === 'traceRun' ? declared.tracing : {}),
-  });
+  return role(
+    declared.environment,
+    { service: 'lambda.amazonaws.com', ofThisAccount: false },
+    {
+      [key]: [...ofEveryFunction(key), ...onFailure, ...own],
+      ...(declared.home !== undefined && { home: deniedHome(declared.home) }),
+      ...onCluster,
+      ...onAirflow,
+      ...(key === 'traceRun' ? declared.tracing : {}),
+    },
+  );
 }
 
 /**
@@ -145,7 +162,11 @@ export function roles(declared: Declared): Resources {
     ...Object.keys(functions).map((key) => [functionIds(key).role, functionRole(key, of(key), declared)]),
     ...Object.entries(machines).map(([key, { id }]) => [
       machineIds(id).role,
-      role('states.amazonaws.com', true, { [key]: [...of(key), ...ofEveryMachine] }),
+      role(
+        declared.environment,
+        { service: 'states.amazonaws.com', ofThisAccount: true },
+        { [key]: [...of(key), ...ofEveryMachine] },
+      ),
     ]),
   ]) as Resources;
 }

@@ -216,14 +216,30 @@ describe('the way to become a tenant', () => {
   it.each([
     [
       'the function that lends credentials',
-      'epsilon-prod-LendCredentialsRole-1ABCDEFGHIJK',
+      'epsilon/prod/epsilon-prod-LendCredentialsRole-1ABCDEFGHIJK',
       asking('acme'),
       true,
     ],
-    ['it as no tenant', 'epsilon-prod-LendCredentialsRole-1ABCDEFGHIJK', asking(undefined), false],
-    ['it with another tag', 'epsilon-prod-LendCredentialsRole-1ABCDEFGHIJK', asking('acme', ['Run']), false],
-    ['that of another environment', 'epsilon-dev-LendCredentialsRole-1ABCDEFGHIJK', asking('acme'), false],
-    ['another function', 'epsilon-prod-SubmitStageRole-1ABCDEFGHIJK', asking('acme'), false],
+    [
+      'it as no tenant',
+      'epsilon/prod/epsilon-prod-LendCredentialsRole-1ABCDEFGHIJK',
+      asking(undefined),
+      false,
+    ],
+    [
+      'it with another tag',
+      'epsilon/prod/epsilon-prod-LendCredentialsRole-1ABCDEFGHIJK',
+      asking('acme', ['Run']),
+      false,
+    ],
+    [
+      'that of another environment',
+      'epsilon/dev/epsilon-dev-LendCredentialsRole-1ABCDEFGHIJK',
+      asking('acme'),
+      false,
+    ],
+    ['another function', 'epsilon/prod/epsilon-prod-SubmitStageRole-1ABCDEFGHIJK', asking('acme'), false],
+    ['a role of that name elsewhere', 'epsilon-prod-LendCredentialsRole-1ABCDEFGHIJK', asking('acme'), false],
     ['a Batch job', 'epsilon-prod-job-batch', asking('acme'), false],
   ])('%s, by the name of its role', (_who, name, facts, allowed) => {
     const root = 'arn:aws:iam::123456789012:root';

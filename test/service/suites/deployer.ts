@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { deployRights } from '../../../infra/pulumi/deploy-rights.ts';
 import { tableRows } from '../../docs/tables.ts';
 import type { Packaged } from '../packaging.ts';
 import { at, list, ofType } from '../template.ts';
@@ -44,6 +45,18 @@ export function checkDeployer(packaged: () => Packaged): void {
       .flatMap((row) => row.services)
       .filter((one) => !needed.has(one) && !beside.includes(one));
     expect(idle).toEqual([]);
+  });
+
+  it('is a role whose rights speak of every type of the template, and of none that no environment has', () => {
+    const { Parameters: parameters = {}, Resources: resources } = template();
+    const types = new Set(
+      [...Object.values(resources), ...Object.values(parameters)].map(({ Type }) => Type.replace(/<.*/, '')),
+    );
+    types.delete('AWS::IAM::Role');
+    const covered = new Set(deployRights.flatMap((right) => right.types));
+    expect([...types].filter((type) => !covered.has(type))).toEqual([]);
+    if (packaged().environment === 'prod')
+      expect([...covered].filter((type) => !types.has(type))).toEqual([]);
   });
 
   it('names the services that take the roles, to which the deploying principal passes them', () => {

@@ -21,6 +21,16 @@ export function checkRoles(packaged: () => Packaged, starsUsed: Set<string>): vo
     for (const [id] of roles()) expect(statements(id).length, id).toBeGreaterThan(0);
   });
 
+  it('is in the path of the service, under the boundary that infrastructure sets', () => {
+    const { environment } = packaged();
+    for (const [id, { Properties: properties }] of roles())
+      expect([id, properties['Path'], at(properties, 'PermissionsBoundary', 'Fn::Sub')]).toEqual([
+        id,
+        `/epsilon/${environment}/`,
+        `arn:\${AWS::Partition}:iam::\${AWS::AccountId}:policy/epsilon-${environment}-service-boundary`,
+      ]);
+  });
+
   it('takes no managed policy and no wildcard in an action', () => {
     for (const [id, { Properties: properties }] of roles())
       expect(properties['ManagedPolicyArns'], id).toBeUndefined();
