@@ -7,9 +7,8 @@ import {
 } from '../../lib/config/infrastructure.ts';
 import { loadConfig } from '../../lib/config/load-config.ts';
 import { loadInfrastructure } from '../../lib/config/load-infrastructure.ts';
+import { imagesFileOf, type ReleasedTo, releasedStageImages } from '../../lib/config/released-images.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
-import type { ReleaseEnvironment } from '../../lib/release/release.ts';
-import { imagesFileOf, releasedStageImages } from '../../lib/release/released-images.ts';
 
 function readYaml(path: string): unknown {
   const url = new URL(`../config/${path}`, import.meta.url);
@@ -21,7 +20,7 @@ function readYaml(path: string): unknown {
 }
 
 /** Where an environment's releases go; dev has none. */
-const releasedTo: Readonly<Record<string, ReleaseEnvironment>> = { staging: 'staging', prod: 'production' };
+const releasedTo: Readonly<Record<string, ReleasedTo>> = { staging: 'staging', prod: 'production' };
 
 /** Digests of the images of training stages, of the one file in which a release names digests; null for one that it does not name. */
 function releasedDigests(environment: string): Record<string, string | null> {

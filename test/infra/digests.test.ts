@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { imagesFileOf, releasedStageImages } from '../../lib/config/released-images.ts';
 import { releaseEnvironments } from '../../lib/release/release.ts';
-import { imagesFileOf, releasedStageImages } from '../../lib/release/released-images.ts';
 
 /** Folders from which something is built, deployed or run. */
 const folders = [

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { EpsilonError } from '../errors/epsilon-error.ts';
 import { type ImageName, imageNames } from '../training/stages.ts';
-import type { ReleaseEnvironment } from './release.ts';
+
+/** Environments that releases go to. */
+export type ReleasedTo = 'staging' | 'production';
 
 /** The one file of an environment that names digests, below the project; a release writes it whole (infra/release/write-images.sh). */
-export const imagesFileOf = (environment: ReleaseEnvironment) =>
+export const imagesFileOf = (environment: ReleasedTo) =>
   `infra/k8s/serving/${environment}/images/kustomization.yaml`;
 
 const schema = z.object({
@@ -27,7 +29,7 @@ export interface ReleasedImage {
 
 /** Images of training stages by what the file of an environment holds; those that no release has named are left out. Error: `IMAGES_INVALID`. */
 export function releasedStageImages(
-  environment: ReleaseEnvironment,
+  environment: ReleasedTo,
   content: unknown,
 ): Partial<Record<ImageName, ReleasedImage>> {
   const read = schema.safeParse(content);
