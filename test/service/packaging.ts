@@ -12,6 +12,8 @@ export interface Packaged {
   readonly folder: string;
   readonly templateFile: string;
   readonly template: Template;
+  /** What the bundler warned of; a bundle that it warns of may fail when it is loaded. */
+  readonly warnings: readonly string[];
 }
 
 /** Environments that are deployed. */
@@ -33,12 +35,13 @@ export async function serverless(args: readonly string[], cwd = resolve('.')): P
 /** Packages one environment, offline. */
 export async function packageService(environment: string): Promise<Packaged> {
   const folder = freshDir();
-  await serverless(['package', '--stage', environment, '--package', folder]);
+  const said = await serverless(['package', '--stage', environment, '--package', folder]);
   const templateFile = join(folder, 'cloudformation-template-update-stack.json');
   return {
     environment,
     folder,
     templateFile,
     template: JSON.parse(readFileSync(templateFile, 'utf8')) as Template,
+    warnings: said.split('\n').filter((line) => line.includes('[WARNING]')),
   };
 }

@@ -38,6 +38,10 @@ describe.each(deployedEnvironments)('serverless package --stage %s, offline', (e
   describe('stores', () => checkStores(packaged));
   describe('watching', () => checkWatching(packaged));
 
+  it('the bundler warns of nothing', () => {
+    expect(packaged().warnings).toEqual([]);
+  });
+
   it('cdk-nag: AwsSolutions and Serverless find nothing that is not explained', () => {
     const report = inspect(packaged());
     reports.set(environment, report);

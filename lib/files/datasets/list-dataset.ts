@@ -10,7 +10,7 @@ import {
   listedAfter,
   listingOf,
 } from '../../quality/datasets/plan.ts';
-import { filesBelow } from './profile-dataset.ts';
+import { filesBelow } from './files-below.ts';
 
 async function localFiles(location: string): Promise<DatasetFile[]> {
   try {

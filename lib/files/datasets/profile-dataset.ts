@@ -1,26 +1,16 @@
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { lstat, readdir, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, sep } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
-import { EpsilonError } from '../../errors/epsilon-error.ts';
 import { pathOfFileUri } from '../../objects/file-uri.ts';
 import type { DatasetContract } from '../../quality/datasets/contract.ts';
-import { kindOfFile, partitionOf } from '../../quality/datasets/partitions.ts';
+import { partitionOf } from '../../quality/datasets/partitions.ts';
 import { type DatasetProfile, datasetProfileSchema } from '../../quality/datasets/profile.ts';
 import { askWorker } from './ask-worker.ts';
 import type { RowRange } from './cut-file.ts';
-
-/** A file of this host that is a part of a dataset. */
-export interface DataFile {
-  readonly path: string;
-  /** What it is called in the profile: its path below the dataset's location. */
-  readonly name: string;
-  readonly size: number;
-  /** Milliseconds. */
-  readonly modifiedAt: number;
-}
+import { type DataFile, filesBelow } from './files-below.ts';
 
 /** What the worker writes. */
 const answerSchema = datasetProfileSchema
@@ -36,35 +26,6 @@ const answerSchema = datasetProfileSchema
   .extend({ rowsByFile: z.record(z.string(), z.int().min(0)) });
 
 type Answer = z.output<typeof answerSchema>;
-
-/** Files below a folder; `all` of them, or those that hold data. `DATASET_NOT_FOUND`. */
-export async function filesBelow(folder: string, kinds: 'all' | 'data') {
-  let names: string[];
-  try {
-    names = await readdir(folder, { recursive: true });
-  } catch (error) {
-    throw new EpsilonError(
-      'DATASET_NOT_FOUND',
-      `There is no dataset at ${folder}: ${(error as Error).message}.`,
-      {
-        cause: error,
-      },
-    );
-  }
-  const files: DataFile[] = [];
-  let unfinished = 0;
-  for (const name of names.sort()) {
-    const path = join(folder, name);
-    // Links are not followed: they may lead anywhere.
-    const found = await lstat(path).catch(() => undefined);
-    if (!found?.isFile()) continue;
-    const kind = kindOfFile(name.split(sep).join('/'));
-    if (kind === 'unfinished') unfinished += 1;
-    if (kind === 'data' || kinds === 'all')
-      files.push({ path, name: name.split(sep).join('/'), size: found.size, modifiedAt: found.mtimeMs });
-  }
-  return { files, unfinished };
-}
 
 /** Files up to `maxBytes`, always the same of the same ones: in the order of a hash of their names. At least one. */
 export function sampleOf<F extends Pick<DataFile, 'name' | 'size'>>(
