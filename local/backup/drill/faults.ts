@@ -8,6 +8,7 @@ import { contentOf, inPieces } from '../../../lib/operations/backup/content.ts';
 import { FileBackupRepository } from '../file-repository.ts';
 import { type Called, callCommand, type DrillPlace, startCommand, startDrilled } from './processes.ts';
 import type { RoundParts } from './round.ts';
+import { stateCases } from './state-faults.ts';
 
 /** What every fault is provoked in: a repository with points, and folders of its own for states. */
 interface Ground {
@@ -19,7 +20,7 @@ interface Ground {
 }
 
 /** How a fault is provoked; undefined when it held, otherwise what went wrong. */
-interface Case {
+export interface Case {
   readonly fault: string;
   readonly what: string;
   provoke(ground: Ground, into: DrillPlace): Promise<string | undefined>;
@@ -268,7 +269,7 @@ export async function drillFaults(
   { onFault, signal }: { readonly onFault: (fault: DrillFault) => void; readonly signal: AbortSignal },
 ): Promise<DrillFault[]> {
   const done: DrillFault[] = [];
-  for (const [index, one] of cases.entries()) {
+  for (const [index, one] of [...cases, ...stateCases].entries()) {
     if (signal.aborted) break;
     const repository = new FileBackupRepository(parts.place.backups);
     const whole = (await repository.points()).flatMap((point) =>

@@ -34,6 +34,8 @@ export class Repository {
       'compress-type=gz',
       'compress-level=1',
       'start-fast=y',
+      // Seconds that a backup waits for its log: a busy host archives some gigabytes of it slowly.
+      'archive-timeout=3600',
       // Measured: with retention 1 and an empty second backup, expiring by itself removes the only good one.
       'expire-auto=n',
       'repo1-retention-full=2',
