@@ -8,12 +8,14 @@ import {
   type DrillVerdict,
   judgeDrill,
 } from '../../../lib/backup/drill.ts';
+import { drillPage } from '../../../lib/backup/drill-page.ts';
 import { bytesOf } from '../../../lib/backup/manifest.ts';
 import { backupSettings } from '../../../lib/backup/settings.ts';
 import { EpsilonError } from '../../../lib/errors/epsilon-error.ts';
 import { contentOf } from '../../../lib/operations/backup/content.ts';
 import { preparePoint } from '../../../lib/operations/backup/restore-point.ts';
 import { isoNow } from '../../../lib/ports/clock.ts';
+import { renderReport } from '../../../lib/reports/report.ts';
 import { processActor } from '../../control/owner.ts';
 import { loadLocalService } from '../../declaration/local-service.ts';
 import { writeDurably } from '../durable-files.ts';
@@ -106,7 +108,7 @@ function scratchIn(parent: string): string {
 /**
  * Restores the newest point in isolation and drills the copy: rounds of writes, a kill without warning, the loss of the state, a restore,
  * a write and a query. The verdict is computed here, outside the programs that are drilled, from the record alone, which is written
- * beside the points.
+ * beside the points, and as a page beside itself.
  */
 export async function runDrill(options: DrillOptions): Promise<Drilled> {
   const { projectDir, variables, clock, ids, everyMs } = options;
@@ -147,6 +149,7 @@ export async function runDrill(options: DrillOptions): Promise<Drilled> {
     const verdict = judgeDrill(record);
     const file = join(repository.place, drillsFolder, `${record.id}.json`);
     await writeDurably(file, contentOf(`${JSON.stringify({ ...record, verdict }, null, 2)}\n`));
+    await writeDurably(file.replace(/json$/, 'html'), contentOf(renderReport(drillPage(record, verdict))));
     return { record, verdict, file };
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -81,6 +81,7 @@ describe('a drill', () => {
       id: record.id,
       verdict: { passed: false },
     });
+    expect(readFileSync(file.replace(/json$/, 'html'), 'utf8')).toContain('Round 1: ');
     // The copy has its own repository: that of the state has one record more and the same epoch.
     expect(readdirSync(state.folder).sort()).toEqual(['drills', ...before].sort());
     expect(await state.repository.tenure()).toMatchObject({ epoch: 0 });
