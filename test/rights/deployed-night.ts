@@ -24,7 +24,7 @@ import { MemoryDynamoDb, type WireRequest } from '../dynamodb/memory-dynamodb.ts
 import { RegionTables } from '../dynamodb/region-tables.ts';
 import { tableSchema } from '../dynamodb/table-schema.ts';
 import { account, arnOf, region } from '../fixtures/aws-base.ts';
-import { aTenant } from '../fixtures/records.ts';
+import { aModel, aRun, aTenant } from '../fixtures/records.ts';
 import { leaveOutputs } from '../night/batch-night.ts';
 import { type Night, openNight } from '../night/harness.ts';
 import { databasesOf, followDatabases } from './databases.ts';
@@ -54,6 +54,8 @@ export interface DeployedNight extends Night {
   release(digit: string): void;
   /** Takes every object to the other region's bucket, with what stages of a real run leave besides. */
   replicate(): void;
+  /** Puts on record what was trained long ago: more runs and models of a tenant than stay. */
+  growOld(tenantId: string): Promise<void>;
   /** Records a drill that proved everything up to the end of the year. */
   proveRecovery(): Promise<void>;
   /** Invokes a function with an event, as a rule would. */
@@ -362,6 +364,14 @@ export async function openDeployedNight(
       cpSync(join(root, resources.bucket), join(root, resources.replicaBucket), { recursive: true });
       const index = join(root, resources.replicaBucket, 'acme/runs/acme-manual/index/1');
       writeFileSync(join(index, 'ids.json'), '[]');
+    },
+    growOld: async (tenantId: string) => {
+      const finishedAt = '2026-01-01T03:00:00.000Z';
+      for (let n = 0; n < 12; n += 1)
+        await stores?.runs.createRun(
+          aRun({ runId: `${tenantId}-old-${n}`, tenantId, status: 'succeeded', nightArn: 'old', finishedAt }),
+        );
+      await stores?.models.register(aModel({ tenantId, modelVersion: 'M0', runId: `${tenantId}-old-0` }));
     },
     proveRecovery: async () => {
       const id = '2026-12-31T00:00:00.000Z';

@@ -96,11 +96,8 @@ export const rareRequests: Readonly<Record<string, readonly AwsRequest[]>> = {
   // Of replication that failed.
   assessRecovery: [
     ...onTable('PutItem', 'RECOVERY#repair'),
-    ask('s3:CreateJob', '*', { 's3:RequestJobOperation': 'S3ReplicateObject' }),
-    ask('s3:DescribeJob', arnOf('s3', 'job/1')),
-    ask('iam:PassRole', resources.role('replication-repair'), {
-      'iam:PassedToService': 'batchoperations.s3.amazonaws.com',
-    }),
+    ...requestsOfCall('S3ControlClient', 'CreateJob', { RoleArn: resources.role('replication-repair') }),
+    ...requestsOfCall('S3ControlClient', 'DescribeJob', { JobId: '1' }),
   ],
   // Of a tenant with more models and runs than one night trains, whose outputs nothing names for weeks.
   pruneRecords: [

@@ -264,7 +264,9 @@ const scenarios: readonly Scenario[] = [
   },
   {
     name: 'backups of a day: a snapshot that fails, one that is old, and the event of a copy',
-    variables: { EPSILON_RECOVERY: '{"mode":"on","region":"us-east-1","keepAtLeast":1}' },
+    variables: {
+      EPSILON_RECOVERY: '{"mode":"on","region":"us-east-1","keepAtLeast":1,"retention":{"modelsKept":0}}',
+    },
     schedules: false,
     happens: async (night) => {
       await night.add('acme');
@@ -315,7 +317,6 @@ const scenarios: readonly Scenario[] = [
       await night.runtime.control.workflows.stop(promoting.executionArn, stopped);
       const drilled = await restore('restore-drill', {});
       if (drilled.status !== 'SUCCEEDED') throw new Error(drilled.cause);
-      await mustEnd(night, await retain('2026-11-24T10:30:00Z'), 'SUCCEEDED');
       const broken = await night.runtime.ports.workflows.start({ machine: 'restore-drill', input: {} });
       await night.advance(minute / 2);
       await night.runtime.control.workflows.stop(broken.executionArn, stopped);
@@ -326,6 +327,10 @@ const scenarios: readonly Scenario[] = [
       await restore('restore-drill', {});
       await night.advance(1_440 * minute);
       await mustEnd(night, await backUp(), 'SUCCEEDED');
+      await night.growOld('acme');
+      await mustEnd(night, await retain('2026-11-24T10:30:00Z'), 'SUCCEEDED');
+      await night.advance(44 * 1_440 * minute);
+      await mustEnd(night, await retain('2027-01-07T10:30:00Z'), 'SUCCEEDED');
     },
   },
   {

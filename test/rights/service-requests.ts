@@ -78,6 +78,7 @@ const objects: Readonly<Record<string, Of<ObjectInput>>> = {
   GetObjectTagging: (input) => [ask('s3:GetObjectTagging', objectArn(input))],
   PutObjectTagging: (input) => [ask('s3:PutObjectTagging', objectArn(input))],
   DeleteObject: (input) => [ask('s3:DeleteObject', objectArn(input))],
+  GetBucketVersioning: (input) => [ask('s3:GetBucketVersioning', bucketArn(input.Bucket))],
   ListObjectsV2: (input) => [
     ask('s3:ListBucket', bucketArn(input.Bucket), { 's3:prefix': input.Prefix ?? '' }),
   ],
@@ -307,6 +308,23 @@ const rds: Readonly<Record<string, Of<RdsInput>>> = {
 
 const services: Readonly<Record<string, Readonly<Record<string, Of<never>>>>> = {
   S3Client: objects,
+  SQSClient: Object.fromEntries(
+    Object.entries({
+      GetQueueUrl: 'GetQueueUrl',
+      ReceiveMessage: 'ReceiveMessage',
+      DeleteMessageBatch: 'DeleteMessage',
+    }).map(([call, action]) => [
+      call,
+      () => [ask(`sqs:${action}`, arnOf('sqs', 'epsilon-dev-replication-events'))],
+    ]),
+  ),
+  S3ControlClient: {
+    CreateJob: ({ RoleArn }: { RoleArn: string }) => [
+      ask('s3:CreateJob', '*', { 's3:RequestJobOperation': 'S3ReplicateObject' }),
+      ask('iam:PassRole', RoleArn, { 'iam:PassedToService': 'batchoperations.s3.amazonaws.com' }),
+    ],
+    DescribeJob: ({ JobId }: { JobId: string }) => [ask('s3:DescribeJob', arnOf('s3', `job/${JobId}`))],
+  },
   BatchClient: batch,
   NonRetryingBatchClient: batch,
   ECSClient: ecs,

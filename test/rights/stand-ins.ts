@@ -48,6 +48,7 @@ function objectAnswers({ objects }: Pick<Ports, 'objects'>): Record<string, Answ
       await s3Errors(objects.copy(`s3://${source}`, uriOf(place)));
       return {};
     },
+    GetBucketVersioning: () => ({ Status: 'Enabled' }),
     DeleteObject: async (place: Put) => {
       await objects.delete(uriOf(place));
       return {};
@@ -76,6 +77,16 @@ interface Sent {
   readonly output: string;
   readonly error: string;
   readonly cause: string;
+}
+
+/** One message, and then none. */
+function receiveOnce(): Answer {
+  let given = false;
+  return () => {
+    const Messages = given ? [] : [{ ReceiptHandle: 'r', Body: '{}' }];
+    given = true;
+    return { Messages };
+  };
 }
 
 /** A machine's key of its name on AWS, with or without qualifier. */
@@ -236,6 +247,11 @@ export function serviceAnswers({ ports, tasksOn, digest }: Behind): Record<strin
       }),
     },
     SNSClient: { Publish: () => ({ MessageId: '1' }) },
+    SQSClient: {
+      GetQueueUrl: () => ({ QueueUrl: 'https://queue' }),
+      ReceiveMessage: receiveOnce(),
+      DeleteMessageBatch: () => ({}),
+    },
     CloudWatchClient: { GetMetricData: () => ({ MetricDataResults: [] }) },
     CostExplorerClient: { GetCostAndUsage: () => ({ ResultsByTime: [] }) },
     ECRClient: {

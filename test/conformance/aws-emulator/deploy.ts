@@ -18,7 +18,7 @@ function serverless(args: readonly string[], variables: Variables): void {
   const { status, stdout, stderr } = spawnSync(command, args, {
     env: variables,
     encoding: 'utf8',
-    timeout: 600_000,
+    timeout: 1_800_000,
     killSignal: 'SIGKILL',
   });
   if (status !== 0)
