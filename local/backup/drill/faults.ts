@@ -38,12 +38,26 @@ function restoreNewest(into: DrillPlace): Promise<Called> {
   return callCommand(into, ['restore', '--to', 'newest']);
 }
 
-/** A piece that only the newest point has. */
-function ownPiece({ repository, newest, before }: Ground): string {
-  const shared = new Set(before.databases.flatMap(({ pieces }) => pieces.map(({ sha256 }) => sha256)));
-  const own = newest.databases.flatMap(({ pieces }) => pieces).find(({ sha256 }) => !shared.has(sha256));
-  if (own) return pathOf(repository, own.sha256);
-  throw new NotHere('the two newest points have the same content');
+const piecesOf = ({ databases }: Manifest) =>
+  databases.flatMap(({ pieces }) => pieces.map(({ sha256 }) => sha256));
+
+/** Damages a piece of the newest point while it is restored; what has to be restored is the newest point without that piece. */
+async function restoredWithout(
+  ground: Ground,
+  into: DrillPlace,
+  damage: (file: string) => void,
+): Promise<string | undefined> {
+  const { repository, newest } = ground;
+  const points = (await repository.points()).flatMap((point) =>
+    'manifest' in point ? [point.manifest] : [],
+  );
+  for (const piece of piecesOf(newest)) {
+    const whole = points.findLast((point) => !piecesOf(point).includes(piece));
+    if (!whole) continue;
+    const called = await withDamage(pathOf(repository, piece), damage, () => restoreNewest(into));
+    return fellBack(called, { newest, before: whole });
+  }
+  throw new NotHere('all points have the same content');
 }
 
 /** Damages a file while `work` runs. */
@@ -61,7 +75,10 @@ async function withDamage<T>(
   }
 }
 
-function fellBack({ code, document, said }: Called, { newest, before }: Ground): string | undefined {
+function fellBack(
+  { code, document, said }: Called,
+  { newest, before }: Pick<Ground, 'newest' | 'before'>,
+): string | undefined {
   const passedOver = (document['passedOver'] ?? []) as { readonly id: string }[];
   const { id } = (document['point'] ?? {}) as { readonly id?: string };
   if (code === 0 && id === before.id && passedOver[0]?.id === newest.id) return undefined;
@@ -111,32 +128,17 @@ const cases: readonly Case[] = [
   {
     fault: 'F35',
     what: 'the newest point has another byte: the one before is restored',
-    provoke: async (ground, into) =>
-      fellBack(
-        await withDamage(
-          ownPiece(ground),
-          (file) => {
-            const content = readFileSync(file);
-            content[99] = (content[99] ?? 0) ^ 0xff;
-            writeFileSync(file, content);
-          },
-          () => restoreNewest(into),
-        ),
-        ground,
-      ),
+    provoke: (ground, into) =>
+      restoredWithout(ground, into, (file) => {
+        const content = readFileSync(file);
+        content[99] = (content[99] ?? 0) ^ 0xff;
+        writeFileSync(file, content);
+      }),
   },
   {
     fault: 'F35',
     what: 'the newest point has 0 bytes: the one before is restored',
-    provoke: async (ground, into) =>
-      fellBack(
-        await withDamage(
-          ownPiece(ground),
-          (file) => truncateSync(file),
-          () => restoreNewest(into),
-        ),
-        ground,
-      ),
+    provoke: (ground, into) => restoredWithout(ground, into, (file) => truncateSync(file)),
   },
   {
     fault: 'F35',

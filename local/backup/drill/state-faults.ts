@@ -1,10 +1,15 @@
 import { closeSync, existsSync, openSync, readdirSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { EpsilonError } from '../../../lib/errors/epsilon-error.ts';
+import { FileBackupRepository } from '../file-repository.ts';
 import type { Case } from './faults.ts';
 import { callCommand, startDrilled } from './processes.ts';
 
 /** Bytes at the end of a write-ahead log that a loss of power leaves as nothing: less than its last page. */
 const tornBytes = 2_000;
+
+/** Milliseconds that a control plane may take to its first point. */
+const longestMs = 60_000;
 
 /** Tears the ends of the logs that a killed control plane left; gives how many there were. */
 function tearLogs(databases: string): number {
@@ -25,29 +30,37 @@ export const stateCases: readonly Case[] = [
   {
     fault: 'F45',
     what: 'the power fails while records are written: what was whole is read, and the next point is whole',
-    provoke: async ({ parts }) => {
-      const drilled = await startDrilled(parts.place, 60_000);
-      await drilled.kill();
-      const torn = tearLogs(parts.place.stateDir);
-      if (torn === 0) return 'the killed control plane left no log to tear';
-      for (const words of [['backup', 'run'], ['backup', 'verify'], ['executions']]) {
-        const { code, said } = await callCommand(parts.place, words);
-        if (code !== 0) return `epsilon ${words.join(' ')} ended with ${code}: ${said.slice(0, 200)}`;
+    provoke: async ({ parts, repository }) => {
+      const { place, clock } = parts;
+      await (await startDrilled(place, 60_000)).kill();
+      if (tearLogs(place.stateDir) === 0) return 'the killed control plane left no log to tear';
+      const before = (await repository.newest())?.id;
+      const drilled = await startDrilled(place, 50);
+      const since = clock.now();
+      let after = before;
+      while (after === before && clock.now() - since < longestMs) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        after = (await repository.newest())?.id;
       }
-      return undefined;
+      await drilled.kill();
+      if (after === before) return 'no point was made afterwards';
+      const { code, said } = await callCommand(place, ['backup', 'verify']);
+      return code === 0 ? undefined : `the newest point: ${said.slice(0, 200)}`;
     },
   },
   {
     fault: 'F38',
     what: 'the place that backups go to takes nothing: it is named, and no point is made there',
-    provoke: async ({ parts }, into) => {
-      const backups = join(dirname(into.stateDir), 'no-folder');
-      writeFileSync(backups, '');
-      const { code, document } = await callCommand({ ...parts.place, backups }, ['backup', 'run']);
-      const { error } = document as { error?: { readonly code?: string } };
-      if (code === 0 || error?.code !== 'BACKUP_DIR_UNWRITABLE')
-        return `ended with ${code} and ${error?.code ?? 'no error'}`;
-      return statSync(backups).size === 0 ? undefined : 'something was written';
+    provoke: async ({ newest }, into) => {
+      const place = join(dirname(into.stateDir), 'no-folder');
+      writeFileSync(place, '');
+      const { lineage, epoch } = newest;
+      const refused: unknown = await new FileBackupRepository(place)
+        .open({ lineage, epoch })
+        .catch((error: unknown) => error);
+      if (!(refused instanceof EpsilonError) || refused.code !== 'BACKUP_DIR_UNWRITABLE')
+        return `ended with ${String(refused)}`;
+      return statSync(place).size === 0 ? undefined : 'something was written';
     },
   },
   {
