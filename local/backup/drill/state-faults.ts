@@ -50,7 +50,7 @@ export const stateCases: readonly Case[] = [
   },
   {
     fault: 'F38',
-    what: 'the place that backups go to takes nothing: it is named, and no point is made there',
+    what: 'the place that backups go to is no folder: it is named, and nothing is written there',
     provoke: async ({ newest }, into) => {
       const place = join(dirname(into.stateDir), 'no-folder');
       writeFileSync(place, '');
@@ -58,7 +58,7 @@ export const stateCases: readonly Case[] = [
       const refused: unknown = await new FileBackupRepository(place)
         .open({ lineage, epoch })
         .catch((error: unknown) => error);
-      if (!(refused instanceof EpsilonError) || refused.code !== 'BACKUP_DIR_UNWRITABLE')
+      if (!(refused instanceof EpsilonError) || refused.code !== 'BACKUP_DIR_FOREIGN')
         return `ended with ${String(refused)}`;
       return statSync(place).size === 0 ? undefined : 'something was written';
     },
