@@ -6,25 +6,10 @@ import type { DrillFault } from '../../../lib/backup/drill.ts';
 import { type Manifest, manifestText, pieceBytes } from '../../../lib/backup/manifest.ts';
 import { contentOf, inPieces } from '../../../lib/operations/backup/content.ts';
 import { FileBackupRepository } from '../file-repository.ts';
+import type { Case, Ground } from './fault-case.ts';
 import { type Called, callCommand, type DrillPlace, startCommand, startDrilled } from './processes.ts';
 import type { RoundParts } from './round.ts';
 import { stateCases } from './state-faults.ts';
-
-/** What every fault is provoked in: a repository with points, and folders of its own for states. */
-interface Ground {
-  readonly parts: RoundParts;
-  readonly repository: FileBackupRepository;
-  /** The newest point, and the one before it. */
-  readonly newest: Manifest;
-  readonly before: Manifest;
-}
-
-/** How a fault is provoked; undefined when it held, otherwise what went wrong. */
-export interface Case {
-  readonly fault: string;
-  readonly what: string;
-  provoke(ground: Ground, into: DrillPlace): Promise<string | undefined>;
-}
 
 /** Says why a fault cannot be provoked here. */
 class NotHere extends Error {}

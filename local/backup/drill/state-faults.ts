@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, readdirSync, statSync, writeFileSync, 
 import { dirname, join } from 'node:path';
 import { EpsilonError } from '../../../lib/errors/epsilon-error.ts';
 import { FileBackupRepository } from '../file-repository.ts';
-import type { Case } from './faults.ts';
+import type { Case } from './fault-case.ts';
 import { callCommand, startDrilled } from './processes.ts';
 
 /** Bytes at the end of a write-ahead log that a loss of power leaves as nothing: less than its last page. */
