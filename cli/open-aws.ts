@@ -20,6 +20,7 @@ export interface AwsSurroundings {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly signal: AbortSignal;
+  readonly standby: boolean;
 }
 
 /** Settings of an environment: option > variable > infra/config/<environment>.yml. */
@@ -42,7 +43,7 @@ export function awsConfig(
 
 /** Opens the control plane of a deployed environment. */
 export async function openAws(target: AwsTarget, surroundings: AwsSurroundings): Promise<OperatorApi> {
-  const { clock, ids, signal } = surroundings;
+  const { clock, ids, signal, standby } = surroundings;
   const { ports, actor } = await openAwsOperator({
     config: awsConfig(target, surroundings),
     profile: target.profile,
@@ -50,6 +51,7 @@ export async function openAws(target: AwsTarget, surroundings: AwsSurroundings):
     clock,
     ids,
     signal,
+    standby,
     rules: { parse: parseSchedule, fillInput },
   });
   return createOperatorApi(ports, actor);

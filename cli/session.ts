@@ -14,6 +14,8 @@ export interface OpenOptions {
   readonly mode: 'read' | 'write';
   readonly retryScale?: number;
   readonly schedules?: boolean;
+  /** Opens what stands idle in the other region of an environment on AWS, which asks nothing of its home region. */
+  readonly standby?: boolean;
   /** Is called with errors after which this host's control plane continues. */
   readonly onFault?: (error: Error) => void;
   /** Hears when this host's control plane has to wait for something outside it, and when that is over. */

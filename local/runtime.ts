@@ -4,6 +4,7 @@ import { backupSettings } from '../lib/backup/settings.ts';
 import { createOperatorApi } from '../lib/operations/operator/operator-api.ts';
 import { SystemClock } from '../lib/system/system-clock.ts';
 import { fileJobLogs } from './adapters/job-logs.ts';
+import { DrillTimer, drillProcess } from './backup/drill-timer.ts';
 import { LocalBackups } from './backup/local-backups.ts';
 import { repositoryFolder } from './backup/repository-folder.ts';
 import { refuseSuperseded } from './backup/superseded.ts';
@@ -85,7 +86,19 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { ports, clock, ids, log } = runtime;
   runtime.metrics.beginFunctions([...runtime.service.functions.keys()]);
   const onFault = (error: Error) => options.onFault?.(error);
-  const backups = rules && new LocalBackups({ state, ...rules, clock, ids, log, onFault });
+  const drills =
+    rules &&
+    new DrillTimer({
+      stateDir: state.path,
+      repository: rules.folder,
+      drillDays: rules.settings.drillDays,
+      clock,
+      log,
+      onFault,
+      begin: () => drillProcess(options.projectDir, state.path, rules.folder),
+    });
+  const backups =
+    rules && new LocalBackups({ state, ...rules, ...(drills && { drills }), clock, ids, log, onFault });
   const close = async () => {
     await backups?.close();
     await runtime.close();

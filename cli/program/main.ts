@@ -45,7 +45,8 @@ export async function main(projectDir: string): Promise<void> {
           return (await openControl({ projectDir, stateDir, variables, clock, signal, ...options })).control;
         }
         const { openAws } = await import('../open-aws.ts');
-        return openAws(target, { projectDir, variables, clock, ids, signal: stop.signal });
+        const standby = options.standby ?? false;
+        return openAws(target, { projectDir, variables, clock, ids, signal: stop.signal, standby });
       },
     },
     process.argv.slice(2),

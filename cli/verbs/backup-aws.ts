@@ -24,13 +24,19 @@ interface RestoreWords {
   readonly approve?: string;
 }
 
+/** The same command where restores and drills run: the other region, whatever has become of the first. */
+function standbyOf(session: Session): Session {
+  return { ...session, open: (options) => session.open({ ...options, standby: true }) };
+}
+
 /** Starts a machine of backups on AWS and watches it. */
 export function runBackupMachine(
   session: Session,
   machine: 'backup' | 'restore' | 'restore-drill',
   input: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
-  return runMachine(session, machine, { input: JSON.stringify(input), wait: true });
+  const where = machine === 'backup' ? session : standbyOf(session);
+  return runMachine(where, machine, { input: JSON.stringify(input), wait: true });
 }
 
 /** `backup list` on AWS: what could be restored, hour by hour, oldest first. */

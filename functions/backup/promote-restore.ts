@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { importPlan } from '../../lib/backup/cloud/import-plan.ts';
 import {
   awsDatabases,
   awsHeartbeats,
@@ -24,7 +25,8 @@ export function createPromoteRestore(ports: Wired<typeof aws>) {
     const { record, recovered } = await promoteRestore(ports, await restoreOf(ports, id), approve);
     const { epoch, point, target } = record;
     const deadline = new Date(ports.clock.now() + consumersMs).toISOString();
-    return { outcome: 'promoted', id, epoch, point, target, recovered, deadline };
+    const next = importPlan(ports.config.environment, target);
+    return { outcome: 'promoted', id, epoch, point, target, recovered, deadline, next };
   };
 }
 

@@ -1,4 +1,5 @@
 import { Budget } from '@pulumi/aws/budgets/budget.js';
+import type { Key } from '@pulumi/aws/kms/key.js';
 import { Topic } from '@pulumi/aws/sns/topic.js';
 import { TopicPolicy } from '@pulumi/aws/sns/topicPolicy.js';
 import { document } from './identity.ts';
@@ -7,11 +8,23 @@ import type { Site } from './site.ts';
 
 /** Creates the topic people subscribe to: encrypted, TLS only, written by AWS services of this account only. */
 export function createAlerts(site: Site, keys: Keys): Topic {
-  const name = site.name('alerts');
-  const topic = new Topic(name, { name, kmsMasterKeyId: keys.data.id }, site.here);
+  return createTopic(site, site.name('alerts'), { key: keys.data, opts: site.here });
+}
+
+/** The topic of alarms in the disaster recovery region; people subscribe to both. */
+export function createStandbyAlerts(site: Site, keys: Keys): Topic {
+  return createTopic(site, site.name('alerts-there'), { key: keys.replica, opts: site.there });
+}
+
+function createTopic(
+  site: Site,
+  id: string,
+  { key, opts }: { readonly key: Key; readonly opts: Site['here'] },
+): Topic {
+  const topic = new Topic(id, { name: site.name('alerts'), kmsMasterKeyId: key.id }, opts);
   const services = ['cloudwatch.amazonaws.com', 'events.amazonaws.com', 'budgets.amazonaws.com'];
   new TopicPolicy(
-    name,
+    id,
     {
       arn: topic.arn,
       policy: document([
@@ -31,7 +44,7 @@ export function createAlerts(site: Site, keys: Keys): Topic {
         },
       ]),
     },
-    site.here,
+    opts,
   );
   return topic;
 }

@@ -1,6 +1,7 @@
 import { LogGroup } from '@pulumi/aws/cloudwatch/logGroup.js';
 import { ReplicationGroup } from '@pulumi/aws/elasticache/replicationGroup.js';
 import { SubnetGroup } from '@pulumi/aws/elasticache/subnetGroup.js';
+import type { Key } from '@pulumi/aws/kms/key.js';
 import { getRandomPasswordOutput } from '@pulumi/aws/secretsmanager/getRandomPassword.js';
 import { Secret } from '@pulumi/aws/secretsmanager/secret.js';
 import { SecretVersion } from '@pulumi/aws/secretsmanager/secretVersion.js';
@@ -16,30 +17,50 @@ export interface Cache {
   readonly token: Secret;
 }
 
-/** Creates Redis 7: encrypted at rest and in transit, token required, reached only from inside the VPC. */
-export function createCache(site: Site, network: Network, keys: Keys): Cache {
-  const { cache, environment, nameSuffix } = site.config;
-  const id = `embeddings-cache${nameSuffix}`;
+function createToken(
+  site: Site,
+  id: string,
+  { key, opts }: { readonly key: Key; readonly opts: Site['here'] },
+) {
   const token = new Secret(
     id,
     {
-      name: `epsilon/${environment}/redis`,
+      name: `epsilon/${site.config.environment}/redis`,
       description: 'token of the cache',
-      kmsKeyId: keys.data.arn,
+      kmsKeyId: key.arn,
       recoveryWindowInDays: 7,
     },
-    site.here,
+    opts,
   );
   const random = getRandomPasswordOutput(
     { passwordLength: 64, excludePunctuation: true },
-    site.here.provider ? { provider: site.here.provider } : {},
+    opts.provider ? { provider: opts.provider } : {},
   );
   const value = new SecretVersion(
     id,
     { secretId: token.id, secretString: secret(random.randomPassword) },
     // A new random value comes with every run; only the first is kept. Replace this resource to change the token.
-    { ...site.here, ignoreChanges: ['secretString'], additionalSecretOutputs: ['secretString'] },
+    { ...opts, ignoreChanges: ['secretString'], additionalSecretOutputs: ['secretString'] },
   );
+  return { token, value };
+}
+
+/**
+ * Makes the token of a cache in the other region: another one, so that a leak at home opens nothing there. Nothing is replicated: the cache
+ * is filled of the live models (lib/aws/table/move-records.ts).
+ */
+export function createStandbyToken(site: Site, keys: Keys): void {
+  createToken(site, `embeddings-cache${site.config.nameSuffix}-there`, {
+    key: keys.replica,
+    opts: site.there,
+  });
+}
+
+/** Creates Redis 7: encrypted at rest and in transit, token required, reached only from inside the VPC. */
+export function createCache(site: Site, network: Network, keys: Keys): Cache {
+  const { cache, environment, nameSuffix } = site.config;
+  const id = `embeddings-cache${nameSuffix}`;
+  const { token, value } = createToken(site, id, { key: keys.data, opts: site.here });
   const subnets = new SubnetGroup(id, { name: id, subnetIds: network.privateSubnetIds }, site.here);
   const slow = new LogGroup(
     site.name('redis-slow'),

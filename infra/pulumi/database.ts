@@ -8,6 +8,7 @@ import { groupFor } from './endpoints.ts';
 import { createIdentity, trustHost } from './identity.ts';
 import type { Keys } from './keys.ts';
 import type { Network } from './network.ts';
+import type { Landing } from './recovery.ts';
 import type { Site } from './site.ts';
 
 /** The database and the secret AWS keeps its credentials in. */
@@ -47,9 +48,61 @@ function keepRecoverable(site: Site, instance: Instance, keys: Keys): void {
   );
 }
 
+/** Settings that a database has wherever it is, and that a restore passes (lib/operations/backup/restore-steps.ts). */
+function settingsOf(site: Site) {
+  const { database } = site.config;
+  return {
+    engine: 'postgres',
+    // The major alone: AWS chooses the newest 15.x and keeps it patched.
+    engineVersion: '15',
+    autoMinorVersionUpgrade: true,
+    instanceClass: database.instanceClass,
+    allocatedStorage: database.allocatedStorage,
+    storageType: 'gp3',
+    storageEncrypted: true,
+    multiAz: database.multiAz,
+    manageMasterUserPassword: true,
+    iamDatabaseAuthenticationEnabled: true,
+    publiclyAccessible: false,
+    backupRetentionPeriod: database.backupRetentionDays,
+    copyTagsToSnapshot: true,
+    deletionProtection: true,
+  };
+}
+
+/**
+ * Takes over a database that was restored in the other region, as it is: what it was restored with is what stands here, so that a plan
+ * after it replaces nothing. Nothing where the settings name none.
+ */
+export function importDatabase(site: Site, landing: Landing, keys: Keys): void {
+  const { restoredDatabase: identifier } = site.config;
+  if (identifier === undefined) return;
+  new Instance(
+    site.name('restored-database'),
+    {
+      identifier,
+      ...settingsOf(site),
+      kmsKeyId: keys.replica.arn,
+      masterUserSecretKmsKeyId: keys.replica.arn,
+      dbSubnetGroupName: landing.subnetGroup,
+      vpcSecurityGroupIds: [landing.securityGroupId],
+      parameterGroupName: landing.parameterGroup,
+      skipFinalSnapshot: false,
+      finalSnapshotIdentifier: `${identifier}-final`,
+    },
+    // What its automated backups brought along stays as they had it.
+    {
+      ...site.there,
+      protect: true,
+      import: identifier,
+      ignoreChanges: ['engineVersion', 'allocatedStorage', 'dbName', 'username', 'tags', 'tagsAll'],
+    },
+  );
+}
+
 /** Creates PostgreSQL 15 with point-in-time recovery here and replicated in the other region; no password passes through us. */
 export function createDatabase(site: Site, network: Network, keys: Keys): Database {
-  const { database, nameSuffix } = site.config;
+  const { nameSuffix } = site.config;
   const identifier = `embeddings-saas-db${nameSuffix}`;
   const subnets = new SubnetGroup(
     identifier,
@@ -64,32 +117,18 @@ export function createDatabase(site: Site, network: Network, keys: Keys): Databa
     identifier,
     {
       identifier,
-      engine: 'postgres',
-      // The major alone: AWS chooses the newest 15.x and keeps it patched.
-      engineVersion: '15',
-      autoMinorVersionUpgrade: true,
-      instanceClass: database.instanceClass,
-      allocatedStorage: database.allocatedStorage,
-      storageType: 'gp3',
-      storageEncrypted: true,
+      ...settingsOf(site),
       kmsKeyId: keys.data.arn,
-      multiAz: database.multiAz,
       dbName: 'embeddings_saas',
       username: 'epsilon_admin',
-      manageMasterUserPassword: true,
       masterUserSecretKmsKeyId: keys.data.arn,
-      iamDatabaseAuthenticationEnabled: true,
-      publiclyAccessible: false,
       dbSubnetGroupName: subnets.name,
       vpcSecurityGroupIds: [groupFor(site, network, 'database', 5432).id],
       parameterGroupName: createParameters(site).name,
-      backupRetentionPeriod: database.backupRetentionDays,
       // Before the nightly training at 02:00 UTC, and away from maintenance.
       backupWindow: '00:00-01:00',
       maintenanceWindow: 'sun:09:00-sun:10:00',
-      copyTagsToSnapshot: true,
       deleteAutomatedBackups: false,
-      deletionProtection: true,
       skipFinalSnapshot: false,
       finalSnapshotIdentifier: `${identifier}-final`,
       enabledCloudwatchLogsExports: ['postgresql', 'upgrade'],

@@ -14,7 +14,7 @@ export interface Keys {
 
 const use = ['kms:Encrypt*', 'kms:Decrypt*', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:Describe*'];
 
-function services(site: Site, names: readonly string[]): Statement[] {
+function services(site: Site, names: readonly string[], region: string): Statement[] {
   return names.map((service) => ({
     Effect: 'Allow',
     Principal: { Service: service },
@@ -24,7 +24,7 @@ function services(site: Site, names: readonly string[]): Statement[] {
     Condition: service.startsWith('logs.')
       ? {
           ArnLike: {
-            'kms:EncryptionContext:aws:logs:arn': interpolate`arn:aws:logs:${site.config.region}:${site.accountId}:*`,
+            'kms:EncryptionContext:aws:logs:arn': interpolate`arn:aws:logs:${region}:${site.accountId}:*`,
           },
         }
       : { StringEquals: { 'aws:SourceAccount': site.accountId } },
@@ -39,6 +39,7 @@ export function createKeys(site: Site): Keys {
     Action: 'kms:*',
     Resource: '*',
   };
+  const { disasterRecoveryRegion } = site.config;
   const key = (part: string, opts: Site['here'], users: readonly string[] = []) => {
     const made = new Key(
       site.name(part),
@@ -46,7 +47,10 @@ export function createKeys(site: Site): Keys {
         description: `${part} of epsilon ${site.config.environment}`,
         enableKeyRotation: true,
         deletionWindowInDays: 30,
-        policy: document([owner, ...services(site, users)]),
+        policy: document([
+          owner,
+          ...services(site, users, opts === site.there ? disasterRecoveryRegion : site.config.region),
+        ]),
       },
       { ...opts, protect: true },
     );
@@ -61,6 +65,11 @@ export function createKeys(site: Site): Keys {
     ]),
     cluster: key('cluster', site.here),
     logs: key('logs', site.here, [`logs.${site.config.region}.amazonaws.com`]),
-    replica: key('replica', site.there),
+    // Of everything in that region: what stands there idle has topic, table, logs and variables under it.
+    replica: key('replica', site.there, [
+      'cloudwatch.amazonaws.com',
+      'events.amazonaws.com',
+      `logs.${disasterRecoveryRegion}.amazonaws.com`,
+    ]),
   };
 }

@@ -1,6 +1,6 @@
 import { Parameter } from '@pulumi/aws/ssm/parameter.js';
 import type { Input } from '@pulumi/pulumi';
-import { ssmParameterName, ssmParameters } from '../../lib/config/ssm-parameters.ts';
+import { ssmParameterName, ssmParameters, standbyParameters } from '../../lib/config/ssm-parameters.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';
 import type { Site } from './site.ts';
 
@@ -18,5 +18,16 @@ export function writeParameters(site: Site, values: Readonly<Record<string, Inpu
     const value = values[name] ?? '';
     const full = ssmParameterName(site.config.environment, name);
     new Parameter(full, { name: full, type: 'String', value, description: meaning }, site.here);
+  }
+}
+
+/** Writes what stands in the disaster recovery region reads there, under the same names as at home. */
+export function writeStandbyParameters(
+  site: Site,
+  values: Readonly<Record<(typeof standbyParameters)[number], Input<string>>>,
+): void {
+  for (const name of standbyParameters) {
+    const full = ssmParameterName(site.config.environment, name);
+    new Parameter(`${full}-there`, { name: full, type: 'String', value: values[name] }, site.there);
   }
 }

@@ -3,12 +3,12 @@ import type { Cluster } from '@pulumi/aws/eks/cluster.js';
 import { getCallerIdentityOutput } from '@pulumi/aws/getCallerIdentity.js';
 import { all, type Output } from '@pulumi/pulumi';
 import type { InfrastructureConfig } from '../../lib/config/infrastructure.ts';
-import { createAlerts, createBudget } from './account.ts';
+import { createAlerts, createBudget, createStandbyAlerts } from './account.ts';
 import { createNodeAddons, createWorkloadAddons } from './addons.ts';
 import { createBatch } from './batch.ts';
-import { createCache } from './cache.ts';
+import { createCache, createStandbyToken } from './cache.ts';
 import { createCluster } from './cluster.ts';
-import { createDatabase } from './database.ts';
+import { createDatabase, importDatabase } from './database.ts';
 import { createDeployRole } from './deploy.ts';
 import { createEndpoints, createWorkerGroup } from './endpoints.ts';
 import { createGithubRoles } from './github.ts';
@@ -17,10 +17,10 @@ import { createJobRoles, type PodUser } from './job-roles.ts';
 import { createKeys, type Keys } from './keys.ts';
 import { createNetwork, type Network } from './network.ts';
 import { createNodeGroups } from './node-groups.ts';
-import { writeParameters } from './parameters.ts';
+import { writeParameters, writeStandbyParameters } from './parameters.ts';
 import { createPodIdentities, createPodLogs } from './pod-identities.ts';
 import { createLanding } from './recovery.ts';
-import { createRegistry } from './registry.ts';
+import { createRegistry, replicateImages } from './registry.ts';
 import { createSite, type Site } from './site.ts';
 import { createStorage, type Storage } from './storage.ts';
 import { createTrainingNodes } from './training-nodes.ts';
@@ -90,11 +90,25 @@ export function createPlatform(config: InfrastructureConfig): PlatformOutputs {
   const cluster = createKubernetes(site, network, { keys, jobs: roles.pod, alertsArn: alerts.arn });
   const database = createDatabase(site, network, keys);
   const landing = createLanding(site);
+  importDatabase(site, landing, keys);
   const cache = createCache(site, network, keys);
+  createStandbyToken(site, keys);
   const images = createRegistry(site, keys);
+  replicateImages(site, keys);
   const batch = createBatch(site, network);
   const definitions = createJobDefinitions(site, images, roles.batch);
   createBudget(site, alerts);
+  writeStandbyParameters(site, {
+    'kms/key-arn': keys.replica.arn,
+    'kms/logs-key-arn': keys.replica.arn,
+    'kms/replica-key-arn': keys.replica.arn,
+    'alerts/topic-arn': createStandbyAlerts(site, keys).arn,
+    'rds/instance-id': database.instance.identifier,
+    's3/replica-bucket': storage.replica.id,
+    'recovery/subnet-group': landing.subnetGroup,
+    'recovery/parameter-group': landing.parameterGroup,
+    'recovery/security-group-id': landing.securityGroupId,
+  });
   const github = createDelivery(site, { keys, storage, cluster, repositories: Object.values(images) });
   writeParameters(site, {
     'network/vpc-id': network.vpc.id,

@@ -1,5 +1,7 @@
 import { LifecyclePolicy } from '@pulumi/aws/ecr/lifecyclePolicy.js';
+import { ReplicationConfiguration } from '@pulumi/aws/ecr/replicationConfiguration.js';
 import { Repository } from '@pulumi/aws/ecr/repository.js';
+import { RepositoryCreationTemplate } from '@pulumi/aws/ecr/repositoryCreationTemplate.js';
 import type { Keys } from './keys.ts';
 import type { Site } from './site.ts';
 
@@ -45,4 +47,39 @@ export function createRegistry(site: Site, keys: Keys): Record<ImageName, Reposi
     'backend-api': make('backend-api'),
     'job-watcher': make('job-watcher'),
   };
+}
+
+/**
+ * Replicates every image to the other region, where a restored state needs them. The rule is the registry's only one: it is the same in
+ * every environment, so that those which share an account do not take it from one another.
+ */
+export function replicateImages(site: Site, keys: Keys): void {
+  const { disasterRecoveryRegion: region, nameSuffix } = site.config;
+  const name = site.name('images');
+  const template = new RepositoryCreationTemplate(
+    name,
+    {
+      prefix: `epsilon${nameSuffix}`,
+      description: 'images as they are at home: tags never move, under a key of this region',
+      appliedFors: ['REPLICATION'],
+      imageTagMutability: 'IMMUTABLE',
+      encryptionConfigurations: [{ encryptionType: 'KMS', kmsKey: keys.replica.arn }],
+      lifecyclePolicy: tidy,
+    },
+    site.there,
+  );
+  new ReplicationConfiguration(
+    name,
+    {
+      replicationConfiguration: {
+        rules: [
+          {
+            destinations: [{ region, registryId: site.accountId }],
+            repositoryFilters: [{ filter: 'epsilon', filterType: 'PREFIX_MATCH' }],
+          },
+        ],
+      },
+    },
+    { ...site.here, protect: true, dependsOn: [template] },
+  );
 }

@@ -19,6 +19,8 @@ const schema = z.strictObject({
   keepDays: z.int().default(7),
   /** Points that are kept however old they are. */
   keepAtLeast: z.int().min(1).max(1_000).default(3),
+  /** Days between two drills of a control plane that runs; `off` begins none by itself. */
+  drillDays: z.union([z.int().min(1).max(30), z.literal('off')]).default(7),
 });
 
 /** How a control plane of this host is backed up. */

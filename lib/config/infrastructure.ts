@@ -49,6 +49,15 @@ export const infrastructureSchema = z.strictObject({
     training_spot: nodeGroupSchema,
     training_on_demand: nodeGroupSchema,
   }),
+  /**
+   * Identifier of a database that was restored in the disaster recovery region and goes on: the program takes it over as it is
+   * (docs/recover.md).
+   */
+  restoredDatabase: z
+    .string()
+    .regex(/^[a-z](-?[a-z0-9])*$/)
+    .max(63)
+    .optional(),
   /** Training jobs of the largest stage that fit one node of training_spot or training_on_demand. */
   trainingJobsPerNode: z.int().min(1).max(64),
   database: z.strictObject({

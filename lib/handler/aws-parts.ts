@@ -110,7 +110,7 @@ export const awsHeartbeats: AwsPart<Pick<Ports, 'databaseHeartbeats'>> = async (
 
 /** Functions that work on promoted records, asked through Lambda. */
 export const awsConsumers: AwsPart<Pick<Ports, 'consumers'>> = async () =>
-  (await import('../aws/wiring/wire-consumers.ts')).wireConsumers;
+  (await import('../aws/lambda/wire-consumers.ts')).wireConsumers;
 
 /** Versions behind the aliases of the machines, in Step Functions. */
 export const awsVersions: AwsPart<Pick<Ports, 'versions'>> = async () =>

@@ -11,6 +11,7 @@ import { type Clock, isoNow, type Timer } from '../../lib/ports/clock.ts';
 import type { IdSource } from '../../lib/ports/id-source.ts';
 import type { Log } from '../../lib/ports/log.ts';
 import type { StateDirectory } from '../stores/state-directory.ts';
+import type { DrillTimer } from './drill-timer.ts';
 import { writeDurably } from './durable-files.ts';
 import { FileBackupRepository } from './file-repository.ts';
 import { lastPassedDrill } from './last-drill.ts';
@@ -36,6 +37,8 @@ export interface LocalBackupsOptions {
   readonly log: Log;
   /** Hears when backups begin to fail. */
   readonly onFault: (error: Error) => void;
+  /** Begins drills by itself; without it nobody does. */
+  readonly drills?: Pick<DrillTimer, 'look' | 'close'>;
 }
 
 /** Backups that the process makes which writes the state directory; one at a time. */
@@ -48,6 +51,7 @@ export class LocalBackups implements Backups {
   /** When a pruning was begun last, by this process. */
   #prunedAt = Number.NEGATIVE_INFINITY;
   #failing = false;
+  #drills = false;
   #closed = false;
 
   constructor(options: LocalBackupsOptions) {
@@ -104,6 +108,7 @@ export class LocalBackups implements Backups {
   /** What is done by itself: a backup and, once a day, a pruning. A pruning that failed is tried again after an hour. */
   async #keep(): Promise<void> {
     await this.#run();
+    if (this.#drills) await this.#options.drills?.look();
     const { clock, log, onFault } = this.#options;
     if (!this.#isPruningDue() || clock.now() - this.#prunedAt < hour) return;
     this.#prunedAt = clock.now();
@@ -146,6 +151,8 @@ export class LocalBackups implements Backups {
     const { settings, clock } = this.#options;
     if (everyMs === undefined && settings.everyMinutes === 'off') return;
     const every = everyMs ?? Number(settings.everyMinutes) * 60_000;
+    // What a drill itself has started begins no other.
+    this.#drills = everyMs === undefined;
     try {
       const newest = await this.#repository.newest();
       if (newest) this.#newest = Date.parse(newest.takenAt);
@@ -189,6 +196,7 @@ export class LocalBackups implements Backups {
   /** Makes no more backups; waits for the one under way. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#options.drills?.close();
     this.#timer?.cancel();
     await this.idle();
   }

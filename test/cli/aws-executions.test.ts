@@ -6,6 +6,7 @@ import {
   StartExecutionCommand,
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
+import { GetParametersCommand } from '@aws-sdk/client-ssm';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { anAttempt, aRun, aTenant } from '../fixtures/records.ts';
 import {
@@ -16,6 +17,7 @@ import {
   failing,
   machineArn,
   sfn,
+  ssm,
 } from './aws-harness.ts';
 
 const { epsilon, stores } = deployedEnvironment();
@@ -144,18 +146,26 @@ describe('--target aws: backups', () => {
   const started = () => {
     const [call] = sfn.commandCalls(StartExecutionCommand);
     const { stateMachineArn, input } = call?.args[0].input ?? {};
-    return { machine: stateMachineArn?.split(':').at(-2), input: JSON.parse(input ?? 'null') as unknown };
+    const [, , , region, , , machine] = stateMachineArn?.split(':') ?? [];
+    return { region, machine, input: JSON.parse(input ?? 'null') as unknown };
   };
 
   it.each([
-    ['backup run', 'epsilon-dev-backup', {}],
-    ['drill', 'epsilon-dev-restore-drill', {}],
-    ['restore --to newest', 'epsilon-dev-restore', { to: 'newest' }],
-    ['restore --id restore-1 --approve d', 'epsilon-dev-restore', { id: 'restore-1', approve: 'd' }],
-  ])('%s starts its machine', async (words, machine, input) => {
+    ['backup run', 'us-west-2', 'epsilon-dev-backup', {}],
+    // What restores stands in the other region, and nothing of the first one is asked for.
+    ['drill', 'us-east-1', 'epsilon-dev-restore-drill', {}],
+    ['restore --to newest', 'us-east-1', 'epsilon-dev-restore', { to: 'newest' }],
+    [
+      'restore --id restore-1 --approve d',
+      'us-east-1',
+      'epsilon-dev-restore',
+      { id: 'restore-1', approve: 'd' },
+    ],
+  ])('%s starts its machine in %s', async (words, region, machine, input) => {
+    if (region === 'us-east-1') ssm.on(GetParametersCommand).rejects(failing('the region is lost'));
     sfn.on(DescribeExecutionCommand).resolves(execution());
     expect(await epsilon(words.split(' '))).toMatchObject({ code: 0 });
-    expect(started()).toEqual({ machine, input: { ...input, trigger: 'manual' } });
+    expect(started()).toEqual({ region, machine, input: { ...input, trigger: 'manual' } });
   });
 
   it.each([

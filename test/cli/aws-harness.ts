@@ -110,12 +110,13 @@ export function deployedEnvironment(over: { readonly stores?: () => OperatorStor
     stores.close();
     for (const mock of [sfn, sts, ssm, s3, scheduler, eventBridge, ...others]) mock.reset();
   });
-  const open: ProgramDependencies['open'] = async (target) => {
+  const open: ProgramDependencies['open'] = async (target, { standby = false }) => {
     const { ports, actor } = await openAwsOperator({
       config: awsConfig(target as AwsTarget, { projectDir: '.', variables: {} }),
       account: (target as AwsTarget).account,
       clock,
       ids,
+      standby,
       rules: { parse: parseSchedule, fillInput },
       stores: over.stores ?? (() => stores),
     });

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { type Place, type ReadService, servicePlaced } from '../../infra/serverless/plugin/place.ts';
 import { consumers } from '../../lib/backup/cloud/consumers.ts';
+import { importPlan } from '../../lib/backup/cloud/import-plan.ts';
 import { ssmParameterName, standbyParameters } from '../../lib/config/ssm-parameters.ts';
 import { readYaml } from '../../local/declaration/read-yaml.ts';
 import { freshDir } from '../fresh-dir.ts';
@@ -178,6 +179,37 @@ describe('the service where a restored state goes on (place=there)', () => {
       ['NightlyTrainingSchedule', 'DISABLED'],
       ['RestoreDrillSchedule', 'ENABLED'],
     ]);
+  });
+
+  it('keeps a restored table declared as its own is, which an import then finds unchanged', () => {
+    const ControlTable = {
+      Type: 'AWS::DynamoDB::GlobalTable',
+      DeletionPolicy: 'Retain',
+      Properties: { TableName: 'epsilon-prod-recovery', BillingMode: 'PAY_PER_REQUEST' },
+    };
+    const restoredTable = 'epsilon-prod-restore-1';
+    for (const where of [standby, place]) {
+      const { resources } = servicePlaced(
+        { ...read, resources: { ControlTable } },
+        { ...where, restoredTable },
+      );
+      expect(resources['RestoredTable']).toEqual({
+        ...ControlTable,
+        Properties: { ...ControlTable.Properties, TableName: restoredTable },
+      });
+    }
+    const target = { region: 'us-east-1', database: 'db-restore-1', table: restoredTable, bucket: 'b' };
+    const plan = importPlan('prod', target);
+    const [, named] = /--resources-to-import '([^']+)'/.exec(plan.join('\n')) ?? [];
+    expect(JSON.parse(named ?? '')).toEqual([
+      {
+        ResourceType: ControlTable.Type,
+        LogicalResourceId: 'RestoredTable',
+        ResourceIdentifier: { TableName: restoredTable },
+      },
+    ]);
+    expect(plan[0]).toContain('restoredDatabase: db-restore-1');
+    expect(plan.at(-1)).toContain(`--param place=there --param table=${restoredTable}`);
   });
 
   it('is waited for by every function that works on the records', () => {

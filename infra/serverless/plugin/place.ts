@@ -22,6 +22,8 @@ export interface Place {
   /** Variables that functions which stand there do not have. */
   readonly without?: readonly string[];
   readonly environment?: Tree;
+  /** Name of a restored table that the stack keeps; none where it is empty. */
+  readonly restoredTable?: string;
   /** What the rest of the service works on there; absent where only what stands there is deployed. */
   readonly serving?: {
     /** Bucket of the environment; its replica is what is worked on. */
@@ -116,8 +118,20 @@ function standing(read: ReadService, { stands, without = [], environment = {} }:
   };
 }
 
+/** A restored table beside the small one, declared alike: importing it and deploying afterwards changes nothing that would replace it. */
+function withRestoredTable(read: ReadService, name = ''): ReadService {
+  const like = read.resources['ControlTable'];
+  if (name === '' || !like) return read;
+  const table = { ...like, Properties: { ...like.Properties, TableName: name } };
+  return { ...read, resources: { ...read.resources, RestoredTable: table } };
+}
+
 /** The service as it is deployed at a place: everything at home; in the other region what stands there, and the rest on what was restored. */
 export function servicePlaced(read: ReadService, place: Place): ReadService {
+  return withRestoredTable(movedTo(read, place), place.restoredTable);
+}
+
+function movedTo(read: ReadService, place: Place): ReadService {
   const { stands, serving } = place;
   if (!stands) return read;
   if (!serving) return standing(read, place);

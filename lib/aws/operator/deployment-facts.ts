@@ -83,3 +83,25 @@ export async function deploymentFacts(
     { exitCode: exitCodes.badInput },
   );
 }
+
+/** Region in which an environment is restored; `RECOVERY_OFF` where it is nowhere. */
+export function standbyRegion({ recovery, environment }: ServiceConfig): string {
+  if (recovery.mode === 'on') return recovery.region;
+  throw new EpsilonError(
+    'RECOVERY_OFF',
+    `The settings of ${environment} say "recovery: { mode: off }": nothing stands in another region.`,
+    { exitCode: exitCodes.conflict },
+  );
+}
+
+/** The resources of what stands idle in the other region: all by convention, because the parameters of home may be lost. */
+export function standbyFacts(config: ServiceConfig, { accountId, partition }: Caller): Deployment {
+  const { environment } = config;
+  return {
+    partition,
+    accountId,
+    tableName: `${nameOf(environment)}-recovery`,
+    eventBusName: nameOf(environment),
+    alertsTopicArn: `arn:${partition}:sns:${standbyRegion(config)}:${accountId}:${nameOf(environment)}-alerts`,
+  };
+}

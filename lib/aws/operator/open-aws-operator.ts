@@ -9,7 +9,6 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { STSClient } from '@aws-sdk/client-sts';
 import type { Actor } from '../../audit/record.ts';
-import { factOf } from '../../config/deployment.ts';
 import type { ServiceConfig } from '../../config/service-config.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { IdSource } from '../../ports/id-source.ts';
@@ -25,7 +24,7 @@ import { createClients } from '../wiring/clients.ts';
 import { wireStores } from '../wiring/wire-stores.ts';
 import { type Caller, callerOf } from './caller.ts';
 import { deployedWorkflows } from './deployed-workflows.ts';
-import { deploymentFacts } from './deployment-facts.ts';
+import { deploymentFacts, standbyFacts, standbyRegion } from './deployment-facts.ts';
 import { checkEnvironment } from './environment-check.ts';
 import { createAwsJobLogs } from './job-logs.ts';
 import { createSchedules, type ScheduleRules } from './schedules.ts';
@@ -48,6 +47,8 @@ export interface AwsOperatorOptions {
   readonly rules: ScheduleRules;
   /** Aborted when nobody waits for an answer any more. */
   readonly signal?: AbortSignal;
+  /** Opens what stands idle in the region of the replicas; nothing is asked of the environment's own. */
+  readonly standby?: boolean;
   /** Makes the stores; DynamoDB's unless a test brings others. */
   readonly stores?: (base: AwsBase) => OperatorStores;
 }
@@ -74,16 +75,19 @@ async function baseOf({
   clock,
   ids,
   signal,
+  standby = false,
 }: AwsOperatorOptions): Promise<{ readonly base: AwsBase; readonly caller: Caller }> {
   const clients = createClients({
-    region: config.region,
+    region: standby ? standbyRegion(config) : config.region,
     ...(profile === undefined ? {} : { profile }),
     ...(signal ? { signal } : {}),
   });
   const caller = await callerOf(clients.of(STSClient), { environment: config.environment, account });
   const base: AwsBase = {
     config,
-    deployment: await deploymentFacts(clients.of(SSMClient), config, caller),
+    deployment: standby
+      ? standbyFacts(config, caller)
+      : await deploymentFacts(clients.of(SSMClient), config, caller),
     clients,
     clock,
     ids,
@@ -111,7 +115,10 @@ function logsOf({ clients, clock, config, deployment }: AwsBase) {
     logs: clients.of(CloudWatchLogsClient),
     clock,
     environment: config.environment,
-    queues: [factOf(deployment, 'batchSpotQueueArn'), factOf(deployment, 'batchOnDemandQueueArn')],
+    // What stands idle has none.
+    queues: [deployment.batchSpotQueueArn, deployment.batchOnDemandQueueArn].filter(
+      (arn) => arn !== undefined,
+    ),
   });
 }
 
@@ -124,7 +131,8 @@ function logsOf({ clients, clock, config, deployment }: AwsBase) {
 export async function openAwsOperator(options: AwsOperatorOptions): Promise<AwsOperator> {
   const { base, caller } = await baseOf(options);
   const { config, clock, ids, log, clients, deployment } = base;
-  const { environment, region } = config;
+  const { environment } = config;
+  const { region } = clients;
   const location = { ...deployment, environment, region };
   const states = clients.of(SFNClient);
   const ports: OperatorPorts = {

@@ -47,7 +47,7 @@ export async function wireAws<const A extends readonly AwsPart[]>(
   const place =
     placeTableName === undefined
       ? undefined
-      : await (await import('./serving-place.ts')).servingPlace(tools, placeTableName);
+      : await (await import('../table/serving-place.ts')).servingPlace(tools, placeTableName);
   const base: AwsBase = {
     config: place ? { ...config, dataBucket: place.bucket } : config,
     deployment: place ? { ...deployment, tableName: place.table } : deployment,

@@ -2,9 +2,9 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { currentPlace, type PlaceRecord } from '../../backup/cloud/records.ts';
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import type { ServingPlace } from '../../ports/ports.ts';
-import { readRecord } from '../table/recovery-records.ts';
-import { Table } from '../table/table.ts';
-import type { AwsBase } from './base.ts';
+import type { AwsBase } from '../wiring/base.ts';
+import { readRecord } from './recovery-records.ts';
+import { Table } from './table.ts';
 
 /** Milliseconds for which a process believes what it read. */
 const believedMs = 30_000;
