@@ -8,7 +8,6 @@ import { groupFor } from './endpoints.ts';
 import { createIdentity, trustHost } from './identity.ts';
 import type { Keys } from './keys.ts';
 import type { Network } from './network.ts';
-import type { Landing } from './recovery.ts';
 import type { Site } from './site.ts';
 
 /** The database and the secret AWS keeps its credentials in. */
@@ -70,11 +69,18 @@ function settingsOf(site: Site) {
   };
 }
 
+/** What of the other region a restored database is in (infra/pulumi/recovery.ts). */
+interface Place {
+  readonly subnetGroup: Output<string>;
+  readonly parameterGroup: Output<string>;
+  readonly securityGroupId: Output<string>;
+}
+
 /**
  * Takes over a database that was restored in the other region, as it is: what it was restored with is what stands here, so that a plan
  * after it replaces nothing. Nothing where the settings name none.
  */
-export function importDatabase(site: Site, landing: Landing, keys: Keys): void {
+export function importDatabase(site: Site, landing: Place, keys: Keys): void {
   const { restoredDatabase: identifier } = site.config;
   if (identifier === undefined) return;
   new Instance(
