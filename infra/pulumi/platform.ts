@@ -8,7 +8,7 @@ import { createNodeAddons, createWorkloadAddons } from './addons.ts';
 import { createBatch } from './batch.ts';
 import { createCache, createStandbyToken } from './cache.ts';
 import { createCluster } from './cluster.ts';
-import { createDatabase, importDatabase } from './database.ts';
+import { createDatabase, type Database, importDatabase } from './database.ts';
 import { createDeployRole } from './deploy.ts';
 import { createEndpoints, createWorkerGroup } from './endpoints.ts';
 import { createGithubRoles } from './github.ts';
@@ -19,7 +19,7 @@ import { createNetwork, type Network } from './network.ts';
 import { createNodeGroups } from './node-groups.ts';
 import { writeParameters, writeStandbyParameters } from './parameters.ts';
 import { createPodIdentities, createPodLogs } from './pod-identities.ts';
-import { createLanding } from './recovery.ts';
+import { createLanding, type Landing } from './recovery.ts';
 import { createRegistry, replicateImages } from './registry.ts';
 import { createSite, type Site } from './site.ts';
 import { createStorage, type Storage } from './storage.ts';
@@ -78,6 +78,32 @@ function createDelivery(
   return { ...roles, deploy };
 }
 
+/** What stands in the disaster recovery region beside the replicas: images, a token, a topic, and what the idle stack there reads. */
+function prepareStandby(
+  site: Site,
+  keys: Keys,
+  {
+    database,
+    storage,
+    landing,
+  }: { readonly database: Database; readonly storage: Storage; readonly landing: Landing },
+): void {
+  createStandbyToken(site, keys);
+  replicateImages(site, keys);
+  importDatabase(site, landing, keys);
+  writeStandbyParameters(site, {
+    'kms/key-arn': keys.replica.arn,
+    'kms/logs-key-arn': keys.replica.arn,
+    'kms/replica-key-arn': keys.replica.arn,
+    'alerts/topic-arn': createStandbyAlerts(site, keys).arn,
+    'rds/instance-id': database.instance.identifier,
+    's3/replica-bucket': storage.replica.id,
+    'recovery/subnet-group': landing.subnetGroup,
+    'recovery/parameter-group': landing.parameterGroup,
+    'recovery/security-group-id': landing.securityGroupId,
+  });
+}
+
 /** Creates the whole platform of one environment from checked settings. */
 export function createPlatform(config: InfrastructureConfig): PlatformOutputs {
   const site = createSite(config, getCallerIdentityOutput({}).accountId);
@@ -90,25 +116,12 @@ export function createPlatform(config: InfrastructureConfig): PlatformOutputs {
   const cluster = createKubernetes(site, network, { keys, jobs: roles.pod, alertsArn: alerts.arn });
   const database = createDatabase(site, network, keys);
   const landing = createLanding(site);
-  importDatabase(site, landing, keys);
   const cache = createCache(site, network, keys);
-  createStandbyToken(site, keys);
   const images = createRegistry(site, keys);
-  replicateImages(site, keys);
   const batch = createBatch(site, network);
   const definitions = createJobDefinitions(site, images, roles.batch);
   createBudget(site, alerts);
-  writeStandbyParameters(site, {
-    'kms/key-arn': keys.replica.arn,
-    'kms/logs-key-arn': keys.replica.arn,
-    'kms/replica-key-arn': keys.replica.arn,
-    'alerts/topic-arn': createStandbyAlerts(site, keys).arn,
-    'rds/instance-id': database.instance.identifier,
-    's3/replica-bucket': storage.replica.id,
-    'recovery/subnet-group': landing.subnetGroup,
-    'recovery/parameter-group': landing.parameterGroup,
-    'recovery/security-group-id': landing.securityGroupId,
-  });
+  prepareStandby(site, keys, { database, storage, landing });
   const github = createDelivery(site, { keys, storage, cluster, repositories: Object.values(images) });
   writeParameters(site, {
     'network/vpc-id': network.vpc.id,
