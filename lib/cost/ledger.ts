@@ -4,7 +4,7 @@ import { hourOfType, type NodeShape, shapeOf } from './nodes.ts';
 import { type InstancePrices, instancePrices, listedSpotShare, priceList, priceOf } from './prices.ts';
 
 /** The instance that jobs are priced by whose own is not known: what the training groups are made of. */
-export const node = { type: 'c5.4xlarge', vcpus: 16, memoryMiB: 32 * 1024 } as const;
+const node = { type: 'c5.4xlarge', vcpus: 16, memoryMiB: 32 * 1024 } as const;
 
 /** Types that the training groups are made of (infra/config/infrastructure), of which prices on spot are looked up. */
 export const trainingTypes = [

@@ -76,7 +76,7 @@ async function readProfile(
 }
 
 /** Reads documents that were listed. Errors: those of the object store, and of a place that may not be read. */
-export async function profileListed(
+async function profileListed(
   objects: ReadableObjects,
   { documentsUri, reading: asked }: Place,
   { listing, files }: Listed,

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { freshDir } from '../fresh-dir.ts';
 import { call } from './harness.ts';
@@ -87,7 +87,7 @@ describe('epsilon airflow export', () => {
     ]
       .map((name, index) => `${name} registry.example/${name}@${digest('abcdef'.charAt(index))}`)
       .join('\n');
-    const written = execFileSync('infra/release/write-images.sh', ['production'], { input: `${lines}\n` });
+    const written = execFileSync(resolve('infra/release/write-images.sh'), ['production'], { input: `${lines}\n` });
     writeFileSync(join(projectDir, 'infra/k8s/serving/production/images/kustomization.yaml'), written);
     expect((await call({ projectDir }, words)).code).toBe(0);
     expect(JSON.parse(readFileSync(join(folder, 'images.json'), 'utf8'))).toEqual({
