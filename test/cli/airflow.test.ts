@@ -87,7 +87,9 @@ describe('epsilon airflow export', () => {
     ]
       .map((name, index) => `${name} registry.example/${name}@${digest('abcdef'.charAt(index))}`)
       .join('\n');
-    const written = execFileSync(resolve('infra/release/write-images.sh'), ['production'], { input: `${lines}\n` });
+    const written = execFileSync(resolve('infra/release/write-images.sh'), ['production'], {
+      input: `${lines}\n`,
+    });
     writeFileSync(join(projectDir, 'infra/k8s/serving/production/images/kustomization.yaml'), written);
     expect((await call({ projectDir }, words)).code).toBe(0);
     expect(JSON.parse(readFileSync(join(folder, 'images.json'), 'utf8'))).toEqual({
