@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { checkSchema } from '../errors/check-schema.ts';
 import { EpsilonError, exitCodes } from '../errors/epsilon-error.ts';
 import { imageNames, stageNames } from '../training/stages.ts';
+import { variableOf } from './deployment-fact.ts';
 
 const arn = z.string().regex(/^arn:aws[a-z-]*:/, 'must be an ARN');
 
@@ -78,10 +79,7 @@ export type Deployment = Readonly<z.output<typeof deploymentSchema>>;
 
 /** Names of the variables, by field: `tableName` is `EPSILON_AWS_TABLE_NAME`. */
 export const deploymentVariables: Readonly<Record<keyof Deployment, string>> = Object.fromEntries(
-  Object.keys(deploymentSchema.shape).map((field) => [
-    field,
-    `EPSILON_AWS_${field.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
-  ]),
+  Object.keys(deploymentSchema.shape).map((field) => [field, variableOf(field)]),
 ) as Record<keyof Deployment, string>;
 
 /** Reads the resources from environment variables. Error: `DEPLOYMENT_INCOMPLETE` naming variable and reason. */
@@ -96,22 +94,6 @@ export function deploymentOf(variables: Readonly<Record<string, string | undefin
   const { path, sentence } = parsed.fault;
   const field = String(path[0] ?? '') as keyof Deployment;
   throw new EpsilonError('DEPLOYMENT_INCOMPLETE', `${deploymentVariables[field] ?? field}: ${sentence}.`, {
-    exitCode: exitCodes.badInput,
-    details: { field },
-  });
-}
-
-/**
- * A resource that a function needs and that not every place has: what only restores has no queues. `DEPLOYMENT_INCOMPLETE` naming the
- * variable.
- */
-export function factOf<F extends keyof Deployment>(
-  deployment: Deployment,
-  field: F,
-): NonNullable<Deployment[F]> {
-  const found = deployment[field];
-  if (found !== undefined) return found as NonNullable<Deployment[F]>;
-  throw new EpsilonError('DEPLOYMENT_INCOMPLETE', `${deploymentVariables[field]} is missing.`, {
     exitCode: exitCodes.badInput,
     details: { field },
   });

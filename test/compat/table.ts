@@ -28,6 +28,7 @@ async function write(): Promise<void> {
     modelVersion: aModel().modelVersion,
     fence: 1,
     at: new Date(at).toISOString(),
+    reason: 'run',
   });
   await stores.verdicts.record({
     tenantId,

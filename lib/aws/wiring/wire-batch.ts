@@ -1,7 +1,7 @@
 import { BatchClient } from '@aws-sdk/client-batch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
-import { factOf } from '../../config/deployment.ts';
+import { factOf } from '../../config/deployment-fact.ts';
 import { furtherRepositories } from '../../config/image-release.ts';
 import { createBatchCalls, NonRetryingBatchClient } from '../batch/batch-calls.ts';
 import { createBatchJobRunner } from '../batch/batch-job-runner.ts';

@@ -1,5 +1,5 @@
 import { ECRClient } from '@aws-sdk/client-ecr';
-import { factOf } from '../../config/deployment.ts';
+import { factOf } from '../../config/deployment-fact.ts';
 import { createImageResolver } from '../ecr/image-resolver.ts';
 import type { AwsBase } from './base.ts';
 

@@ -1,4 +1,4 @@
-import { factOf } from '../../config/deployment.ts';
+import { factOf } from '../../config/deployment-fact.ts';
 import { createKubernetesClient } from '../../kubernetes/client.ts';
 import { KubernetesJobRunner } from '../../kubernetes/job-runner.ts';
 import { createTransport } from '../../kubernetes/transport.ts';

@@ -1,5 +1,5 @@
 import { BatchClient } from '@aws-sdk/client-batch';
-import { factOf } from '../../config/deployment.ts';
+import { factOf } from '../../config/deployment-fact.ts';
 import { batchQueueVcpus } from '../batch/queue-vcpus.ts';
 import type { AwsBase } from './base.ts';
 

@@ -1,7 +1,7 @@
 import { BatchClient } from '@aws-sdk/client-batch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { STSClient } from '@aws-sdk/client-sts';
-import { factOf } from '../../config/deployment.ts';
+import { factOf } from '../../config/deployment-fact.ts';
 import { createBatchCalls, NonRetryingBatchClient } from '../batch/batch-calls.ts';
 import { createCallBudget } from '../batch/call-budget.ts';
 import { createTableBucket } from '../batch/table-bucket.ts';
