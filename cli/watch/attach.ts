@@ -1,3 +1,4 @@
+import { checkSchema } from '../../lib/errors/check-schema.ts';
 import { findMachine } from '../../lib/machines/catalogue.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import type { ExecutionDetail } from '../../lib/ports/workflows.ts';
@@ -18,7 +19,7 @@ async function openNight(
 ): Promise<ExecutionDetail | undefined> {
   for (const { executionArn } of await workflows.list({ machine, status: 'RUNNING', limit: mostOpen })) {
     const execution = await workflows.describe(executionArn);
-    const input = nightInputSchema.safeParse(execution.input);
+    const input = checkSchema(nightInputSchema, execution.input);
     if (execution.status !== 'RUNNING' || !input.success) continue;
     if (nightDate(input.data, Date.parse(execution.startDate)) === date) return execution;
   }
@@ -41,7 +42,7 @@ export async function openExecution(
   const { tenantId, logicalDate } = start.input;
   const outcome = findMachine(machine)?.outcome;
   if (outcome === 'night') {
-    const night = nightInputSchema.safeParse(start.input);
+    const night = checkSchema(nightInputSchema, start.input);
     return night.success ? openNight(control, machine, nightDate(night.data, now)) : undefined;
   }
   if (outcome !== 'run' || typeof tenantId !== 'string') return undefined;

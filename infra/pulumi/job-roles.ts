@@ -1,7 +1,7 @@
 import { RolePolicy } from '@pulumi/aws/iam/rolePolicy.js';
 import type { Bucket } from '@pulumi/aws/s3/bucket.js';
 import { interpolate, type Output, type Resource } from '@pulumi/pulumi';
-import { servicePath } from './deploy.ts';
+import { servicePath } from './delivery/deploy.ts';
 import { createIdentity, document, type Identity, trustHost, trustPods } from './identity.ts';
 import type { Keys } from './keys.ts';
 import type { Site, Statement } from './site.ts';

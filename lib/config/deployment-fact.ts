@@ -1,5 +1,4 @@
 import { EpsilonError, exitCodes } from '../errors/epsilon-error.ts';
-import type { Deployment } from './deployment.ts';
 
 /** Name of the variable that holds a field of the deployment: `tableName` is in `EPSILON_AWS_TABLE_NAME`. */
 export const variableOf = (field: string): string =>
@@ -9,12 +8,12 @@ export const variableOf = (field: string): string =>
  * A resource that a function needs and that not every place has: what only restores has no queues. `DEPLOYMENT_INCOMPLETE` naming the
  * variable.
  */
-export function factOf<F extends keyof Deployment>(
-  deployment: Deployment,
+export function factOf<D extends object, F extends keyof D & string>(
+  deployment: D,
   field: F,
-): NonNullable<Deployment[F]> {
+): NonNullable<D[F]> {
   const found = deployment[field];
-  if (found !== undefined) return found as NonNullable<Deployment[F]>;
+  if (found !== undefined) return found as NonNullable<D[F]>;
   throw new EpsilonError('DEPLOYMENT_INCOMPLETE', `${variableOf(field)} is missing.`, {
     exitCode: exitCodes.badInput,
     details: { field },

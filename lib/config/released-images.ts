@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { checkSchema } from '../errors/check-schema.ts';
 import { EpsilonError } from '../errors/epsilon-error.ts';
 import { type ImageName, imageNames } from '../training/stages.ts';
 
@@ -32,10 +33,11 @@ export function releasedStageImages(
   environment: ReleasedTo,
   content: unknown,
 ): Partial<Record<ImageName, ReleasedImage>> {
-  const read = schema.safeParse(content);
+  const read = checkSchema(schema, content);
   if (!read.success) {
-    const [{ path, message } = { path: [], message: '' }] = read.error.issues;
-    throw new EpsilonError('IMAGES_INVALID', `${imagesFileOf(environment)}: ${path.join('.')}: ${message}.`);
+    const { path, sentence } = read.fault;
+    const place = path.length === 0 ? 'the file' : path.join('.');
+    throw new EpsilonError('IMAGES_INVALID', `${imagesFileOf(environment)}: ${place} ${sentence}.`);
   }
   return Object.fromEntries(
     imageNames.flatMap((image) => {

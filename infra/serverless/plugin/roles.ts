@@ -88,7 +88,7 @@ const ofEveryMachine: Statements = [
 
 /**
  * A role of the service: in a path of its own, so that who deploys touches no role of infrastructure, and with the boundary that
- * infrastructure sets, without which it may not be made (infra/pulumi/deploy.ts).
+ * infrastructure sets, without which it may not be made (infra/pulumi/delivery/deploy.ts).
  */
 export function role(
   environment: string,

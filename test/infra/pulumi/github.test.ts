@@ -128,7 +128,7 @@ describe('roles of jobs of GitHub', () => {
   });
 });
 
-describe('who signs in to Argo CD', () => {
+describe('the connector by which Argo CD is signed in to', () => {
   const data = (file: string) =>
     (parse(readFileSync(`infra/argocd/addons/argo-cd/${file}`, 'utf8')) as { data: Record<string, string> })
       .data;

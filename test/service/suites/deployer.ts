@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { deployRights } from '../../../infra/pulumi/deploy-rights.ts';
+import { deployRights } from '../../../infra/pulumi/delivery/deploy-rights.ts';
 import { tableRows } from '../../docs/tables.ts';
 import type { Packaged } from '../packaging.ts';
 import { at, list, ofType } from '../template.ts';

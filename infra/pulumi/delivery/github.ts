@@ -2,9 +2,9 @@ import type { Repository } from '@pulumi/aws/ecr/repository.js';
 import { OpenIdConnectProvider } from '@pulumi/aws/iam/openIdConnectProvider.js';
 import { Secret } from '@pulumi/aws/secretsmanager/secret.js';
 import { type Input, interpolate, type Output } from '@pulumi/pulumi';
-import { createIdentity } from './identity.ts';
-import type { Keys } from './keys.ts';
-import type { Site, Statement } from './site.ts';
+import { createIdentity } from '../identity.ts';
+import type { Keys } from '../keys.ts';
+import type { Site, Statement } from '../site.ts';
 
 const issuer = 'token.actions.githubusercontent.com';
 

@@ -1,8 +1,8 @@
 import { Policy } from '@pulumi/aws/iam/policy.js';
 import { type Input, interpolate, type Output, output } from '@pulumi/pulumi';
+import { createIdentity, document, trustService } from '../identity.ts';
+import type { Site, Statement } from '../site.ts';
 import { boundedRoleActions, deployRights, roleActions } from './deploy-rights.ts';
-import { createIdentity, document, trustService } from './identity.ts';
-import type { Site, Statement } from './site.ts';
 
 /** What the service is deployed beside. */
 export interface DeployPlace {
