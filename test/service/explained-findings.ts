@@ -142,7 +142,7 @@ export const explainedFindings: readonly ExplainedFinding[] = [
   },
   {
     rule: wildcard(`arn:<AWS::Partition>:states:${here}:execution:epsilon-<environment>-nightly-training:*`),
-    on: /^WatchNightRole$/,
+    on: /^(WatchNight|ReconcileJobs)Role$/,
     reason: 'executions of one machine; their names are made when they begin',
   },
   {
@@ -172,7 +172,7 @@ export const explainedFindings: readonly ExplainedFinding[] = [
   })),
   ...['network-interface', 'subnet', 'security-group'].map((kind) => ({
     rule: wildcard(`arn:<AWS::Partition>:ec2:${here}:${kind}/*`),
-    on: /^(SubmitStage|ReconcileJobs|SettleRun|VacateInstance|FillCache|DecideCapacity|ApplyCapacity|ExpireCapacity)Role$/,
+    on: /^(SubmitStage|ReconcileJobs|SettleRun|VacateInstance|FillCache|DecideCapacity|ApplyCapacity|ExpireCapacity|BeatStores)Role$/,
     reason:
       'Lambda needs network interfaces, subnets and groups of the account, and refuses a role that names fewer; a Deny keeps code out',
   })),
@@ -180,6 +180,21 @@ export const explainedFindings: readonly ExplainedFinding[] = [
     rule: wildcard(`${bucket}/recovery/exports/*`),
     on: /^AssessRecoveryRole$/,
     reason: 'one folder of the bucket; the names below it are times',
+  },
+  {
+    rule: wildcard(`arn:<AWS::Partition>:s3:${here}:job/*`),
+    on: /^AssessRecoveryRole$/,
+    reason: 'S3 names the jobs that repair replication; looking only',
+  },
+  {
+    rule: wildcard('arn:<AWS::Partition>:s3:::<ReplicaBucket>/recovery/consumers/*'),
+    on: /^AwaitConsumersRole$/,
+    reason: 'what each consumer reported of itself, an object each; reading only',
+  },
+  {
+    rule: wildcard('arn:<AWS::Partition>:lambda:us-east-1:<AWS::AccountId>:function:epsilon-<environment>-*'),
+    on: /^AwaitConsumersRole$/,
+    reason: "every function of this environment there is a consumer, and is asked; another stack's names",
   },
   {
     rule: wildcard('arn:<AWS::Partition>:s3:::<ReplicaBucket>/*/runs/*'),
@@ -205,7 +220,7 @@ export const explainedFindings: readonly ExplainedFinding[] = [
   },
   {
     rule: wildcard('arn:<AWS::Partition>:rds:us-east-1:<AWS::AccountId>:db:*'),
-    on: /^(OpenRestore|HoldRestore|VerifyRestore|PromoteRestore)Role$/,
+    on: /^(OpenRestore|HoldRestore|VerifyRestore|PromoteRestore|WakeRestore)Role$/,
     reason: 'whether a name is taken in the other region, and what became of a restored one; looking only',
   },
   ...['db:<DatabaseInstanceId>-*', 'db:<DatabaseInstanceId>-drill-*'].map((name) => ({
@@ -218,7 +233,7 @@ export const explainedFindings: readonly ExplainedFinding[] = [
     rule: wildcard(
       `arn:<AWS::Partition>:dynamodb:us-east-1:<AWS::AccountId>:table/epsilon-<environment>-${name}`,
     ),
-    on: /^(OpenRestore|HoldRestore|VerifyRestore|PromoteRestore|CloseDrill)Role$/,
+    on: /^(OpenRestore|HoldRestore|VerifyRestore|PromoteRestore|AwaitConsumers|CloseDrill)Role$/,
     reason:
       'what restores and drills make is named by their executions; only what a drill made can be removed',
   })),
@@ -230,7 +245,7 @@ export const explainedFindings: readonly ExplainedFinding[] = [
   ...regions.flatMap((where) => [
     {
       rule: wildcard(`arn:<AWS::Partition>:rds:${where}:auto-backup:*`),
-      on: /^(AssessRecovery|OpenRestore|HoldRestore|VerifyRestore|PromoteRestore|WatchRecovery)Role$/,
+      on: /^(AssessRecovery|OpenRestore|HoldRestore|VerifyRestore|PromoteRestore|WakeRestore|WatchRecovery)Role$/,
       reason: 'RDS gives automated backups their names; looking only',
     },
     {

@@ -43,6 +43,10 @@ export const explainedStars: readonly ExplainedStar[] = [
     reason: 'how Step Functions arranges the delivery of its logs; deliveries have no resource',
   },
   {
+    actions: ['s3:CreateJob'],
+    reason: 'a job of S3 has no name before it is made; a condition allows replication alone',
+  },
+  {
     actions: ['ce:GetCostAndUsage'],
     reason: 'Cost Explorer shows the bill of the account, which has no resource',
   },

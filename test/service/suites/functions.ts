@@ -40,6 +40,9 @@ const onCluster = () =>
 const onNetwork = () =>
   Object.entries(declaredFunctions()).flatMap(([key, { network }]) => (network === true ? [key] : []));
 
+/** Facts of the service where it stands in for its home, or goes on there (infra/serverless/places). */
+const onlyElsewhere = ['homeTableName', 'placeTableName', 'restoreNetwork', 'standsIn'] as const;
+
 /** What every function must be. */
 export function checkFunctions(packaged: () => Packaged): void {
   const functions = () => ofType(packaged().template, 'AWS::Lambda::Function');
@@ -87,7 +90,11 @@ export function checkFunctions(packaged: () => Packaged): void {
   });
 
   it('sets every variable that settings and resources are read from, and no secret', () => {
-    const known = [...settingPaths().map(variableOf), ...Object.values(deploymentVariables)];
+    const elsewhere = new Set(onlyElsewhere.map((field) => deploymentVariables[field]));
+    const known = [
+      ...settingPaths().map(variableOf),
+      ...Object.values(deploymentVariables).filter((name) => !elsewhere.has(name)),
+    ];
     for (const [id, { Properties: properties }] of functions()) {
       const variables = at(properties, 'Environment', 'Variables') as Record<string, unknown>;
       expect(Object.keys(variables).sort(), id).toEqual([...known].sort());

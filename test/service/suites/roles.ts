@@ -6,7 +6,7 @@ import { at, idIn, list, ofType, roleStatements, type Statement } from '../templ
 
 /** First parts of the table's partition keys (docs/table.md) and of its index. */
 const partitions =
-  /^(TENANTS|IMAGES|RELEASES|RECOVERY#[a-z]+|(TENANT|DATE|NIGHT|RUN|CLAIM|LOCK|TOKENKEY|BUDGET|ATTEMPT|MODEL)#\*)$/;
+  /^(TENANTS|IMAGES|RELEASES|RETIRED|RECOVERY#[a-z]+|(TENANT|DATE|NIGHT|RUN|CLAIM|LOCK|TOKENKEY|BUDGET|ATTEMPT|MODEL)#\*)$/;
 
 const starOf = (action: string) => explainedStars.find(({ actions }) => actions.includes(action));
 
@@ -70,12 +70,14 @@ export function checkRoles(packaged: () => Packaged, starsUsed: Set<string>): vo
     const users = all().filter(({ statement }) => uses(statement));
     expect(users.map(({ id }) => id).sort()).toEqual([
       'AskActRole',
+      'AwaitConsumersRole',
       'CompleteJobRole',
       'HoldRestoreRole',
       'HoldSnapshotRole',
       'ReconcileJobsRole',
       'SubmitStageRole',
       'WakeBackupRole',
+      'WakeRestoreRole',
     ]);
     for (const { id, statement } of users) {
       for (const action of statement.actions) expect(tokenKeyActions, `${id}: ${action}`).toContain(action);
