@@ -1,5 +1,6 @@
 import type { EpsilonError } from '../../errors/epsilon-error.ts';
 import { ConditionFailed } from '../../errors/store-errors.ts';
+import { isoNow } from '../../ports/clock.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { Run } from '../../training/run.ts';
 
@@ -13,7 +14,7 @@ export type Refusing = Pick<Ports, 'runs' | 'leases' | 'clock' | 'metrics'>;
 export async function refuseRun(ports: Refusing, run: Run, refusal: EpsilonError): Promise<never> {
   const { runId, tenantId, fence, redriveCount } = run;
   const { name: error, message: cause } = refusal;
-  const finishedAt = new Date(ports.clock.now()).toISOString();
+  const finishedAt = isoNow(ports.clock);
   const end = { status: 'failed', error, cause, finishedAt, images: {} as Run['images'] } as const;
   try {
     await ports.runs.updateRun(runId, end, {

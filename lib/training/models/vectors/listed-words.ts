@@ -28,6 +28,14 @@ class Found {
   }
 }
 
+/** Posts a term with how often it is in each unit; by index, since there is a unit for every row. */
+function postAll(to: Bm25, term: number, times: Uint32Array): void {
+  for (let unit = 0; unit < times.length; unit += 1) {
+    const found = times[unit] ?? 0;
+    if (found > 0) to.post(term, unit, found);
+  }
+}
+
 /**
  * The words of a question in passages whose words were listed when the index was made: the scores of `QuestionWords` without reading the
  * passages. Takes some 30 bytes a row and 13 for each place of a word of the question.
@@ -118,8 +126,8 @@ export class ListedWords {
         const end = document + 1 < firsts.length ? firsts.at(document + 1) : rows;
         for (let row = firsts.at(document); row < end; row += 1) add(inPassage, row, times);
       }
-      for (const [unit, times] of inPassage.entries()) if (times > 0) passages.post(term, unit, times);
-      for (const [unit, times] of inDocument.entries()) if (times > 0) documents.post(term, unit, times);
+      postAll(passages, term, inPassage);
+      postAll(documents, term, inDocument);
     }
     const ofDocuments = documents.scores();
     return passages
