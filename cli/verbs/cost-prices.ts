@@ -1,7 +1,7 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { trainingTypes } from '../../lib/cost/ledger.ts';
+import { trainingTypes } from '../../lib/cost/attempt-cost.ts';
 import { dollars, percent } from '../../lib/cost/money.ts';
 import { type InstancePrices, instancePrices, priceAgeNote, priceList } from '../../lib/cost/prices.ts';
 import { EpsilonError } from '../../lib/errors/epsilon-error.ts';

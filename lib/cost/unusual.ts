@@ -1,4 +1,5 @@
-import { costOfAttempt, type RunWork } from './ledger.ts';
+import { costOfAttempt } from './attempt-cost.ts';
+import type { RunWork } from './ledger.ts';
 
 /** A tenant whose newest run was far dearer than its others. */
 export interface UnusualCost {

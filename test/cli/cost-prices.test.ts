@@ -4,7 +4,7 @@ import { DescribeSpotPriceHistoryCommand, EC2Client } from '@aws-sdk/client-ec2'
 import { GetProductsCommand, PricingClient } from '@aws-sdk/client-pricing';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, describe, expect, it } from 'vitest';
-import { costOfAttempt, trainingTypes } from '../../lib/cost/ledger.ts';
+import { costOfAttempt, trainingTypes } from '../../lib/cost/attempt-cost.ts';
 import { type InstancePrices, instancePrices, priceList, spotShareOf } from '../../lib/cost/prices.ts';
 import type { Attempt } from '../../lib/training/run.ts';
 import { VirtualClock } from '../../local/clock/virtual-clock.ts';

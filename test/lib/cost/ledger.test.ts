@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { costOfAttempt, ledgerOf, trainingTypes } from '../../../lib/cost/ledger.ts';
+import { costOfAttempt, trainingTypes } from '../../../lib/cost/attempt-cost.ts';
+import { ledgerOf } from '../../../lib/cost/ledger.ts';
 import { shapeOf } from '../../../lib/cost/nodes.ts';
 import { instancePrices, priceAgeNote, priceList } from '../../../lib/cost/prices.ts';
 import { unusualCosts } from '../../../lib/cost/unusual.ts';
