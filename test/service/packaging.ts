@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { cpSync, globSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { freshDir } from '../fresh-dir.ts';
@@ -7,7 +7,9 @@ import type { Template } from './template.ts';
 
 /** The service as packaged for one environment. */
 export interface Packaged {
-  readonly environment: string;
+  readonly environment: DeployedEnvironment;
+  /** Where it stands (infra/serverless/places). */
+  readonly place: string;
   /** Holds the bundles and the templates. */
   readonly folder: string;
   readonly templateFile: string;
@@ -18,6 +20,7 @@ export interface Packaged {
 
 /** Environments that are deployed. */
 export const deployedEnvironments = ['dev', 'staging', 'prod'] as const;
+export type DeployedEnvironment = (typeof deployedEnvironments)[number];
 
 /** Runs Serverless in a folder, without credentials; the answer of a failed run is its output. */
 export async function serverless(args: readonly string[], cwd = resolve('.')): Promise<string> {
@@ -32,16 +35,37 @@ export async function serverless(args: readonly string[], cwd = resolve('.')): P
   return stdout + stderr;
 }
 
-/** Packages one environment, offline. */
-export async function packageService(environment: string): Promise<Packaged> {
+/** A package to make. */
+export interface Order {
+  readonly environment: DeployedEnvironment;
+  /** Where it stands; home when there is none. */
+  readonly place?: string;
+}
+
+/** Packages one environment, offline; from the zips of an earlier package, which are the same, or by building every function. */
+export async function packageService(
+  { environment, place = 'home' }: Order,
+  built?: Packaged,
+): Promise<Packaged> {
   const folder = freshDir();
-  const said = await serverless(['package', '--stage', environment, '--package', folder]);
+  for (const zip of built ? globSync('*.zip', { cwd: built.folder }) : [])
+    cpSync(join(built?.folder ?? '', zip), join(folder, zip));
+  const parameters = ['--param', `place=${place}`, ...(built ? ['--param', 'built=true'] : [])];
+  const said = await serverless(['package', '--stage', environment, ...parameters, '--package', folder]);
   const templateFile = join(folder, 'cloudformation-template-update-stack.json');
   return {
     environment,
+    place,
     folder,
     templateFile,
     template: JSON.parse(readFileSync(templateFile, 'utf8')) as Template,
-    warnings: said.split('\n').filter((line) => line.includes('[WARNING]')),
+    warnings: built?.warnings ?? said.split('\n').filter((line) => line.includes('[WARNING]')),
   };
+}
+
+/** Packages several, one after another, whose functions are built once: that is what takes the time. */
+export async function packageServices(orders: readonly Order[]): Promise<Packaged[]> {
+  const packages: Packaged[] = [];
+  for (const order of orders) packages.push(await packageService(order, packages[0]));
+  return packages;
 }

@@ -73,14 +73,6 @@ describe('settings', () => {
 
   it.each([
     ['a misspelt key', 'config/dev.yml', 'quality:', 'qualty:', 'quality'],
-    ['a missing value', 'config/dev.yml', /dataBucket: .*\n/, '', 'dataBucket'],
-    [
-      'a value out of bounds',
-      'config/dev.yml',
-      'leaseSeconds: 900',
-      'leaseSeconds: 9',
-      'training.leaseSeconds',
-    ],
     ['rights of no function', 'serverless/roles/training.yml', 'finishRun:', 'finnishRun:', '"finnishRun"'],
   ])(
     'with %s stop serverless package with a sentence, before anything is built',

@@ -1,6 +1,6 @@
 import { region } from '../../fixtures/aws-base.ts';
 import { recordRequests } from '../../rights/scenarios.ts';
-import { deployedEnvironments, packageService } from '../../service/packaging.ts';
+import { deployedEnvironments, packageServices } from '../../service/packaging.ts';
 import { conclude } from '../debian.ts';
 import { Evaluator, installEvaluator } from './evaluator.ts';
 import { FunctionRoles, type Verdict } from './functions.ts';
@@ -40,8 +40,10 @@ async function judge(evaluator: Evaluator, linter: Linter | undefined): Promise<
     all.refused += verdict.refused;
     all.faults.push(...verdict.faults);
   };
-  for (const environment of deployedEnvironments) {
-    const packaged = await packageService(environment);
+  for (const packaged of await packageServices(
+    deployedEnvironments.map((environment) => ({ environment })),
+  )) {
+    const { environment } = packaged;
     const functions = new FunctionRoles(evaluator, packaged, recorded);
     await functions.everyPath();
     await functions.everyProbe();

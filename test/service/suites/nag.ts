@@ -33,8 +33,12 @@ interface ReportFile {
   }[];
 }
 
+/** A rule about the bucket that a place works on; where a restored state goes on that is the replica, with the same folders. */
+const onOwnBucket = (rule: string, place: string) =>
+  place === 'there' ? rule.replaceAll('<bucket>-replica', '<bucket>') : rule;
+
 /** Runs the packs over a compiled template. The exit of `synth` says nothing; the report does. */
-export function inspect({ environment, templateFile }: Packaged): NagReport {
+export function inspect({ environment, place, templateFile }: Packaged): NagReport {
   const outdir = freshDir();
   const app = new App({ outdir, analyticsReporting: false });
   new CfnInclude(new Stack(app, 'Service'), 'Template', { templateFile });
@@ -56,7 +60,7 @@ export function inspect({ environment, templateFile }: Packaged): NagReport {
       violations.flatMap(({ ruleName, violatingConstructs }) =>
         violatingConstructs.map(({ constructPath }) => ({
           pack: pluginName,
-          rule: JSON.parse(neutral(ruleName, environment)) as string,
+          rule: onOwnBucket(JSON.parse(neutral(ruleName, environment)) as string, place),
           resource: constructPath.split('/').at(-1) ?? '',
         })),
       ),

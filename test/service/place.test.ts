@@ -1,107 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { type Place, type ReadService, servicePlaced } from '../../infra/serverless/plugin/place.ts';
 import { consumers } from '../../lib/backup/cloud/consumers.ts';
 import { importPlan } from '../../lib/backup/cloud/import-plan.ts';
-import { ssmParameterName, standbyParameters } from '../../lib/config/ssm-parameters.ts';
 import { readYaml } from '../../local/declaration/read-yaml.ts';
-import { freshDir } from '../fresh-dir.ts';
-import { serverless } from './packaging.ts';
-import { at, list, ofType, roleStatements, type Template } from './template.ts';
-
-let template: Template;
-
-beforeAll(async () => {
-  const folder = freshDir();
-  await serverless(['package', '--stage', 'prod', '--param', 'place=standby', '--package', folder]);
-  const file = join(folder, 'cloudformation-template-update-stack.json');
-  template = JSON.parse(readFileSync(file, 'utf8')) as Template;
-}, 600_000);
-
-const text = () => JSON.stringify(template.Resources);
-
-describe('serverless package --stage prod --param place=standby, offline', () => {
-  it('has what restores, drills and watches, and nothing that trains', () => {
-    const { stands } = readYaml('infra/serverless/places/standby.yml') as {
-      stands: Required<Place>['stands'];
-    };
-    const functions = ofType(template, 'AWS::Lambda::Function').map(
-      ([, one]) => one.Properties['FunctionName'],
-    );
-    expect([...functions].sort()).toEqual(stands.functions.map((key) => `epsilon-prod-${key}`).sort());
-    expect(ofType(template, 'AWS::StepFunctions::StateMachine')).toHaveLength(2);
-    for (const id of stands.resources) expect(template.Resources, id).toHaveProperty([id]);
-    const [[, table] = []] = ofType(template, 'AWS::DynamoDB::GlobalTable');
-    expect(table?.Properties['TableName']).toBe('epsilon-prod-recovery');
-    expect(list(table?.Properties['Replicas'])).toHaveLength(1);
-  });
-
-  it('denies every role of its own whatever is asked of the home region', () => {
-    const roles = ofType(template, 'AWS::IAM::Role').filter(
-      ([
-        ,
-        {
-          Properties: { AssumeRolePolicyDocument: trust },
-        },
-      ]) => JSON.stringify(trust).includes('lambda.amazonaws.com'),
-    );
-    expect(roles).toHaveLength(8);
-    for (const [id] of roles) {
-      const denied = roleStatements(template, id).filter(({ effect }) => effect === 'Deny');
-      expect(denied, id).toEqual([
-        {
-          effect: 'Deny',
-          actions: ['*'],
-          resources: ['*'],
-          condition: { StringEquals: { 'aws:RequestedRegion': 'us-west-2' } },
-        },
-      ]);
-    }
-    // No statement that allows something names the home region either.
-    const { EPSILON_REGION: home } = at(
-      template.Resources['OpenRestoreLambdaFunction']?.Properties,
-      'Environment',
-      'Variables',
-    ) as Record<string, string>;
-    expect(home).toBe('us-west-2');
-    const allowing = roles
-      .flatMap(([id]) => roleStatements(template, id))
-      .filter(({ effect }) => effect === 'Allow');
-    expect(JSON.stringify(allowing)).not.toContain('us-west-2');
-  });
-
-  it('runs the drill and the watcher there, and their alarms ring when they are silent', () => {
-    const schedules = ofType(template, 'AWS::Scheduler::Schedule');
-    expect(
-      schedules
-        .map(
-          ([
-            id,
-            {
-              Properties: { State: state },
-            },
-          ]) => [id, state],
-        )
-        .sort(),
-    ).toEqual([
-      ['RestoreDrillSchedule', 'ENABLED'],
-      ['WatchRecoverySchedule', 'ENABLED'],
-    ]);
-    for (const id of ['RecoveryPointOldAlarm', 'RestoreDrillMissingAlarm'])
-      expect(template.Resources[id]?.Properties['TreatMissingData'], id).toBe('breaching');
-    // Nothing there counts what trains; an alarm on its silence would never end.
-    expect(text()).not.toContain('ReconcilerPasses');
-  });
-
-  it('reads only parameters that infrastructure writes into that region', () => {
-    const written = new Set(standbyParameters.map((name) => ssmParameterName('prod', name)));
-    const read = Object.values(template.Parameters).map(({ Default: name }) => name);
-    expect(read.filter((name) => !written.has(name))).toEqual([]);
-    expect(read.length).toBe(written.size);
-  });
-});
 
 describe('the service where a restored state goes on (place=there)', () => {
   const standby = readYaml('infra/serverless/places/standby.yml') as Place;
