@@ -87,9 +87,19 @@ module.exports = {
     only(
       'serving',
       '^serving/',
-      ['^serving/', '^lib/(config|metrics)/'],
-      'the stand-ins know next to nothing',
+      ['^serving/', '^lib/', '^local/stores/'],
+      'the stand-ins read live models and their records',
     ),
+    {
+      name: 'serving-stays-small',
+      comment: 'backend-api and the smoke test need no package: their image has none',
+      severity: 'error',
+      from: { path: '^serving/[^/]+\\.ts$' },
+      to: {
+        path: '^(lib|local|node_modules)/',
+        pathNot: '^lib/(config/environment|metrics/exposition)\\.ts$',
+      },
+    },
     only(
       'pulumi',
       '^infra/pulumi/',

@@ -50,13 +50,15 @@ function autoscaler(site: Site, clusterName: string): Statement[] {
   ];
 }
 
+/** What pods may be given: not every secret of the environment, which the key of the release's App is one of. */
 function secretReader(site: Site, keys: Keys): Statement[] {
   const { region, environment, nameSuffix } = site.config;
   return [
     {
       Effect: 'Allow',
       Action: ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'],
-      Resource: interpolate`arn:aws:secretsmanager:${region}:${site.accountId}:secret:epsilon/${environment}/*`,
+      // Secrets Manager appends a dash and six characters to a name.
+      Resource: interpolate`arn:aws:secretsmanager:${region}:${site.accountId}:secret:epsilon/${environment}/redis-??????`,
     },
     {
       Effect: 'Allow',
@@ -120,6 +122,39 @@ function alertmanager(topicArn: Output<string>, keys: Keys): Statement[] {
   ];
 }
 
+/** Namespace in which an environment answers users (infra/k8s/serving); dev has none. */
+const servedIn: Readonly<Record<string, string>> = { staging: 'staging', prod: 'production' };
+
+/** ml-engine looks up which model of a tenant is live, and reads it. */
+function modelReader(site: Site, keys: Keys): Statement[] {
+  const { region, environment, dataBucket } = site.config;
+  return [
+    {
+      Effect: 'Allow',
+      Action: 'dynamodb:GetItem',
+      Resource: interpolate`arn:aws:dynamodb:${region}:${site.accountId}:table/epsilon-${environment}`,
+      Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['TENANT#*'] } },
+    },
+    { Effect: 'Allow', Action: 's3:GetObject', Resource: `arn:aws:s3:::${dataBucket}/*/runs/*` },
+    {
+      Effect: 'Allow',
+      Action: 's3:ListBucket',
+      Resource: `arn:aws:s3:::${dataBucket}`,
+      Condition: { StringLike: { 's3:prefix': '*/runs/*' } },
+    },
+    {
+      Effect: 'Allow',
+      Action: 'kms:Decrypt',
+      Resource: keys.data.arn,
+      Condition: {
+        StringEquals: {
+          'kms:ViaService': [`s3.${region}.amazonaws.com`, `dynamodb.${region}.amazonaws.com`],
+        },
+      },
+    },
+  ];
+}
+
 /** Creates the log group the shipper writes to, so that no pod needs the right to create groups. */
 export function createPodLogs(site: Site, keys: Keys): void {
   new LogGroup(
@@ -128,6 +163,9 @@ export function createPodLogs(site: Site, keys: Keys): void {
     site.here,
   );
 }
+
+/** Part of a role's name, namespace, service account, and what its pods may do. */
+type PodRights = readonly [part: string, namespace: string, serviceAccount: string, allow: Statement[]];
 
 /** Creates the roles and associations. Nothing here needs a node, so every association exists before the first pod. */
 export function createPodIdentities(
@@ -142,7 +180,8 @@ export function createPodIdentities(
 ): PodIdentities {
   const clusterName = `embeddings-saas-cluster${site.config.nameSuffix}`;
   const trust = [trustPods(site)];
-  const users: [string, string, string, Statement[]][] = [
+  const serving = [servedIn[site.config.environment] ?? []].flat();
+  const users: PodRights[] = [
     ['cluster-autoscaler', 'kube-system', 'cluster-autoscaler', autoscaler(site, clusterName)],
     [
       'load-balancer',
@@ -154,6 +193,9 @@ export function createPodIdentities(
     ['log-shipper', 'logging', 'aws-for-fluent-bit', logShipper(site)],
     ['job-watcher', 'epsilon', 'job-watcher', jobWatcher(site)],
     ['alertmanager', 'monitoring', 'alertmanager', alertmanager(options.alertsArn, options.keys)],
+    ...serving.map(
+      (namespace): PodRights => ['ml-engine', namespace, 'ml-engine', modelReader(site, options.keys)],
+    ),
   ];
   const associations = users.flatMap(([part, namespace, serviceAccount, allow]) => {
     const identity = createIdentity(site, part, { trust, allow });

@@ -24,7 +24,7 @@ while read -r name kept file program; do
   repository=$(repository "$kept")
   tag=$name-$commit
   # So that no run takes it for an image of a training stage, which may be in the same repository.
-  if [ "$file" = serving/Dockerfile ]; then tag=serving-$tag; fi
+  if [[ $file = serving/* ]]; then tag=serving-$tag; fi
   # Tags never move: what a run before this one pushed is taken as it is.
   if ! digest_of "$repository" "$tag" > /dev/null 2>&1; then
     docker build --file "$file" --build-arg "NODE_IMAGE=$NODE_IMAGE" --build-arg "PROGRAM=$program" \
@@ -40,7 +40,7 @@ while read -r name kept file program; do
   echo "$name $repository@$digest"
 done << 'IMAGES'
 backend-api backend-api serving/Dockerfile main
-ml-engine ml-engine serving/Dockerfile main
+ml-engine ml-engine serving/ml-engine/Dockerfile -
 smoke backend-api serving/Dockerfile smoke
 job-watcher job-watcher watcher/Dockerfile -
 stage-data-pipeline data-pipeline workload/data-pipeline/Dockerfile -

@@ -39,7 +39,7 @@ export const ssmParameters: readonly SsmParameter[] = [
     'bucket of tenant data and models',
   ),
   parameter('s3/replica-bucket', 'serverless.yml (backups)', 'bucket in the disaster recovery region'),
-  parameter('redis/endpoint', 'serverless.yml (fillCache)', 'host of the cache'),
+  parameter('redis/endpoint', 'serverless.yml (fillCache), external-secrets', 'host of the cache'),
   parameter(
     'redis/secret-arn',
     'serverless.yml (fillCache), external-secrets',

@@ -261,6 +261,7 @@ describe('building the images of a release', () => {
     );
     expect(calls).toContain('docker login --username AWS --password-stdin 1.dkr.ecr.us-west-2.amazonaws.com');
     expect(calls).toMatch(/docker build --file serving\/Dockerfile .* --tag \S+:serving-backend-api-c0ffee /);
+    expect(calls).toContain('imageTag=serving-ml-engine-c0ffee');
     expect(calls).toContain('imageTag=stage-ml-engine-c0ffee');
     expect(calls).not.toContain('secret');
   });

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
+import { ssmParameterName } from '../../lib/config/ssm-parameters.ts';
 import { freePort } from '../free-port.ts';
 
 interface Thing {
@@ -190,6 +191,70 @@ describe('the network', () => {
     const policies = base.filter(({ kind }) => kind === 'NetworkPolicy').map(({ spec }) => spec);
     const everywhere = JSON.stringify(policies).match(/\{"cidr":"0\.0\.0\.0\/0"[^}]*\}/g) ?? [];
     expect(everywhere).toEqual(['{"cidr":"0.0.0.0/0","except":["169.254.0.0/16"]}']);
+  });
+});
+
+describe.each([
+  ['production', 'prod'],
+  ['staging', 'staging'],
+])('what the overlay of %s fills in', (namespace, environment) => {
+  interface Patch {
+    readonly target: { readonly kind: string };
+    readonly patch: string;
+  }
+  const { patches } = parse(readFileSync(`infra/k8s/serving/${namespace}/kustomization.yaml`, 'utf8')) as {
+    readonly patches: readonly Patch[];
+  };
+  const { region } = parse(readFileSync(`infra/config/${environment}.yml`, 'utf8')) as { region: string };
+  const valuesFor = (kind: string) =>
+    patches
+      .filter(({ target }) => target.kind === kind)
+      .flatMap(({ patch }) => parse(patch) as { readonly path: string; readonly value: unknown }[]);
+
+  it("are the environment's own region, table, secret and parameter", () => {
+    expect(valuesFor('SecretStore').map(({ value }) => value)).toEqual([region]);
+    expect(valuesFor('Rollout').map(({ value }) => value)).toEqual([
+      { name: 'AWS_REGION', value: region },
+      { name: 'TABLE', value: `epsilon-${environment}` },
+    ]);
+    // By place in the list: the token is a secret, the host a parameter.
+    const keys = valuesFor('ExternalSecret');
+    expect(keys.map(({ path }) => path)).toEqual([0, 1].map((at) => `/spec/data/${at}/remoteRef/key`));
+    expect(keys.map(({ value }) => value)).toEqual([
+      `epsilon/${environment}/redis`,
+      ssmParameterName(environment, 'redis/endpoint'),
+    ]);
+  });
+});
+
+describe("the cache's token", () => {
+  const secret = named('ExternalSecret', 'ml-engine-cache');
+
+  it('is taken from Secrets Manager, its host from Parameter Store, without a key of AWS anywhere', () => {
+    const stores = base.filter(({ kind }) => kind === 'SecretStore');
+    const services = stores.map(({ metadata, spec }) => [metadata.name, spec['provider'].aws]);
+    expect(services).toEqual([
+      ['secrets-manager', { service: 'SecretsManager' }],
+      ['parameter-store', { service: 'ParameterStore' }],
+    ]);
+    expect(
+      secret['data'].map(({ secretKey, sourceRef }: Tree) => [secretKey, sourceRef.storeRef.name]),
+    ).toEqual([
+      ['token', 'secrets-manager'],
+      ['host', 'parameter-store'],
+    ]);
+  });
+
+  it('reaches ml-engine as files that it reads for each connection, and it starts without them', () => {
+    const { containers, volumes } = named('Rollout', 'ml-engine')['template'].spec;
+    expect(volumes).toEqual([
+      { name: 'cache', secret: { secretName: secret['target'].name, optional: true } },
+    ]);
+    const [{ mountPath }] = containers[0].volumeMounts;
+    expect(containers[0].env).toEqual([{ name: 'CACHE_SECRET', value: mountPath }]);
+    expect(Object.keys(secret['target'].template.data).sort()).toEqual(['token', 'url']);
+    for (const file of ['token', 'url'])
+      expect(readFileSync('serving/ml-engine/from-aws.ts', 'utf8')).toContain(`read('${file}')`);
   });
 });
 

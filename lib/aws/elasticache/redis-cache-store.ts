@@ -27,7 +27,7 @@ export function createRedisCacheStore({ url, token }: RedisCacheOptions): CacheS
     } catch (error) {
       if (error instanceof EpsilonError) throw error;
       const words = (error as Error).message.replaceAll(password, '(token)').replaceAll(url, '(address)');
-      throw new EpsilonError('CACHE_UNAVAILABLE', `The cache did not take the entries: ${words}.`, {
+      throw new EpsilonError('CACHE_UNAVAILABLE', `The cache does not answer: ${words}.`, {
         exitCode: exitCodes.backend,
         retryable: true,
       });
@@ -54,5 +54,6 @@ export function createRedisCacheStore({ url, token }: RedisCacheOptions): CacheS
       connected(async (client) => {
         await client.expire(cacheKey(target), seconds);
       }),
+    read: (target, id) => connected(async (client) => (await client.hGet(cacheKey(target), id)) ?? undefined),
   };
 }

@@ -19,4 +19,6 @@ export interface CacheStore {
   fill(target: CacheTarget, batches: AsyncIterable<readonly CacheEntry[]>): Promise<number>;
   /** Lets the run's hash go after so many seconds; nothing when there is none. */
   retire(target: CacheTarget, seconds: number): Promise<void>;
+  /** The line of one entry; nothing when there is none. */
+  read(target: CacheTarget, id: string): Promise<string | undefined>;
 }

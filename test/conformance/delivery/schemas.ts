@@ -12,6 +12,8 @@ export const schemaModules = {
   argoCd: 'github.com/argoproj/argo-cd/v3@v3.2.0',
   rollouts: 'github.com/argoproj/argo-rollouts@v1.10.2',
   monitoring: 'github.com/prometheus-operator/prometheus-operator@v0.85.0',
+  // Of the kinds at v1, which the chart's version serves, too: its own module has a number that the Go proxy cannot give.
+  externalSecrets: 'github.com/external-secrets/external-secrets@v1.3.2',
 };
 /** The toolchain that Argo Rollouts asks for. */
 export const newerGo = 'go1.26.10';
@@ -84,12 +86,13 @@ function writeDefinitions(folder: string, from: string): void {
   }
 }
 
-/** A folder with a schema for each kind: Kubernetes's own that are wanted, Argo CD's, Rollouts' and those of the operator of Prometheus. */
+/** A folder with a schema for each kind: Kubernetes's own that are wanted, Argo CD's, Rollouts', those of the operator of Prometheus and of external-secrets. */
 export function writeSchemas(wanted: ReadonlySet<string>): string {
   const folder = mkdtempSync(join(tmpdir(), 'epsilon-schemas-'));
   writeKubernetes(folder, wanted);
   writeDefinitions(folder, join(moduleFolder(schemaModules.argoCd), 'manifests/crds'));
   writeDefinitions(folder, join(moduleFolder(schemaModules.rollouts, newerGo), 'manifests/crds'));
   writeDefinitions(folder, join(moduleFolder(schemaModules.monitoring), 'example/prometheus-operator-crd'));
+  writeDefinitions(folder, join(moduleFolder(schemaModules.externalSecrets), 'config/crds/bases'));
   return folder;
 }

@@ -45,6 +45,11 @@ export async function cacheStore(place: {
   const closed = createRedisCacheStore({ url: dead, token: async () => token });
   const refused = createRedisCacheStore({ url, token: async () => 'a-wrong-token' });
   const faults = [await code(closed.retire(target, 1)), await code(refused.retire(target, 1))];
+  const read = [
+    await store.read(target, 'p-7'),
+    await store.read(target, 'none'),
+    await store.read(other, 'p-7'),
+  ];
   await admin.del(key);
   admin.destroy();
   return [
@@ -53,6 +58,10 @@ export async function cacheStore(place: {
     ['filled again it holds other than the same', twice === 20_000],
     ['filled again it goes', stays === -1],
     ['to retire what is not there makes it', exists === 0],
+    [
+      'one entry is read other than it was filled, or one that is not there is',
+      read[0]?.includes('"p-7"') === true && read[1] === undefined && read[2] === undefined,
+    ],
     [
       'no server, or a wrong token, is no retryable CACHE_UNAVAILABLE',
       faults.every((one) => one instanceof EpsilonError && one.code === 'CACHE_UNAVAILABLE' && one.retryable),

@@ -3,10 +3,11 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { evaluate, ofType, type Registered } from '../../../infra/pulumi/cost/evaluate.ts';
 import { settingsOf } from '../../../infra/pulumi/cost/settings.ts';
-import { at } from '../../../infra/pulumi/policy/statements.ts';
+import { at, statementsOf } from '../../../infra/pulumi/policy/statements.ts';
 import { ssmParameters } from '../../../lib/config/ssm-parameters.ts';
 import { readManifests } from '../../kubernetes/manifests.ts';
 import { nodesToCome } from './group-at-zero.ts';
+import { permits } from './iam.ts';
 
 const folder = new URL('../../../infra/argocd/addons/', import.meta.url);
 const sets = readdirSync(new URL('sets/', folder))
@@ -77,6 +78,47 @@ describe('add-ons', () => {
 
     // Assess
     expect(associated.sort()).toEqual([...used, ...ours].sort());
+  });
+
+  it('external-secrets reads what pods are given, and ml-engine live models and their records, no more', async () => {
+    // Prepare
+    const here = 'us-west-2:123456789012';
+    const prod = await evaluate(settingsOf('prod'));
+    const may = (part: string, action: string, resource: string, facts = {}) => {
+      const [policy] = ofType(prod, 'iam/rolePolicy:RolePolicy').filter(
+        ({ name }) => name === `epsilon-prod-${part}`,
+      );
+      return permits(statementsOf(policy?.inputs['policy']), { action, resource, facts });
+    };
+    const secret = (name: string) =>
+      may(
+        'external-secrets',
+        'secretsmanager:GetSecretValue',
+        `arn:aws:secretsmanager:${here}:secret:${name}`,
+      );
+    const item = (key: string) =>
+      may('ml-engine', 'dynamodb:GetItem', `arn:aws:dynamodb:${here}:table/epsilon-prod`, {
+        'dynamodb:LeadingKeys': [key],
+      });
+    const object = (action: string, key: string) =>
+      may('ml-engine', action, `arn:aws:s3:::embeddings-saas-data/${key}`);
+
+    // Act, assess
+    expect(
+      ofType(prod, 'eks/podIdentityAssociation:PodIdentityAssociation')
+        .map(({ inputs }) => `${inputs['namespace']}/${inputs['serviceAccount']}`)
+        .filter((name) => name.endsWith('/ml-engine')),
+    ).toEqual(['production/ml-engine']);
+    expect(
+      ['redis-AbCdEf', 'release-app-key-AbCdEf', 'redis-AbCdEf-other'].map((name) =>
+        secret(`epsilon/prod/${name}`),
+      ),
+    ).toEqual([true, false, false]);
+    expect(secret('epsilon/staging/redis-AbCdEf')).toBe(false);
+    expect(['TENANT#acme', 'RUN#acme-1', 'TOKENKEY#1'].map(item)).toEqual([true, false, false]);
+    expect(object('s3:GetObject', 'acme/runs/acme-1/train/1/model.bin')).toBe(true);
+    expect(object('s3:GetObject', 'acme/documents/secret.txt')).toBe(false);
+    expect(object('s3:PutObject', 'acme/runs/acme-1/train/1/model.bin')).toBe(false);
   });
 
   it('ships logs to the group the program creates', () => {

@@ -41,6 +41,9 @@ const neededControllers = [
   'horizontal-pod-autoscaler-controller',
 ];
 
+/** Kinds of other operators, which this API server does not know; test:conformance:kubernetes has it take them. */
+const others: ReadonlySet<string> = new Set(['PrometheusRule', 'SecretStore', 'ExternalSecret']);
+
 type Tree = Record<string, never>;
 
 /** The real API server and controllers, that of Argo Rollouts among them, a real Prometheus; node and network are played. */
@@ -119,7 +122,7 @@ export class Cluster {
   #played(text: string): string {
     return parseAllDocuments(text.replaceAll(prometheusInCluster, this.#prometheus.url))
       .map((document) => document.toJSON() as { kind: string; metadata: { name: string } })
-      .filter(({ kind, metadata }) => kind !== 'PrometheusRule' && !metadata.name.startsWith('ml-engine'))
+      .filter(({ kind, metadata }) => !others.has(kind) && !metadata.name.startsWith('ml-engine'))
       .map((one) => stringify(one, { lineWidth: 0 }))
       .join('---\n');
   }

@@ -48,6 +48,7 @@ async function promoted(
               return hash.size;
             },
             retire: async (target, seconds) => void retired.push([nameOf(target), seconds]),
+            read: async (target, id) => hashes.get(nameOf(target))?.get(id),
           },
         }),
   });
