@@ -105,7 +105,7 @@ export class FunctionRoles {
     const kinds = new Map(
       [...this.#recorded].map(([key, requests]) => [
         key,
-        new Map(requests.map((request) => [kindOf(request), request])),
+        new Map([...requests, ...(rareRequests[key] ?? [])].map((request) => [kindOf(request), request])),
       ]),
     );
     for (const [key, own] of kinds) {

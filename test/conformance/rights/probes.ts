@@ -120,7 +120,9 @@ const worksOf: Readonly<Record<string, readonly string[]>> = {
   'a live model': ['profileShard'],
   'everything in the bucket': ['profileShard'],
   'a tenant’s listing': ['profileShard'],
-  'the night’s executions': ['loadTenants', 'watchNight'],
+  'the night’s executions': ['loadTenants', 'watchNight', 'reconcileJobs'],
+  'an execution’s end': ['reconcileJobs'],
+  'an object’s end': ['removeRetired'],
   'the tenant role': ['lendCredentials'],
 };
 
@@ -235,6 +237,18 @@ export const shared: readonly { readonly kind: RegExp; readonly of?: string; rea
     reason: 'who seals or opens a token may be the day’s first and make its key, or find it made',
   },
   { kind: /^s3:ListBucket \S+ results/, reason: 'who asks for a result learns that it is missing' },
+  ...['submitStage', 'completeJob', 'fillCache', 'reconcileJobs', 'settleRun', 'vacateInstance'].map(
+    (of) => ({
+      kind: /^s3:ListBucket \S+ outputs/,
+      of,
+      reason: 'who asks for a result learns that it is missing by one statement for the outputs of runs',
+    }),
+  ),
+  {
+    kind: /^states:ListExecutions \S*nightly-training/,
+    of: 'reconcileJobs',
+    reason: 'where a restored state goes on, whatever trains is stopped',
+  },
   {
     kind: /^s3:(Get|Put)Object \S*quality/,
     reason: 'the steps of a check share a folder: each reads what the one before has written',
