@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 
 const patienceMs = 600_000;
 
@@ -26,6 +27,10 @@ export async function errorOf(work: Promise<unknown>): Promise<string> {
   }
 }
 
+/** A value as JSON has it; the order of keys says nothing. */
+const asJson = (value: unknown): unknown =>
+  value === undefined ? undefined : JSON.parse(JSON.stringify(value));
+
 /** Counts facts, says of each how long after the one before it is known, and keeps those that differ. */
 export function facts(version: string) {
   const faults: string[] = [];
@@ -35,7 +40,7 @@ export function facts(version: string) {
     found,
     expect: (what: string, seen: unknown, wanted: unknown) => {
       found.compared += 1;
-      const agrees = JSON.stringify(seen) === JSON.stringify(wanted);
+      const agrees = isDeepStrictEqual(asJson(seen), asJson(wanted));
       const seconds = ((Date.now() - last) / 1000).toFixed(1);
       last = Date.now();
       const fault = agrees ? '' : `: ${JSON.stringify(seen)}, wanted ${JSON.stringify(wanted)}`;

@@ -108,7 +108,10 @@ export async function provision(clients: Clients, config: ServiceConfig, account
   for (const { name } of ssmParameters) {
     const Name = ssmParameterName(environment, name);
     // What the way of one run does not touch only has to be there.
-    const Value = values[name] ?? `not-used-in-${region}`;
+    const unused = name.endsWith('-arn')
+      ? `arn:aws:unused:${region}:${accountId}:unused`
+      : `not-used-in-${region}`;
+    const Value = values[name] ?? unused;
     await clients.of(SSMClient).send(new PutParameterCommand({ Name, Value, Type: 'String' }));
   }
 }
