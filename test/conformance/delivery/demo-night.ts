@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from '../../free-port.ts';
+import { Collector } from './collector.ts';
 import { noDataHere } from './explained.ts';
 import { Beside, until } from './processes.ts';
 import { Prometheus, type RuleState } from './prometheus.ts';
 import { allGroups, allRules, type Check } from './rule-tests.ts';
+import { nightIsTraced } from './traces.ts';
 
 const run = promisify(execFile);
 const tenants = ['acme', 'beta'] as const;
@@ -15,11 +17,13 @@ const tenants = ['acme', 'beta'] as const;
 /** A control plane that was started as its user does. */
 class Host {
   readonly port: number;
+  readonly #tracing: string;
   readonly #state = mkdtempSync(join(tmpdir(), 'epsilon-delivery-'));
   #process: Beside | undefined;
 
-  constructor(port: number) {
+  constructor(port: number, tracing: object) {
     this.port = port;
+    this.#tracing = JSON.stringify(tracing);
   }
 
   #args(...words: string[]): string[] {
@@ -27,7 +31,8 @@ class Host {
   }
 
   async start(): Promise<void> {
-    const process_ = new Beside(process.execPath, this.#args('start', '--port', String(this.port)));
+    const words = this.#args('start', '--port', String(this.port));
+    const process_ = new Beside(process.execPath, words, { EPSILON_TRACING: this.#tracing });
     this.#process = process_;
     await until(`epsilon start: ${process_.said}`, 60, async () =>
       (await fetch(`http://127.0.0.1:${this.port}/healthz`)).ok ? true : undefined,
@@ -128,9 +133,10 @@ async function afterNight(host: Host, prometheus: Prometheus): Promise<Check[]> 
   ];
 }
 
-/** A night of two tenants under a running `epsilon start`, which a real Prometheus scrapes all the while. */
+/** A night of two tenants under a running `epsilon start`, which a real Prometheus scrapes all the while, and which sends its traces to a real collector. */
 export async function demoNight(more: (prometheus: Prometheus) => Promise<Check[]>): Promise<Check[]> {
-  const host = new Host(await freePort());
+  const collector = await Collector.start();
+  const host = new Host(await freePort(), { mode: 'otlp', endpoint: collector.endpoint });
   await host.start();
   const prometheus = await Prometheus.start({
     groups: allGroups(),
@@ -140,9 +146,14 @@ export async function demoNight(more: (prometheus: Prometheus) => Promise<Check[
     for (const tenant of tenants)
       await host.epsilon('tenants', 'add', tenant, '--documents', resolve('docs'));
     await host.epsilon('run', 'nightly-training', '--json');
-    return [...(await afterNight(host, prometheus)), ...(await more(prometheus))];
+    return [
+      ...(await nightIsTraced(collector, tenants.length)),
+      ...(await afterNight(host, prometheus)),
+      ...(await more(prometheus)),
+    ];
   } finally {
     await prometheus.end();
     await host.stop();
+    await collector.end();
   }
 }

@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { globSync, mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { parse } from 'yaml';
 import { objectsOf } from '../../kubernetes/manifests.ts';
+import { withArgo } from '../kubernetes/build.ts';
 import type { Check } from './rule-tests.ts';
 import { writeSchemas } from './schemas.ts';
 
@@ -37,7 +39,11 @@ interface Built {
 }
 
 function kustomized(folder: string): Built {
-  const { status, stdout, stderr } = spawnSync('kubectl', ['kustomize', folder], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync('kubectl', ['kustomize', folder], {
+    encoding: 'utf8',
+    // Argo CD's definitions alone are more than the usual megabyte.
+    maxBuffer: 1e8,
+  });
   return { name: folder, text: stdout, ...(status === 0 && stderr === '' ? {} : { fault: stderr }) };
 }
 
@@ -50,9 +56,38 @@ function everything(): Built[] {
   ]);
   const files = globSync(['infra/argocd/roots/*.yaml', 'infra/argocd/addons/sets/*.yml']);
   return [
+    withArgo((folder) => ({ ...kustomized(folder), name: 'infra/argocd/addons/argo-cd' })),
     ...folders.sort().map(kustomized),
     ...files.sort().map((name) => ({ name, text: readFileSync(name, 'utf8') })),
   ];
+}
+
+/** What is ours in Argo CD as kustomize builds it: who signs in, by what, and what he may do. */
+function checkSignIn({ text }: Built): Check {
+  const name =
+    "Argo CD as it is built takes GitHub's identity of a job at Dex, and gives two of them two rights each";
+  const maps = objectsOf(text).filter(({ kind }) => kind === 'ConfigMap') as unknown as {
+    readonly metadata: { readonly name: string; readonly namespace: string };
+    readonly data?: Readonly<Record<string, string>>;
+  }[];
+  const of = (wanted: string) =>
+    maps.find(({ metadata }) => metadata.name === wanted && metadata.namespace === 'argocd')?.data ?? {};
+  const [settings, rights] = [of('argocd-cm'), of('argocd-rbac-cm')];
+  const { connectors = [] } = parse(settings['dex.config'] ?? '{}') as { connectors?: { config: object }[] };
+  const lines = (rights['policy.csv'] ?? '').split('\n').filter(Boolean);
+  const seen = { url: settings['url'], connectors, unknown: rights['policy.default'], lines };
+  const well =
+    /^https:/.test(settings['url'] ?? '') &&
+    connectors.length === 1 &&
+    JSON.stringify(connectors).includes('"issuer":"https://token.actions.githubusercontent.com"') &&
+    rights['policy.default'] === '' &&
+    lines.length === 4 &&
+    lines.every((line) =>
+      /^p, repo:\S+:environment:(staging|prod), applications, (get|sync), embeddings-saas\/embeddings-saas-(staging|production), allow$/.test(
+        line,
+      ),
+    );
+  return well ? { name } : { name, fault: JSON.stringify(seen) };
 }
 
 /** Has kubectl build every environment, and kubeconform hold every object to the published schemas. */
@@ -62,7 +97,8 @@ export function checkManifests(): Check[] {
   const schemas = writeSchemas(kinds);
   const kubeconform = goTool('github.com/yannh/kubeconform/cmd/kubeconform', 'v0.8.0');
   const location = join(schemas, '{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json');
-  return built.map(({ name, text, fault }): Check => {
+  const [argo = { name: '', text: '' }] = built;
+  const fits = built.map(({ name, text, fault }): Check => {
     if (fault !== undefined) return { name: `${name} is built`, fault };
     const { status, stdout, stderr } = spawnSync(
       kubeconform,
@@ -75,4 +111,5 @@ export function checkManifests(): Check[] {
     const line = `${name}: ${count} objects fit the schemas of their kinds`;
     return well ? { name: line } : { name: line, fault: `${stdout}${stderr}`.slice(0, 2_000) };
   });
+  return [...fits, checkSignIn(argo)];
 }

@@ -16,8 +16,9 @@ export class Beside {
   readonly #child: ChildProcess;
   #said = '';
 
-  constructor(file: string, args: readonly string[]) {
-    this.#child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  constructor(file: string, args: readonly string[], variables: Readonly<Record<string, string>> = {}) {
+    const env = { ...process.env, ...variables };
+    this.#child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.on('data', (text: Buffer) => {
         this.#said = `${this.#said}${text}`.slice(-4_000);

@@ -5,11 +5,12 @@ import { checkScores, checkWeaknesses } from './linters.ts';
 import { liveAlerts } from './live-alerts.ts';
 import { checkManifests, checkWorkflows } from './manifests.ts';
 import { type Check, testRules } from './rule-tests.ts';
+import { checkWindows } from './windows.ts';
 
 /**
  * `npm run test:delivery`: rules of alerts under promtool, each fired and held silent; three of them sent by a real Alertmanager; what
- * kustomize builds of every environment under kubeconform, with the schemas that Kubernetes, Argo CD, Argo Rollouts and the operator of
- * Prometheus publish; workflows under actionlint and zizmor; pods under kube-score; a night under `epsilon start` that a real Prometheus scrapes, and every rule and every
+ * kustomize builds of every environment and of Argo CD under kubeconform, with the schemas that Kubernetes, Argo CD, Argo Rollouts, the
+ * operator of Prometheus and external-secrets publish; the windows of the project judged by Argo CD's own rules; workflows under actionlint and zizmor; pods under kube-score; a night under `epsilon start` that a real Prometheus scrapes, and every rule and every
  * query of a dashboard evaluated there.
  */
 const missing =
@@ -20,6 +21,7 @@ else {
   const checks: Check[] = [
     ...testRules(),
     ...checkManifests(),
+    ...checkWindows(),
     checkWorkflows(),
     checkWeaknesses(),
     ...checkScores(),

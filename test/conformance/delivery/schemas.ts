@@ -70,11 +70,15 @@ function writeKubernetes(folder: string, wanted: ReadonlySet<string>): void {
   }
 }
 
+/** Files that define kinds. */
+export const definitionFiles = (folder: string): string[] =>
+  readdirSync(folder)
+    .filter((name) => /\.ya?ml$/.test(name) && name !== 'kustomization.yaml')
+    .map((name) => join(folder, name));
+
 function writeDefinitions(folder: string, from: string): void {
-  for (const file of readdirSync(from).filter(
-    (name) => /\.ya?ml$/.test(name) && name !== 'kustomization.yaml',
-  )) {
-    for (const document of parseAllDocuments(readFileSync(join(from, file), 'utf8'))) {
+  for (const file of definitionFiles(from)) {
+    for (const document of parseAllDocuments(readFileSync(file, 'utf8'))) {
       const { spec } = (document.toJSON() ?? {}) as ReturnType<typeof parse>;
       for (const { name, schema } of spec?.versions ?? [])
         write(

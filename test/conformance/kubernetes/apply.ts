@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { argoManifest, monitoringDefinitions } from './build.ts';
+import { monitoringDefinitions, withArgo } from './build.ts';
 import type { Kubectl } from './control-plane.ts';
 
 /** One check: what it is, and what is wrong; nothing when it passed. */
@@ -38,10 +37,7 @@ export function applyOverlay(kubectl: Kubectl, environment: string): Check {
 
 /** Whether Argo CD's manifest has the committed sum where Go's checksum database vouches for it, and is taken as bootstrap.sh applies it. */
 export function applyArgo(kubectl: Kubectl): Check[] {
-  const folder = mkdtempSync(join(tmpdir(), 'epsilon-argo-'));
-  try {
-    cpSync('infra/argocd/addons/argo-cd', folder, { recursive: true });
-    cpSync(argoManifest(), join(folder, 'install.yaml'));
+  return withArgo((folder) => {
     const sum = createHash('sha256')
       .update(readFileSync(join(folder, 'install.yaml')))
       .digest('hex');
@@ -51,7 +47,5 @@ export function applyArgo(kubectl: Kubectl): Check[] {
       committed === `${sum}  install.yaml\n` ? { name } : { name, fault: `it is ${sum}` },
       succeeds(kubectl, 'Argo CD is applied', 'apply', '--server-side', '--force-conflicts', '-k', folder),
     ];
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }

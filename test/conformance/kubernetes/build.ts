@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { works } from '../debian.ts';
 
@@ -44,8 +45,20 @@ export function moduleFolder(module: string, toolchain?: string): string {
   return folder;
 }
 
+/** Has `work` look at a folder as bootstrap.sh makes it: kustomize's input for Argo CD, with its manifest. */
+export function withArgo<T>(work: (folder: string) => T): T {
+  const folder = mkdtempSync(join(tmpdir(), 'epsilon-argo-'));
+  try {
+    cpSync('infra/argocd/addons/argo-cd', folder, { recursive: true });
+    cpSync(argoManifest(), join(folder, 'install.yaml'));
+    return work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 /** Argo CD's manifest of the version that infra/argocd installs, as its Go module has it. */
-export function argoManifest(): string {
+function argoManifest(): string {
   const url = readFileSync('infra/argocd/addons/argo-cd/install.url', 'utf8').trim();
   const [, version, path] = /argo-cd\/(v\d+\.\d+\.\d+)\/(manifests\/\S+)$/.exec(url) ?? [];
   if (version === undefined || path === undefined) throw new Error(`${url} names no version`);

@@ -51,7 +51,7 @@ describe('the catalogue of alerts', () => {
   it('reads of others only series that are known here, with who exposes them', () => {
     const others: Readonly<Record<string, string>> = {
       up: 'Prometheus',
-      http_requests_total: 'serving/main.ts',
+      http_requests_total: 'serving/server.ts',
       kube_horizontalpodautoscaler_status_current_replicas: 'kube-state-metrics',
       kube_horizontalpodautoscaler_spec_max_replicas: 'kube-state-metrics',
       rollout_info: 'the controller of Argo Rollouts',
@@ -61,7 +61,7 @@ describe('the catalogue of alerts', () => {
     );
     const foreign = new Set(asked.filter((series) => !series.startsWith('epsilon_')));
     expect([...foreign].sort()).toEqual(Object.keys(others).sort());
-    expect(readFileSync('serving/main.ts', 'utf8')).toContain('http_requests_total: {');
+    expect(readFileSync('serving/server.ts', 'utf8')).toContain('http_requests_total: {');
   });
 
   it('is rendered into the files of the repository (npm run render:monitoring)', () => {
