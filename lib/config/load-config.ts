@@ -8,7 +8,14 @@ import { type ServiceConfig, serviceConfigSchema } from './service-config.ts';
 import { checkWorkloads } from './workloads.ts';
 
 /** Variables that share the prefix but are not settings: the job contract's and the command line's own. */
-const otherVariables = new Set([
+const otherVariables: ReadonlySet<string> = new Set([
+  'EPSILON_COMMAND',
+  'EPSILON_CONFINE',
+  'EPSILON_AIRFLOW_PASSWORD',
+  'EPSILON_CREDENTIALS_URL',
+  'EPSILON_CREDENTIALS_TENANT',
+  'EPSILON_JOB_ROLE_ARN',
+  'EPSILON_SESSION_TAGS',
   'EPSILON_CONTRACT',
   'EPSILON_RUN_ID',
   'EPSILON_TRAINING_STAGE',
@@ -82,12 +89,15 @@ function tableOf(name: string, text: string): unknown {
   }
 }
 
+/** Whether a variable with the prefix is read by somebody else than the settings. */
+export const isNoSetting = (name: string): boolean =>
+  name.startsWith(deploymentPrefix) || otherVariables.has(name);
+
 function fromVariables(variables: Readonly<Record<string, string | undefined>>): Record<string, unknown> {
   const known = new Map(settingPaths().map((path) => [variableOf(path), path]));
   const settings: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(variables)) {
-    if (!name.startsWith('EPSILON_') || name.startsWith(deploymentPrefix)) continue;
-    if (value === undefined || otherVariables.has(name)) continue;
+    if (!name.startsWith('EPSILON_') || value === undefined || isNoSetting(name)) continue;
     const path = known.get(name);
     if (!path) throw unknownKey(`environment variable ${name}`, name, [...known.keys()]);
     assign(settings, path, isTable(path) ? tableOf(name, value) : coerce(value));

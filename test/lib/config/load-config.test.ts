@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { environments } from '../../../lib/config/environments.ts';
-import { loadConfig, settingPaths, variableOf } from '../../../lib/config/load-config.ts';
+import { isNoSetting, loadConfig, settingPaths, variableOf } from '../../../lib/config/load-config.ts';
 
 const fileOf = (environment: string): unknown =>
   parse(readFileSync(`infra/config/${environment}.yml`, 'utf8'));
@@ -11,6 +11,16 @@ const fileOf = (environment: string): unknown =>
 const withWorkload = (mine: unknown) => ({ variables: { EPSILON_WORKLOADS: JSON.stringify({ mine }) } });
 
 describe('loadConfig', () => {
+  it('knows every variable that the code or a document names', () => {
+    const files = globSync(['{cli,functions,lib,local,workload}/**/*.ts', 'docs/**/*.md', 'README.md']);
+    const named = new Set(
+      files.flatMap((file) => readFileSync(file, 'utf8').match(/\bEPSILON_[A-Z]+(_[A-Z]+)*\b/g) ?? []),
+    );
+    expect(named.size).toBeGreaterThan(30);
+    const settings = new Set(settingPaths().map(variableOf));
+    expect([...named].filter((name) => !settings.has(name) && !isNoSetting(name))).toEqual([]);
+  });
+
   it.each(environments)('accepts the file of %s', (environment) => {
     expect(loadConfig({ file: fileOf(environment), variables: {} }).environment).toBe(environment);
   });
