@@ -100,6 +100,10 @@ export const awsReplicas: AwsPart<Pick<Ports, 'replication' | 'replica'>> = asyn
 export const awsReplicationControl: AwsPart<Pick<Ports, 'replicationControl'>> = async () =>
   (await import('../aws/wiring/wire-replication-control.ts')).wireReplicationControl;
 
+/** What was measured of provisioning, in CloudWatch. */
+export const awsProvisioning: AwsPart<Pick<Ports, 'provisioning'>> = async () =>
+  (await import('../aws/cloudwatch/wire-provisioning.ts')).wireProvisioning;
+
 /** What takes records away, in DynamoDB. */
 export const awsRetirement: AwsPart<{ readonly retirement: NonNullable<Ports['retirement']> }> = async () =>
   (await import('../aws/wiring/wire-retirement.ts')).wireRetirement;

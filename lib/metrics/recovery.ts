@@ -20,6 +20,26 @@ export const recoveryMetrics = {
     dimensions: [],
     help: 'the same look: 1 when a drill passed within eight days, 0 otherwise',
   },
+  RestoreDrillAge: {
+    unit: 'milliseconds',
+    dimensions: [],
+    help: 'the same look: how long ago the last drill ended that passed',
+  },
+  RestoreDrillDuration: {
+    unit: 'milliseconds',
+    dimensions: [],
+    help: 'the same look: how long that drill took, from its beginning to the end of what it looked at',
+  },
+  ProvisioningAge: {
+    unit: 'milliseconds',
+    dimensions: [],
+    help: 'the same look: how long ago provisioning was measured, to the day',
+  },
+  ProvisioningDuration: {
+    unit: 'milliseconds',
+    dimensions: [],
+    help: 'the same look: how long the provisioning took that was measured last',
+  },
   RestoreDrills: {
     unit: 'count',
     dimensions: ['outcome'],

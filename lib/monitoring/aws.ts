@@ -1,5 +1,10 @@
 import type { Alerts, OfAws } from './alert.ts';
 
+/** Milliseconds. */
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+
 /**
  * What AWS counts of functions, machines, queues and the table. `Failed` and `Failing` are of each machine and begin with its id; `{machine}` is
  * its key.
@@ -13,7 +18,17 @@ export const awsAlerts = {
   ProvisioningSlow: {
     severity: 'warning',
     summary: 'The provisioning that was measured last took thirty minutes or longer.',
-    watched: { kind: 'aws', period: 86_400, atLeast: 1_800 },
+    watched: { kind: 'aws', period: 3_600, atLeast: 30 * minute },
+  },
+  ProvisioningUnmeasured: {
+    severity: 'warning',
+    summary: 'No provisioning has been measured for ninety days: how long it takes is not known any more.',
+    watched: { kind: 'aws', period: 3_600, atLeast: 90 * day },
+  },
+  RestoreDrillSlow: {
+    severity: 'warning',
+    summary: 'The restore drill that passed last took as long as the objective of four hours, or longer.',
+    watched: { kind: 'aws', period: 3_600, atLeast: 4 * hour },
   },
   RecoveryPointOld: {
     severity: 'critical',

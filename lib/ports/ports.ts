@@ -3,6 +3,7 @@ import type { Backend } from '../tenants/tenant.ts';
 import type { Consumers } from './backup/consumers.ts';
 import type { Databases } from './backup/database-service.ts';
 import type { DatabaseHeartbeats } from './backup/heartbeats.ts';
+import type { ProvisioningFigures } from './backup/provisioning.ts';
 import type { RecoveryRecords } from './backup/recovery-records.ts';
 import type { ReplicaObjects } from './backup/replica-objects.ts';
 import type { ReplicationControl } from './backup/replication-control.ts';
@@ -109,4 +110,6 @@ export interface Ports extends BasePorts {
   readonly sessions?: JobSessions;
   /** Absent in the embedded runtime, whose cache stages fill Redis themselves, and where functions do not reach the cache. */
   readonly cacheStore?: CacheStore;
+  /** Absent where nothing is provisioned: in the embedded runtime, and in a region that stands idle. */
+  readonly provisioning?: ProvisioningFigures;
 }

@@ -66,6 +66,8 @@ export class RecoveryCloud {
   readonly rds: RdsStandIn;
   readonly home = new Map<string, string>();
   readonly replica = new Map<string, string>();
+  /** What was measured last, by metric; milliseconds. */
+  readonly durations = new Map<string, number>();
   readonly counted: { readonly name: string; readonly value: number; readonly dimensions: unknown }[] = [];
   /** What the live database holds of the heartbeat, and what each restored one has of it; none is reached where it is not set. */
   heartbeat: Heartbeat | undefined;
@@ -190,7 +192,7 @@ export class RecoveryCloud {
       }),
       metrics: {
         count: (name, value, dimensions) => this.counted.push({ name, value, dimensions }),
-        duration: () => {},
+        duration: (name, milliseconds) => void this.durations.set(name, milliseconds),
       },
       databases: {
         id: databaseId,

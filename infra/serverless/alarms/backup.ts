@@ -17,5 +17,10 @@ export function backupAlarms(declared: Declared): Record<string, Watch> {
       ...silent,
       watched: ownMetric(declared, 'RestoreDrillsFresh'),
     },
+    RestoreDrillSlowAlarm: {
+      ...saidOf(awsAlerts.RestoreDrillSlow),
+      watched: ownMetric(declared, 'RestoreDrillDuration'),
+      statistic: 'Maximum',
+    },
   };
 }

@@ -2,7 +2,7 @@ import { functionIds } from '../../../lib/config/logical-ids.ts';
 import { awsAlerts } from '../../../lib/monitoring/aws.ts';
 import { backupAlarms } from '../alarms/backup.ts';
 import { trainingAlarms } from '../alarms/training.ts';
-import { alarmsOf, type Metric, machineMetric, sumAlarms, sumOf, type Watch } from './alarm.ts';
+import { alarmsOf, type Metric, machineMetric, ownMetric, sumAlarms, sumOf, type Watch } from './alarm.ts';
 import { controlPlaneAlarms, saidOf } from './catalogued.ts';
 import { type Declared, eventFunctions, type Resources, ref, triggersOf } from './declared.ts';
 import { queueIds } from './queues.ts';
@@ -93,15 +93,20 @@ function ofTable(): Watches {
   );
 }
 
-/** What infra/provision.sh measures. */
-function ofProvisioning({ environment }: Declared): Watches {
-  const watched = {
-    namespace: 'Epsilon/Infrastructure',
-    name: 'ProvisioningSeconds',
-    dimensions: { environment },
-  };
+/** What infra/provision.sh has measured last, and how long ago. */
+function ofProvisioning(declared: Declared): Watches {
+  const statistic = 'Maximum';
   return {
-    ProvisioningSlowAlarm: { ...saidOf(awsAlerts.ProvisioningSlow), watched, statistic: 'Maximum' },
+    ProvisioningSlowAlarm: {
+      ...saidOf(awsAlerts.ProvisioningSlow),
+      watched: ownMetric(declared, 'ProvisioningDuration'),
+      statistic,
+    },
+    ProvisioningUnmeasuredAlarm: {
+      ...saidOf(awsAlerts.ProvisioningUnmeasured),
+      watched: ownMetric(declared, 'ProvisioningAge'),
+      statistic,
+    },
   };
 }
 

@@ -46,10 +46,19 @@ async function newestThere(ports: Needed): Promise<Record<StoreName, string | un
   return { database: database?.newest, table: table?.newest, objects };
 }
 
-async function drillIsFresh({ recoveryRecords, clock }: Needed): Promise<boolean> {
+/** Says how long ago the last drill passed and how long it took; gives whether that is fresh enough. */
+async function drillIsFresh({ recoveryRecords, clock, metrics }: Needed): Promise<boolean> {
   const drills = await recoveryRecords.newest('drill', drillsBack);
-  const passed = drills.filter((drill) => drill.passed).map(({ finishedAt }) => Date.parse(finishedAt));
-  return passed.some((at) => clock.now() - at <= drillDays * dayMs);
+  const passed = drills
+    .filter((drill) => drill.passed)
+    .sort((a, b) => (a.finishedAt < b.finishedAt ? 1 : -1));
+  const [last] = passed;
+  if (!last) return false;
+  const finished = Date.parse(last.finishedAt);
+  const age = Math.max(0, clock.now() - finished);
+  metrics.duration('RestoreDrillAge', age);
+  metrics.duration('RestoreDrillDuration', Math.max(0, finished - Date.parse(last.id)));
+  return age <= drillDays * dayMs;
 }
 
 /**

@@ -200,19 +200,24 @@ describe('watchRecovery', () => {
     await backups.invoke('beatStores', {});
     expect(await watch(backups)).toEqual({ RecoveryPointsFresh: 1, RestoreDrillsFresh: 0 });
     const at = new Date(backups.clock.now()).toISOString();
+    const began = new Date(backups.clock.now() - 90 * 60_000).toISOString();
     await backups.ports.recoveryRecords.put({
       kind: 'drill',
-      id: at,
+      id: began,
       passed: true,
-      point: at,
+      point: began,
       finishedAt: at,
       faults: [],
     });
     expect(await watch(backups)).toMatchObject({ RestoreDrillsFresh: 1 });
+    expect(backups.cloud.durations.get('RestoreDrillDuration')).toBe(90 * 60_000);
     await backups.clock.advance(8 * 86_400_000 + 1);
     backups.cloud.followDatabase();
     await backups.invoke('beatStores', {});
     expect(await watch(backups)).toEqual({ RecoveryPointsFresh: 1, RestoreDrillsFresh: 0 });
+    // What was measured last stays known, however old it is.
+    expect(backups.cloud.durations.get('RestoreDrillDuration')).toBe(90 * 60_000);
+    expect(backups.cloud.durations.get('RestoreDrillAge')).toBe(8 * 86_400_000 + 1);
   });
 
   it.each([
