@@ -7,6 +7,7 @@ import { emptyNightText } from '../nights/night.ts';
 import { causeText, plain, toTheSecond } from '../output.ts';
 import { table } from '../table.ts';
 import { dateOf, newestRuns } from '../watch/watch.ts';
+import { dataNote } from './data-note.ts';
 
 /** Tenants whose attempts are asked for at once. */
 const atOnce = 8;
@@ -49,7 +50,7 @@ export interface Description {
   readonly attempts: readonly AttemptView[];
   /** Tenants of the night that the execution is, those that did not succeed first. */
   readonly tenants?: readonly TenantView[];
-  /** Why a night has no tenants; which attempts of a run ran other code than the run began with. */
+  /** Why a night has no tenants; which attempts of a run ran other code than the run began with, and what its data lacks. */
   readonly note?: string;
 }
 
@@ -105,11 +106,10 @@ export async function describeExecution(
 ): Promise<Description> {
   const outcome = findMachine(execution.machine)?.outcome;
   if (outcome === 'run') {
-    const [run, attempts] = [
-      await control.runs.getRun(execution.name),
-      await attemptsOf(control, execution.name),
-    ];
-    const note = otherCode(run, attempts);
+    const run = await control.runs.getRun(execution.name);
+    const own = await control.runs.listAttempts(execution.name);
+    const attempts = own.map(attemptView);
+    const note = [otherCode(run, attempts), dataNote(own)].filter((words) => words !== '').join('\n');
     return { execution, attempts, ...(note === '' ? {} : { note }) };
   }
   if (outcome !== 'night') return { execution, attempts: [] };
