@@ -14,16 +14,16 @@ function scheduledTimeOf(execution: ExecutionSummary & { readonly input?: unknow
 }
 
 /**
- * The scheduled time of the night to run: the latest of the calendar that no night on record has. One that is to come stays the
+ * The scheduled time of the night to run: the latest of the calendar that no night on record has (`taken`: milliseconds since the epoch). One that is to come stays the
  * schedule's, which would find it done.
  */
 export function scheduledTimeToRun(
   occurrences: Pick<Occurrences, 'previous'>,
   now: number,
-  taken: ReadonlySet<string>,
+  taken: ReadonlySet<number>,
 ): string {
   let at = occurrences.previous(new Date(now)) ?? new Date(now);
-  while (taken.has(at.toISOString())) {
+  while (taken.has(at.getTime())) {
     const before = occurrences.previous(new Date(at.getTime() - 1));
     if (!before) break;
     at = before;
@@ -46,7 +46,8 @@ async function nextNight(
   const running = details.find(({ status }) => status === 'RUNNING');
   if (running) return { resumed: running.executionArn, scheduledTime: scheduledTimeOf(running) };
   const occurrences = parseSchedule(schedule.expression, schedule.timezone);
-  const taken = new Set(details.map(scheduledTimeOf));
+  // As instants: a schedule writes them without the milliseconds that a Date has.
+  const taken = new Set(details.map((night) => Date.parse(scheduledTimeOf(night))));
   return { scheduledTime: scheduledTimeToRun(occurrences, session.clock.now(), taken) };
 }
 

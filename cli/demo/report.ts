@@ -1,9 +1,10 @@
 import { openSearch } from '../../lib/operations/models/search.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
+import type { ExecutionDetail } from '../../lib/ports/workflows.ts';
 import type { Attempt } from '../../lib/training/run.ts';
 import { stageNames } from '../../lib/training/stages.ts';
 import { demoFamilies } from '../../local/demo/corpora.ts';
-import { causeText, type Output, plain, seconds } from '../output.ts';
+import { causeText, type Output, plain, seconds, toTheSecond } from '../output.ts';
 import { shortened } from '../prose.ts';
 import type { Session } from '../session.ts';
 import { table } from '../table.ts';
@@ -74,6 +75,16 @@ export function reportTable(output: Output, tenants: readonly TenantReport[]): s
       tenant.transitions,
     ]),
   );
+}
+
+/** How a night ended; one that had ended before the command began at `began` (ms since the epoch) is not told as if it had just run. */
+export function nightText(
+  { name, status, stopDate }: Pick<ExecutionDetail, 'name' | 'status' | 'stopDate'>,
+  { began, now, transitions }: { readonly began: number; readonly now: number; readonly transitions: number },
+): string {
+  if (stopDate !== undefined && Date.parse(stopDate) < began)
+    return `Night ${name} had ended already (${status}, ${toTheSecond(stopDate)}): nothing was run again. A new one: --state-dir names another folder.`;
+  return `Night ${name}: ${status} in ${seconds(now - began)}, ${transitions} transitions.`;
 }
 
 /** Why each tenant that did not make it did not make it. */

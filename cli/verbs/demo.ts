@@ -8,8 +8,8 @@ import { serveSocket } from '../../local/control/server.ts';
 import { type DemoFamily, demoFamilies, gatherFamily } from '../../local/demo/corpora.ts';
 import { openRuntime, type Runtime } from '../../local/runtime.ts';
 import { beginNight } from '../demo/next-night.ts';
-import { answers, reasons, reportTable, tenantReport } from '../demo/report.ts';
-import { causeText, schemaVersion, seconds } from '../output.ts';
+import { answers, nightText, reasons, reportTable, tenantReport } from '../demo/report.ts';
+import { causeText, schemaVersion } from '../output.ts';
 import { print } from '../print.ts';
 import { command, reportsOf, type Session } from '../session.ts';
 import { requireLocal } from '../target.ts';
@@ -52,9 +52,10 @@ async function night(session: Session, runtime: Runtime, retryScale: number): Pr
   const { execution, views, told } = await watch(session, control, arn, retryScale);
   const tenants = await Promise.all(views.map((view) => tenantReport(control, view)));
   const total = tenants.reduce((sum, tenant) => sum + tenant.transitions, await transitionsOf(control, arn));
+  const now = session.clock.now();
   const document = {
     status: execution.status.toLowerCase(),
-    seconds: (session.clock.now() - began) / 1000,
+    seconds: (now - began) / 1000,
     transitions: total,
     tenants,
   };
@@ -65,7 +66,7 @@ async function night(session: Session, runtime: Runtime, retryScale: number): Pr
     session.output,
     { schemaVersion, ...document },
     () =>
-      `\n${reportTable(session.output, tenants)}\n\n${found}\n\nNight ${execution.name}: ${execution.status} in ${seconds(document.seconds * 1000)}, ${total} transitions.\nAsk more:\n    ${command(session, `query --tenant ${tenants.find((tenant) => tenant.status === 'succeeded')?.tenantId ?? 'acme'} "your question"`)}`,
+      `\n${reportTable(session.output, tenants)}\n\n${found}\n\n${nightText(execution, { began, now, transitions: total })}\nAsk more:\n    ${command(session, `query --tenant ${tenants.find((tenant) => tenant.status === 'succeeded')?.tenantId ?? 'acme'} "your question"`)}`,
   );
   if (execution.status === 'SUCCEEDED') return;
   throw new EpsilonError(
