@@ -151,6 +151,8 @@ export function grafanaDashboard({ uid, title, panels }: Dashboard) {
     schemaVersion: 39,
     refresh: '1m',
     time: { from: 'now-24h', to: 'now' },
+    templating: { list: [] },
+    annotations: { list: [] },
     panels: panels.map(({ title: question, unit, lines }, index) => ({
       id: index + 1,
       type: 'timeseries',

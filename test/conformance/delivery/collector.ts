@@ -1,28 +1,7 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { freePort } from '../../free-port.ts';
+import { goProgram } from './go-program.ts';
 import { until } from './processes.ts';
-
-const source = join(import.meta.dirname, 'collector');
-const cache = resolve('node_modules/.cache/epsilon-collector');
-
-/** Builds the collector once; two minutes of two cores. Returns its path. */
-function build(): string {
-  const hash = createHash('sha256');
-  for (const name of readdirSync(source).sort()) hash.update(readFileSync(join(source, name)));
-  const program = join(cache, `collector-${hash.digest('hex').slice(0, 12)}`);
-  if (existsSync(program)) return program;
-  mkdirSync(cache, { recursive: true });
-  process.stdout.write('building a collector of OpenTelemetry, once ...\n');
-  const built = spawnSync('go', ['build', '-ldflags', '-s -w', '-o', program, '.'], {
-    cwd: source,
-    encoding: 'utf8',
-  });
-  if (built.status !== 0) throw new Error(built.stderr);
-  return program;
-}
 
 /** A span, as the collector understood it. */
 export interface CollectedSpan {
@@ -79,7 +58,7 @@ export class Collector {
   }
 
   static async start(): Promise<Collector> {
-    const collector = new Collector(build(), `127.0.0.1:${await freePort()}`);
+    const collector = new Collector(goProgram('collector'), `127.0.0.1:${await freePort()}`);
     await until('the collector', 20, async () =>
       // It takes nothing but posts.
       (await fetch(collector.endpoint)).status === 405 ? true : undefined,

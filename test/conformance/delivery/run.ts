@@ -1,6 +1,7 @@
 import { conclude, installPackage, works } from '../debian.ts';
 import { dashboardsShow } from './dashboards.ts';
 import { demoNight } from './demo-night.ts';
+import { checkDashboards } from './grafana.ts';
 import { checkScores, checkWeaknesses } from './linters.ts';
 import { liveAlerts } from './live-alerts.ts';
 import { checkManifests, checkWorkflows } from './manifests.ts';
@@ -22,6 +23,7 @@ else {
     ...testRules(),
     ...checkManifests(),
     ...checkWindows(),
+    ...checkDashboards(),
     checkWorkflows(),
     checkWeaknesses(),
     ...checkScores(),

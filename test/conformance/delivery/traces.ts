@@ -1,4 +1,4 @@
-import { jobStageNames } from '../../../lib/training/stages.ts';
+import { stageNames } from '../../../lib/training/stages.ts';
 import type { Collected, CollectedSpan, Collector } from './collector.ts';
 import { until } from './processes.ts';
 import type { Check } from './rule-tests.ts';
@@ -22,7 +22,7 @@ function faultsOf({ service, spans }: Collected, night: CollectedSpan | undefine
       : [];
   });
   const stages = spans.filter(({ parentSpanId }) => parentSpanId === run.spanId).map(({ name }) => name);
-  for (const stage of jobStageNames) {
+  for (const stage of stageNames) {
     if (!stages.includes(stage)) faults.push(`there is no stage ${stage}`);
     if (!spans.some(({ name }) => name === `${stage} attempt 1`)) faults.push(`${stage} has no attempt`);
   }

@@ -9,6 +9,7 @@ import { dashboards, grafanaDashboard } from '../../../lib/monitoring/dashboards
 import { groupOf, type Rule } from '../../../lib/monitoring/rules.ts';
 import { ownFigures } from '../../../local/metrics.ts';
 import { openWatcherFigures } from '../../../watcher/metrics.ts';
+import { faults } from '../../conformance/delivery/faults.ts';
 
 const settings = { successTarget: 0.95 };
 const names = Object.values<Alerts>(catalogue).flatMap((alerts) => Object.keys(alerts));
@@ -40,6 +41,12 @@ describe('the catalogue of alerts', () => {
     const sections = page.split('\n### ').slice(1);
     expect(sections.map((section) => section.split('\n')[0]).sort()).toEqual([...names].sort());
     for (const section of sections) expect(section.split('\n').slice(1).join('').length).toBeGreaterThan(80);
+  });
+
+  it('has a fault for each rule, which npm run test:delivery lets fire it', () => {
+    const named = rules.map(({ alert }) => alert);
+    expect(Object.keys(faults).sort()).toEqual(named.sort());
+    for (const [name, some] of Object.entries(faults)) expect(some.length, name).toBeGreaterThan(0);
   });
 
   it('reads only series that something of Epsilon exposes', () => {
