@@ -43,7 +43,7 @@ export interface Order {
 }
 
 /** Packages one environment, offline; from the zips of an earlier package, which are the same, or by building every function. */
-export async function packageService(
+async function packageService(
   { environment, place = 'home' }: Order,
   built?: Packaged,
 ): Promise<Packaged> {
