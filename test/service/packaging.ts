@@ -43,10 +43,7 @@ export interface Order {
 }
 
 /** Packages one environment, offline; from the zips of an earlier package, which are the same, or by building every function. */
-async function packageService(
-  { environment, place = 'home' }: Order,
-  built?: Packaged,
-): Promise<Packaged> {
+async function packageService({ environment, place = 'home' }: Order, built?: Packaged): Promise<Packaged> {
   const folder = freshDir();
   for (const zip of built ? globSync('*.zip', { cwd: built.folder }) : [])
     cpSync(join(built?.folder ?? '', zip), join(folder, zip));

@@ -20,11 +20,12 @@ export async function relearnt({ verdicts, tenants }: Needed, memory: DatasetMem
   return { ...rest, ...(baseline ? { baseline } : {}) };
 }
 
-/** Puts on record what a check learnt of a dataset: the history first, from which everything else can be learnt again. */
+/** Puts on record what a check learnt of a dataset: the history first, from which everything else can be learnt again. Nothing where it learnt nothing. */
 export async function rememberDataset(
   ports: Needed,
-  { memory, entries, relearn: again }: LearntDataset,
+  { memory, entries, relearn: again, same }: LearntDataset,
 ): Promise<void> {
+  if (same) return;
   await ports.verdicts.appendPartitions(entries);
   await ports.verdicts.rememberDataset(again ? await relearnt(ports, memory) : memory);
 }

@@ -30,7 +30,7 @@ export const checkFault = 'CHECK_FAULT';
 export type LookedEntry = Extract<ProfileEntry, { readonly profile: unknown }>;
 
 /** What goes on record of a dataset. */
-export type LearntDataset = Pick<JudgedDataset, 'memory' | 'entries' | 'relearn'>;
+export type LearntDataset = Pick<JudgedDataset, 'memory' | 'entries' | 'relearn' | 'same'>;
 
 /** What one check found about one tenant; `baseline` is what the anomaly check learnt. */
 export interface FindingsEntry {

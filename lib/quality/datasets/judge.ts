@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isExcluded } from '../baseline.ts';
 import type { Finding } from '../finding.ts';
 import { checkDatasetFreshness, checkMissing, checkRows, critical } from './checks.ts';
@@ -115,6 +116,8 @@ export interface JudgedDataset {
   readonly entries: readonly PartitionEntry[];
   /** A partition was replaced or came late: what is usual has to be learnt again from the history. */
   readonly relearn: boolean;
+  /** The memory says what the one on record says: there is nothing to write. */
+  readonly same: boolean;
 }
 
 /** The partition as a judgement takes it. */
@@ -209,23 +212,25 @@ export function judgeAnomalies(state: DatasetState): JudgedDataset {
   );
   const { backfill: _, ...before } = memory ?? { excluded: [] };
   const backfill = leftOf(state);
+  const next: DatasetMemory = {
+    ...before,
+    tenantId,
+    checkedAt,
+    location: look.contract.location,
+    first: memory?.first ?? Object.keys(look.partitions).sort()[0] ?? null,
+    partitions: keptOf(state, known),
+    ...(baseline ? { baseline } : {}),
+    ...(backfill ? { backfill } : {}),
+  };
   return {
     entries,
     relearn: again,
+    same: entries.length === 0 && isDeepStrictEqual({ ...next, checkedAt: memory?.checkedAt }, memory),
     findings: [
       ...earlier.flatMap(([, { findings }]) => findings.filter(isAnomaly)).slice(-mostNamed),
       ...entries.flatMap(({ findings }) => findings.filter(isAnomaly)),
     ],
-    memory: {
-      ...before,
-      tenantId,
-      checkedAt,
-      location: look.contract.location,
-      first: memory?.first ?? Object.keys(look.partitions).sort()[0] ?? null,
-      partitions: keptOf(state, known),
-      ...(baseline ? { baseline } : {}),
-      ...(backfill ? { backfill } : {}),
-    },
+    memory: next,
   };
 }
 

@@ -199,6 +199,19 @@ describe('an hour of a dataset', () => {
 });
 
 describe('a dataset', () => {
+  it('without a new partition has nothing to put on record, unless something is forgotten', () => {
+    const { found: _, ...unasked } = stateOf(past.memory, next - 1);
+    const quiet = { ...unasked, found: undefined, look: { ...unasked.look, asked: [] } };
+    const judged = judgeAnomalies(quiet);
+    expect(judged).toMatchObject({ same: true, entries: [] });
+    expect(judged.memory).toEqual({ ...past.memory, checkedAt: quiet.checkedAt });
+    expect(judgeAnomalies(stateOf(past.memory, next)).same).toBe(false);
+    // Three days on, no partition is looked back to any more.
+    const later = { ...quiet, checkedAt: new Date(Date.parse(quiet.checkedAt) + 72 * hour).toISOString() };
+    expect(judgeAnomalies(later).same).toBe(false);
+    expect(judgeAnomalies({ ...quiet, memory: undefined }).same).toBe(false);
+  });
+
   it('that was never there, or is not there any more, is critical', () => {
     const empty = { ...stateOf(undefined, 0), found: undefined };
     const look = { contract, partitions: {}, asked: [] };
