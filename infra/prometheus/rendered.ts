@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parse, stringify } from 'yaml';
 import { catalogue } from '../../lib/monitoring/catalogue.ts';
+import { cloudwatchDashboard } from '../../lib/monitoring/cloudwatch-dashboard.ts';
+import { clusterDashboards } from '../../lib/monitoring/cluster-dashboards.ts';
 import { dashboards, grafanaDashboard } from '../../lib/monitoring/dashboards.ts';
 import { groupOf } from '../../lib/monitoring/rules.ts';
 
@@ -31,6 +33,21 @@ function prometheusRule(name: string, namespace: string | undefined, groups: rea
   };
 }
 
+/** The data source that kube-prometheus-stack makes for its own Prometheus. */
+const clusterPrometheus = 'prometheus';
+
+/** A dashboard as the cluster's Grafana takes it from every namespace: a ConfigMap with this label. */
+const dashboardMap = (dashboard: { readonly uid: string }) => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: {
+    name: dashboard.uid,
+    namespace: 'epsilon',
+    labels: { grafana_dashboard: '1', 'app.kubernetes.io/part-of': 'epsilon' },
+  },
+  data: { [`${dashboard.uid}.json`]: `${JSON.stringify(dashboard, null, 2)}\n` },
+});
+
 /** Every rendered file of the repository. Reads the success target of `infra/config/local.yml`. */
 export function renderedFiles(): Rendered[] {
   const settings = { successTarget: successTarget() };
@@ -52,6 +69,13 @@ export function renderedFiles(): Rendered[] {
     ...dashboards.map((dashboard) => ({
       path: `infra/grafana/dashboards/${dashboard.uid}.json`,
       text: `${JSON.stringify(grafanaDashboard(dashboard), null, 2)}\n`,
+    })),
+    ...[
+      ...clusterDashboards.map((dashboard) => grafanaDashboard(dashboard, clusterPrometheus)),
+      cloudwatchDashboard(),
+    ].map((dashboard) => ({
+      path: `infra/k8s/dashboards/${dashboard.uid}.yaml`,
+      text: yaml(dashboardMap(dashboard)),
     })),
   ];
 }

@@ -122,6 +122,11 @@ function alertmanager(topicArn: Output<string>, keys: Keys): Statement[] {
   ];
 }
 
+/** Grafana shows what CloudWatch counts; these calls know no resource. */
+function metricReader(): Statement[] {
+  return [{ Effect: 'Allow', Action: ['cloudwatch:GetMetricData', 'cloudwatch:ListMetrics'], Resource: '*' }];
+}
+
 /** Namespace in which an environment answers users (infra/k8s/serving); dev has none. */
 const servedIn: Readonly<Record<string, string>> = { staging: 'staging', prod: 'production' };
 
@@ -193,6 +198,7 @@ export function createPodIdentities(
     ['log-shipper', 'logging', 'aws-for-fluent-bit', logShipper(site)],
     ['job-watcher', 'epsilon', 'job-watcher', jobWatcher(site)],
     ['alertmanager', 'monitoring', 'alertmanager', alertmanager(options.alertsArn, options.keys)],
+    ['grafana', 'monitoring', 'grafana', metricReader()],
     ...serving.map(
       (namespace): PodRights => ['ml-engine', namespace, 'ml-engine', modelReader(site, options.keys)],
     ),

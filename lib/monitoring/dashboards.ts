@@ -139,10 +139,19 @@ export const dashboards: readonly Dashboard[] = [
 ];
 
 /** The data source that provisioning names (infra/grafana/provisioning). */
-const datasource = { type: 'prometheus', uid: 'epsilon-prometheus' };
+const hostPrometheus = 'epsilon-prometheus';
 
-/** A dashboard as Grafana is provisioned with it: two graphs in a row of 24 columns. */
-export function grafanaDashboard({ uid, title, panels }: Dashboard) {
+/** Two graphs in a row of 24 columns. */
+export const atPlace = (index: number) => ({
+  x: (index % 2) * 12,
+  y: Math.floor(index / 2) * 8,
+  w: 12,
+  h: 8,
+});
+
+/** A dashboard as Grafana is provisioned with it; `source` is the uid of its Prometheus. */
+export function grafanaDashboard({ uid, title, panels }: Dashboard, source = hostPrometheus) {
+  const datasource = { type: 'prometheus', uid: source };
   return {
     uid,
     title,
@@ -158,7 +167,7 @@ export function grafanaDashboard({ uid, title, panels }: Dashboard) {
       type: 'timeseries',
       title: question,
       datasource,
-      gridPos: { x: (index % 2) * 12, y: Math.floor(index / 2) * 8, w: 12, h: 8 },
+      gridPos: atPlace(index),
       fieldConfig: { defaults: { unit, min: 0 }, overrides: [] },
       targets: Object.entries(lines).map(([legendFormat, expr], line) => ({
         refId: String.fromCharCode(65 + line),

@@ -227,6 +227,45 @@ describe.each([
   });
 });
 
+describe('a change of the schema', () => {
+  const [job] = base.filter(({ kind }) => kind === 'Job');
+
+  it('comes before anything else of a sync, and no other hook could take it back after a rollback', () => {
+    const hooks = base.flatMap(({ kind, metadata }) => {
+      const { annotations = {} } = metadata as { annotations?: Readonly<Record<string, string>> };
+      const hook = annotations['argocd.argoproj.io/hook'];
+      return hook === undefined ? [] : [`${kind} ${metadata.name}: ${hook}`];
+    });
+    expect(hooks).toEqual(['Job schema-change: PreSync']);
+    expect(job?.spec).toMatchObject({ backoffLimit: 0 });
+    // A sync of a release waits 120 seconds.
+    expect(job?.spec['activeDeadlineSeconds']).toBeLessThan(120);
+  });
+
+  it('is made by the image that comes, and needs nothing that the first sync of a cluster applies after it', () => {
+    const pod = job?.spec['template'].spec as Tree;
+    expect(pod).toMatchObject({
+      serviceAccountName: 'default',
+      containers: [{ image: 'backend-api', args: ['schema'] }],
+    });
+    for (const key of ['priorityClassName', 'volumes']) expect(pod).not.toHaveProperty(key);
+    expect(named('NetworkPolicy', 'schema-change')['podSelector']).toEqual({
+      matchLabels: { 'app.kubernetes.io/name': 'schema-change' },
+    });
+  });
+
+  it('may be asked for again and again: a rollback asks the older image, which has nothing to add', async () => {
+    for (const [word, code] of [
+      ['schema', 0],
+      ['schema', 0],
+      ['backwards', 2],
+    ] as const) {
+      const child = spawn(process.execPath, ['serving/main.ts', word], { stdio: 'ignore' });
+      expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(code);
+    }
+  });
+});
+
 describe("the cache's token", () => {
   const secret = named('ExternalSecret', 'ml-engine-cache');
 

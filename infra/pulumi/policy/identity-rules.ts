@@ -3,6 +3,7 @@ import { type SeenStatement, statementsOf } from './statements.ts';
 
 /** Calls AWS defines without a resource; beside describe and list calls the only ones allowed on `*`. */
 const withoutResource = new Set([
+  'cloudwatch:GetMetricData',
   'ecr:GetAuthorizationToken',
   'ec2:GetInstanceTypesFromInstanceRequirements',
   'cloudformation:ValidateTemplate',

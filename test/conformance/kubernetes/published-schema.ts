@@ -2,7 +2,16 @@ import type { Transport } from '../../../lib/kubernetes/transport.ts';
 
 /** Kinds that we build or read, and manifests of infra/k8s, by the group that publishes them. */
 const publishedKinds: Readonly<Record<string, readonly string[]>> = {
-  'api/v1': ['Namespace', 'Pod', 'Node', 'ServiceAccount', 'ResourceQuota', 'Service', 'ConfigMap'],
+  'api/v1': [
+    'Namespace',
+    'Pod',
+    'Node',
+    'ServiceAccount',
+    'ResourceQuota',
+    'LimitRange',
+    'Service',
+    'ConfigMap',
+  ],
   'apis/apps/v1': ['Deployment'],
   'apis/batch/v1': ['Job'],
   'apis/coordination.k8s.io/v1': ['Lease'],

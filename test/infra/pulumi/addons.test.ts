@@ -60,11 +60,15 @@ describe('add-ons', () => {
   it('gives each associated service account the name and namespace its chart or manifest uses', () => {
     // Prepare
     const used = sets.flatMap((set) => {
-      const account =
-        source(set, 'helm.valuesObject.serviceAccount.name') ??
-        source(set, 'helm.valuesObject.rbac.serviceAccount.name') ??
-        source(set, 'helm.valuesObject.alertmanager.serviceAccount.name');
-      return account ? [`${at(set, 'spec.template.spec.destination.namespace')}/${account}`] : [];
+      const accounts = [
+        'serviceAccount',
+        'rbac.serviceAccount',
+        'alertmanager.serviceAccount',
+        'grafana.serviceAccount',
+      ]
+        .map((place) => source(set, `helm.valuesObject.${place}.name`))
+        .filter((account) => account !== undefined);
+      return accounts.map((account) => `${at(set, 'spec.template.spec.destination.namespace')}/${account}`);
     });
 
     const ours = readManifests()

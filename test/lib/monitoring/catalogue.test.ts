@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { renderedFiles } from '../../../infra/prometheus/rendered.ts';
 import { metricDefinitions } from '../../../lib/metrics/definitions.ts';
 import { exposedName } from '../../../lib/metrics/exposed.ts';
-import type { Alerts } from '../../../lib/monitoring/alert.ts';
+import type { Alerts, Query } from '../../../lib/monitoring/alert.ts';
 import { catalogue } from '../../../lib/monitoring/catalogue.ts';
+import { cloudwatchDashboard, shownOfCloudWatch } from '../../../lib/monitoring/cloudwatch-dashboard.ts';
+import { clusterDashboards } from '../../../lib/monitoring/cluster-dashboards.ts';
 import { dashboards, grafanaDashboard } from '../../../lib/monitoring/dashboards.ts';
 import { groupOf, type Rule } from '../../../lib/monitoring/rules.ts';
 import { ownFigures } from '../../../local/metrics.ts';
@@ -95,6 +97,22 @@ describe('dashboards of Grafana', () => {
       [...watched.expression.matchAll(/\bepsilon_\w+/g)].map(([series]) => series),
     );
     expect(read.filter((series) => !all.includes(series))).toEqual([]);
+  });
+
+  it('of the cluster show what its alerts read, and that of CloudWatch metrics that are written, by data sources that the chart makes', () => {
+    const all = JSON.stringify(clusterDashboards);
+    const read = [catalogue.watcher, catalogue.serving].flatMap((alerts) =>
+      Object.values<Alerts<Query>[string]>(alerts).flatMap(({ watched }) =>
+        [...watched.expression.matchAll(/\b(?:epsilon_|kube_|http_|rollout_)\w+/g)].map(([series]) => series),
+      ),
+    );
+    expect(read.length).toBeGreaterThan(15);
+    expect(read.filter((series) => !all.includes(series))).toEqual([]);
+    expect(shownOfCloudWatch.length).toBeGreaterThan(10);
+    expect(shownOfCloudWatch.filter((name) => !(name in metricDefinitions))).toEqual([]);
+    const chart = readFileSync('infra/argocd/addons/sets/kube-prometheus-stack.yml', 'utf8');
+    expect(chart).toContain(`uid: ${cloudwatchDashboard().panels[0]?.datasource.uid}\n`);
+    expect(chart).toContain('searchNamespace: ALL');
   });
 
   it('name the data source that provisioning makes', () => {

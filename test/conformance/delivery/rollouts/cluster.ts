@@ -46,6 +46,11 @@ const others: ReadonlySet<string> = new Set(['PrometheusRule', 'SecretStore', 'E
 
 type Tree = Record<string, never>;
 
+interface Applied {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
+}
+
 /** The real API server and controllers, that of Argo Rollouts among them, a real Prometheus; node and network are played. */
 export class Cluster {
   readonly #plane: ControlPlane;
@@ -120,11 +125,15 @@ export class Cluster {
 
   /** Without ml-engine, whose manifest is the same, and with the address of this host's Prometheus. */
   #played(text: string): string {
-    return parseAllDocuments(text.replaceAll(prometheusInCluster, this.#prometheus.url))
-      .map((document) => document.toJSON() as { kind: string; metadata: { name: string } })
-      .filter(({ kind, metadata }) => !others.has(kind) && !metadata.name.startsWith('ml-engine'))
-      .map((one) => stringify(one, { lineWidth: 0 }))
-      .join('---\n');
+    return (
+      parseAllDocuments(text.replaceAll(prometheusInCluster, this.#prometheus.url))
+        .map((document) => document.toJSON() as Applied)
+        // Argo CD runs hooks apart from what it applies.
+        .filter(({ metadata }) => metadata.annotations?.['argocd.argoproj.io/hook'] === undefined)
+        .filter(({ kind, metadata }) => !others.has(kind) && !metadata.name.startsWith('ml-engine'))
+        .map((one) => stringify(one, { lineWidth: 0 }))
+        .join('---\n')
+    );
   }
 
   /** Applies a tree as Argo CD does: client-side, all of it. */
