@@ -156,6 +156,20 @@ describe('an act of a release', () => {
     expect(log()).toEqual([expect.stringMatching(/^Roll back/), expect.stringMatching(/^Release/), 'old']);
   });
 
+  it('back after a smoke test that failed is a new commit with the tree of before, which is synced', () => {
+    const { act, git, old, ref, log, calls } = repository({
+      // The new colour does not answer, the one before does.
+      curl: '[ -e "$0.asked" ] || { touch "$0.asked"; exit 22; }',
+    });
+    expect(act('move').status).toBe(0);
+    const { status, last } = act('smoke');
+    expect({ status, last }).toEqual({ status: 1, last: expect.stringContaining('/health does not answer') });
+    expect(act('back')).toEqual({ status: 0, last: 'back of production is done.' });
+    expect(log()[0]).toMatch(/^Roll back/);
+    expect(ref('origin/release/production^{tree}')).toBe(git('rev-parse', `${old}^{tree}`));
+    expect(calls().match(/^argocd app sync /gm)).toHaveLength(2);
+  });
+
   it('back says that somebody else moved the ref meanwhile, and moves nothing', () => {
     const { act, git, old, program, ref } = repository();
     expect(act('move').status).toBe(0);

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 
@@ -11,6 +11,9 @@ interface Step {
 interface Job {
   readonly permissions?: Readonly<Record<string, string>>;
   readonly 'timeout-minutes'?: number;
+  readonly needs?: readonly string[];
+  readonly environment?: string;
+  readonly 'runs-on': string;
   readonly steps: readonly Step[];
 }
 
@@ -91,6 +94,74 @@ describe('workflow ci.yaml', () => {
     expect(commands).toEqual(['npm ci', 'npm run check', 'npm run demo']);
     for (const command of commands) expect(readme).toContain(command);
     for (const name of commands.flatMap(scriptsIn)) expect(Object.keys(scripts)).toContain(name);
+  });
+});
+
+describe('the workflows together', () => {
+  it('begin with pushes to main alone: what the App of a release writes to release/* starts none', () => {
+    for (const name of names) {
+      const { push } = workflow(name).on as { push?: { readonly branches?: readonly string[] } };
+      if ('push' in workflow(name).on) expect(push, name).toEqual({ branches: ['main'] });
+      for (const other of ['create', 'delete', 'workflow_run', 'pull_request_target'])
+        expect(Object.keys(workflow(name).on), name).not.toContain(other);
+    }
+  });
+
+  it('know no stored secret', () => {
+    for (const name of names) expect(read(name), name).not.toMatch(/secrets\./);
+  });
+
+  it('run scripts that are files, each of which can be run', () => {
+    const run = names.flatMap((name) =>
+      [...read(name).matchAll(/infra\/[\w/-]+\.sh/g)].map(([file]) => file),
+    );
+    expect(new Set(run).size).toBeGreaterThanOrEqual(6);
+    for (const file of run) expect(statSync(file).mode & 0o111, file).not.toBe(0);
+  });
+});
+
+describe('workflow deploy.yaml', () => {
+  const { jobs } = workflow('deploy.yaml');
+  const commandsOf = (name: string) => (jobs[name]?.steps ?? []).flatMap(({ run = [] }) => run).join('\n');
+
+  it('builds, begins the release, and does its acts in staging before those in production', () => {
+    expect(Object.entries(jobs).map(([name, { needs = [] }]) => [name, needs])).toEqual([
+      ['build-and-push', []],
+      ['begin', ['build-and-push']],
+      ['staging', ['begin']],
+      ['production', ['begin', 'staging']],
+    ]);
+    expect(commandsOf('staging')).toContain(
+      'release work "$RELEASE" --in staging --with infra/release/act.sh',
+    );
+    expect(commandsOf('production')).toContain(
+      'release work "$RELEASE" --in production --with infra/release/act.sh',
+    );
+  });
+
+  it('acts in the GitHub environment of its place, on a runner that reaches the cluster', () => {
+    const place = ({ environment, 'runs-on': runner }: Job) => ({ environment, runner });
+    expect(Object.values(jobs).map(place)).toEqual([
+      { environment: 'prod', runner: 'ubuntu-24.04' },
+      { environment: 'prod', runner: 'ubuntu-24.04' },
+      { environment: 'staging', runner: '${{ vars.RELEASE_RUNNER }}' },
+      { environment: 'prod', runner: '${{ vars.RELEASE_RUNNER }}' },
+    ]);
+    for (const job of Object.values(jobs))
+      expect(job.permissions).toEqual({ contents: 'read', 'id-token': 'write' });
+  });
+
+  it('runs no script of a package, checks who signed each, and keeps a bill of materials', () => {
+    for (const name of ['begin', 'staging', 'production'])
+      expect(commandsOf(name)).toMatch(/npm ci --ignore-scripts\nnpm audit signatures\n/);
+    expect(commandsOf('begin')).toContain('npm sbom --sbom-format cyclonedx');
+    expect(jobs['begin']?.steps.some(({ uses = '' }) => uses.startsWith('actions/upload-artifact@'))).toBe(
+      true,
+    );
+  });
+
+  it('is one release at a time, never cut short', () => {
+    expect(workflow('deploy.yaml').concurrency).toMatchObject({ 'cancel-in-progress': false });
   });
 });
 

@@ -5,14 +5,17 @@ import { checkDashboards } from './grafana.ts';
 import { checkScores, checkWeaknesses } from './linters.ts';
 import { liveAlerts } from './live-alerts.ts';
 import { checkManifests, checkWorkflows } from './manifests.ts';
+import { checkStack } from './monitoring-stack.ts';
 import { type Check, testRules } from './rule-tests.ts';
 import { checkWindows } from './windows.ts';
 
 /**
- * `npm run test:delivery`: rules of alerts under promtool, each fired and held silent; three of them sent by a real Alertmanager; what
+ * `npm run test:delivery`: rules of alerts under two majors of promtool, each fired and held silent; routes of the cluster under amtool; three
+ * of them sent by a real Alertmanager; dashboards under Grafana's own definitions; traces of a night by a real collector; what
  * kustomize builds of every environment and of Argo CD under kubeconform, with the schemas that Kubernetes, Argo CD, Argo Rollouts, the
- * operator of Prometheus and external-secrets publish; the windows of the project judged by Argo CD's own rules; workflows under actionlint and zizmor; pods under kube-score; a night under `epsilon start` that a real Prometheus scrapes, and every rule and every
- * query of a dashboard evaluated there.
+ * operator of Prometheus and external-secrets publish; the windows of the project judged by Argo CD's own rules; workflows under actionlint and
+ * zizmor; pods under kube-score; a night under `epsilon start` that a real Prometheus scrapes, and every rule and every query of a dashboard
+ * evaluated there.
  */
 const missing =
   installPackage('prometheus', () => works('promtool', '--version')) ??
@@ -21,6 +24,7 @@ if (missing !== undefined) conclude(0, [], missing);
 else {
   const checks: Check[] = [
     ...testRules(),
+    ...checkStack(),
     ...checkManifests(),
     ...checkWindows(),
     ...checkDashboards(),
