@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { ssmParameterName } from '../../lib/config/ssm-parameters.ts';
-import { freePort } from '../free-port.ts';
 
 interface Thing {
   readonly kind: string;
@@ -50,6 +49,34 @@ describe('namespaces of the specification', () => {
       'Namespace staging',
       'Namespace ml-jobs',
     ]);
+  });
+});
+
+describe('production and staging', () => {
+  it('enforce the restricted standard, pinned to the version of the cluster', () => {
+    const { version } = infrastructure['cluster'] as { version: string };
+    for (const place of ['production', 'staging']) {
+      const [namespace] = documents(`infra/k8s/serving/${place}/namespace.yaml`);
+      for (const mode of ['enforce', 'audit', 'warn'])
+        expect(namespace?.metadata).toMatchObject({
+          labels: {
+            [`pod-security.kubernetes.io/${mode}`]: 'restricted',
+            [`pod-security.kubernetes.io/${mode}-version`]: `v${version}`,
+          },
+        });
+    }
+  });
+
+  it('have quota, limit range, and a priority above all training', () => {
+    const kinds = base.map(({ kind }) => kind);
+    for (const kind of ['ResourceQuota', 'LimitRange']) expect(kinds).toContain(kind);
+    const priorityOf = (one: Thing | undefined) => (one as unknown as { value: number }).value;
+    const training = documents('infra/k8s/jobs/priority-classes.yaml').map(priorityOf);
+    expect(training.length).toBeGreaterThan(2);
+    const serving = priorityOf(base.find(({ kind }) => kind === 'PriorityClass'));
+    for (const one of training) expect(serving).toBeGreaterThan(one);
+    for (const service of services)
+      expect(named('Rollout', service)['template'].spec.priorityClassName).toBe('serving');
   });
 });
 
@@ -148,37 +175,6 @@ describe('analyses', () => {
     expect(Number(container.args[1])).toBeGreaterThanOrEqual(200);
     expect(job.provider.job.spec).toMatchObject({ backoffLimit: 0 });
     expect(existsSync('serving/smoke.ts')).toBe(true);
-  });
-});
-
-describe('serving/smoke.ts and serving/main.ts', () => {
-  const node = (args: readonly string[], environment: Record<string, string> = {}) =>
-    spawn(process.execPath, args, { env: { ...process.env, ...environment } });
-  const ended = (child: ReturnType<typeof node>) =>
-    new Promise<number | null>((resolve) => child.once('exit', resolve));
-
-  it('tell a good colour from a bad one by the exit code, and count what they answered', async () => {
-    const [http, metrics] = [await freePort(), await freePort()];
-    const server = node(['serving/main.ts'], {
-      PORT: String(http),
-      METRICS_PORT: String(metrics),
-      FAIL_SHARE: '0.1',
-    });
-    try {
-      const url = `http://127.0.0.1:${http}`;
-      await vi.waitFor(async () => expect((await fetch(`${url}/ready`)).status).toBe(200), 10_000);
-      const smoke = (...args: string[]) =>
-        ended(node(['serving/smoke.ts', '--requests', '20', '--seconds', '0', ...args]));
-      expect(await smoke(url)).toBe(1);
-      expect(await smoke('--failures', '2', url)).toBe(0);
-      expect(await smoke()).toBe(2);
-      const text = await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text();
-      expect(text).toContain('http_requests_total{code="200"} 36\n');
-      expect(text).toContain('http_requests_total{code="500"} 4\n');
-    } finally {
-      server.kill();
-      await ended(server);
-    }
   });
 });
 
@@ -317,6 +313,10 @@ describe.each(['production', 'staging'])('Argo CD application of %s', (environme
     expect(spec['destination']).toEqual({ server: 'https://kubernetes.default.svc', namespace: environment });
     expect(spec['syncPolicy'].automated).toEqual({ prune: true, selfHeal: true });
     expect(spec['syncPolicy'].syncOptions).toContain('CreateNamespace=true');
+    expect(spec['syncPolicy'].retry).toEqual({
+      limit: 5,
+      backoff: { duration: '10s', factor: 2, maxDuration: '3m' },
+    });
     expect(existsSync(join(spec['source'].path, 'kustomization.yaml'))).toBe(true);
   });
 

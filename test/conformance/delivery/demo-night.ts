@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -84,7 +84,15 @@ export async function evaluated(
 function shown(text: string): Check[] {
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   const named = lines.filter((line) => tenants.some((tenant) => line.includes(tenant)));
+  const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
+    input: text,
+    encoding: 'utf8',
+  });
   return [
+    {
+      name: "names and help follow Prometheus's conventions, by promtool",
+      ...(status === 0 && stderr === '' ? {} : { fault: `${stdout}${stderr}` }),
+    },
     {
       name: 'no label names a tenant',
       ...(named.length === 0 ? {} : { fault: named.join('\n') }),

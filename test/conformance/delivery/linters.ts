@@ -3,7 +3,8 @@ import { globSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseAllDocuments, stringify } from 'yaml';
 import { explainedScores } from './explained.ts';
-import { goTool } from './manifests.ts';
+import { goTool } from './go-tool.ts';
+import { kustomized } from './kustomize.ts';
 import type { Check } from './rule-tests.ts';
 
 /** Linter of workflows; newer ones bring new findings, which are then to be met or explained. */
@@ -54,7 +55,7 @@ export function checkScores(): Check[] {
   const kubeScore = goTool('github.com/zegl/kube-score/cmd/kube-score', 'v1.20.0');
   const found = new Set<string>();
   for (const folder of globSync(['infra/k8s/environments/prod', 'infra/k8s/serving/production'])) {
-    const { stdout: built } = spawnSync('kubectl', ['kustomize', folder], { encoding: 'utf8' });
+    const { text: built } = kustomized(folder);
     const { stdout } = spawnSync(kubeScore, ['score', '--output-format', 'ci', '-'], {
       input: asDeployments(built),
       encoding: 'utf8',

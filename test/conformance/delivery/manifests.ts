@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { globSync, mkdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parse } from 'yaml';
 import { objectsOf } from '../../kubernetes/manifests.ts';
 import { withArgo } from '../kubernetes/build.ts';
+import { goTool } from './go-tool.ts';
+import { type Kustomized, kustomized } from './kustomize.ts';
 import type { Check } from './rule-tests.ts';
 import { writeSchemas } from './schemas.ts';
-
-const tools = resolve('node_modules/.cache/epsilon-go');
 
 /** Has actionlint read the workflows. */
 export function checkWorkflows(): Check {
@@ -18,34 +18,12 @@ export function checkWorkflows(): Check {
   return status === 0 && files.length > 2 ? { name } : { name, fault: `${stdout}${stderr}` };
 }
 
-/** Installs a program from the Go module proxy, once. Returns its path. */
-export function goTool(module: string, version: string): string {
-  const folder = join(tools, version);
-  const path = join(folder, module.split('/').at(-1) ?? module);
-  mkdirSync(folder, { recursive: true });
-  if (spawnSync(path, ['-v']).status !== null) return path;
-  const made = spawnSync('go', ['install', `${module}@${version}`], {
-    encoding: 'utf8',
-    env: { ...process.env, GOBIN: folder },
-  });
-  if (made.status !== 0) throw new Error(made.stderr);
-  return path;
-}
-
-interface Built {
+interface Built extends Kustomized {
   readonly name: string;
-  readonly text: string;
-  readonly fault?: string;
 }
 
-function kustomized(folder: string): Built {
-  const { status, stdout, stderr } = spawnSync('kubectl', ['kustomize', folder], {
-    encoding: 'utf8',
-    // Argo CD's definitions alone are more than the usual megabyte.
-    maxBuffer: 1e8,
-  });
-  return { name: folder, text: stdout, ...(status === 0 && stderr === '' ? {} : { fault: stderr }) };
-}
+/** An environment, or Argo CD, as it is built. */
+const built = (folder: string, name = folder): Built => ({ name, ...kustomized(folder) });
 
 /** Everything that is applied to a cluster: what kustomize builds of every environment, and single files. */
 function everything(): Built[] {
@@ -56,8 +34,8 @@ function everything(): Built[] {
   ]);
   const files = globSync(['infra/argocd/roots/*.yaml', 'infra/argocd/addons/sets/*.yml']);
   return [
-    withArgo((folder) => ({ ...kustomized(folder), name: 'infra/argocd/addons/argo-cd' })),
-    ...folders.sort().map(kustomized),
+    withArgo((folder) => built(folder, 'infra/argocd/addons/argo-cd')),
+    ...folders.sort().map((folder) => built(folder)),
     ...files.sort().map((name) => ({ name, text: readFileSync(name, 'utf8') })),
   ];
 }
@@ -92,13 +70,13 @@ function checkSignIn({ text }: Built): Check {
 
 /** Has kubectl build every environment, and kubeconform hold every object to the published schemas. */
 export function checkManifests(): Check[] {
-  const built = everything();
-  const kinds = new Set(built.flatMap(({ text }) => objectsOf(text).map(({ kind }) => kind ?? '')));
+  const all = everything();
+  const kinds = new Set(all.flatMap(({ text }) => objectsOf(text).map(({ kind }) => kind ?? '')));
   const schemas = writeSchemas(kinds);
   const kubeconform = goTool('github.com/yannh/kubeconform/cmd/kubeconform', 'v0.8.0');
   const location = join(schemas, '{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json');
-  const [argo = { name: '', text: '' }] = built;
-  const fits = built.map(({ name, text, fault }): Check => {
+  const [argo = { name: '', text: '' }] = all;
+  const fits = all.map(({ name, text, fault }): Check => {
     if (fault !== undefined) return { name: `${name} is built`, fault };
     const { status, stdout, stderr } = spawnSync(
       kubeconform,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { objectsOf } from '../../kubernetes/manifests.ts';
 import { moduleFolder } from '../kubernetes/build.ts';
+import { kustomized } from './kustomize.ts';
 import type { Check } from './rule-tests.ts';
 import { schemaModules } from './schemas.ts';
 
@@ -90,10 +91,7 @@ const moments: Readonly<Record<string, boolean>> = {
 export function checkWindows(): Check[] {
   const built = ['production', 'staging'].flatMap(
     (environment) =>
-      objectsOf(
-        spawnSync('kubectl', ['kustomize', `infra/argocd/applications/${environment}`], { encoding: 'utf8' })
-          .stdout,
-      ) as unknown as Built[],
+      objectsOf(kustomized(`infra/argocd/applications/${environment}`).text) as unknown as Built[],
   );
   const windows = built.find(({ kind }) => kind === 'AppProject')?.spec.syncWindows;
   const applications = built
