@@ -25,6 +25,7 @@ import { table } from '../table.ts';
 import { type PromotionWords, promotionOf } from '../tenants/promotion.ts';
 import { addTrainingOptions, type TrainingWords, trainingFields } from '../tenants/training.ts';
 import { addReadingOptions, addTenantUpdate } from './tenant-update.ts';
+import { addWorstTenants } from './tenants-worst.ts';
 
 /** What a tenant's record is made of, as typed. */
 export interface TenantWords extends ReadingWords, TrainingWords, PromotionWords {
@@ -201,6 +202,7 @@ export function addTenants(program: Command, session: () => Session): void {
       }),
     );
   addTenantUpdate(tenants, session);
+  addWorstTenants(tenants, session);
   tenants
     .command('suspend')
     .description('stop training a tenant')
