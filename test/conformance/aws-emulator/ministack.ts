@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, globSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 
 /** The emulator and its version; another one knows other resource types and has other faults. */
@@ -8,6 +8,15 @@ const emulator = 'ministack==1.5.33';
 /** Milliseconds it may take to answer. */
 const patience = 60_000;
 
+/** The emulator keeps the layers of images, but names AWS's own host for them, which is not reached from here: its own is named. */
+function serveLayers(venv: string): void {
+  const host = 'https://{get_account_id()}.dkr.ecr.{get_region()}.amazonaws.com/v2/{name}/blobs';
+  const [file = ''] = globSync(join(venv, 'lib/python3*/site-packages/ministack/services/ecr.py'));
+  const text = readFileSync(file, 'utf8');
+  if (!text.includes(host)) throw new Error(`${emulator} names layers in another way: look at ${file}.`);
+  writeFileSync(file, text.replace(host, "http://127.0.0.1:{os.environ['GATEWAY_PORT']}/v2/{name}/blobs"));
+}
+
 /** Installs the emulator into a throw-away environment below a folder; gives its command. */
 export function installEmulator(folder: string): string {
   const venv = join(folder, 'venv');
@@ -15,6 +24,7 @@ export function installEmulator(folder: string): string {
   execFileSync(join(venv, 'bin', 'pip'), ['install', '--quiet', '--disable-pip-version-check', emulator], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+  serveLayers(venv);
   return join(venv, 'bin', 'ministack');
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   BatchClient,
   CreateComputeEnvironmentCommand,
@@ -12,6 +13,7 @@ import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import type { Clients } from '../../../lib/aws/wiring/clients.ts';
 import type { ServiceConfig } from '../../../lib/config/service-config.ts';
 import { ssmParameterName, ssmParameters } from '../../../lib/config/ssm-parameters.ts';
+import { contractLabel, contractVersion } from '../../../lib/training/attempts/job-contract.ts';
 import {
   type ImageName,
   imageNames,
@@ -22,9 +24,23 @@ import {
 
 type Names<N extends string> = Readonly<Record<N, string>>;
 
+/** What an image says of itself, kept by the registry: which versions of the job contract it accepts. */
+async function keepConfig(
+  endpoint: string,
+  repositoryName: string,
+): Promise<{ digest: string; size: number }> {
+  const text = JSON.stringify({ config: { Labels: { [contractLabel]: String(contractVersion) } } });
+  const digest = `sha256:${createHash('sha256').update(text).digest('hex')}`;
+  const where = `${endpoint}/v2/${repositoryName}/blobs/uploads/?digest=${digest}`;
+  const { status } = await fetch(where, { method: 'POST', body: text });
+  if (status !== 201) throw new Error(`${where} answered ${status}`);
+  return { digest, size: Buffer.byteLength(text) };
+}
+
 /** Repositories with one image each: what `ecr/<image>-url` says, and a reference by digest. */
 async function pushImages(
   clients: Clients,
+  endpoint: string,
 ): Promise<{ urls: Names<ImageName>; references: Names<ImageName> }> {
   const ecr = clients.of(ECRClient);
   const urls: Partial<Record<ImageName, string>> = {};
@@ -35,7 +51,7 @@ async function pushImages(
     const manifest = {
       schemaVersion: 2,
       mediaType: 'application/vnd.oci.image.manifest.v1+json',
-      config: {},
+      config: await keepConfig(endpoint, repositoryName),
       layers: [],
     };
     const put = new PutImageCommand({
@@ -81,7 +97,12 @@ async function defineJobs(clients: Clients, references: Names<ImageName>): Promi
 }
 
 /** Makes what infrastructure makes, as far as the service's way of one run touches it, and leaves its parameters in SSM. */
-export async function provision(clients: Clients, config: ServiceConfig, accountId: string): Promise<void> {
+export async function provision(
+  clients: Clients,
+  endpoint: string,
+  config: ServiceConfig,
+  accountId: string,
+): Promise<void> {
   const { environment, region, dataBucket } = config;
   await clients.of(S3Client).send(
     new CreateBucketCommand({
@@ -89,7 +110,7 @@ export async function provision(clients: Clients, config: ServiceConfig, account
       CreateBucketConfiguration: { LocationConstraint: 'us-west-2' },
     }),
   );
-  const { urls, references } = await pushImages(clients);
+  const { urls, references } = await pushImages(clients, endpoint);
   const { TopicArn = '' } = await clients
     .of(SNSClient)
     .send(new CreateTopicCommand({ Name: 'epsilon-alerts-dev' }));

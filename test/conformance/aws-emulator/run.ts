@@ -139,6 +139,7 @@ async function main(command: string): Promise<void> {
   try {
     await provision(
       clients,
+      endpoint,
       loadConfig({ file: readYaml(`infra/config/${environment}.yml`), variables: {} }),
       accountId,
     );
