@@ -25,7 +25,7 @@ interface RestoreWords {
 }
 
 /** The same command where restores and drills run: the other region, whatever has become of the first. */
-function standbyOf(session: Session): Session {
+export function standbyOf(session: Session): Session {
   return { ...session, open: (options) => session.open({ ...options, standby: true }) };
 }
 

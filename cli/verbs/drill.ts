@@ -13,6 +13,7 @@ import { checkSignal, type Session } from '../session.ts';
 import { requireLocal } from '../target.ts';
 import { wholeNumber } from '../whole-number.ts';
 import { runBackupMachine } from './backup-aws.ts';
+import { lastDrillOnAws } from './drill-aws.ts';
 
 interface DrillVerbOptions {
   readonly rounds: string;
@@ -21,6 +22,7 @@ interface DrillVerbOptions {
   readonly backups?: string;
   readonly scratch?: string;
   readonly html?: string;
+  readonly last?: boolean;
 }
 
 function roundText(round: DrillRound): string {
@@ -98,6 +100,18 @@ async function drill(session: Session, options: DrillVerbOptions): Promise<void>
   if (!verdict.passed) throw failure(verdict);
 }
 
+/** A drill here, the machine's on AWS, or the verdict on its last one. */
+function start(session: Session, options: DrillVerbOptions): Promise<void> {
+  if (session.target.kind === 'aws')
+    return options.last ? lastDrillOnAws(session, options.html) : runBackupMachine(session, 'restore-drill');
+  if (options.last)
+    throw new EpsilonError(
+      'USAGE',
+      '--last is for AWS; here the record of each drill is beside the backups.',
+    );
+  return drill(session, options);
+}
+
 /** `drill` */
 export function addDrill(program: Command, session: () => Session): void {
   program
@@ -109,9 +123,6 @@ export function addDrill(program: Command, session: () => Session): void {
     .option('--backups <folder>', 'folder of the backups (<state directory>-backups)')
     .option('--scratch <folder>', 'where the copies are made (the folder of temporary files)')
     .option('--html <file>', 'also write a page with every round and fault')
-    .action((options: DrillVerbOptions) =>
-      session().target.kind === 'aws'
-        ? runBackupMachine(session(), 'restore-drill')
-        : drill(session(), options),
-    );
+    .option('--last', 'on AWS: run none, but judge the newest one by its record')
+    .action((options: DrillVerbOptions) => start(session(), options));
 }

@@ -32,11 +32,11 @@ describe('a night that trained nobody', () => {
   });
 });
 
-describe('how a demo tells the end of its night', () => {
+describe('the end of a night that a demo ran', () => {
   const night = { name: 'n', status: 'SUCCEEDED', stopDate: '2026-11-26T02:10:00.000Z' } as const;
   const at = (time: string) => Date.parse(time);
 
-  it('is by its time, unless it had ended before', () => {
+  it('is told by its time, unless it had ended before', () => {
     const ran = { began: at('2026-11-26T02:09:50Z'), now: at('2026-11-26T02:10:00.5Z'), transitions: 41 };
     expect(nightText(night, ran)).toBe('Night n: SUCCEEDED in 10.5s, 41 transitions.');
     expect(nightText(night, { ...ran, began: at('2026-11-26T03:00:00Z') })).toMatch(

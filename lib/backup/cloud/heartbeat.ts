@@ -60,6 +60,9 @@ export function judgeHeartbeats(
     check: { name: 'heartbeat', count: numbers.length, faults },
     figures: {
       restored: Object.fromEntries(numbers),
+      acknowledged: Object.fromEntries(
+        found.flatMap(([store]) => (ledger[store] ? [[store, ledger[store].n] as const] : [])),
+      ),
       ...(lossMinutes === undefined ? {} : { lossMinutes }),
       ...(values.length === 0 ? {} : { skewMinutes: Math.max(...values) - Math.min(...values) }),
     },

@@ -95,8 +95,9 @@ export interface RestoreCheck {
 
 /** What restored heartbeats say, beside the ledger that was kept outside the stores. */
 export interface HeartbeatFigures {
-  /** Numbers that were found, by store. */
+  /** Numbers that were found, by store, and those that the ledger has of them. */
   readonly restored: Partial<Readonly<Record<StoreName, number>>>;
+  readonly acknowledged: Partial<Readonly<Record<StoreName, number>>>;
   /** Minutes of acknowledged work that the worst store lacks; absent while the ledger has nothing of what was read. */
   readonly lossMinutes?: number;
   /** Minutes between the store that reaches furthest and the one that is furthest behind. */
@@ -119,6 +120,9 @@ export interface RestoreRecord {
   readonly databaseSettings: DatabaseSettings;
   readonly state: 'restoring' | 'verified' | 'failed' | 'promoted' | 'serving' | 'removed';
   readonly checks?: readonly RestoreCheck[];
+  /** ISO 8601: when it was read back, and how many bytes of what pointers name. */
+  readonly verifiedAt?: string;
+  readonly bytesRead?: number;
   /** How far the restored stores reach, beside what was acknowledged. */
   readonly heartbeats?: HeartbeatFigures;
   /** What has to be approved. */

@@ -42,6 +42,9 @@ const onSchema = z.strictObject({
 /** The section `recovery` of the settings. */
 export const recoverySchema = z.union([z.strictObject({ mode: z.literal('off') }), onSchema]);
 
+/** Bucket of the other region that objects are copied into (infra/pulumi/storage.ts). */
+export const replicaBucketOf = (dataBucket: string): string => `${dataBucket}-replica`;
+
 /** How an environment on AWS is backed up, where it is. */
 export type RecoverySettings = Readonly<z.infer<typeof onSchema>>;
 

@@ -1,6 +1,7 @@
 import type { Verdict } from '../../backup/cloud/resources.ts';
 import { RecoveryFailed, RecoveryOverdue, ResourceBusy } from '../../errors/recovery-errors.ts';
 import type { Waiter } from '../../ports/backup/recovery-records.ts';
+import { isoNow } from '../../ports/clock.ts';
 import type { Ports } from '../../ports/ports.ts';
 
 /** Something that a state waits for: how it stands, and how it is begun when it is not there. */
@@ -22,8 +23,9 @@ export interface Held {
 }
 
 /** Answers whoever waits, once; what was answered already is no error. */
-async function answer({ recoveryRecords, callbacks }: Needed, waiter: Waiter): Promise<Held> {
-  await callbacks.succeed(waiter.taskToken, { state: 'ready', resource: waiter.resource });
+async function answer({ recoveryRecords, callbacks, clock }: Needed, waiter: Waiter): Promise<Held> {
+  const { taskToken, resource } = waiter;
+  await callbacks.succeed(taskToken, { state: 'ready', resource, at: isoNow(clock) });
   await recoveryRecords.endWait(waiter);
   return { state: 'ready' };
 }

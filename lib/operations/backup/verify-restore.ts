@@ -5,6 +5,7 @@ import { pointersOf } from '../../backup/pointers.ts';
 import { inParallel } from '../../concurrency/in-parallel.ts';
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import type { TableRecords } from '../../ports/backup/table-service.ts';
+import { isoNow } from '../../ports/clock.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import type { LiveModel } from '../../training/models/model.ts';
@@ -15,7 +16,7 @@ import { restoredHeartbeats } from './restored-heartbeats.ts';
 
 type Needed = Pick<
   Ports,
-  'databases' | 'tables' | 'replica' | 'recoveryRecords' | 'databaseHeartbeats' | 'config' | 'log'
+  'databases' | 'tables' | 'replica' | 'recoveryRecords' | 'databaseHeartbeats' | 'config' | 'log' | 'clock'
 >;
 
 /** Tenants that are looked at side by side, and faults that a check keeps. */
@@ -43,21 +44,21 @@ async function checkTable({ tables }: Needed, { target, drill }: RestoreRecord) 
   return checkOf('table', 1, tableFaults(found, { drill }));
 }
 
-/** Whether an object, or below a prefix any object, is at the destination and its first bytes can be read. */
-async function isReadable({ replica, config }: Needed, pointer: string): Promise<boolean> {
+/** Bytes at the beginning of an object, or of the first below a prefix, as the destination gives them; 0 where nothing can be read. */
+async function readableBytes({ replica, config }: Needed, pointer: string): Promise<number> {
   const { bucket, objects } = required(replica);
   const uri = replicaUri(pointer, config, bucket);
   try {
     if (!pointer.endsWith('/')) {
-      for await (const _ of objects.stream(uri)) return true;
-      return false;
+      for await (const piece of objects.stream(uri)) return piece.byteLength;
+      return 0;
     }
     for await (const object of objects.list(uri)) {
-      for await (const _ of objects.stream(object.uri)) return true;
+      for await (const piece of objects.stream(object.uri)) return piece.byteLength;
     }
-    return false;
+    return 0;
   } catch {
-    return false;
+    return 0;
   }
 }
 
@@ -78,24 +79,30 @@ async function contradictions(
   ];
 }
 
-async function checkRecords(ports: Needed, { target, point }: RestoreRecord): Promise<RestoreCheck[]> {
+async function checkRecords(
+  ports: Needed,
+  { target, point }: RestoreRecord,
+): Promise<{ readonly checks: RestoreCheck[]; readonly bytesRead: number }> {
   const records = required(ports.tables).there.stores(target.table);
   const tenants = await records.tenants.list();
   const broken: string[] = [];
   const unreadable: string[] = [];
   let pointers = 0;
+  let bytesRead = 0;
   await inParallel(tenants, atOnce, async (tenant) => {
     const live = await records.models.live(tenant.tenantId);
     broken.push(...(await contradictions(records, tenant, live, point)));
     for (const pointer of live ? pointersOf([live]) : []) {
       pointers += 1;
-      if (!(await isReadable(ports, pointer))) unreadable.push(`nothing readable is at ${pointer}`);
+      const bytes = await readableBytes(ports, pointer);
+      bytesRead += bytes;
+      if (bytes === 0) unreadable.push(`nothing readable is at ${pointer}`);
     }
   });
   const exported = await readExport(ports, point);
   const there = new Set(tenants.map(({ tenantId }) => tenantId));
   const missing = exported?.tenants.filter(({ tenantId }) => !there.has(tenantId)) ?? [];
-  return [
+  const checks = [
     checkOf('records', tenants.length, broken),
     checkOf('pointers', pointers, unreadable),
     checkOf(
@@ -104,6 +111,7 @@ async function checkRecords(ports: Needed, { target, point }: RestoreRecord): Pr
       missing.map(({ tenantId }) => `tenant ${tenantId} is in the export and not in the table`),
     ),
   ];
+  return { checks, bytesRead };
 }
 
 /**
@@ -112,16 +120,21 @@ async function checkRecords(ports: Needed, { target, point }: RestoreRecord): Pr
  */
 export async function verifyRestore(ports: Needed, record: RestoreRecord): Promise<RestoreRecord> {
   const heartbeats = await restoredHeartbeats(ports, record);
-  const checks = [
-    await checkDatabase(ports, record),
-    await checkTable(ports, record),
-    ...(await checkRecords(ports, record)),
-    heartbeats.check,
-  ];
+  const settings = [await checkDatabase(ports, record), await checkTable(ports, record)];
+  const { checks: records, bytesRead } = await checkRecords(ports, record);
+  const checks = [...settings, ...records, heartbeats.check];
   const faults = restoreFaults(checks);
   const digest = restoreDigest(record.point, record.target, checks);
   const state = faults.length === 0 ? 'verified' : 'failed';
-  const verified: RestoreRecord = { ...record, state, checks, heartbeats: heartbeats.figures, digest };
+  const verified: RestoreRecord = {
+    ...record,
+    state,
+    checks,
+    heartbeats: heartbeats.figures,
+    digest,
+    verifiedAt: isoNow(ports.clock),
+    bytesRead,
+  };
   await ports.recoveryRecords.put(verified);
   ports.log[faults.length === 0 ? 'info' : 'error']('restore verified', {
     id: record.id,

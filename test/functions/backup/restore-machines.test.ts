@@ -1,28 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { consumers } from '../../../lib/backup/cloud/consumers.ts';
 import { databaseId, there } from '../../aws/recovery-cloud.ts';
-import { anAttempt, aRun } from '../../fixtures/records.ts';
-import { openBackups } from './backup-bench.ts';
-
-type Bench = ReturnType<typeof openBackups>;
-
-/** Two regions in which a tenant was trained, a run is under way, and a point is on record. */
-async function aBackedUpService(): Promise<Bench & { readonly version: string }> {
-  const backups = openBackups();
-  const version = await backups.cloud.train(backups.ports, 'acme');
-  await backups.hour();
-  await backups.invoke('beatStores', {});
-  await backups.ports.runs.createRun(aRun({ runId: 'acme-2026-11-24', status: 'running' }));
-  await backups.ports.runs.createAttempt(anAttempt({ runId: 'acme-2026-11-24', status: 'running' }));
-  backups.cloud.followDatabase();
-  return { ...backups, version };
-}
-
-/** Restored stores in the other region. */
-const restored = ({ cloud }: Bench) => ({
-  databases: [...cloud.rds.region(there).instances.keys()],
-  tables: [...cloud.tablesThere.made.keys()],
-});
+import { aBackedUpService, type Bench, restored } from './backed-up-service.ts';
 
 interface Verified {
   readonly id: string;
@@ -70,8 +49,10 @@ describe('restore', () => {
     await backups.invoke('beatStores', {});
     backups.cloud.restoredHeartbeat = async () => first;
     const { id } = (await backups.execute('restore', { to: 'newest' })).output as Verified;
+    const n = first?.n ?? 0;
     expect((await backups.ports.recoveryRecords.get('restore', id))?.heartbeats).toEqual({
-      restored: { database: first?.n, table: (first?.n ?? 0) + 7, objects: (first?.n ?? 0) + 7 },
+      restored: { database: n, table: n + 7, objects: n + 7 },
+      acknowledged: { database: n + 7, table: n + 7, objects: n + 7 },
       lossMinutes: 7,
       skewMinutes: 7,
     });
@@ -317,62 +298,3 @@ describe('promotion', () => {
     });
   });
 });
-
-describe('restore-drill', () => {
-  it('drill restores, verifies, removes what it made, and is on record', async () => {
-    const backups = await aBackedUpService();
-    const ended = await backups.execute('restore-drill');
-    expect(ended).toMatchObject({ status: 'SUCCEEDED', output: { outcome: 'passed' } });
-    expect(restored(backups)).toEqual({ databases: [], tables: [] });
-    expect(await backups.ports.recoveryRecords.newest('drill', 1)).toMatchObject([
-      { passed: true, faults: [] },
-    ]);
-    const [{ id = '', digest = '' } = {}] = await backups.ports.recoveryRecords.newest('restore', 1);
-    expect(await backups.execute('restore', { id, approve: digest })).toMatchObject({
-      error: 'RESTORE_NOT_APPROVED',
-    });
-  });
-
-  it.each([
-    ['the tenants are missing', (b: Bench) => emptied(b, 'TENANTS'), 'records: nothing was checked'],
-    ['a live model is not registered', (b: Bench) => emptied(b, 'MODEL#'), 'is not registered'],
-    ['nothing was restored at all', (b: Bench) => emptied(b, ''), 'nothing was checked'],
-    ['an object is gone', (b: Bench) => void lose(b, 'model.bin'), 'nothing readable is at'],
-    ['a prefix is empty', (b: Bench) => void lose(b, 'entries.jsonl'), 'nothing readable is at'],
-    ['the export has not arrived', (b: Bench) => void lose(b, '.json'), 'export: nothing was checked'],
-  ])('drill in which %s fails, says so, and leaves nothing', async (_, happens, why) => {
-    const backups = await aBackedUpService();
-    happens(backups);
-    expect(await backups.execute('restore-drill')).toMatchObject({
-      status: 'FAILED',
-      error: 'RecoveryFailed',
-    });
-    const [drill] = await backups.ports.recoveryRecords.newest('drill', 1);
-    expect(drill).toMatchObject({ passed: false, faults: [expect.stringContaining(why)] });
-    expect(restored(backups)).toEqual({ databases: [], tables: [] });
-  });
-
-  it('drill removes what one before it left that broke off', async () => {
-    const backups = await aBackedUpService();
-    const { executionArn } = await backups.engine.startExecution({ machine: 'restore-drill', input: {} });
-    await backups.clock.advance(60_000);
-    await backups.engine.stopExecution(executionArn, { error: 'Stopped', cause: 'by the test' });
-    expect(restored(backups).databases).toHaveLength(1);
-    await backups.execute('restore-drill');
-    expect(restored(backups)).toEqual({ databases: [], tables: [] });
-  });
-});
-
-/** Items whose partition or sort key begins so are not in what is restored; all of them where it is empty. */
-function emptied({ cloud }: Bench, key: string): void {
-  cloud.tablesThere.onRestored = ({ table }) => {
-    for (const item of table.all()) {
-      const { pk, sk } = item as Record<'pk' | 'sk', { readonly S: string }>;
-      if (pk.S.startsWith(key) || sk.S.startsWith(key)) table.remove({ pk, sk }, {})();
-    }
-  };
-}
-
-function lose({ cloud }: Bench, ending: string): void {
-  for (const uri of [...cloud.replica.keys()]) if (uri.endsWith(ending)) cloud.replica.delete(uri);
-}

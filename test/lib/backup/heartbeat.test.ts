@@ -37,7 +37,7 @@ describe('restored heartbeats', () => {
   it('where no store has any, nothing was checked', () => {
     expect(judgeHeartbeats({ table: null, objects: null }, {}, point)).toEqual({
       check: { name: 'heartbeat', count: 0, faults: [] },
-      figures: { restored: {} },
+      figures: { restored: {}, acknowledged: {} },
     });
   });
 });
