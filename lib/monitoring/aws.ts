@@ -30,6 +30,19 @@ export const awsAlerts = {
     summary: 'The restore drill that passed last took as long as the objective of four hours, or longer.',
     watched: { kind: 'aws', period: 3_600, atLeast: 4 * hour },
   },
+  RecoveryPointAgeing: {
+    severity: 'warning',
+    summary:
+      'The newest moment that some store can be restored to in the other region is older than 30 minutes.',
+    // The replica of the database may trail by so much for a moment.
+    watched: { kind: 'aws', period: 300, atLeast: 30 * minute, periods: { of: 3, over: 2 } },
+  },
+  RecoveryPointTooOld: {
+    severity: 'critical',
+    summary:
+      'Some store can be restored to a moment of 45 minutes ago at best; after an hour the objective is missed.',
+    watched: { kind: 'aws', period: 300, atLeast: 45 * minute },
+  },
   RecoveryPointOld: {
     severity: 'critical',
     summary:
