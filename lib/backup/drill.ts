@@ -24,6 +24,8 @@ export interface FinishedRound {
   readonly lost: number;
   /** Milliseconds from the newest acknowledged write that survived to the kill; 0 when none was lost. */
   readonly rpoMs: number;
+  /** Milliseconds that the backup had taken which the kill cut short; 0 when none was under way. */
+  readonly unfinishedMs: number;
   readonly point: string;
   readonly passedOver: number;
   /** What the restore read back. */
@@ -79,7 +81,7 @@ export interface DrillRecord {
   readonly passedOver: readonly { readonly id: string; readonly why: string }[];
   /** Bytes of databases and objects. */
   readonly dataBytes: number;
-  /** The longest that a backup of the drilled control plane took, in milliseconds. */
+  /** The longest that a backup of the drilled control plane took, in milliseconds, those that a kill cut short included. */
   readonly longestBackupMs: number;
   readonly goals: DrillGoals;
   readonly rounds: readonly DrillRound[];

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FinishedRound } from '../../../lib/backup/drill.ts';
 import type { Verification } from '../../../lib/backup/verification.ts';
@@ -9,7 +9,9 @@ import type { Recovered } from '../../../lib/ports/backup/target.ts';
 import type { Clock } from '../../../lib/ports/clock.ts';
 import type { OperatorApi } from '../../../lib/ports/operator-api.ts';
 import { connectControl } from '../../control/client.ts';
+import { FileBackupRepository } from '../file-repository.ts';
 import { Ledger, lossOf } from './ledger.ts';
+import { awaitNewPoint } from './new-point.ts';
 import { type DrillPlace, demandCommand, startDrilled } from './processes.ts';
 
 /** What a round works with. */
@@ -93,21 +95,35 @@ function pause({ clock }: RoundParts, milliseconds: number): Promise<void> {
   return new Promise((resolve) => void clock.setTimer(milliseconds, resolve));
 }
 
-/** Writes, kills in the middle of it, and removes the state. */
+/** Milliseconds that the backup had taken which a kill cut short; 0 when none was under way. */
+function cutShortMs(stateDir: string, killedAt: number): number {
+  const found = statSync(join(stateDir, 'backup.tmp'), { throwIfNoEntry: false });
+  return found ? Math.max(0, Math.round(killedAt - (found.birthtimeMs || found.ctimeMs))) : 0;
+}
+
+/** Writes until the control plane has made a backup and some time longer, kills in the middle of it, and removes the state. */
 async function killWhileWriting(parts: RoundParts, round: number) {
-  const { place, ledgers, clock } = parts;
+  const { place, ledgers, clock, everyMs } = parts;
+  const repository = new FileBackupRepository(place.backups);
+  const known = new Set((await repository.points()).map(({ id }) => id));
   const drilled = await startDrilled(place, parts.everyMs);
   const ledger = new Ledger(join(ledgers, `round-${round}.jsonl`));
   try {
     const control = await connect(parts);
     const question = await questionFor(control);
     const writing = writeOn(parts, control, question.tenantId, ledger);
+    await Promise.race([
+      awaitNewPoint({ repository, clock, everyMs }, known),
+      writing.then(() => Promise.reject(failed('the drilled control plane ended before it was killed'))),
+    ]);
     await pause(parts, parts.writeMs);
     const killedAt = clock.now();
     await drilled.kill();
     await writing;
+    const unfinishedMs = cutShortMs(place.stateDir, killedAt);
     rmSync(place.stateDir, { recursive: true, force: true });
-    return { question, killedAt, entries: ledger.entries().filter(({ at }) => at <= killedAt) };
+    const entries = ledger.entries().filter(({ at }) => at <= killedAt);
+    return { question, killedAt, entries, unfinishedMs };
   } finally {
     ledger.close();
     await drilled.kill();
@@ -146,7 +162,7 @@ async function verifiedWrite({ tenants }: OperatorApi, tenantId: string): Promis
 /** One round: writes, a kill without warning, the loss of the state, a restore, a write and a query. */
 export async function drillRound(parts: RoundParts, round: number): Promise<FinishedRound> {
   const { place, clock } = parts;
-  const { question, killedAt, entries } = await killWhileWriting(parts, round);
+  const { question, killedAt, entries, unfinishedMs } = await killWhileWriting(parts, round);
   const { shown, verifiedAt, promotedAt } = await restore(parts);
   const drilled = await startDrilled(place, parts.everyMs);
   try {
@@ -164,6 +180,7 @@ export async function drillRound(parts: RoundParts, round: number): Promise<Fini
       round,
       times,
       ...lossOf(entries, restoredVersion, killedAt),
+      unfinishedMs,
       point: shown.point.id,
       passedOver: shown.passedOver.length,
       objects,

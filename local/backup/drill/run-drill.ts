@@ -81,10 +81,11 @@ async function runRounds(options: DrillOptions, parts: RoundParts): Promise<Dril
   return rounds;
 }
 
-async function longestBackup(folder: string): Promise<number> {
+async function longestBackup(folder: string, rounds: readonly DrillRound[]): Promise<number> {
   const points = await new FileBackupRepository(folder).points();
   return Math.max(
     0,
+    ...rounds.map((round) => ('error' in round ? 0 : round.unfinishedMs)),
     ...points.flatMap((point) =>
       'manifest' in point ? [Date.parse(point.manifest.finishedAt) - Date.parse(point.manifest.takenAt)] : [],
     ),
@@ -136,7 +137,7 @@ export async function runDrill(options: DrillOptions): Promise<Drilled> {
       pointTakenAt: manifest.takenAt,
       passedOver,
       dataBytes: bytesOf(manifest),
-      longestBackupMs: await longestBackup(place.backups),
+      longestBackupMs: await longestBackup(place.backups, rounds),
       goals: {
         rounds: options.rounds,
         everyMs,

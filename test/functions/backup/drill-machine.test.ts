@@ -40,6 +40,19 @@ describe('restore-drill', () => {
     expect(judgeCloudDrill(drill)).toMatchObject({ passed: true, reasons: [], lossMinutes: 0 });
   });
 
+  it('drill that is closed twice, because the first answer was lost, has passed once and for all', async () => {
+    const backups = await aBackedUpService();
+    const { file, id } = (await backups.execute('restore-drill')).output as Record<'file' | 'id', string>;
+    const { times } = drillAt(backups, file);
+    const stores = [
+      { resource: `${there}/db/x`, at: times.databaseAt },
+      { resource: `${there}/table/x`, at: times.tableAt },
+    ];
+    expect(await backups.invoke('closeDrill', { id, stores })).toMatchObject({ outcome: 'passed', file });
+    expect(await backups.ports.recoveryRecords.newest('drill', 9)).toMatchObject([{ passed: true }]);
+    expect(judgeCloudDrill(drillAt(backups, file))).toMatchObject({ passed: true });
+  });
+
   it.each([
     ['the tenants are missing', (b: Bench) => emptied(b, 'TENANTS'), 'records: nothing was checked'],
     ['a live model is not registered', (b: Bench) => emptied(b, 'MODEL#'), 'is not registered'],

@@ -17,6 +17,7 @@ export function aRound(round: number, over: Partial<FinishedRound> = {}): Finish
     acknowledged: 100,
     lost: 2,
     rpoMs: 400,
+    unfinishedMs: 0,
     point: '01JDK5ZQ8B8V9W3N4T5R6S7T00',
     passedOver: 0,
     objects: 10,

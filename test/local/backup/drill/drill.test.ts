@@ -4,8 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { type DrillRound, judgeDrill } from '../../../../lib/backup/drill.ts';
 import { SystemClock } from '../../../../lib/system/system-clock.ts';
 import { Ledger, lossOf } from '../../../../local/backup/drill/ledger.ts';
+import { awaitNewPoint } from '../../../../local/backup/drill/new-point.ts';
 import { runDrill } from '../../../../local/backup/drill/run-drill.ts';
 import { lastPassedDrill } from '../../../../local/backup/last-drill.ts';
+import { VirtualClock } from '../../../../local/clock/virtual-clock.ts';
 import { freshDir } from '../../../fresh-dir.ts';
 import { aState } from '../a-state.ts';
 
@@ -25,6 +27,42 @@ describe('the ledger of a drill', () => {
     expect(lossOf(entries, 3, 1_000)).toEqual({ acknowledged: 4, lost: 1, rpoMs: 700 });
     expect(lossOf(entries, 0, 1_000)).toEqual({ acknowledged: 4, lost: 4, rpoMs: 900 });
     expect(lossOf([], 0, 1_000)).toEqual({ acknowledged: 0, lost: 0, rpoMs: 0 });
+  });
+});
+
+describe('the kill of a drill', () => {
+  const waiting = (points: () => readonly string[]) => {
+    const clock = new VirtualClock(0);
+    const repository = { points: async () => points().map((id) => ({ id, fault: '' })) };
+    return {
+      clock,
+      wait: (known: string[]) => awaitNewPoint({ repository, clock, everyMs: 300 }, new Set(known)),
+    };
+  };
+
+  it('waits for a backup of the control plane that is killed, however late it comes', async () => {
+    const found = ['of the round before'];
+    const { clock, wait } = waiting(() => found);
+    let waited = false;
+    const done = wait(['of the round before']).then(() => {
+      waited = true;
+    });
+    await clock.advance(59_000);
+    expect(waited).toBe(false);
+    found.push('of this one');
+    await clock.advance(100);
+    await done;
+    expect(clock.now()).toBeLessThan(60_000);
+  });
+
+  it('does not come where no backup does, and the round has failed', async () => {
+    const { clock, wait } = waiting(() => []);
+    const refused = expect(wait([])).rejects.toMatchObject({
+      code: 'DRILL_FAILED',
+      message: 'the drilled control plane made no backup within 60600 ms',
+    });
+    await clock.advance(61_000);
+    await refused;
   });
 });
 
