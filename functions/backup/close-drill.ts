@@ -10,10 +10,10 @@ import { removeDrill } from '../../lib/operations/backup/remove-drills.ts';
 import { required } from '../../lib/operations/backup/required.ts';
 import { isoNow } from '../../lib/ports/clock.ts';
 
-/** What the states that waited for the stores answered; and of a drill that failed, why. */
+/** What the states that waited for the stores answered (the version before said no time); and of a drill that failed, why. */
 const input = z.object({
   id: z.string().min(1),
-  stores: z.array(z.object({ resource: z.string(), at: z.iso.datetime() })).default([]),
+  stores: z.array(z.object({ resource: z.string(), at: z.iso.datetime().optional() })).default([]),
   error: z.string().optional(),
   cause: z.string().optional(),
 });

@@ -8,7 +8,7 @@ type Needed = Pick<Ports, 'databases' | 'replica' | 'config'>;
 /** What is known of a drill's end besides its restore. */
 export interface DrillEnd {
   /** `<region>/<kind>/<id>` of each restored store, and when it was as it was to be. */
-  readonly stores: readonly { readonly resource: string; readonly at: string }[];
+  readonly stores: readonly { readonly resource: string; readonly at?: string | undefined }[];
   readonly removedAt: string;
   readonly error?: string;
 }
