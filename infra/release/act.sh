@@ -82,7 +82,8 @@ case $act in
     message="Roll back $RELEASE_COMMIT in $environment"
     # Asked again, it is there already, and what was before the newest commit is the bad one.
     if [ "$(git log -1 --format=%s "$head")" != "$message" ]; then to "$before" "$message" || fail; fi
-    sync || fail "Argo CD could not sync"
+    # Without hooks: the way back changes no schema, and waits for no job.
+    sync --strategy apply || fail "Argo CD could not sync"
     await healthy "${RELEASE_WAIT:-300}" || fail
     smoke || fail
     ;;

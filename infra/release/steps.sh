@@ -19,7 +19,7 @@ move() {
   head=$made
 }
 
-sync() { argocd app sync "$app" --server "$ARGOCD_SERVER" --grpc-web --timeout 120; }
+sync() { argocd app sync "$app" --server "$ARGOCD_SERVER" --grpc-web --timeout 120 "$@"; }
 
 # Whether a Rollout has seen what was applied and is live or healthy; `why` says what it is. 2: it was aborted, waiting is no use.
 is() {

@@ -148,8 +148,10 @@ describe('an act of a release', () => {
     for (const kind of ['move', 'back', 'back']) expect(act(kind).status).toBe(0);
     // A sync that is asked for: the one kind that goes through while a window is closed.
     expect(calls().match(/^argocd .*$/gm)).toEqual(
-      Array(3).fill(
-        'argocd app sync embeddings-saas-production --server argocd.example.com --grpc-web --timeout 120',
+      // And on the way back without hooks: no schema is changed.
+      ['', ' --strategy apply', ' --strategy apply'].map(
+        (more) =>
+          `argocd app sync embeddings-saas-production --server argocd.example.com --grpc-web --timeout 120${more}`,
       ),
     );
     expect(ref('origin/release/production^{tree}')).toBe(git('rev-parse', `${old}^{tree}`));
