@@ -53,7 +53,7 @@ export const recoveryMetrics = {
   ReplicationRepairs: {
     unit: 'count',
     dimensions: [],
-    help: 'a repair of the replication of objects was begun',
+    help: 'a repair of the replication of objects was begun, or an object that differed was replaced',
   },
   RecoveryFaults: {
     unit: 'count',

@@ -10,6 +10,7 @@ import { reportPlace } from '../../lib/handler/report-place.ts';
 import type { ConsumerReport } from '../../lib/ports/backup/consumers.ts';
 import type { RepairState } from '../../lib/ports/backup/replication-control.ts';
 import type { TableService } from '../../lib/ports/backup/table-service.ts';
+import type { ObjectBody } from '../../lib/ports/object-store.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 import { systemIds } from '../../lib/system/system-ids.ts';
 import type { VirtualClock } from '../../local/clock/virtual-clock.ts';
@@ -39,10 +40,16 @@ const landing = {
 const minute = 60_000;
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
+/** What is written, once all of it was read. */
+async function textOf(body: ObjectBody): Promise<string> {
+  if (typeof body === 'string') return body;
+  return Buffer.concat(body instanceof Uint8Array ? [body] : await Array.fromAsync(body)).toString();
+}
+
 /** Objects of a bucket in memory. */
 function memoryObjects(objects: Map<string, string>) {
   return objectStoreOf({
-    put: async (uri, body) => void objects.set(uri, String(body)),
+    put: async (uri, body) => void objects.set(uri, await textOf(body)),
     delete: async (uri) => void objects.delete(uri),
     head: async (uri) => {
       const found = objects.get(uri);

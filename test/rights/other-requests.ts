@@ -42,6 +42,8 @@ const onTable = (action: string, partition: string) => [
     'dynamodb:LeadingKeys': [partition],
   }),
 ];
+const trained = { Bucket: resources.bucket, Key: 'acme/runs/acme-2026-11-24/train/1/model.bin' };
+const replicated = { ...trained, Bucket: resources.replicaBucket };
 const part = { Bucket: resources.bucket, Key: 'acme/training_data/old.jsonl' };
 
 /**
@@ -93,8 +95,18 @@ export const rareRequests: Readonly<Record<string, readonly AwsRequest[]>> = {
   beatStores: [heartbeatIn(region)],
   verifyRestore: [heartbeatIn('us-east-1')],
   promoteRestore: [heartbeatIn('us-east-1')],
-  // Of replication that failed.
+  // Of replication that failed, and of an object there that differs.
   assessRecovery: [
+    ...requestsOfCall('S3Client', 'GetObject', trained),
+    ...[
+      'PutObject',
+      'CreateMultipartUpload',
+      'UploadPart',
+      'CompleteMultipartUpload',
+      'AbortMultipartUpload',
+    ].flatMap((command) =>
+      requestsOfCall('S3Client', command, replicated).map((request) => inRegion(request, 'us-east-1')),
+    ),
     ...onTable('PutItem', 'RECOVERY#repair'),
     ...requestsOfCall('S3ControlClient', 'CreateJob', { RoleArn: resources.role('replication-repair') }),
     ...requestsOfCall('S3ControlClient', 'DescribeJob', { JobId: '1' }),

@@ -40,6 +40,8 @@ export interface ObjectsFound {
   readonly bytes: number;
   /** Those that a later pass reads. */
   readonly left: number;
+  /** Those that differed at the destination and were replaced by the source's; absent on older records. */
+  readonly mended?: readonly string[];
   /** Missing or different at the destination, by key. */
   readonly faults: readonly string[];
 }

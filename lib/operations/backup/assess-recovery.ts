@@ -65,6 +65,7 @@ export async function assessRecovery(ports: Needed, remainingMs: () => number): 
   // Where a bucket keeps no versions nothing is replicated, and nothing can be repaired.
   const isBroken = unversioned.length === 0 && (failedOperations > 0 || objects.faults.length > 0);
   await repairReplication(ports, isBroken);
+  if (objects.mended?.length) metrics.count('ReplicationRepairs', objects.mended.length);
   metrics.count('RecoveryPointsRecorded', point.newest === undefined ? 0 : 1);
   for (const store of storeNames) metrics.count('RecoveryFaults', stores[store].faults.length, { store });
   const faults = storeNames.flatMap((store) => stores[store].faults.map((fault) => `${store}: ${fault}`));

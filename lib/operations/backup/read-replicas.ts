@@ -6,9 +6,13 @@ import { isoNow } from '../../ports/clock.ts';
 import type { Ports } from '../../ports/ports.ts';
 import type { ModelVersion } from '../../training/models/model.ts';
 import { digestOf } from './content.ts';
+import { mendReplica } from './mend-replica.ts';
 import { required } from './required.ts';
 
-type Needed = Pick<Ports, 'tenants' | 'models' | 'replica' | 'recoveryRecords' | 'config' | 'clock'>;
+type Needed = Pick<
+  Ports,
+  'tenants' | 'models' | 'objects' | 'replica' | 'recoveryRecords' | 'config' | 'clock' | 'log'
+>;
 
 /** Tenants that are looked at side by side. */
 const atOnce = 8;
@@ -21,7 +25,15 @@ interface Tally {
   read: number;
   bytes: number;
   left: number;
+  readonly mended: string[];
   readonly faults: string[];
+}
+
+/** What an object is to be, where its record has it. */
+interface Expected {
+  readonly sha256: string;
+  /** URI of the source. */
+  readonly from: string;
 }
 
 /** Maps an object of the data bucket to its replica: the one place that knows. */
@@ -35,25 +47,37 @@ export function replicaUri(
   return `s3://${from === dataBucket ? bucket : from}${pointer.slice(at)}`;
 }
 
-/** Reads one object at the destination to its end. */
-async function readWhole(ports: Needed, uri: string, tally: Tally, expected?: string): Promise<void> {
+/** Reads one object at the destination to its end. One that differs from its record is replaced by the source's, and read again. */
+async function readWhole(ports: Needed, uri: string, tally: Tally, expected?: Expected): Promise<void> {
   const { objects } = required(ports.replica);
-  try {
+  const read = async () => {
     const { sha256, bytes } = await digestOf(objects.stream(uri));
     tally.read += 1;
     tally.bytes += bytes;
-    if (expected !== undefined && sha256 !== expected) tally.faults.push(`${uri} differs from its record`);
+    return expected === undefined || sha256 === expected.sha256;
+  };
+  try {
+    if ((await read()) || expected === undefined) return;
+    const why = await mendReplica(ports, { ...expected, to: uri });
+    if (why === undefined && (await read())) tally.mended.push(uri);
+    else tally.faults.push(`${uri} differs from its record and was not replaced: ${why ?? 'it still does'}`);
   } catch (error) {
     tally.faults.push(`${uri}: ${(error as Error).message}`);
   }
 }
 
 /** Reads what a pointer names; below a prefix, every object. */
-async function readPointer(ports: Needed, pointer: string, tally: Tally, expected?: string): Promise<void> {
+async function readPointer(ports: Needed, pointer: string, tally: Tally, sha256?: string): Promise<void> {
   const { bucket, objects } = required(ports.replica);
   const uri = replicaUri(pointer, ports.config, bucket);
   tally.named += 1;
-  if (!pointer.endsWith('/')) return readWhole(ports, uri, tally, expected);
+  if (!pointer.endsWith('/'))
+    return readWhole(
+      ports,
+      uri,
+      tally,
+      sha256 === undefined ? undefined : { sha256, from: `s3://${pointer}` },
+    );
   let found = 0;
   for await (const object of objects.list(uri)) {
     found += 1;
@@ -105,11 +129,12 @@ async function readTenant(
 
 /**
  * Reads at the destination what live and previous models name, by checksum where their records have one. What metrics say of
- * replication is an estimate; this is what a restore would find. A model that was found whole is not read again.
+ * replication is an estimate; this is what a restore would find. A model that was found whole is not read again. An object that
+ * differs from its record is replaced by the source's where that does not.
  */
 export async function readReplicas(ports: Needed, hasTime: () => boolean): Promise<ObjectsFound> {
-  const tally: Tally = { named: 0, read: 0, bytes: 0, left: 0, faults: [] };
+  const tally: Tally = { named: 0, read: 0, bytes: 0, left: 0, mended: [], faults: [] };
   const tenants = await ports.tenants.list();
   await inParallel(tenants, atOnce, ({ tenantId }) => readTenant(ports, tenantId, tally, hasTime));
-  return { ...tally, faults: tally.faults.sort() };
+  return { ...tally, mended: tally.mended.sort(), faults: tally.faults.sort() };
 }

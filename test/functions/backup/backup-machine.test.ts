@@ -134,10 +134,22 @@ describe('backup', () => {
       'are disabled',
     ],
     [
-      'an object that differs at the destination',
-      (b) => spoil(b, 'model.bin', 'other'),
+      'an object that differs, and whose source differs as well',
+      (b) => {
+        spoil(b, 'model.bin', 'other');
+        for (const uri of b.cloud.home.keys()) if (uri.endsWith('model.bin')) b.cloud.home.set(uri, 'other');
+      },
       'objects',
-      'differs from its record',
+      'was not replaced: the source differs from the record as well',
+    ],
+    [
+      'an object that differs, and whose source is gone',
+      (b) => {
+        spoil(b, 'model.bin', 'other');
+        for (const uri of b.cloud.home.keys()) if (uri.endsWith('model.bin')) b.cloud.home.delete(uri);
+      },
+      'objects',
+      'was not replaced: there is no such object',
     ],
     [
       'an object that is missing at the destination',
@@ -163,6 +175,26 @@ describe('backup', () => {
       expect(point?.stores[store].faults).toEqual([expect.stringContaining(why)]);
     },
   );
+
+  it('F38: object that differs at the destination is replaced by its source, and the point is whole', async () => {
+    const backups = openBackups();
+    await backups.cloud.train(backups.ports, 'acme');
+    spoil(backups, 'model.bin', 'other');
+    await backups.hour();
+    const [point] = await backups.ports.recoveryRecords.newest('point', 1);
+    const [mended = ''] = point?.objects.mended ?? [];
+    expect(point).toMatchObject({ newest: expect.any(String), objects: { read: 6, faults: [] } });
+    expect(mended).toMatch(/-replica\/acme\/runs\/r\/train\/1\/model\.bin$/);
+    expect(backups.cloud.replica.get(mended)).toBe('model of acme');
+    // S3's own job would leave it alone.
+    expect(backups.cloud.repairs).toEqual([]);
+    expect(backups.cloud.counted).toContainEqual(
+      expect.objectContaining({ name: 'ReplicationRepairs', value: 1 }),
+    );
+    await backups.clock.advance(3_600_000);
+    await backups.hour();
+    expect((await backups.ports.recoveryRecords.newest('point', 1))[0]?.objects).toMatchObject({ read: 0 });
+  });
 
   it('model that was found whole is not read again', async () => {
     const backups = openBackups();
