@@ -6,7 +6,7 @@ import { moduleFolder } from './build.ts';
 import type { Kubectl } from './control-plane.ts';
 
 /** Applies the definitions of Argo Rollouts' kinds and of external-secrets'; those of Argo CD come with its manifest. */
-export function applyDeliveryDefinitions(kubectl: Kubectl): Check[] {
+function applyDeliveryDefinitions(kubectl: Kubectl): Check[] {
   const folders = {
     'Argo Rollouts': join(moduleFolder(schemaModules.rollouts, newerGo), 'manifests/crds'),
     'external-secrets': join(moduleFolder(schemaModules.externalSecrets), 'config/crds/bases'),
