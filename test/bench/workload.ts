@@ -81,9 +81,19 @@ function trainingOf(words: readonly string[]): Training {
   };
 }
 
+/** Stages of `--stages=prepare,train,index`, in the order in which they need each other; all and a question without it. */
+function partsOf(words: readonly string[]): readonly (typeof measuredParts)[number][] {
+  const given = optionOf(words, '--stages')?.split(',');
+  if (given === undefined) return measuredParts;
+  const unknown = given.find((name) => !measuredParts.some((part) => part === name));
+  if (unknown !== undefined) throw new Error(`--stages ${unknown}: there are ${measuredParts.join(', ')}`);
+  return measuredParts.filter((part) => given.includes(part));
+}
+
 async function runStages(
   documents: string,
   { epochs, maxTokens }: Training,
+  parts: readonly string[],
 ): Promise<Record<string, Figures>> {
   const workload = openWorkload();
   const measured = join(workload.root, 'measured.json');
@@ -94,7 +104,7 @@ async function runStages(
   };
   const figures: Record<string, Figures> = {};
   try {
-    for (const stage of stages) {
+    for (const stage of stages.filter((name) => parts.includes(name))) {
       process.stderr.write(`  ${stage} ...\n`);
       const began = performance.now();
       const end = await workload.stage(stage, {
@@ -112,7 +122,7 @@ async function runStages(
       // A large run takes hours: what is known already is not lost with it.
       process.stderr.write(`  ${stage} ${JSON.stringify(figures[stage])}\n`);
     }
-    figures['query'] = askOne(workload, env, measured);
+    if (parts.includes('query')) figures['query'] = askOne(workload, env, measured);
     return figures;
   } finally {
     rmSync(workload.root, { recursive: true, force: true });
@@ -121,27 +131,30 @@ async function runStages(
 
 /**
  * The stages of one tenant and a question to its model as processes, over `--size` of documents (training for `--epochs` on `--max-tokens` words) and over a quarter of it: seconds, memory, and whether four
- * times as much takes four times as long; and training beside gensim's on one core, in the same run.
+ * times as much takes four times as long; and training beside gensim's on one core, in the same run. `--stages=prepare,train,index` runs these alone,
+ * and `--whole` leaves the quarter out: what memory a large size takes is known in half the time.
  */
 export async function benchWorkload(): Promise<Record<string, unknown>> {
   const size = sizeOf(process.argv);
   const training = trainingOf(process.argv);
+  const parts = partsOf(process.argv);
+  const isWhole = process.argv.includes('--whole');
   const folder = freshDir();
   try {
     const [small, large] = [join(folder, 'quarter.jsonl'), join(folder, 'whole.jsonl')];
-    await writeDocuments(small, size / 4);
+    if (!isWhole) await writeDocuments(small, size / 4);
     const documents = await writeDocuments(large, size);
-    const whole = await runStages(large, training);
-    const quarter = await runStages(small, training);
-    const perStage = measuredParts.map((stage) => {
-      const [part, all] = [quarter[stage], whole[stage]];
-      if (!part || !all) throw new Error(`${stage} was not measured`);
+    const whole = await runStages(large, training, parts);
+    const quarter = isWhole ? undefined : await runStages(small, training, parts);
+    const perStage = parts.map((stage) => {
+      const [part, all] = [quarter?.[stage], whole[stage]];
+      if (!all || (quarter && !part)) throw new Error(`${stage} was not measured`);
       return [
         stage,
         {
           ...all,
           megabytesPerSecond: size / 1e6 / all.seconds,
-          cpuOfFourTimesAsMuch: all.cpuSeconds / part.cpuSeconds,
+          ...(part ? { cpuOfFourTimesAsMuch: all.cpuSeconds / part.cpuSeconds } : {}),
           boundOfMemory: bounds[stage],
         },
       ] as const;
@@ -153,7 +166,7 @@ export async function benchWorkload(): Promise<Record<string, unknown>> {
       ...(training.maxTokens === undefined ? {} : { maxTokens: training.maxTokens }),
       ...Object.fromEntries(perStage),
       // Beside the words of a bounded training gensim's would be others.
-      ...(training.maxTokens === undefined ? { gensim: await compareWithGensim() } : {}),
+      ...(training.maxTokens === undefined && !isWhole ? { gensim: await compareWithGensim() } : {}),
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });
