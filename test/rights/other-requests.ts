@@ -52,6 +52,10 @@ const part = { Bucket: resources.bucket, Key: 'acme/training_data/old.jsonl' };
  */
 export const rareRequests: Readonly<Record<string, readonly AwsRequest[]>> = {
   reconcileJobs: [
+    // Of a job that looks at a dataset: whether its check still runs.
+    ...requestsOfCall('SFNClient', 'DescribeExecution', {
+      executionArn: names.executionArn('data-quality-check/for-0'),
+    }),
     ...requestsOfCall('SFNClient', 'ListExecutions', {
       stateMachineArn: names.machineArn('tenant-model-training'),
     }),

@@ -264,6 +264,11 @@ export const shared: readonly { readonly kind: RegExp; readonly of?: string; rea
     reason: 'what is asked of queues and of the settings of scaling has one statement for its functions',
   },
   {
+    kind: /^s3:GetObject \S*scaling/,
+    of: 'decideCapacity',
+    reason: 'one statement for the records of scaling, of which it reads what was decided and set',
+  },
+  {
     kind: /^s3:GetObject \S*recovery\//,
     reason: 'the steps of a restore read the heartbeat and the exports of the other region',
   },
