@@ -35,6 +35,18 @@ export const explained: Explained = [
     reason: 'ElastiCache has no managed rotation; the token is replaced by a documented command',
   },
   {
+    id: 'CKV2_AWS_57',
+    on: /^aws_secretsmanager_secret\.epsilon-prod-release-app-key$/,
+    reason:
+      'GitHub makes the key of an app, and nobody else can: it is replaced by hand, as docs/deploy.md says',
+  },
+  ...['CKV_AWS_289', 'CKV_AWS_290', 'CKV_AWS_355'].map((id) => ({
+    id,
+    on: /^aws_iam_policy\.epsilon-prod-service-boundary$/,
+    reason:
+      'a boundary gives nothing: it is the most that a role of the service can ever have, beside its own rights',
+  })),
+  {
     id: 'CKV2_AWS_5',
     on: /^aws_security_group\.epsilon-prod-(batch|functions)$/,
     reason:
