@@ -9,12 +9,19 @@ const { values, positionals } = parseArgs({
   },
   allowPositionals: true,
 });
-const [requests, seconds, allowed] = [values.requests, values.seconds, values.failures].map(Number) as [
+/** `Number` takes nothing for 0. */
+function numberOf(text: string): number {
+  return text.trim() === '' ? Number.NaN : Number(text);
+}
+
+const [requests, seconds, allowed] = [values.requests, values.seconds, values.failures].map(numberOf) as [
   number,
   number,
   number,
 ];
 const [url] = positionals;
+/** Requests that one call can be asked for. */
+const most = 100_000;
 
 /** What was wrong with one answer. */
 async function fault(at: string): Promise<string | undefined> {
@@ -27,10 +34,22 @@ async function fault(at: string): Promise<string | undefined> {
   }
 }
 
-if (url === undefined || !(requests > 0 && seconds >= 0 && allowed >= 0)) {
-  process.stderr.write(
-    'usage: node serving/smoke.ts [--requests <n>] [--seconds <n>] [--failures <n>] <url>\n',
-  );
+/** What would judge nothing: a bound that is no number, requests of which none is asked, or as many failures as requests. */
+function misconfigured(): string | undefined {
+  if (url === undefined)
+    return 'usage: node serving/smoke.ts [--requests <n>] [--seconds <n>] [--failures <n>] <url>';
+  if (!Number.isInteger(requests) || requests < 1 || requests > most)
+    return `ANALYSIS_CONFIG: --requests ${values.requests} must be a whole number from 1 to ${most}`;
+  if (!(seconds >= 0 && seconds <= 86_400))
+    return `ANALYSIS_CONFIG: --seconds ${values.seconds} must be a number from 0 to 86400`;
+  if (!Number.isInteger(allowed) || allowed < 0 || allowed >= requests)
+    return `ANALYSIS_CONFIG: --failures ${values.failures} must be a whole number from 0 to ${requests - 1}: with as many as requests everything would pass`;
+  return undefined;
+}
+
+const refusal = misconfigured();
+if (url === undefined || refusal !== undefined) {
+  process.stderr.write(`${refusal}\n`);
   process.exitCode = 2;
 } else {
   const faults: string[] = [];

@@ -13,18 +13,35 @@ export type Wanted = { readonly id: string } | { readonly to: string };
 /** Stands for the newest point where an instant is asked for. */
 export const newest = 'newest';
 
-const withZone = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})$/;
+const withZone = /^(\d{4})-(\d{2})-(\d{2})T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})$/;
 
-/** Milliseconds of an instant that names its zone; `RESTORE_TIME_INVALID` otherwise. */
-export function instantOf(text: string): number {
-  if (!withZone.test(text))
-    throw new EpsilonError(
+/** From when to when something can be restored; ISO 8601. */
+export interface Bounds {
+  readonly oldest: string;
+  readonly newest: string;
+}
+
+/** Days of a month, which counts from 1. */
+const daysOf = (year: number, month: number) => new Date(Date.UTC(year, month, 0)).getUTCDate();
+
+/**
+ * Milliseconds of an instant that names its zone; `RESTORE_TIME_INVALID` otherwise, with the bounds where they are known. `Date.parse`
+ * takes 30 February for 2 March: such a day is refused.
+ */
+export function instantOf(text: string, bounds?: Bounds): number {
+  const refused = (why: string) =>
+    new EpsilonError(
       'RESTORE_TIME_INVALID',
-      `--to ${text} is not an instant with a zone such as 2026-11-26T02:00:00Z or 2026-11-26T02:00:00+01:00.`,
+      `--to ${text} ${why}.${bounds ? ` What can be restored reaches from ${bounds.oldest} to ${bounds.newest}.` : ''}`,
+      { details: { ...bounds } },
     );
+  const found = withZone.exec(text);
+  if (!found)
+    throw refused('is not an instant with a zone such as 2026-11-26T02:00:00Z or 2026-11-26T02:00:00+01:00');
+  const [, year, month, day] = found.map(Number) as [number, number, number, number];
   const at = Date.parse(text);
-  if (Number.isFinite(at)) return at;
-  throw new EpsilonError('RESTORE_TIME_INVALID', `--to ${text} is not a time that exists.`);
+  if (Number.isFinite(at) && day <= daysOf(year, month)) return at;
+  throw refused('is not a time that exists');
 }
 
 function readable(points: readonly Point[]): Manifest[] {
@@ -33,12 +50,17 @@ function readable(points: readonly Point[]): Manifest[] {
     .sort((a, b) => (a.takenAt < b.takenAt ? -1 : 1));
 }
 
+const boundsOf = (oldest: Manifest, latest: Manifest): Bounds => ({
+  oldest: oldest.takenAt,
+  newest: latest.takenAt,
+});
+
 function outOfRange(why: string, oldest: Manifest, latest: Manifest): EpsilonError {
-  const bounds = { oldest: oldest.takenAt, newest: latest.takenAt };
+  const bounds = boundsOf(oldest, latest);
   return new EpsilonError(
     'RESTORE_POINT_OUT_OF_RANGE',
     `${why}: points reach from ${bounds.oldest} to ${bounds.newest}.`,
-    { details: bounds },
+    { details: { ...bounds } },
   );
 }
 
@@ -58,7 +80,8 @@ function byId(points: readonly Point[], all: readonly Manifest[], id: string): M
 export function choosePoints(points: readonly Point[], wanted: Wanted, now: number): Manifest[] {
   const all = readable(points);
   const [oldest, latest] = [all[0], all.at(-1)];
-  if ('to' in wanted && wanted.to !== newest) instantOf(wanted.to);
+  if ('to' in wanted && wanted.to !== newest)
+    instantOf(wanted.to, oldest && latest && boundsOf(oldest, latest));
   if (!oldest || !latest) {
     const damaged = points.length > 0 ? ` (${points.length} cannot be read)` : '';
     throw new NotFound('BACKUP_NOT_FOUND', `There is no point to restore${damaged}.`);

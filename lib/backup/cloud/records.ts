@@ -15,6 +15,14 @@ export const storeNames = ['database', 'table', 'objects'] as const;
 /** A store that is restored. */
 export type StoreName = (typeof storeNames)[number];
 
+/** Which shape the table's records have, as the code says that wrote them. */
+export interface RecordsSchema {
+  /** Changes that the shape has seen. */
+  readonly version: number;
+  /** The lowest version of the shape whose code still understands these records. */
+  readonly readableFrom: number;
+}
+
 /** What one pass found that could be restored. */
 export interface PointRecord {
   readonly kind: 'point';
@@ -28,6 +36,8 @@ export interface PointRecord {
   readonly objects: ObjectsFound;
   /** Settings of the live database, which a restored one has to have again; absent when there was none. */
   readonly databaseSettings?: DatabaseSettings;
+  /** Shape of the records by then; absent on older points. */
+  readonly schema?: RecordsSchema;
   /** Export of the settings, as an object's URI. */
   readonly export: string;
 }

@@ -1,6 +1,6 @@
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import { sha256Of } from '../manifest.ts';
-import { instantOf, newest } from '../points.ts';
+import { type Bounds, instantOf, newest } from '../points.ts';
 import type { RestoreCheck, RestorePlace } from './records.ts';
 import type { ContinuousBackup } from './resources.ts';
 
@@ -8,14 +8,16 @@ import type { ContinuousBackup } from './resources.ts';
 export interface ReachThere {
   readonly database: ContinuousBackup | undefined;
   readonly table: ContinuousBackup | undefined;
+  /** ISO 8601: everything that a record named from then on is still there. */
+  readonly objectsFrom: string;
 }
 
-function boundsOf({ database, table }: ReachThere): { oldest: string; newest: string } {
+function boundsOf({ database, table, objectsFrom }: ReachThere): Bounds {
   const missing = Object.entries({ database, table }).flatMap(([name, found]) =>
     found?.oldest === undefined || found.newest === undefined ? [name] : [],
   );
   const [last] = [database?.newest, table?.newest].filter((at) => at !== undefined).sort();
-  const first = [database?.oldest, table?.oldest]
+  const first = [database?.oldest, table?.oldest, objectsFrom]
     .filter((at) => at !== undefined)
     .sort()
     .at(-1);
@@ -30,27 +32,37 @@ function boundsOf({ database, table }: ReachThere): { oldest: string; newest: st
   );
 }
 
+function boundsIfAny(reach: ReachThere): Bounds | undefined {
+  try {
+    return boundsOf(reach);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Why a moment cannot be restored; undefined when it can. */
+function refusal(at: number, bounds: Bounds, { objectsFrom }: ReachThere, now: number): string | undefined {
+  if (at > now) return 'in the future of all stores';
+  if (at < Date.parse(objectsFrom)) return `older than the objects that are kept, from ${objectsFrom} on`;
+  if (at < Date.parse(bounds.oldest)) return 'before the oldest moment of all stores';
+  if (at > Date.parse(bounds.newest)) return 'after the newest moment of all stores';
+  return undefined;
+}
+
 /**
- * The moment that all stores are restored to: the newest that each of them has, or one that is named. Errors: `RESTORE_TIME_INVALID`,
+ * The moment that all stores are restored to: the newest that each of them has, or one that is named. Errors: `RESTORE_TIME_INVALID` and
  * `RESTORE_POINT_OUT_OF_RANGE` with both bounds, `BACKUP_NOT_FOUND`. `now` is in milliseconds.
  */
 export function chooseMoment(to: string, reach: ReachThere, now: number): string {
-  const at = to === newest ? undefined : instantOf(to);
+  const at = to === newest ? undefined : instantOf(to, boundsIfAny(reach));
   const bounds = boundsOf(reach);
   if (at === undefined) return bounds.newest;
-  const why =
-    at > now
-      ? 'in the future'
-      : at < Date.parse(bounds.oldest)
-        ? 'before the oldest moment'
-        : at > Date.parse(bounds.newest)
-          ? 'after the newest moment'
-          : undefined;
+  const why = refusal(at, bounds, reach, now);
   if (why === undefined) return new Date(at).toISOString();
   throw new EpsilonError(
     'RESTORE_POINT_OUT_OF_RANGE',
-    `--to ${to} is ${why} of all stores: they reach from ${bounds.oldest} to ${bounds.newest}.`,
-    { details: bounds },
+    `--to ${to} is ${why}: they reach from ${bounds.oldest} to ${bounds.newest}.`,
+    { details: { ...bounds } },
   );
 }
 

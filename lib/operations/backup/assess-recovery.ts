@@ -1,4 +1,5 @@
 import { type PointRecord, reachOfAll, type StoreName, storeNames } from '../../backup/cloud/records.ts';
+import { knownSchema } from '../../backup/cloud/records-schema.ts';
 import { isoNow } from '../../ports/clock.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { reachOfDatabase, reachOfObjects, reachOfTable } from './assess-stores.ts';
@@ -46,7 +47,7 @@ export async function assessRecovery(ports: Needed, remainingMs: () => number): 
     objects: {
       ...replicated,
       faults: [
-        ...unversioned.map((bucket) => `bucket ${bucket} keeps no versions`),
+        ...unversioned.map((bucket) => `VERSIONING_REQUIRED: bucket ${bucket} keeps no versions`),
         ...replicated.faults,
         ...objects.faults,
       ],
@@ -59,6 +60,7 @@ export async function assessRecovery(ports: Needed, remainingMs: () => number): 
     ...reachOfAll(stores),
     objects,
     ...(instance ? { databaseSettings: instance.settings } : {}),
+    schema: { version: knownSchema.version, readableFrom: knownSchema.readableFrom },
     export: await exportSettings(ports),
   };
   await recoveryRecords.put(point);

@@ -1,11 +1,17 @@
-import type { RestoreRecord } from '../../backup/cloud/records.ts';
+import type { PointRecord, RestoreRecord } from '../../backup/cloud/records.ts';
+import { type KnownSchema, knownSchema, refuseForeignSchema } from '../../backup/cloud/records-schema.ts';
+import type { DatabaseSettings } from '../../backup/cloud/resources.ts';
 import { chooseMoment, refuseForeign, refuseLive, targetNames } from '../../backup/cloud/restore-plan.ts';
+import { newest } from '../../backup/points.ts';
 import { EpsilonError, exitCodes } from '../../errors/epsilon-error.ts';
 import { isoNow } from '../../ports/clock.ts';
 import type { Ports } from '../../ports/ports.ts';
 import { required } from './required.ts';
 
-type Needed = Pick<Ports, 'databases' | 'tables' | 'replica' | 'recoveryRecords' | 'clock' | 'log'>;
+type Needed = Pick<
+  Ports,
+  'databases' | 'tables' | 'replica' | 'recoveryRecords' | 'config' | 'clock' | 'log'
+>;
 
 /** What is asked of a restore. */
 export interface RestoreRequest {
@@ -20,13 +26,16 @@ export interface RestoreRequest {
 /** Milliseconds that a restore may take: the specification's four hours. */
 const longestMs = 4 * 3_600_000;
 
-/** Points that are looked back at for the settings of the database. */
-const pointsBack = 72;
+/** Points that are looked back at: one an hour, of the longest window that a store can be restored to. */
+const pointsBack = 24 * 36;
 
 /** The points that the environment has recorded, as their replica has them: nothing is asked of the region that may be lost. */
-async function settingsOf({ tables }: Needed) {
+function pointsOf({ tables }: Needed): Promise<PointRecord[]> {
   const { there, name } = required(tables);
-  const points = await there.stores(name).recoveryRecords.newest('point', pointsBack);
+  return there.stores(name).recoveryRecords.newest('point', pointsBack);
+}
+
+function settingsOf(points: readonly PointRecord[]): DatabaseSettings {
   const found = points.find(({ databaseSettings }) => databaseSettings !== undefined)?.databaseSettings;
   if (found) return found;
   throw new EpsilonError(
@@ -34,6 +43,12 @@ async function settingsOf({ tables }: Needed) {
     'No point on record has the settings of the database, so that a restored one would have the defaults of its service. Start the machine "backup" first.',
     { exitCode: exitCodes.backend },
   );
+}
+
+/** The instant from which on everything that records named is kept (ISO 8601); `now` is in milliseconds. */
+function objectsFrom({ config: { recovery } }: Needed, now: number): string {
+  const days = recovery.mode === 'on' ? recovery.retention.objectDays : 0;
+  return new Date(now - days * 86_400_000).toISOString();
 }
 
 async function refuseTaken(
@@ -55,10 +70,14 @@ async function refuseTaken(
 
 /**
  * Chooses the moment and refuses what must not be restored onto, before anything is changed; then puts the restore on record. Asks
- * nothing of the region that may be lost. Errors: those of `chooseMoment`, `refuseLive` and `refuseForeign`,
- * `RESTORE_TARGET_NOT_EMPTY`, `RESTORE_SETTING_MISSING`.
+ * nothing of the region that may be lost. Errors: those of `chooseMoment`, `refuseLive`, `refuseForeign` and
+ * `refuseForeignSchema`, `RESTORE_TARGET_NOT_EMPTY`, `RESTORE_SETTING_MISSING`. `schema` is the shape of records that this code knows.
  */
-export async function openRestore(ports: Needed, request: RestoreRequest): Promise<RestoreRecord> {
+export async function openRestore(
+  ports: Needed,
+  request: RestoreRequest,
+  schema: KnownSchema = knownSchema,
+): Promise<RestoreRecord> {
   const { clock, recoveryRecords, log } = ports;
   const [databases, tables, replica] = [
     required(ports.databases),
@@ -76,11 +95,14 @@ export async function openRestore(ports: Needed, request: RestoreRequest): Promi
     tables.there.continuousBackup(tables.name),
   ]);
   const now = clock.now();
-  const point = chooseMoment(request.to, { database, table }, now);
+  const reach = { database, table, objectsFrom: objectsFrom(ports, now) };
+  const point = chooseMoment(request.to, reach, now);
   const databaseFrom = database?.arn ?? '';
   refuseForeign(databaseFrom, databases.keyArn);
+  const points = await pointsOf(ports);
+  refuseForeignSchema(point, chooseMoment(newest, reach, now), points, schema);
   await refuseTaken(ports, names);
-  const settings = await settingsOf(ports);
+  const settings = settingsOf(points);
   const record: RestoreRecord = {
     kind: 'restore',
     id: made.id,

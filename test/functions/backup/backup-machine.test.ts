@@ -116,10 +116,10 @@ describe('backup', () => {
       '901 s behind',
     ],
     [
-      'a bucket without versions',
+      'B23: a bucket without versions',
       (b) => Object.assign(b.cloud, { unversioned: ['data'] }),
       'objects',
-      'bucket data keeps no versions',
+      'VERSIONING_REQUIRED: bucket data keeps no versions',
     ],
     [
       'a table without a replica',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { consumers } from '../../../lib/backup/cloud/consumers.ts';
+import { openRestore } from '../../../lib/operations/backup/open-restore.ts';
 import { databaseId, there } from '../../aws/recovery-cloud.ts';
 import { aBackedUpService, type Bench, restored } from './backed-up-service.ts';
 
@@ -144,6 +145,16 @@ describe('restore', () => {
     expect(restored(backups).tables).toEqual([]);
   });
 
+  it('of records that this code does not understand is refused before anything is changed', async () => {
+    const backups = await aBackedUpService();
+    const request = { to: 'newest', drill: false, execution: 'one' };
+    await expect(
+      openRestore(backups.ports, request, { version: 2, readableFrom: 2, reads: 2 }),
+    ).rejects.toMatchObject({ code: 'RESTORE_SCHEMA_OLDER', details: { version: 1, reads: 2 } });
+    expect(await backups.ports.recoveryRecords.newest('restore', 9)).toEqual([]);
+    expect(restored(backups)).toEqual({ databases: [], tables: [] });
+  });
+
   it.each(['failed', 'incompatible-restore', 'storage-full', 'incompatible-parameters'])(
     'database that comes up %s fails the restore with its word',
     async (ends) => {
@@ -279,6 +290,18 @@ describe('promotion', () => {
     expect(again).toMatchObject({ status: 'FAILED', error: 'RESTORE_OVERTAKEN' });
     expect(await backups.ports.recoveryRecords.get('place', 'current')).toMatchObject({ epoch: 2 });
     expect(await first.stores.recoveryRecords.epoch()).toEqual({ epoch: 1, supersededBy: 2 });
+  });
+
+  it('whose epoch is lower than that of home is refused with both, and nothing is changed', async () => {
+    const backups = await aBackedUpService();
+    const { id, digest, stores } = await approved(backups);
+    const { there: tables, name = '' } = backups.ports.tables ?? {};
+    await tables?.stores(name).supersede(7);
+    const again = await backups.execute('restore', { id, approve: digest });
+    expect(again).toMatchObject({ status: 'FAILED', error: 'RESTORE_OVERTAKEN' });
+    expect(again.cause).toContain('is of epoch 1, and records of epoch 7 go on');
+    expect(await stores.recoveryRecords.epoch()).toEqual({ epoch: 1 });
+    expect(await backups.ports.recoveryRecords.get('place', 'current')).toMatchObject({ epoch: 1 });
   });
 
   it('event of RDS wakes a restore at once; what it says is not believed', async () => {

@@ -44,12 +44,25 @@ describe('the point of a restore', () => {
     expect(said).toContain('2026-11-26T10:00:00.000Z to 2026-11-26T11:30:00.000Z');
   });
 
-  it.each(['2026-11-26T11:00:00', '2026-11-26', 'yesterday', '2026-11-31T99:00:00Z', ''])(
-    'B18: an instant without a zone, or that does not exist (%s), is refused',
-    (to) => {
-      expect(codeOf(() => chosen({ to }))).toContain('RESTORE_TIME_INVALID');
-    },
-  );
+  it.each([
+    '2026-11-26T11:00:00',
+    '2026-11-26',
+    'yesterday',
+    '2026-11-31T99:00:00Z',
+    '2026-11-31T11:00:00Z',
+    '2026-02-30T00:00:00Z',
+    '2026-02-00T00:00:00Z',
+    '',
+  ])('B18: an instant without a zone, or that does not exist (%s), is refused with both bounds', (to) => {
+    const said = codeOf(() => chosen({ to }));
+    expect(said).toContain(`RESTORE_TIME_INVALID: --to ${to} is not`);
+    expect(said).toContain('from 2026-11-26T10:00:00.000Z to 2026-11-26T11:30:00.000Z');
+  });
+
+  it('may be on the last day of February in a leap year', () => {
+    const leap = pointAt(9, '2024-02-29T11:00:00.000Z');
+    expect(chosen({ to: '2024-02-29T11:00:00Z' }, [leap])).toEqual(['11:00']);
+  });
 
   it('is refused where there is none, or none that can be read', () => {
     expect(codeOf(() => chosen({ to: 'newest' }, []))).toContain('BACKUP_NOT_FOUND');
