@@ -7,6 +7,7 @@ import {
 } from '../../lib/backup/cloud/drill.ts';
 import { cloudDrillPage } from '../../lib/backup/cloud/drill-page.ts';
 import { replicaBucketOf } from '../../lib/backup/cloud/settings.ts';
+import { checkSchema } from '../../lib/errors/check-schema.ts';
 import { EpsilonError, exitCodes } from '../../lib/errors/epsilon-error.ts';
 import type { OperatorApi } from '../../lib/ports/operator-api.ts';
 import { renderReport } from '../../lib/reports/report.ts';
@@ -23,7 +24,7 @@ async function newestDrill({ objects, config }: OperatorApi): Promise<CloudDrill
     uris.push(uri);
   const uri = uris.sort().at(-1);
   if (uri === undefined) return undefined;
-  const read = cloudDrillSchema.safeParse(JSON.parse(new TextDecoder().decode(await objects.get(uri))));
+  const read = checkSchema(cloudDrillSchema, JSON.parse(new TextDecoder().decode(await objects.get(uri))));
   if (read.success) return read.data;
   throw new EpsilonError('DRILL_NOT_PASSED', `The drill's record at ${uri} is none.`, {
     exitCode: exitCodes.runFailed,
