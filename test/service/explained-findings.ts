@@ -212,6 +212,16 @@ export const explainedFindings: readonly ExplainedFinding[] = [
     reason: 'removes the copy of what is gone in this region, of any tenant; its version stays for a while',
   },
   {
+    rule: wildcard('arn:<AWS::Partition>:s3:::<ReplicaBucket>/recovery/drills/*'),
+    on: /^CloseDrillRole$/,
+    reason: 'the record of each drill, an object each, which no drill reads',
+  },
+  ...[bucket, 'arn:<AWS::Partition>:s3:::<ReplicaBucket>'].map((where) => ({
+    rule: wildcard(`${where}/*/runs/*`),
+    on: /^AssessRecoveryRole$/,
+    reason: 'puts an output of a run, of any tenant, in place of a copy that differs from its record',
+  })),
+  {
     rule: wildcard('arn:<AWS::Partition>:s3:::<ReplicaBucket>/recovery/ledger/*'),
     on: /^BeatStoresRole$/,
     reason: 'what each store acknowledged, an object each; nothing else is written in the other region',
