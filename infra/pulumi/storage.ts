@@ -7,6 +7,7 @@ import { contentTag } from '../../lib/objects/object-content.ts';
 import { createBucket } from './bucket.ts';
 import type { Keys } from './keys.ts';
 import { createReplication } from './replication.ts';
+import { createReplicationQueue, replicationEvents } from './replication-queue.ts';
 import type { Site } from './site.ts';
 
 /** The data bucket and its replica in the other region. */
@@ -124,7 +125,17 @@ export function createStorage(site: Site, keys: Keys): Storage {
       { ...region, dependsOn: [part.versioning] },
     );
   }
-  new BucketNotification(dataBucket, { bucket: data.bucket.id, eventbridge: true }, site.here);
+  const failures = createReplicationQueue(site, data);
+  new BucketNotification(
+    dataBucket,
+    {
+      bucket: data.bucket.id,
+      eventbridge: true,
+      queues: [{ id: 'failed-replication', queueArn: failures.arn, events: replicationEvents }],
+    },
+    // S3 tries the queue before it takes the notification.
+    { ...site.here, dependsOn: [failures.ready] },
+  );
   createReplication(site, keys, { data, replica });
   return { data: data.bucket, replica: replica.bucket };
 }

@@ -8,7 +8,7 @@ import type { ReplicationFigures } from '../../lib/backup/cloud/replication.ts';
 import { loadConfig } from '../../lib/config/load-config.ts';
 import { reportPlace } from '../../lib/handler/report-place.ts';
 import type { ConsumerReport } from '../../lib/ports/backup/consumers.ts';
-import type { RepairState } from '../../lib/ports/backup/replication-control.ts';
+import type { FailedReplication, RepairState } from '../../lib/ports/backup/replication-control.ts';
 import type { TableService } from '../../lib/ports/backup/table-service.ts';
 import type { ObjectBody } from '../../lib/ports/object-store.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
@@ -82,6 +82,8 @@ export class RecoveryCloud {
   /** Buckets without versions, repairs that were begun by their tokens, and how they stand. */
   unversioned: string[] = [];
   readonly repairs: string[] = [];
+  /** Failed replication that events told; undefined when they cannot be read. */
+  told: FailedReplication[] | undefined = [];
   repair: RepairState = { state: 'running' };
   figures: ReplicationFigures = { latencySeconds: 30, pendingOperations: 0, failedOperations: 0 };
   readonly stores: MemoryStores;
@@ -228,6 +230,15 @@ export class RecoveryCloud {
       },
       replicationControl: {
         unversioned: async () => this.unversioned,
+        failures: async () => {
+          if (!this.told) throw new Error('the queue is gone');
+          return {
+            failed: this.told,
+            forget: async () => {
+              this.told = [];
+            },
+          };
+        },
         repair: async (token) => {
           this.repairs.push(token);
           return `job-${this.repairs.length}`;

@@ -114,6 +114,7 @@ export const rareRequests: Readonly<Record<string, readonly AwsRequest[]>> = {
     ...onTable('PutItem', 'RECOVERY#repair'),
     ...requestsOfCall('S3ControlClient', 'CreateJob', { RoleArn: resources.role('replication-repair') }),
     ...requestsOfCall('S3ControlClient', 'DescribeJob', { JobId: '1' }),
+    ...requestsOfCall('SQSClient', 'DeleteMessageBatch', {}),
   ],
   // Of a tenant with more models and runs than one night trains, whose outputs nothing names for weeks.
   pruneRecords: [

@@ -100,7 +100,10 @@ function boundaryStatements(site: Site, { buckets, clusterName }: DeployPlace): 
     allow(['states:*'], [arn('states', `*:${own}-*`)]),
     allow(['lambda:InvokeFunction'], [arn('lambda', `function:${own}-*`)]),
     allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [arn('logs', `log-group:*${own}-*`)]),
-    allow(['sqs:SendMessage'], [arn('sqs', `${own}-*`)]),
+    allow(
+      ['sqs:DeleteMessage', 'sqs:GetQueueUrl', 'sqs:ReceiveMessage', 'sqs:SendMessage'],
+      [arn('sqs', `${own}-*`)],
+    ),
     allow(['sns:Publish'], [arn('sns', `${own}-*`)]),
     allow(
       ['events:PutEvents', 'events:DescribeRule', 'events:PutRule', 'events:PutTargets'],

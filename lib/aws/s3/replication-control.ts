@@ -1,7 +1,9 @@
 import { GetBucketVersioningCommand, type S3Client } from '@aws-sdk/client-s3';
 import { CreateJobCommand, DescribeJobCommand, type S3ControlClient } from '@aws-sdk/client-s3-control';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { RepairState, ReplicationControl } from '../../ports/backup/replication-control.ts';
 import { explained } from '../errors/service-errors.ts';
+import { readReplicationEvents } from './replication-events.ts';
 
 /** What a repair works on. */
 export interface RepairPlace {
@@ -9,6 +11,8 @@ export interface RepairPlace {
   readonly partition: string;
   readonly sourceBucket: string;
   readonly destinationBucket: string;
+  /** Queue of the events of failed replication. */
+  readonly queue: string;
   /** Role that S3 copies with (infra/pulumi/replication.ts). */
   readonly roleArn: string;
 }
@@ -25,9 +29,14 @@ const over: Readonly<Record<string, RepairState['state']>> = {
   Paused: 'failed',
 };
 
-/** Replication of S3: `here` and `there` are clients of the two regions, `control` is of the source's. */
+/** Replication of S3: `here` and `there` are clients of the two regions, `control` and `events` are of the source's. */
 export function s3ReplicationControl(
-  clients: { readonly here: S3Client; readonly there: S3Client; readonly control: S3ControlClient },
+  clients: {
+    readonly here: S3Client;
+    readonly there: S3Client;
+    readonly control: S3ControlClient;
+    readonly events: SQSClient;
+  },
   place: RepairPlace,
 ): ReplicationControl {
   const { accountId, partition, sourceBucket, destinationBucket, roleArn } = place;
@@ -46,6 +55,7 @@ export function s3ReplicationControl(
       ] as const;
       return looks.flatMap(([bucket, kept]) => (kept ? [] : [bucket]));
     },
+    failures: () => readReplicationEvents(clients.events, place.queue),
     repair: async (token) => {
       const { JobId } = await explained('s3:CreateJob', sourceBucket, () =>
         clients.control.send(

@@ -52,6 +52,8 @@ export interface ObjectsFound {
   readonly left: number;
   /** Those that differed at the destination and were replaced by the source's; absent on older records. */
   readonly mended?: readonly string[];
+  /** What events told of failed replication since a repair began; a hint, which keeps no point from being offered. */
+  readonly told?: readonly string[];
   /** Missing or different at the destination, by key. */
   readonly faults: readonly string[];
 }

@@ -7,6 +7,7 @@ import { exportSettings } from './export-settings.ts';
 import { readReplicas } from './read-replicas.ts';
 import { repairReplication } from './repair-replication.ts';
 import { required } from './required.ts';
+import { toldFailures } from './told-failures.ts';
 
 type Needed = Pick<
   Ports,
@@ -34,11 +35,12 @@ export async function assessRecovery(ports: Needed, remainingMs: () => number): 
   const now = clock.now();
   const databases = required(ports.databases);
   const instance = await databases.home.instance(databases.id);
-  const [database, table, { failedOperations, ...replicated }, unversioned] = await Promise.all([
+  const [database, table, { failedOperations, ...replicated }, unversioned, told] = await Promise.all([
     reachOfDatabase(databases, instance),
     reachOfTable(required(ports.tables)),
     reachOfObjects(required(ports.replication), now),
     required(ports.replicationControl).unversioned(),
+    toldFailures(ports),
   ]);
   const objects = await readReplicas(ports, () => remainingMs() > reserveMs);
   const stores: Record<StoreName, PointRecord['stores'][StoreName]> = {
@@ -58,15 +60,17 @@ export async function assessRecovery(ports: Needed, remainingMs: () => number): 
     id: isoNow(clock),
     stores,
     ...reachOfAll(stores),
-    objects,
+    objects: { ...objects, ...(told.named.length > 0 ? { told: told.named } : {}) },
     ...(instance ? { databaseSettings: instance.settings } : {}),
     schema: { version: knownSchema.version, readableFrom: knownSchema.readableFrom },
     export: await exportSettings(ports),
   };
   await recoveryRecords.put(point);
   // Where a bucket keeps no versions nothing is replicated, and nothing can be repaired.
-  const isBroken = unversioned.length === 0 && (failedOperations > 0 || objects.faults.length > 0);
-  await repairReplication(ports, isBroken);
+  const failed = failedOperations + told.failed.length;
+  const isBroken = unversioned.length === 0 && (failed > 0 || objects.faults.length > 0);
+  // Until a repair has begun after them, failures are told again every hour.
+  if (await repairReplication(ports, isBroken)) await told.forget();
   if (objects.mended?.length) metrics.count('ReplicationRepairs', objects.mended.length);
   metrics.count('RecoveryPointsRecorded', point.newest === undefined ? 0 : 1);
   for (const store of storeNames) metrics.count('RecoveryFaults', stores[store].faults.length, { store });

@@ -22,7 +22,7 @@ const total = (environment: string) => (costs.get(environment) ?? []).reduce((su
 
 /** Types that cost by use (requests, traffic, GiB kept) or nothing; a new type has to be put here or among the costly. */
 const byUse = new Set(
-  'autoscaling batch budgets cloudwatch ec2 ecr eks elasticache iam kms rds s3 secretsmanager sns ssm vpc'.split(
+  'autoscaling batch budgets cloudwatch ec2 ecr eks elasticache iam kms rds s3 secretsmanager sns sqs ssm vpc'.split(
     ' ',
   ),
 );

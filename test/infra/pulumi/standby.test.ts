@@ -80,3 +80,28 @@ describe('standby infrastructure', () => {
       ).toBe(true);
   });
 });
+
+describe('failed replication', () => {
+  it('reaches a queue that S3 alone may write to, for this bucket, before the bucket tells it anything', () => {
+    const [queue] = ofType(prod, 'sqs/queue:Queue');
+    // Name as the reader has it (lib/aws/wiring/wire-replication-control.ts).
+    expect(queue?.inputs).toMatchObject({
+      name: 'epsilon-prod-replication-events',
+      sqsManagedSseEnabled: true,
+      messageRetentionSeconds: 1_209_600,
+    });
+    const [policy] = ofType(prod, 'sqs/queuePolicy:QueuePolicy');
+    const allowed = statementsOf(policy?.inputs['policy']).filter(({ effect }) => effect === 'Allow');
+    expect(allowed).toHaveLength(1);
+    expect(JSON.stringify(allowed[0]?.principal)).toContain('s3.amazonaws.com');
+    expect(allowed[0]?.conditions['ArnEquals']?.['aws:SourceArn']).toBeDefined();
+    const notifications = ofType(prod, 's3/bucketNotification:BucketNotification');
+    const [told] = notifications.filter(({ inputs }) => inputs['queues'] !== undefined);
+    expect(told?.inputs).toMatchObject({
+      eventbridge: true,
+      queues: [
+        { events: ['s3:Replication:OperationFailedReplication', 's3:Replication:OperationNotTracked'] },
+      ],
+    });
+  });
+});

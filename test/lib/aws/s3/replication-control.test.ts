@@ -1,5 +1,6 @@
 import { GetBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateJobCommand, DescribeJobCommand, S3ControlClient } from '@aws-sdk/client-s3-control';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { s3ReplicationControl } from '../../../../lib/aws/s3/replication-control.ts';
@@ -10,13 +11,19 @@ const jobs = mockClient(S3ControlClient);
 const place = {
   accountId: '123456789012',
   partition: 'aws',
+  queue: 'epsilon-dev-replication-events',
   sourceBucket: 'data',
   destinationBucket: 'data-replica',
   roleArn: 'arn:aws:iam::123456789012:role/epsilon-dev-replication-repair',
 };
 const client = new S3Client({ region: 'us-west-2' });
 const control = s3ReplicationControl(
-  { here: client, there: client, control: new S3ControlClient({ region: 'us-west-2' }) },
+  {
+    here: client,
+    there: client,
+    control: new S3ControlClient({ region: 'us-west-2' }),
+    events: new SQSClient({ region: 'us-west-2' }),
+  },
   place,
 );
 
